@@ -1,0 +1,250 @@
+//! What happens, as it happens.
+
+use std::{
+    fmt::Debug,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::{Failure, Kind, Profile, Receipt, ReleaseId, Step};
+
+/// The version of the event format. New kinds and new fields do not change it; readers skip what they do not know.
+pub const EVENT_SCHEMA: u32 = 1;
+
+/// One thing that happened in one command. `seq` starts at 0 and has no gaps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// [`EVENT_SCHEMA`].
+    pub schema: u32,
+    /// The number of the deploy (of its transaction); 0 before there is one.
+    pub deploy: u64,
+    /// Gapless from 0 within one command.
+    pub seq: u64,
+    /// Milliseconds since the command began.
+    pub elapsed_ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A command waits for the lock.
+    LockWaiting {
+        /// Who has it.
+        holder: String,
+    },
+    /// A transaction was opened, or goes on.
+    Began {
+        /// What it is for.
+        kind: Kind,
+        /// The profile with the traffic.
+        from: Option<Profile>,
+        /// The profile that gets it.
+        to: Profile,
+        /// What shall run there.
+        release: ReleaseId,
+        /// Whether an earlier command had opened it.
+        resumed: bool,
+    },
+    /// A step is under way.
+    StepStarted {
+        /// Which one.
+        step: Step,
+        /// The profile that it works on.
+        profile: Profile,
+    },
+    /// Why a step is not done yet.
+    Waiting {
+        /// The step.
+        step: Step,
+        /// In words, as `real2 answers 503`.
+        reason: String,
+        /// Milliseconds of waiting so far.
+        waited_ms: u64,
+        /// Milliseconds after which we give up, or are done.
+        limit_ms: u64,
+    },
+    /// How far something with a known end is.
+    Progress {
+        /// What, as `copying` or `bake`.
+        what: String,
+        /// So much of it.
+        done: u64,
+        /// All of it.
+        total: u64,
+    },
+    /// A step is true.
+    StepDone {
+        /// Which one.
+        step: Step,
+        /// Milliseconds that it took.
+        took_ms: u64,
+        /// What was seen, in words.
+        detail: String,
+    },
+    /// The route moved.
+    Switched {
+        /// The profile that gets new requests now.
+        active: Profile,
+        /// The failover.
+        standby: Option<Profile>,
+        /// Microseconds that the switcher's call took.
+        took_us: u64,
+    },
+    /// Something that a person should know, and that stops nothing.
+    Warning {
+        /// What.
+        message: String,
+    },
+    /// A step failed.
+    Failed {
+        /// What and why.
+        failure: Failure,
+    },
+    /// What was done is taken back.
+    Undoing {
+        /// Because of this.
+        failure: Failure,
+    },
+    /// The command is over. Always the last event, sent by whoever owns the exit code.
+    Finished {
+        /// In one word, as `switched`.
+        outcome: String,
+        /// The exit code of the command.
+        exit_code: u8,
+        /// The name of the profile with the traffic, where known.
+        active: Option<String>,
+        /// The release that it is about.
+        release: Option<ReleaseId>,
+        /// What our own probes saw.
+        receipt: Option<Receipt>,
+    },
+    /// An event of a newer version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Takes events. Any `Fn(&Event)` is one. Called in order, one at a time; should return quickly.
+pub trait EventSink: Send + Sync {
+    /// One event.
+    fn event(&self, event: &Event);
+}
+
+impl<F: Fn(&Event) + Send + Sync> EventSink for F {
+    fn event(&self, event: &Event) {
+        self(event);
+    }
+}
+
+/// Numbers the events of one command and hands them to the sinks.
+#[derive(Clone, Default)]
+pub struct Events(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    sinks: Vec<Box<dyn EventSink>>,
+    counter: Mutex<Counter>,
+}
+
+struct Counter {
+    deploy: u64,
+    next: u64,
+    start: Instant,
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self { deploy: 0, next: 0, start: Instant::now() }
+    }
+}
+
+impl Events {
+    /// Events that go to each of `sinks`, first to last.
+    pub fn new(sinks: Vec<Box<dyn EventSink>>) -> Self {
+        Self(Arc::new(Inner { sinks, counter: Mutex::default() }))
+    }
+
+    /// Events that go to one sink.
+    pub fn to(sink: impl EventSink + 'static) -> Self {
+        Self::new(vec![Box::new(sink)])
+    }
+
+    /// Says which deploy the events from now on belong to.
+    pub fn set_deploy(&self, number: u64) {
+        self.lock().deploy = number;
+    }
+
+    /// Sends one event.
+    pub fn emit(&self, kind: EventKind) {
+        let mut counter = self.lock();
+        let event = Event {
+            schema: EVENT_SCHEMA,
+            deploy: counter.deploy,
+            seq: counter.next,
+            elapsed_ms: millis(counter.start.elapsed()),
+            kind,
+        };
+        counter.next += 1;
+        // the lock is held while the sinks run: that is what keeps their order
+        self.0.sinks.iter().for_each(|sink| sink.event(&event));
+    }
+
+    /// Sends a [`EventKind::Warning`].
+    pub fn warn(&self, message: impl Into<String>) {
+        self.emit(EventKind::Warning { message: message.into() });
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Counter> {
+        self.0.counter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").field("sinks", &self.0.sinks.len()).finish_non_exhaustive()
+    }
+}
+
+/// Whole milliseconds of `time`.
+pub fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_gapless_and_in_order() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let events = Events::to({
+            let seen = seen.clone();
+            move |e: &Event| seen.lock().unwrap().push((e.deploy, e.seq))
+        });
+        events.warn("a");
+        events.set_deploy(7);
+        events.clone().warn("b");
+        assert_eq!(*seen.lock().unwrap(), [(0, 0), (7, 1)]);
+    }
+
+    #[test]
+    fn a_reader_survives_kinds_of_the_future() {
+        let line = r#"{"schema":1,"deploy":1,"seq":0,"elapsed_ms":0,"event":"invented_later","x":1}"#;
+        assert_eq!(serde_json::from_str::<Event>(line).unwrap().kind, EventKind::Unknown);
+    }
+
+    #[test]
+    fn an_event_is_one_flat_object() {
+        let kind = EventKind::Warning { message: "m".into() };
+        let event = Event { schema: 1, deploy: 2, seq: 3, elapsed_ms: 4, kind };
+        let line = serde_json::to_string(&event).unwrap();
+        assert_eq!(line, r#"{"schema":1,"deploy":2,"seq":3,"elapsed_ms":4,"event":"warning","message":"m"}"#);
+    }
+}

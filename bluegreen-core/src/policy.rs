@@ -1,0 +1,69 @@
+//! What the owner of an app wants.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// When the proxy may fail over to the previous release.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Failover {
+    /// While the new release bakes.
+    #[default]
+    Bake,
+    /// Until the next deploy.
+    Always,
+    /// Never; `recover` does not flip to it either.
+    Never,
+}
+
+/// What happens to the previous release after a deploy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Previous {
+    /// It keeps running, for an instant rollback.
+    #[default]
+    Warm,
+    /// It is drained and stopped.
+    Stop,
+}
+
+/// How a deploy goes. [`Policy::default`] has the defaults of `bluegreen.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Policy {
+    /// Successful attempts in a row that make a release healthy. At least 1.
+    pub healthy_threshold: u32,
+    /// How long a release may take to become healthy.
+    pub health_deadline: Duration,
+    /// The longest pause between two attempts; polling starts tight and backs off to it.
+    pub health_interval: Duration,
+    /// How long the new release is watched under real traffic.
+    pub bake: Duration,
+    /// When the proxy may fail over.
+    pub failover: Failover,
+    /// What happens to the previous release.
+    pub previous: Previous,
+    /// A profile that had traffic is stopped no sooner than this after losing it.
+    pub settle: Duration,
+    /// How long requests in flight may take before a profile that had traffic is stopped all the same.
+    pub drain: Duration,
+    /// How long a process may take to end after it was asked to.
+    pub grace: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            healthy_threshold: 2,
+            health_deadline: seconds(120),
+            health_interval: seconds(1),
+            bake: seconds(10),
+            failover: Failover::Bake,
+            previous: Previous::Warm,
+            settle: seconds(10),
+            drain: seconds(30),
+            grace: seconds(30),
+        }
+    }
+}

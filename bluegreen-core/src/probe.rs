@@ -1,0 +1,59 @@
+//! One look at the health of a profile.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::Profile;
+
+/// Asks once whether a profile is healthy.
+///
+/// The same trait serves as the **front door**: there, `check(profile)` is [`Ok`] when the address that users dial
+/// answered, and what answered was `profile`.
+///
+/// # Contract
+/// ONE attempt over a fresh connection; the engine counts, waits and gives up. Bounded in time and in bytes read.
+///
+/// # Idempotency
+/// A probe must not change the app.
+///
+/// # Crash
+/// Leaves nothing behind.
+///
+/// # Cancellation
+/// May be dropped at any await.
+///
+/// # Errors
+/// [`Unhealthy`] tells "no answer" from "not the right answer": the receipt counts only the first as lost.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait HealthProbe: Debug + Send + Sync {
+    /// One attempt.
+    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy>;
+}
+
+/// Why an attempt did not find a healthy profile.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unhealthy {
+    /// Nobody listens yet.
+    #[error("nobody listens: {0}")]
+    Refused(String),
+    /// The connection broke, or no answer came in time.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+    /// An answer that says "not healthy", or an error of the proxy.
+    #[error("{0}")]
+    Sick(String),
+    /// A good answer, from somebody else: the other profile, another server block.
+    #[error("answered, but not by this profile: {0}")]
+    Other(String),
+}
+
+impl Unhealthy {
+    /// Whether a user who sent this request would have got no proper answer.
+    pub fn is_lost(&self) -> bool {
+        !matches!(self, Self::Other(_))
+    }
+}

@@ -1,0 +1,98 @@
+//! What an app's state file says.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Name, Profile, ReleaseId, Stamp, Transaction};
+
+/// How many confirmed and how many failed releases are remembered.
+const REMEMBERED: usize = 32;
+
+/// All that an app's deploys must remember. Small: what runs where, and where the traffic goes, the world says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct State {
+    /// The number of the last transaction.
+    #[serde(default)]
+    pub number: u64,
+    /// Releases that were proven under traffic, newest first. The first is the last good one.
+    #[serde(default)]
+    pub confirmed: Vec<ReleaseId>,
+    /// Releases that failed, newest first: no rollback leads to them.
+    #[serde(default)]
+    pub failed: Vec<ReleaseId>,
+    /// When each profile lost its traffic; a profile that is not listed has it, or never had.
+    #[serde(default)]
+    pub lost_traffic: BTreeMap<Name, Stamp>,
+    /// The transaction under way.
+    #[serde(default)]
+    pub transaction: Option<Transaction>,
+}
+
+impl State {
+    /// The release that was last proven under traffic.
+    pub fn last_good(&self) -> Option<&ReleaseId> {
+        self.confirmed.first()
+    }
+
+    /// Whether a rollback may never lead to `release`.
+    pub fn has_failed(&self, release: &ReleaseId) -> bool {
+        self.failed.contains(release)
+    }
+
+    /// Notes that `release` was proven under traffic.
+    pub fn confirm(&mut self, release: &ReleaseId) {
+        self.failed.retain(|r| r != release);
+        remember(&mut self.confirmed, release);
+    }
+
+    /// Notes that `release` failed, or was left by a rollback.
+    pub fn mark_failed(&mut self, release: &ReleaseId) {
+        self.confirmed.retain(|r| r != release);
+        remember(&mut self.failed, release);
+    }
+
+    /// Keeps account of when each profile lost its traffic. `used` is `None` when that cannot be told.
+    pub fn note_traffic(&mut self, profile: &Profile, used: bool, now: &Stamp) {
+        if used {
+            self.lost_traffic.remove(profile.name());
+        } else if !self.lost_traffic.contains_key(profile.name()) {
+            self.lost_traffic.insert(profile.name().clone(), now.clone());
+        }
+    }
+}
+
+fn remember(list: &mut Vec<ReleaseId>, release: &ReleaseId) {
+    list.retain(|r| r != release);
+    list.insert(0, release.clone());
+    list.truncate(REMEMBERED);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> ReleaseId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_release_is_confirmed_or_failed_never_both() {
+        let mut state = State::default();
+        state.confirm(&id("v1"));
+        state.confirm(&id("v2"));
+        assert_eq!(state.last_good(), Some(&id("v2")));
+        state.mark_failed(&id("v2"));
+        assert_eq!((state.last_good(), state.has_failed(&id("v2"))), (Some(&id("v1")), true));
+        state.confirm(&id("v2"));
+        assert_eq!(state.confirmed, [id("v2"), id("v1")]);
+        assert!(!state.has_failed(&id("v2")));
+    }
+
+    #[test]
+    fn remembers_a_bounded_number() {
+        let mut state = State::default();
+        (0..100).for_each(|n| state.confirm(&id(&format!("v{n}"))));
+        assert_eq!((state.confirmed.len(), state.last_good()), (REMEMBERED, Some(&id("v99"))));
+    }
+}

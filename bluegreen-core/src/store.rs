@@ -1,0 +1,119 @@
+//! Where the state is kept, and who may change it.
+
+use std::{any::Any, fmt::Debug};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Stamp, State};
+
+/// Keeps the state of one app.
+///
+/// # Contract
+/// At most one [`Lease`] exists at a time, on the whole machine; it ends with its holder, however that ends, and no child
+/// process inherits it. `save` is durable when it returns: after a power cut the state is the old one or the new one.
+///
+/// # Idempotency
+/// Saving the same state again changes nothing.
+///
+/// # Crash
+/// Killed at any instant, `load` gives what was last saved, or what was being saved.
+///
+/// # Cancellation
+/// The calls are short and synchronous.
+///
+/// # Errors
+/// A state that cannot be read is an error, never an empty state.
+#[cfg_attr(test, mockall::automock)]
+pub trait StateStore: Debug + Send + Sync {
+    /// Takes the lock for `who`, or says who has it.
+    fn lock(&self, who: &Holder) -> Result<Lease, StoreError>;
+
+    /// Reads the state; an app that has none yet has the default one. Needs no lock.
+    fn load(&self) -> Result<State, StoreError>;
+
+    /// Replaces the state.
+    fn save(&self, lease: &Lease, state: &State) -> Result<(), StoreError>;
+
+    /// Now, as a moment that outlives this process.
+    fn now(&self) -> Stamp;
+}
+
+/// Who holds the lock; for messages only, never read for a decision.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The command, as `deploy`.
+    pub command: String,
+    /// The user's name.
+    pub user: String,
+    /// The process id.
+    pub pid: u32,
+    /// When it took the lock, RFC 3339.
+    pub since: String,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` of {} (pid {}) since {}", self.command, self.user, self.pid, self.since)
+    }
+}
+
+/// The right to save. Dropping it frees the lock.
+#[derive(Debug)]
+pub struct Lease(#[expect(dead_code, reason = "held for its Drop")] Box<dyn Held>);
+
+/// What a store puts into a [`Lease`]: anything whose drop frees the lock.
+pub trait Held: Any + Debug + Send + Sync {}
+
+impl<T: Any + Debug + Send + Sync> Held for T {}
+
+impl Lease {
+    /// For implementors of [`StateStore`]: wraps what frees the lock when dropped.
+    pub fn new(guard: impl Held) -> Self {
+        Self(Box::new(guard))
+    }
+}
+
+/// Why the state could not be read, locked or saved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Somebody else is at work.
+    #[error("locked by {}", .0.as_ref().map_or_else(|| "another process".to_owned(), ToString::to_string))]
+    Locked(Option<Holder>),
+    /// Reading or writing failed.
+    #[error("{action} {path}: {reason}")]
+    Io {
+        /// What was tried, as `cannot write`.
+        action: &'static str,
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file is there but makes no sense.
+    #[error("{path} is damaged: {reason}")]
+    Corrupt {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A newer version of bluegreen wrote it.
+    #[error("{path} was written by a newer bluegreen (schema {found}, this one reads {known})")]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its schema number.
+        found: u32,
+        /// The newest that this version reads.
+        known: u32,
+    },
+    /// The file or directory is not safe to use (owner, mode, link).
+    #[error("{path} is not safe: {reason}")]
+    Unsafe {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+}

@@ -1,0 +1,115 @@
+//! One deploy, rollback or start, written down before every effect.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, Profile, ReleaseId};
+
+/// A fact to be made true. The order is the order of a deploy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// The idle profile is nobody's standby and its port is free.
+    Stop,
+    /// The release runs there.
+    Start,
+    /// It is proven healthy. `prepare` rests here.
+    Health,
+    /// The resolver says that new requests go there: the commit point.
+    Switch,
+    /// It stayed healthy, and the front door answered with it.
+    Bake,
+    /// The old one is kept warm, or drained and stopped.
+    Retire,
+}
+
+impl Step {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] = [Self::Stop, Self::Start, Self::Health, Self::Switch, Self::Bake, Self::Retire];
+
+    /// The one after it.
+    pub fn next(self) -> Option<Self> {
+        Self::ALL.get(self as usize + 1).copied()
+    }
+
+    /// Its word in commands, events and files.
+    pub fn word(self) -> &'static str {
+        ["stop", "start", "health", "switch", "bake", "retire"][self as usize]
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A new release on the idle profile.
+    Deploy,
+    /// Back to a confirmed release.
+    Rollback,
+    /// The active process is gone, the other one lives: the route moves to it.
+    Flip,
+    /// Nothing lives where the proxy points: the last good release is started there.
+    Up,
+    /// The previous release is started again on the idle profile, for an instant rollback.
+    Warm,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
+            Self::Flip => "flip",
+            Self::Up => "up",
+            Self::Warm => "warm",
+        })
+    }
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each written down once")]
+/// The open transaction. What is here was decided, not seen: what is so, the world says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Transaction {
+    /// Counts up by one with each transaction of an app.
+    pub number: u64,
+    /// What it is for.
+    pub kind: Kind,
+    /// The profile that had the traffic when it began; `None` when neither had.
+    pub from: Option<Profile>,
+    /// The profile that gets it.
+    pub to: Profile,
+    /// What shall run there.
+    pub release: ReleaseId,
+    /// What ran on `from` when it began, if it was ours.
+    #[serde(default)]
+    pub old_release: Option<ReleaseId>,
+    /// The step under way: every earlier one was true once.
+    pub step: Step,
+    /// It rests when this step is true; [`Step::Retire`] is the end.
+    pub until: Step,
+    /// The two releases cannot live side by side: no failover, no warm rollback.
+    #[serde(default)]
+    pub breaking: bool,
+    /// Whether this transaction decided to start the process on `to` (then an undo stops it).
+    #[serde(default)]
+    pub started: bool,
+    /// Identity of the process on `to` that was proven healthy.
+    #[serde(default)]
+    pub proven: Option<String>,
+    /// The front door answered with the release.
+    #[serde(default)]
+    pub answered: bool,
+    /// It was decided whether the previous release is standby in the bake.
+    #[serde(default)]
+    pub standby_settled: bool,
+    /// Set once it was decided to undo, and never taken back.
+    #[serde(default)]
+    pub undo: Option<Failure>,
+}
