@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod cancel;
+mod engine;
 mod event;
 mod failure;
+pub mod machine;
 mod name;
 mod policy;
 mod probe;
@@ -18,11 +20,17 @@ mod state;
 mod store;
 mod switcher;
 mod template;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
 mod transaction;
 
 pub use cancel::Cancel;
+pub use engine::{Deployer, Options, Report, RunError};
 pub use event::{EVENT_SCHEMA, Event, EventKind, EventSink, Events, millis};
 pub use failure::{Cause, Failure};
+pub use machine::{
+    Acted, Begin, Command, Effect, Interrupt, Next, Outcome, Recovery, Refusal, Seen, Then, Tried, begin, recover, step,
+};
 pub use name::{InvalidName, Name};
 pub use policy::{Failover, Policy, Previous};
 pub use probe::{HealthProbe, Unhealthy};
