@@ -155,6 +155,12 @@ impl Run<'_> {
 
     /// Watches `process` under real traffic for the time that the policy says.
     pub(super) async fn bake(&mut self, profile: &Profile, process: &Process) -> Result<(), Failure> {
+        self.stays_healthy(profile, process).await?;
+        self.detail = format!("stayed healthy for {:?}", self.deployer.policy.bake);
+        Ok(())
+    }
+
+    async fn stays_healthy(&self, profile: &Profile, process: &Process) -> Result<(), Failure> {
         let (step, interrupts, total) = (self.current(), self.interrupts(), self.deployer.policy.bake);
         let pause = self.deployer.policy.health_interval.min(total / 4).max(TIGHT);
         let (began, mut bad) = (Instant::now(), 0);
@@ -180,7 +186,6 @@ impl Run<'_> {
                 failure = &mut gone => return Err(failure),
             }
         }
-        self.detail = format!("stayed healthy for {total:?}");
         Ok(())
     }
 }

@@ -4,6 +4,8 @@ mod act;
 mod health;
 mod interrupts;
 mod run;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::{sync::Arc, time::Duration};

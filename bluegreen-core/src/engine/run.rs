@@ -76,9 +76,11 @@ impl<'a> Run<'a> {
                 Recovery::Degraded(reason) => return Ok(Some(self.degraded(reason))),
                 Recovery::Walk(state) => state,
             };
-            let kind = state.transaction.as_ref().map(|tx| tx.kind);
-            tried.flip |= kind == Some(Kind::Flip);
-            tried.up |= kind == Some(Kind::Up);
+            // one that an earlier run opened was not tried by this one: the world may be another since
+            if let (None, Some(tx)) = (&self.state.transaction, &state.transaction) {
+                tried.flip |= tx.kind == Kind::Flip;
+                tried.up |= tx.kind == Kind::Up;
+            }
             let outcome = self.walk(*state).await?;
             let closed = self.state.transaction.is_none();
             done = Some(outcome);
@@ -98,13 +100,13 @@ impl<'a> Run<'a> {
     /// The engine: look, step, save, act.
     async fn walk(&mut self, opened: State) -> Result<Outcome, RunError> {
         self.announce(&opened);
-        self.save(opened)?;
-        let mut last = None;
+        let (mut state, mut last) = (opened, None);
         loop {
             let seen = self.look(last).await;
-            let next = step(&self.state, &seen, &self.deployer.policy);
+            let next = step(&state, &seen, &self.deployer.policy);
             self.tell(&next);
-            self.save(next.state)?;
+            self.save(&next.state)?;
+            state = next.state;
             match next.then {
                 Then::End(outcome) => return Ok(outcome),
                 Then::Do(effect) => {
@@ -120,10 +122,10 @@ impl<'a> Run<'a> {
     }
 
     /// Durable when it returns; what is written already is not written again.
-    fn save(&mut self, state: State) -> Result<(), RunError> {
-        if state != self.state {
-            self.deployer.store.save(&self.lease, &state).map_err(RunError::Unsaved)?;
-            self.state = state;
+    fn save(&mut self, state: &State) -> Result<(), RunError> {
+        if *state != self.state {
+            self.deployer.store.save(&self.lease, state).map_err(RunError::Unsaved)?;
+            self.state = state.clone();
         }
         Ok(())
     }

@@ -63,7 +63,8 @@ fn open_transaction(state: &State, tx: &Transaction, seen: &Seen, policy: &Polic
     if tx.step >= Step::Switch && seen.is_active(&tx.to) {
         return match seen.on(&tx.to).ours() {
             Some(process) if process.release == tx.release => go_on(),
-            _ => undo(Cause::Died, "the release died while nobody looked"),
+            // nobody saw why, and a reboot is not its fault
+            _ => undo(Cause::Crashed, "the release died while nobody looked"),
         };
     }
     undo(
