@@ -65,6 +65,9 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     }
     let mut text = String::new();
     file.take(LIMIT).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 == LIMIT {
+        return Err(unreadable(ErrorKind::FileTooLarge.into()));
+    }
     Ok(text)
 }
 

@@ -1,32 +1,37 @@
 //! `--format json`.
 
 use std::{
-    io::Write,
+    fmt,
     sync::{Mutex, PoisonError},
 };
 
 use bluegreen_core::{Event, EventSink};
 
-use super::text::is_unsafe;
+use super::{Out, text::is_unsafe};
 
 /// Writes each event as one JSON object on one line, and nothing else.
-#[derive(Debug)]
-pub struct JsonReporter<W>(Mutex<W>);
+pub struct JsonReporter(Mutex<Out>);
 
-impl<W: Write> JsonReporter<W> {
+impl JsonReporter {
     /// One that writes to `out`.
-    pub fn new(out: W) -> Self {
+    pub fn new(out: Out) -> Self {
         Self(Mutex::new(out))
     }
 }
 
-impl<W: Write + Send> EventSink for JsonReporter<W> {
+impl EventSink for JsonReporter {
     fn event(&self, event: &Event) {
         // an event has no maps with odd keys, so this cannot fail
         let Ok(line) = serde_json::to_string(event) else { return };
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // nobody reads any more: that is no reason to stop a deploy
         let _ = out.write_all((escape(&line) + "\n").as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+impl fmt::Debug for JsonReporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonReporter").finish_non_exhaustive()
     }
 }
 

@@ -1,44 +1,45 @@
 //! Where nothing can move: a file, a pipe, a dumb terminal, CI.
 
 use std::{
-    io::Write,
+    fmt,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
 use bluegreen_core::{Event, EventKind, EventSink};
 
-use super::{narrator::Narrator, paint::Paint};
+use super::{
+    Out,
+    live::{count, of},
+    narrator::Narrator,
+    paint::Paint,
+};
 
 /// Writes one line for each thing that happened, and now and then why it takes so long.
-#[derive(Debug)]
-pub struct LineReporter<W>(Mutex<Lines<W>>);
+pub struct LineReporter(Mutex<Lines>);
 
-#[derive(Debug)]
-struct Lines<W> {
-    out: W,
-    err: W,
+struct Lines {
+    out: Out,
+    err: Out,
     quiet: bool,
     narrator: Narrator,
     waiting: Waiting,
 }
 
-impl<W: Write> LineReporter<W> {
+impl LineReporter {
     /// The story goes to `out`, the block of a failure to `err`. `quiet`: only warnings and failures.
-    pub fn new(out: W, err: W, paint: Paint, quiet: bool) -> Self {
+    pub fn new(out: Out, err: Out, paint: Paint, quiet: bool) -> Self {
         let narrator = Narrator::new(paint, None);
         Self(Mutex::new(Lines { out, err, quiet, narrator, waiting: Waiting::default() }))
     }
 }
 
-impl<W: Write + Send> EventSink for LineReporter<W> {
+impl EventSink for LineReporter {
     fn event(&self, event: &Event) {
         let mut this = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let told = this.narrator.tell(event);
         let mut lines = told.lines;
         if let Some((label, text)) = this.waiting.due(event) {
-            let waited = Duration::from_millis(this.waiting.waited_ms);
-            lines = this.narrator.entry(&this.narrator.paint.busy("·"), &label, Some(waited), &text) + "\n";
+            lines = this.narrator.entry(&this.narrator.paint.busy("·"), &label, "", &text) + "\n";
         }
         if this.quiet && !matches!(event.kind, EventKind::Warning { .. }) {
             lines.clear();
@@ -49,11 +50,16 @@ impl<W: Write + Send> EventSink for LineReporter<W> {
     }
 }
 
+impl fmt::Debug for LineReporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LineReporter").finish_non_exhaustive()
+    }
+}
+
 /// Decides when a reason for waiting is worth a line: a new one at most once a second, the same one every ten.
 #[derive(Debug, Default)]
 struct Waiting {
     said: Option<(String, u64)>,
-    waited_ms: u64,
 }
 
 impl Waiting {
@@ -61,15 +67,25 @@ impl Waiting {
         if let EventKind::StepStarted { .. } = event.kind {
             self.said = None;
         }
-        let EventKind::Waiting { step, reason, waited_ms, limit_ms } = &event.kind else { return None };
-        self.waited_ms = *waited_ms;
-        let due = match &self.said {
-            None => *waited_ms >= 1000,
-            Some((said, at)) => event.elapsed_ms >= at + if said == reason { 10_000 } else { 1000 },
+        let (label, reason, limit, first) = match &event.kind {
+            EventKind::Waiting { step, reason, waited_ms, limit_ms } => {
+                (step.word(), reason.clone(), of(*waited_ms, *limit_ms), *waited_ms >= 1000)
+            }
+            EventKind::Progress { what, done, total } => {
+                // it has its own end, so that only a long one is worth a line: the clock starts with its first event
+                self.said.get_or_insert_with(|| (what.clone(), event.elapsed_ms));
+                (what.as_str(), what.clone(), count(what, *done, *total), false)
+            }
+            _ => return None,
         };
+        let due = match &self.said {
+            None => first,
+            Some((said, at)) => event.elapsed_ms >= at + if *said == reason { 10_000 } else { 1000 },
+        };
+        let text = if reason == label { limit } else { reason.clone() + &limit };
         due.then(|| {
-            self.said = Some((reason.clone(), event.elapsed_ms));
-            (step.word().to_owned(), format!("{reason}{}", super::live::of(*waited_ms, *limit_ms)))
+            self.said = Some((reason, event.elapsed_ms));
+            (label.to_owned(), text)
         })
     }
 }

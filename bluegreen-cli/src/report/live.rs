@@ -2,16 +2,17 @@
 
 use std::{
     fmt,
-    io::Write,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-use bluegreen_core::{Event, EventKind, EventSink};
+use bluegreen_core::{Event, EventKind, EventSink, millis};
 
 use super::{
+    Out,
     narrator::{COLUMNS, Narrator},
+    text::{sanitize, truncate},
     units::{size, took},
 };
 
@@ -28,7 +29,7 @@ struct Shared {
 }
 
 struct State {
-    out: Box<dyn Write + Send>,
+    out: Out,
     width: Box<dyn Fn() -> usize + Send>,
     narrator: Narrator,
     now: Option<Now>,
@@ -52,7 +53,7 @@ enum Doing {
 
 impl LiveReporter {
     /// One that draws on `out`, a terminal of `width()` columns.
-    pub fn new(out: Box<dyn Write + Send>, width: Box<dyn Fn() -> usize + Send>, paint: super::Paint) -> Self {
+    pub fn new(out: Out, width: Box<dyn Fn() -> usize + Send>, paint: super::Paint) -> Self {
         let narrator = Narrator::new(paint, Some(width()));
         let state = Mutex::new(State { out, width, narrator, now: None, over: false });
         let shared = Arc::new(Shared { state, over: Condvar::new() });
@@ -130,11 +131,14 @@ impl State {
                 now.doing = Doing::Waiting { reason: reason.clone(), limit_ms: *limit_ms };
             }
             EventKind::Progress { what, done, total } => {
-                let now = self.now.get_or_insert_with(|| now("prepare", Doing::Nothing));
+                let now = self.now.get_or_insert_with(|| now(what, Doing::Nothing));
                 now.doing = Doing::Counting { what: what.clone(), done: *done, total: *total };
             }
             EventKind::Undoing { .. } => self.now = Some(now("undo", Doing::Nothing)),
-            EventKind::StepDone { .. } | EventKind::Failed { .. } | EventKind::Finished { .. } => self.now = None,
+            EventKind::Began { .. }
+            | EventKind::StepDone { .. }
+            | EventKind::Failed { .. }
+            | EventKind::Finished { .. } => self.now = None,
             _ => {}
         }
     }
@@ -145,24 +149,29 @@ impl Now {
     fn frame(&self, narrator: &Narrator, width: usize, elapsed: Duration) -> String {
         const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
         let turn = usize::try_from(elapsed.as_millis() / 100).unwrap_or(0) % SPINNER.len();
+        let mut time = match elapsed.as_secs() {
+            0 => String::new(),
+            seconds @ 1..60 => format!("{seconds} s"),
+            _ => took(elapsed),
+        };
         let detail = match &self.doing {
             Doing::Nothing => String::new(),
             Doing::Waiting { reason, limit_ms } => {
-                let of = of(u64::try_from(elapsed.as_millis()).unwrap_or(0), *limit_ms);
+                let limit = of(millis(elapsed), *limit_ms);
+                if !limit.is_empty() {
+                    time.clear();
+                }
                 // the reason is cut before the time is
-                let room = width.saturating_sub(COLUMNS + 1 + of.len());
-                super::text::truncate(&super::text::sanitize(reason), room) + &of
+                truncate(&sanitize(reason), width.saturating_sub(COLUMNS + 1 + limit.len())) + &limit
             }
             Doing::Counting { what, done, total } => {
-                let count = format!("{} of {} {what}", amount(what, *done), amount(what, *total));
-                let room = width.saturating_sub(COLUMNS + 3 + count.len()).min(30);
-                format!("{}  {count}", bar(*done, *total, room))
+                let count = count(what, *done, *total);
+                let count = if *what == self.label { count } else { format!("{count} {}", sanitize(what)) };
+                bar(*done, *total, width.saturating_sub(COLUMNS + 3 + count.len()).min(30)) + "  " + &count
             }
         };
         let narrator = Narrator::new(narrator.paint, Some(width.saturating_sub(1)));
-        let mark = narrator.paint.busy(SPINNER[turn]);
-        let time = (elapsed.as_millis() >= 1000).then_some(Duration::from_secs(elapsed.as_secs()));
-        narrator.entry(&mark, &self.label, time, &detail)
+        narrator.entry(&narrator.paint.busy(SPINNER[turn]), &self.label, &time, &detail)
     }
 }
 
@@ -172,10 +181,15 @@ pub(super) fn of(waited_ms: u64, limit_ms: u64) -> String {
     if limit_ms == 0 { String::new() } else { format!(", {} s of {} s", seconds(waited_ms), seconds(limit_ms)) }
 }
 
+/// `16 MB of 36 MB`
+pub(super) fn count(what: &str, done: u64, total: u64) -> String {
+    format!("{} of {}", amount(what, done), amount(what, total))
+}
+
 fn amount(what: &str, number: u64) -> String {
     match what {
         "copying" => size(number),
-        "bake" | "settle" | "drain" => took(Duration::from_millis(number)),
+        "bake" | "settle" | "drain" => format!("{} s", number / 1000),
         _ => number.to_string(),
     }
 }

@@ -10,7 +10,7 @@ mod text;
 mod trouble;
 mod units;
 
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 
 use bluegreen_core::EventSink;
 
@@ -40,17 +40,16 @@ pub enum Format {
 pub fn reporter(format: Format, color: ColorChoice, quiet: bool) -> Box<dyn EventSink> {
     let paint = Paint(color.enabled(stdout().is_terminal()));
     let live = stdout().is_terminal() && !paint::is_dumb() && std::env::var_os("CI").is_none() && !quiet;
+    let out: Out = Box::new(stdout());
     match format {
-        Format::Json => Box::new(JsonReporter::new(stdout())),
-        Format::Human if live => Box::new(LiveReporter::new(Box::new(stdout()), Box::new(stdout_width), paint)),
-        Format::Human => Box::new(LineReporter::new(
-            Box::new(stdout()) as Box<dyn std::io::Write + Send>,
-            Box::new(stderr()),
-            paint,
-            quiet,
-        )),
+        Format::Json => Box::new(JsonReporter::new(out)),
+        Format::Human if live => Box::new(LiveReporter::new(out, Box::new(stdout_width), paint)),
+        Format::Human => Box::new(LineReporter::new(out, Box::new(stderr()), paint, quiet)),
     }
 }
+
+/// Where a reporter writes. Its errors are ignored: no deploy stops because nobody reads.
+pub type Out = Box<dyn Write + Send>;
 
 /// Columns of the terminal at stdout; 80 when that cannot be told.
 pub fn stdout_width() -> usize {

@@ -8,7 +8,7 @@ use super::{
     paint::Paint,
     text::{pad, sanitize, truncate, wrap},
     trouble::Trouble,
-    units::took,
+    units::{size, took},
 };
 
 /// The indentation of everything below a heading.
@@ -22,6 +22,7 @@ pub(super) struct Narrator {
     pub(super) width: Option<usize>,
     failure: Option<Failure>,
     place: Option<String>,
+    copied: bool,
 }
 
 /// What to print after an event. Either may be empty; both end with a line break.
@@ -35,7 +36,7 @@ pub(super) struct Told {
 
 impl Narrator {
     pub(super) fn new(paint: Paint, width: Option<usize>) -> Self {
-        Self { paint, width, failure: None, place: None }
+        Self { paint, width, failure: None, place: None, copied: false }
     }
 
     /// What to print after `event`.
@@ -44,7 +45,7 @@ impl Narrator {
         let line = |text: String| Told { lines: text + "\n", trouble: String::new() };
         match &event.kind {
             EventKind::LockWaiting { holder } => {
-                line(self.entry(&paint.warn("…"), "lock", None, &format!("waiting for {holder}")))
+                line(self.entry(&paint.warn("…"), "lock", "", &format!("waiting for {holder}")))
             }
             EventKind::Began { kind, from, to, release, resumed } => {
                 self.place = Some(to.to_string());
@@ -54,26 +55,32 @@ impl Narrator {
                 line(format!("{}{from}{more}", paint.strong(heading(*kind, &to.to_string(), &release.to_string()))))
             }
             EventKind::StepDone { step, took_ms, detail } => {
-                line(self.entry(&paint.good("✓"), step.word(), Some(Duration::from_millis(*took_ms)), detail))
+                let time = if *took_ms == 0 { String::new() } else { took(Duration::from_millis(*took_ms)) };
+                line(self.entry(&paint.good("✓"), step.word(), &time, detail))
             }
             EventKind::Warning { message } => line(self.wrapped(&paint.warn("!"), message)),
             EventKind::Failed { failure } => {
                 self.failure.get_or_insert_with(|| failure.clone());
-                line(self.entry(&paint.bad("✗"), failure.step.word(), None, &failure.message))
+                line(self.entry(&paint.bad("✗"), failure.step.word(), "", &failure.message))
             }
             EventKind::Undoing { failure } => {
                 self.failure.get_or_insert_with(|| failure.clone());
                 let place = self.place.as_deref().map(|to| format!(" what was done on {to}")).unwrap_or_default();
-                line(self.entry(&paint.warn("↩"), "undo", None, &format!("taking back{place}")))
+                line(self.entry(&paint.warn("↩"), "undo", "", &format!("taking back{place}")))
             }
-            EventKind::Finished { .. } => self.finished(&event.kind),
+            EventKind::Progress { what, done, total } if what == "copying" && done == total && !self.copied => {
+                self.copied = true;
+                line(self.entry(&paint.good("✓"), "copy", "", &size(*total)))
+            }
+            EventKind::Finished { .. } => self.finished(event),
             _ => Told::default(),
         }
     }
 
     /// `✓ health   8.2 s  2 good answers`, cut to the width.
-    pub(super) fn entry(&self, mark: &str, label: &str, time: Option<Duration>, detail: &str) -> String {
-        let time = self.paint.dim(format!("{:>7}", time.map(took).unwrap_or_default()));
+    pub(super) fn entry(&self, mark: &str, label: &str, time: &str, detail: &str) -> String {
+        let time = format!("{time:>7}");
+        let time = if time.trim().is_empty() { time } else { self.paint.dim(time) };
         let detail = sanitize(detail);
         let detail = match self.width {
             Some(width) => truncate(&detail, width.saturating_sub(COLUMNS)),
@@ -88,10 +95,12 @@ impl Narrator {
         format!("{INDENT}{mark} {}", lines.join("\n    "))
     }
 
-    fn finished(&self, kind: &EventKind) -> Told {
-        let EventKind::Finished { outcome, active, release, receipt, exit_code } = kind else { return Told::default() };
+    fn finished(&self, event: &Event) -> Told {
+        let EventKind::Finished { outcome, active, release, receipt, exit_code } = &event.kind else {
+            return Told::default();
+        };
         if let Some(failure) = self.failure.as_ref().filter(|_| *exit_code != 0) {
-            let trouble = Trouble::of(failure, active.as_deref());
+            let trouble = Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code);
             return Told {
                 lines: String::new(),
                 trouble: "\n".to_owned() + &trouble.render(self.paint, self.width.unwrap_or(0)),
@@ -115,7 +124,8 @@ impl Narrator {
             _ => return Told::default(),
         };
         let receipt = receipt.as_ref().filter(|r| r.probes > 0).map(ToString::to_string).unwrap_or_default();
-        let mut lines = format!("\n{INDENT}{}\n", self.paint.strong(self.paint.good(sanitize(&what))));
+        let time = self.paint.dim(format!(", {} in all", took(Duration::from_millis(event.elapsed_ms))));
+        let mut lines = format!("\n{INDENT}{}{time}\n", self.paint.good(sanitize(&what)));
         for text in [receipt.as_str(), next].into_iter().filter(|text| !text.is_empty()) {
             for part in wrap(&sanitize(text), self.width.map_or(usize::MAX, |w| w.saturating_sub(INDENT.len()))) {
                 lines.extend([INDENT, &self.paint.dim(part), "\n"]);

@@ -2,9 +2,11 @@
 
 use bluegreen_core::{Cause, Failure};
 
+use crate::exit::Exit;
+
 use super::{
     paint::Paint,
-    text::{sanitize, truncate, wrap},
+    text::{sanitize, wrap},
 };
 
 /// Something that went wrong: what, why, where traffic is, and what to type.
@@ -34,28 +36,34 @@ impl Trouble {
         Self { what: error.to_string(), causes: sources.collect(), ..Self::default() }
     }
 
-    /// A failed step of a deploy; `active` is the profile that has the traffic now, where that is known.
-    pub fn of(failure: &Failure, active: Option<&str>) -> Self {
+    /// A failed step of a deploy to the profile `to`, of a command that ends with `exit_code`; `active` is the profile that
+    /// has the traffic now, where that is known.
+    pub fn of(failure: &Failure, to: Option<&str>, active: Option<&str>, exit_code: u8) -> Self {
+        let degraded = exit_code == Exit::Degraded.code();
+        let to = to.map(|to| format!(" {to}")).unwrap_or_default();
         let command = match failure.cause {
-            Cause::Unhealthy | Cause::Died => Some("bluegreen logs"),
-            Cause::PortTaken => Some("bluegreen adopt"),
-            Cause::Process | Cause::Switch | Cause::Route | Cause::Store => Some("bluegreen check"),
-            Cause::Crashed => Some("bluegreen recover"),
-            _ => Some("bluegreen status"),
+            _ if degraded => "bluegreen recover".to_owned(),
+            Cause::Unhealthy | Cause::Died => format!("bluegreen logs{to}"),
+            Cause::PortTaken => format!("bluegreen adopt{to}"),
+            Cause::Process | Cause::Switch | Cause::Route | Cause::Store => "bluegreen check".to_owned(),
+            Cause::Crashed => "bluegreen recover".to_owned(),
+            _ => "bluegreen status".to_owned(),
+        };
+        let traffic = match active {
+            Some(active) if degraded => format!("{active} has it"),
+            Some(active) => format!("{active} has it, as before"),
+            None => "not known where; ask `bluegreen status`".to_owned(),
         };
         Self {
             what: failure.message.clone(),
             causes: failure.causes.clone(),
             log: failure.log.clone(),
-            traffic: Some(match active {
-                Some(active) => format!("{active} serves"),
-                None => "not known; ask `bluegreen status`".to_owned(),
-            }),
-            command: command.map(str::to_owned),
+            traffic: Some(traffic),
+            command: Some(command),
         }
     }
 
-    /// The block, ending with a line break. Text is broken to `width` columns, log lines are cut; 0 leaves all as it is.
+    /// The block, ending with a line break. Text is broken to `width` columns; 0 leaves it as it is.
     pub fn render(&self, paint: Paint, width: usize) -> String {
         let width = if width == 0 { usize::MAX } else { width };
         let mut lines = Vec::new();
@@ -72,8 +80,10 @@ impl Trouble {
             lines.push(String::new());
             lines.push(paint.dim("  the last lines of its log:"));
             let bar = paint.dim("  │ ");
-            let line = |text: &String| format!("{bar}{}", truncate(&sanitize(text), width.saturating_sub(4)));
-            lines.extend(self.log.iter().map(line));
+            for text in &self.log {
+                let parts = wrap(&sanitize(text), width.saturating_sub(4));
+                lines.extend(parts.iter().map(|part| format!("{bar}{part}")));
+            }
         }
         if self.traffic.is_some() || self.command.is_some() {
             lines.push(String::new());

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-/// How long something took: `0.4 ms`, `120 ms`, `8.2 s`, `45 s`, `2m 05s`, `3h 02m`.
+/// How long something took: `0.4 ms`, `3 ms`, `120 ms`, `8.2 s`, `45 s`, `2m 05s`, `3h 02m`.
 pub fn took(time: Duration) -> String {
     let (seconds, millis) = (time.as_secs(), time.as_millis());
     match seconds {
-        _ if millis < 10 => format!("{}.{} ms", millis, time.as_micros() % 1000 / 100),
+        _ if millis < 10 && !time.as_micros().is_multiple_of(1000) => {
+            format!("{millis}.{} ms", time.as_micros() % 1000 / 100)
+        }
         0 => format!("{millis} ms"),
         1..10 => format!("{}.{} s", seconds, millis % 1000 / 100),
         10..60 => format!("{seconds} s"),
@@ -45,6 +47,7 @@ mod tests {
     fn times_have_about_two_digits() {
         let cases = [
             (Duration::from_micros(420), "0.4 ms"),
+            (Duration::from_millis(3), "3 ms"),
             (Duration::from_millis(120), "120 ms"),
             (Duration::from_millis(8250), "8.2 s"),
             (Duration::from_secs(45), "45 s"),
