@@ -15,16 +15,14 @@ fn warning(cgroups: &str) -> Option<String> {
         let (controllers, path) = rest.split_once(':')?;
         matches!(controllers, "" | "name=systemd").then_some(path)
     })?;
-    path.rsplit('/').find_map(|unit| {
-        if unit.ends_with(".service") {
+    path.rsplit('/').find_map(|unit| match unit.rsplit_once('.')? {
+        (_, "service") => {
             Some(format!("started inside {unit}: when that unit stops, systemd also ends what is started here"))
-        } else if unit.starts_with("session-") && unit.ends_with(".scope") {
-            Some(format!(
-                "started inside the login {unit}: with KillUserProcesses=yes, logging out ends what is started here"
-            ))
-        } else {
-            None
         }
+        (name, "scope") if name.starts_with("session-") => Some(format!(
+            "started inside the login {unit}: with KillUserProcesses=yes, logging out ends what is started here"
+        )),
+        _ => None,
     })
 }
 

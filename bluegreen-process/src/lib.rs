@@ -3,11 +3,17 @@
 #![forbid(unsafe_code)]
 
 mod cgroup;
+mod environment;
+mod host;
 mod launch;
+mod logs;
 mod ports;
 mod processes;
+mod record;
 mod releases;
 mod sanitize;
+mod seen;
+mod spawn;
 
 pub use cgroup::cgroup_warning;
 pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};

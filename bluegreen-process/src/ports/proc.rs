@@ -26,7 +26,9 @@ impl PortOwners for ProcPorts {
         if sockets.is_empty() {
             return Ok(Vec::new());
         }
-        likely.iter().for_each(|&pid| find_holders(pid, &mut sockets));
+        for &pid in likely {
+            find_holders(pid, &mut sockets);
+        }
         if sockets.values().any(|listener| listener.pids.is_empty()) {
             let others = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
             others.filter(|pid| !likely.contains(pid)).for_each(|pid| find_holders(pid, &mut sockets));
