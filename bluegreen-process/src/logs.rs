@@ -1,0 +1,89 @@
+//! The output of what was started.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::{OpenOptionsExt, symlink},
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::OFlags;
+
+use crate::{record, sanitize};
+
+/// So many logs of earlier starts stay.
+const KEEP: usize = 10;
+/// At most so much of a log's end is shown.
+const TAIL_BYTES: u64 = 16 << 10;
+const TAIL_LINES: usize = 20;
+
+/// Opens a new log in `dir`, points `dir/current` to it and removes the oldest ones.
+pub(crate) fn open_new(dir: &Path) -> io::Result<(PathBuf, File)> {
+    record::private_dir(dir)?;
+    let mut numbers: Vec<u64> = fs::read_dir(dir)?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".log")?.parse().ok())
+        .collect();
+    numbers.sort_unstable();
+    let next = numbers.last().map_or(1, |last| last + 1);
+    for old in numbers.iter().rev().skip(KEEP) {
+        let _ = fs::remove_file(dir.join(name(*old)));
+    }
+    let path = dir.join(name(next));
+    let flags = OFlags::NOFOLLOW.bits().cast_signed();
+    let file = fs::OpenOptions::new().append(true).create_new(true).mode(0o640).custom_flags(flags).open(&path)?;
+    let new_link = dir.join("current.new");
+    let _ = fs::remove_file(&new_link);
+    symlink(name(next), &new_link)?;
+    fs::rename(new_link, dir.join("current"))?;
+    Ok((path, file))
+}
+
+fn name(number: u64) -> String {
+    format!("{number:06}.log")
+}
+
+/// The last lines of a log, safe for a terminal. A log that cannot be read has none.
+pub(crate) fn tail(path: &Path) -> Vec<String> {
+    let read = || -> io::Result<Vec<u8>> {
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let mut file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        let mut bytes = Vec::new();
+        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let text = sanitize(&String::from_utf8_lossy(&read().unwrap_or_default()));
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_log_for_each_start_and_not_too_many() {
+        let dir = tempfile::tempdir().unwrap();
+        let logs = dir.path().join("logs/real1");
+        for _ in 0..15 {
+            open_new(&logs).unwrap();
+        }
+        let (path, _) = open_new(&logs).unwrap();
+        assert_eq!(path.file_name().unwrap(), "000016.log");
+        assert_eq!(logs.join("current").canonicalize().unwrap(), path.canonicalize().unwrap());
+        assert_eq!(fs::read_dir(&logs).unwrap().count(), KEEP + 1 + 1);
+    }
+
+    #[test]
+    fn shows_the_end_bounded_and_clean() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.log");
+        let long = (0..9999).fold(String::new(), |text, i| text + &format!("line {i}\n"));
+        fs::write(&path, long + "\u{1b}[31mlast\u{1b}[0m \u{202e}one\n\n").unwrap();
+        let lines = tail(&path);
+        assert_eq!(lines.len(), TAIL_LINES);
+        assert_eq!(lines[18..], ["line 9998", "last one"]);
+        assert!(tail(&dir.path().join("none")).is_empty());
+    }
+}

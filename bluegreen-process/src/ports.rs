@@ -1,0 +1,31 @@
+//! Who listens on a port.
+
+use std::{fmt::Debug, io};
+
+mod lsof;
+mod proc;
+
+pub use lsof::LsofPorts;
+pub use proc::ProcPorts;
+
+/// One listening TCP socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// The user that opened it, when known.
+    pub uid: Option<u32>,
+    /// The processes that hold it, as far as this user can see; none when they are hidden.
+    pub pids: Vec<u32>,
+}
+
+/// Finds who listens on a TCP port.
+///
+/// # Contract
+/// Every listening socket on the port, on any address of either family, and nothing else: a connection whose local or
+/// remote port has that number is no listener. A listener whose owner cannot be seen is in the answer, without pids.
+///
+/// # Errors
+/// When it cannot be told who listens; never an empty answer instead.
+pub trait PortOwners: Debug + Send + Sync {
+    /// The listeners on `port`. When `likely` holds all of them, an implementation may skip looking for further holders.
+    fn listeners(&self, port: u16, likely: &[u32]) -> io::Result<Vec<Listener>>;
+}

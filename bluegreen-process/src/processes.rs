@@ -1,0 +1,237 @@
+//! Releases as plain processes.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bluegreen_core::{Autopsy, Name, Occupant, Process, ProcessError, ProcessManager, Profile, Profiles, ReleaseId};
+
+use crate::{Launch, PortOwners, ProcPorts, Releases, host, logs, record::Record, seen::Seen};
+
+mod adopt;
+mod inspect;
+mod start;
+mod stop;
+
+pub use adopt::AdoptError;
+
+/// What [`Processes`] needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where records, logs, releases and the shared directory are.
+    pub state_dir: PathBuf,
+    /// The app.
+    pub app: Name,
+    /// Its two places.
+    pub profiles: Profiles,
+    /// How its releases are started and stopped.
+    pub launch: Launch,
+}
+
+/// Runs releases as plain processes of this user. Cheap to clone.
+///
+/// Each process gets a session of its own, `/dev/null` as its input, a new log as its output, a clean environment with a
+/// random token, and no other descriptor. What was started is written to `state_dir/processes`; `/proc` decides whether
+/// that is still true. A signal goes through a pidfd whose process was looked at after it was opened, never to a number.
+///
+/// Methods block a thread of tokio's blocking pool, so they go on when their future is dropped.
+#[derive(Debug, Clone)]
+pub struct Processes(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    ports: Box<dyn PortOwners>,
+    memory: Mutex<BTreeMap<Name, Memory>>,
+}
+
+/// What this value saw of the process with the identity `id` and that no file says.
+#[derive(Debug, Clone, Default)]
+struct Memory {
+    id: String,
+    /// How it ended, in words; only its parent can know.
+    exit: Option<String>,
+    /// The leader and all members are gone. Nothing of a family comes back, so this need not be looked for again.
+    over: bool,
+}
+
+impl Processes {
+    /// Processes after `config`; port owners are found with [`ProcPorts`].
+    pub fn new(config: Config) -> Self {
+        Self::with_ports(config, ProcPorts)
+    }
+
+    /// The same, with other means to find port owners.
+    pub fn with_ports(mut config: Config, ports: impl PortOwners + 'static) -> Self {
+        // the children run elsewhere: a relative path would mean something else there
+        config.state_dir = std::path::absolute(&config.state_dir).unwrap_or(config.state_dir);
+        Self(Arc::new(Inner { config, ports: Box::new(ports), memory: Mutex::default() }))
+    }
+
+    /// The release store of this app: `state_dir/releases`.
+    pub fn releases(&self) -> Releases {
+        self.0.releases()
+    }
+
+    /// The log of the last start on `profile`. `state_dir/logs/PROFILE/current` is a link to it.
+    pub fn log(&self, profile: &Profile) -> Option<PathBuf> {
+        self.0.load(profile).ok().flatten()?.log
+    }
+
+    /// The pid to show for what runs on `profile`: of the process that was started, or else of the oldest of its family.
+    pub fn main_pid(&self, profile: &Profile) -> Option<u32> {
+        let record = self.0.load(profile).ok().flatten()?;
+        if record.is_over().ok()? {
+            return None;
+        }
+        let leader = record.live_leader().ok()?;
+        leader.or_else(|| record.family().ok()?.first().copied()).map(|seen| seen.pid())
+    }
+
+    /// Takes over a process that somebody else started and that listens on the port of `profile`. With `pid`, that one.
+    ///
+    /// It must run as this user and hold all listeners of the port, by itself or through its children. It has no token, so
+    /// `stop` reaches it, its descendants and, when it leads one, its process group, as long as it lives itself. Its release
+    /// is `adopted-PID-START`, which is in no store: it can be stopped, and not be started again.
+    pub async fn adopt(&self, profile: &Profile, pid: Option<u32>) -> Result<Process, AdoptError> {
+        let (inner, profile) = (self.0.clone(), profile.clone());
+        blocking(move || inner.adopt(&profile, pid)).await
+    }
+}
+
+#[async_trait]
+impl ProcessManager for Processes {
+    async fn inspect(&self, profile: &Profile) -> Result<Occupant, ProcessError> {
+        let (inner, profile) = (self.0.clone(), profile.clone());
+        blocking(move || {
+            let error = |e: io::Error| ProcessError::Inspect { profile: profile.to_string(), reason: e.to_string() };
+            inner.inspect(&profile).map_err(error)
+        })
+        .await
+    }
+
+    async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
+        let (inner, profile, release) = (self.0.clone(), profile.clone(), release.clone());
+        blocking(move || {
+            inner.start(&profile, &release).map_err(|reason| ProcessError::Start {
+                profile: profile.to_string(),
+                release: release.to_string(),
+                reason,
+            })
+        })
+        .await
+    }
+
+    async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
+        let (inner, profile, process) = (self.0.clone(), profile.clone(), process.clone());
+        blocking(move || {
+            let error = |reason| ProcessError::Stop { profile: profile.to_string(), reason };
+            inner.stop(&profile, &process, grace).map_err(error)
+        })
+        .await
+    }
+
+    async fn autopsy(&self, profile: &Profile) -> Autopsy {
+        let (inner, profile) = (self.0.clone(), profile.clone());
+        blocking(move || inner.autopsy(&profile)).await
+    }
+}
+
+/// Runs `work`, which looks at files and may wait for processes, on a thread where that does no harm.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // only a runtime that shuts down cancels it, and then nobody is left to hear
+        Err(_) => std::future::pending().await,
+    }
+}
+
+impl Inner {
+    fn releases(&self) -> Releases {
+        Releases::new(self.config.state_dir.join("releases"))
+    }
+
+    fn record_path(&self, profile: &Profile) -> PathBuf {
+        self.config.state_dir.join("processes").join(format!("{profile}.json"))
+    }
+
+    fn load(&self, profile: &Profile) -> io::Result<Option<Record>> {
+        Record::load(&self.record_path(profile))
+    }
+
+    fn autopsy(&self, profile: &Profile) -> Autopsy {
+        let Ok(Some(record)) = self.load(profile) else { return Autopsy::default() };
+        // reaps it, if it is our child and just died
+        let _ = self.live_leader(profile, &record);
+        let exit = self.remember(profile, &record, |memory| memory.exit.clone());
+        Autopsy { exit, log: record.log.as_deref().map(logs::tail).unwrap_or_default() }
+    }
+
+    /// The memory of the process of `record`; that of another one is forgotten.
+    fn remember<T>(&self, profile: &Profile, record: &Record, with: impl FnOnce(&mut Memory) -> T) -> T {
+        let mut all: MutexGuard<'_, _> = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = all.entry(profile.name().clone()).or_default();
+        let id = record.process().id;
+        if memory.id != id {
+            *memory = Memory { id, ..Memory::default() };
+        }
+        with(memory)
+    }
+
+    /// The leader, if it lives. If it died as our child, it is reaped and its end remembered.
+    fn live_leader(&self, profile: &Profile, record: &Record) -> io::Result<Option<Seen>> {
+        let Some(birth) = record.leader else { return Ok(None) };
+        if let Some(live) = birth.look().map_err(io::Error::other)? {
+            return Ok(Some(live));
+        }
+        if let Some(end) = reap(birth)? {
+            let oom = end.ends_with("KILL") && host::oom_kills() > record.oom_kills;
+            let end = end + if oom { ", probably by the kernel, for want of memory" } else { "" };
+            self.remember(profile, record, |memory| memory.exit = Some(end));
+        }
+        Ok(None)
+    }
+}
+
+/// Takes the end of a dead child of ours from the kernel, in words.
+fn reap(birth: crate::seen::Birth) -> io::Result<Option<String>> {
+    let stat = crate::seen::stat(birth.pid).map_err(io::Error::other)?;
+    let is_our_child = |s: &procfs::process::Stat| {
+        s.starttime == birth.start && s.state == 'Z' && u32::try_from(s.ppid) == Ok(std::process::id())
+    };
+    if !stat.as_ref().is_some_and(is_our_child) {
+        return Ok(None);
+    }
+    let pid = i32::try_from(birth.pid).ok().and_then(rustix::process::Pid::from_raw);
+    // ECHILD: another thread was faster, or the parent ignores its children
+    let Ok(Some((_, status))) = rustix::process::waitpid(pid, rustix::process::WaitOptions::NOHANG) else {
+        return Ok(None);
+    };
+    let code = status.exit_status().map(|code| format!("exited with code {code}"));
+    Ok(code.or_else(|| status.terminating_signal().map(|number| format!("killed by {}", signal_name(number)))))
+}
+
+fn signal_name(number: i32) -> String {
+    let name = match number {
+        1 => "HUP",
+        2 => "INT",
+        3 => "QUIT",
+        4 => "ILL",
+        6 => "ABRT",
+        7 => "BUS",
+        8 => "FPE",
+        9 => "KILL",
+        11 => "SEGV",
+        13 => "PIPE",
+        15 => "TERM",
+        31 => "SYS",
+        _ => return format!("signal {number}"),
+    };
+    format!("SIG{name}")
+}

@@ -1,0 +1,139 @@
+//! Putting a release on a profile.
+
+use std::{ffi::OsString, fmt::Display, fs, os::unix::fs::DirBuilderExt, path::PathBuf, time::Duration};
+
+use bluegreen_core::{Occupant, Profile, ReleaseId, Template};
+
+use super::Inner;
+use crate::{
+    Release, environment, host, logs,
+    record::Record,
+    seen::{self, TOKEN},
+    spawn::{self, Program},
+};
+
+type Reason = String;
+
+impl Inner {
+    pub(super) fn start(&self, profile: &Profile, id: &ReleaseId) -> Result<(), Reason> {
+        match self.inspect(profile).map_err(text)? {
+            Occupant::Nobody => {}
+            Occupant::Ours { process, .. } if process.release == *id => return Ok(()),
+            Occupant::Ours { process, .. } => return Err(format!("release {} still runs there", process.release)),
+            Occupant::Stranger(who) => return Err(who),
+        }
+        let release = self.releases().get(id).map_err(text)?;
+        let values = |name: &str| self.value(name, profile, &release);
+        let render = |template: &String| render(template, &values);
+        let argv = release.spec.command.iter().map(render).collect::<Result<Vec<_>, _>>()?;
+        let workdir = PathBuf::from(render(&release.spec.workdir)?);
+        self.make_shared_dir()?;
+        let token = host::random_token().map_err(text)?;
+        let environment = self.environment(profile, &release, &token)?;
+        let logs = self.config.state_dir.join("logs").join(profile.name().as_str());
+        let (log_path, log) = logs::open_new(&logs).map_err(|e| format!("cannot open a log: {e}"))?;
+
+        let mut record = Record {
+            release: id.clone(),
+            boot: host::boot_id().map_err(text)?,
+            token: Some(token),
+            leader: None,
+            log: Some(log_path),
+            oom_kills: host::oom_kills(),
+            stopped: false,
+        };
+        // first the token: whoever comes after a kill in the next lines finds the process by it
+        let path = self.record_path(profile);
+        record.save(&path).map_err(text)?;
+        let umask = self.config.launch.umask;
+        let program = Program { argv: &argv, environment: &environment, workdir: &workdir, umask, log };
+        match spawn::spawn(program) {
+            Ok(pid) => {
+                // not reaped yet, so it is in /proc even if it died already
+                record.leader = seen::stat(pid).map_err(text)?.map(|s| seen::Birth { pid, start: s.starttime });
+                record.save(&path).map_err(|error| self.take_back(&record, &error))
+            }
+            Err(error) => {
+                record.stopped = true;
+                let _ = record.save(&path);
+                Err(error.to_string())
+            }
+        }
+    }
+
+    /// It runs and could not be written down: better none than one that the next command has to search for.
+    fn take_back(&self, record: &Record, error: &dyn Display) -> Reason {
+        match self.end(record, Duration::ZERO) {
+            Ok(()) => format!("cannot write down what was started, so it was ended: {error}"),
+            Err(more) => format!("cannot write down what was started ({error}), nor end it: {more}"),
+        }
+    }
+
+    /// What a placeholder stands for.
+    fn value(&self, name: &str, profile: &Profile, release: &Release) -> Option<String> {
+        let releases = self.releases();
+        let path = |path: PathBuf| path.to_string_lossy().into_owned();
+        Some(match name {
+            "app" => self.config.app.to_string(),
+            "profile" => profile.to_string(),
+            "port" => profile.port().to_string(),
+            "other_port" => self.config.profiles.other(profile).port().to_string(),
+            "artifact" => path(releases.artifact(release)?),
+            "release" => release.id.as_str().to_owned(),
+            "release_dir" => path(releases.path(&release.id)),
+            "shared_dir" => path(self.shared_dir()),
+            // a release without a version is called by its id
+            "version" => release.version.clone().unwrap_or_else(|| release.id.to_string()),
+            _ => return None,
+        })
+    }
+
+    fn shared_dir(&self) -> PathBuf {
+        self.config.state_dir.join("shared")
+    }
+
+    fn make_shared_dir(&self) -> Result<(), Reason> {
+        let dir = self.shared_dir();
+        let made = fs::DirBuilder::new().recursive(true).mode(0o750).create(&dir);
+        made.map_err(|e| format!("cannot make {}: {e}", dir.display()))
+    }
+
+    fn environment(
+        &self,
+        profile: &Profile,
+        release: &Release,
+        token: &str,
+    ) -> Result<environment::Environment, Reason> {
+        let launch = &self.config.launch;
+        let mut environment = environment::passed(&launch.pass_env);
+        let mut set = |name: &str, value: String| environment.insert(name.into(), OsString::from(value));
+        let file = launch.env_file.as_deref().map(environment::read_file).transpose().map_err(text)?;
+        for (name, value) in file.unwrap_or_default() {
+            set(&name, value);
+        }
+        for (name, template) in &release.spec.env {
+            set(name, render(template, &|name| self.value(name, profile, release))?);
+        }
+        set("BLUEGREEN_APP", self.config.app.to_string());
+        set("BLUEGREEN_PROFILE", profile.to_string());
+        set("BLUEGREEN_PORT", profile.port().to_string());
+        set("BLUEGREEN_RELEASE", release.id.as_str().to_owned());
+        if let Some(version) = &release.version {
+            set("BLUEGREEN_VERSION", version.clone());
+        }
+        set(TOKEN, token.to_owned());
+        Ok(environment)
+    }
+}
+
+fn render(template: &str, value: &impl Fn(&str) -> Option<String>) -> Result<String, Reason> {
+    let template = Template::parse(template).map_err(text)?;
+    if template.mentions("artifact") && value("artifact").is_none() {
+        return Err("the command has {artifact} in it, and this release has no artifact: deploy one".to_owned());
+    }
+    Ok(template.render(value))
+}
+
+fn text(error: impl Display) -> Reason {
+    error.to_string()
+}

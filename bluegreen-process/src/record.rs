@@ -1,0 +1,132 @@
+//! What was started on a profile: written down, and never trusted without a look.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use bluegreen_core::{Process, ReleaseId};
+use procfs::ProcError;
+use rustix::fs::OFlags;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    host,
+    seen::{self, Birth, Seen},
+};
+
+/// The last process that was put on a profile. Holds no secret and no environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) release: ReleaseId,
+    /// The boot that `leader` belongs to.
+    pub(crate) boot: String,
+    /// In the environment of the process; an adopted one has none.
+    pub(crate) token: Option<String>,
+    /// `None` from before the start until just after it: a kill in between leaves the token to search for.
+    pub(crate) leader: Option<Birth>,
+    pub(crate) log: Option<PathBuf>,
+    /// [`host::oom_kills`] at the start.
+    pub(crate) oom_kills: u64,
+    /// `stop` saw the end of it.
+    pub(crate) stopped: bool,
+}
+
+impl Record {
+    /// The identity. A token is enough: 122 random bits, used for one start.
+    pub(crate) fn process(&self) -> Process {
+        let id = match (&self.token, self.leader) {
+            (Some(token), _) => token.clone(),
+            (None, Some(leader)) => format!("{}-{}-{}", self.boot, leader.pid, leader.start),
+            (None, None) => String::new(),
+        };
+        Process { release: self.release.clone(), id }
+    }
+
+    /// Whether something of it can still live.
+    pub(crate) fn is_over(&self) -> io::Result<bool> {
+        Ok(self.stopped || self.boot != host::boot_id()?)
+    }
+
+    /// The process that was started, if it lives; for a start that was cut short, the session leader with its token.
+    pub(crate) fn live_leader(&self) -> Result<Option<Seen>, ProcError> {
+        self.leader.map_or(Ok(None), Birth::look)
+    }
+
+    /// Every live process of ours, the leader first.
+    pub(crate) fn family(&self) -> Result<Vec<Seen>, ProcError> {
+        let all = seen::everybody()?;
+        let leader = self.live_leader()?;
+        let mut family = match &self.token {
+            Some(token) => self.marked(token, leader, &all),
+            None => leader.map(|leader| related(leader, &all)).unwrap_or_default(),
+        };
+        // an app may well run a deploy: the deploy is not the app
+        family.retain(|s| s.pid() > 1 && s.pid() != std::process::id());
+        family.sort_by_key(|s| (Some(s.birth) != self.leader, s.session != s.pid(), s.birth.start));
+        Ok(family)
+    }
+
+    /// Who carries the token, wherever it went, and the leader's session: some programs write over their environment. The
+    /// session's number is trusted while the leader or a carrier is in it, for that long it is not given to another one.
+    fn marked(&self, token: &str, leader: Option<Seen>, all: &[Seen]) -> Vec<Seen> {
+        let carriers: Vec<Seen> = all.iter().copied().filter(|s| seen::carries(s.pid(), token)).collect();
+        let session = match self.leader {
+            Some(leader) => Some(leader.pid),
+            None => carriers.iter().find(|s| s.session == s.pid()).map(Seen::pid),
+        };
+        let session = session.filter(|s| leader.is_some() || carriers.iter().any(|c| c.session == *s));
+        all.iter().copied().filter(|s| carriers.contains(s) || session == Some(s.session)).collect()
+    }
+
+    /// Reads the record at `path`; `None` when nothing was ever started there.
+    pub(crate) fn load(path: &Path) -> io::Result<Option<Self>> {
+        let mut options = fs::OpenOptions::new();
+        options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+        let mut file = match options.open(path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(with_path(path, &e)),
+        };
+        let metadata = file.metadata()?;
+        if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
+            return Err(io::Error::other(format!("{} can be written by others", path.display())));
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(|e| with_path(path, &e))?;
+        serde_json::from_str(&text).map(Some).map_err(|e| with_path(path, &e.into()))
+    }
+
+    /// Writes the record, durable and never half.
+    pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
+        let dir = path.parent().unwrap_or(Path::new("."));
+        private_dir(dir)?;
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        serde_json::to_writer(&file, self)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        fs::File::open(dir)?.sync_all()
+    }
+}
+
+/// An adopted process has no token: itself, who descends from it, and its process group when it leads one. (The group of
+/// a script that started it with `&` is the script's.)
+fn related(leader: Seen, all: &[Seen]) -> Vec<Seen> {
+    let children = seen::descendants(leader.pid(), all);
+    let leads = leader.group == leader.pid();
+    let ours = |s: &Seen| *s == leader || children.contains(&s.pid()) || leads && s.group == leader.group;
+    all.iter().copied().filter(ours).collect()
+}
+
+/// Makes a directory that only this user can look into.
+pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(|e| with_path(dir, &e))
+}
+
+/// The same error with the path in its text.
+pub(crate) fn with_path(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,276 @@
+//! The releases on disk.
+
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use bluegreen_core::ReleaseId;
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::Spec;
+
+mod copy;
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use error::ReleaseError;
+
+/// The file in each release that describes it; no artifact may have this name.
+const METADATA: &str = "release.json";
+const TEMPORARY: &str = ".tmp-";
+/// Left free by [`Releases::add`], so that state and logs can still be written.
+const RESERVE: u64 = 16 << 20;
+
+/// Something to run that never changes: an artifact and the command that starts it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// SHA-256 over artifact and command.
+    pub id: ReleaseId,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The name of the artifact, a file or a directory; `None` when the command alone is the release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// SHA-256 of the artifact in hexadecimal: of the file, or of the sorted manifest of the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Size of the artifact in bytes.
+    pub size: u64,
+    /// When it was added, RFC 3339 in UTC.
+    pub created: String,
+    /// How it is started.
+    pub spec: Spec,
+}
+
+/// A release to add.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRelease<'a> {
+    /// A file or a directory.
+    pub artifact: Option<&'a Path>,
+    /// How it is started: [`Launch::spec`](crate::Launch::spec).
+    pub spec: &'a Spec,
+    /// What people call it.
+    pub version: Option<&'a str>,
+    /// The digest that the artifact must have, in hexadecimal.
+    pub sha256: Option<&'a str>,
+}
+
+/// A directory of releases, one subdirectory for each, named after its id.
+///
+/// Nothing here is ever changed in place: a release appears whole, by one rename, and is read-only from then on.
+#[derive(Debug, Clone)]
+pub struct Releases {
+    dir: PathBuf,
+}
+
+impl Releases {
+    /// The releases below `dir`, which is made when the first one is added.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// Copies an artifact into the store; `progress` hears of bytes done and bytes in all.
+    ///
+    /// The same artifact and command again give the release that is there, after its content was verified.
+    ///
+    /// # Errors
+    /// The store is as it was before.
+    pub fn add(&self, new: &NewRelease<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Release, ReleaseError> {
+        let io = ReleaseError::io(&self.dir);
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.dir).map_err(&io)?;
+        self.sweep();
+        let source = new.artifact.map(copy::Source::open).transpose()?;
+        let size = source.as_ref().map_or(0, |s| s.size);
+        self.check_space(size)?;
+
+        let temporary = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(&self.dir).map_err(&io)?;
+        // held until the rename: tells `sweep` of another command that this one is at work
+        let lock = fs::File::open(temporary.path()).map_err(&io)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|e| io(e.into()))?;
+        let sha256 = source.as_ref().map(|s| s.copy_into(temporary.path(), progress)).transpose()?;
+        if let (Some(wanted), Some(found)) = (new.sha256, &sha256)
+            && !wanted.eq_ignore_ascii_case(found)
+        {
+            return Err(ReleaseError::WrongDigest { wanted: wanted.to_owned(), found: found.clone() });
+        }
+        let release = Release {
+            id: release_id(sha256.as_deref(), source.as_ref().map(|s| s.name.as_str()), new.spec),
+            version: new.version.map(ToOwned::to_owned),
+            artifact: source.map(|s| s.name),
+            sha256,
+            size,
+            created: format!("{:.3}", jiff::Timestamp::now()),
+            spec: new.spec.clone(),
+        };
+        if let Some(there) = self.find(&release.id)? {
+            return self.verify(&there).map(|()| there);
+        }
+        self.publish(&release, temporary).map_err(|e| io(e))?;
+        Ok(release)
+    }
+
+    /// The release of this id.
+    pub fn get(&self, id: &ReleaseId) -> Result<Release, ReleaseError> {
+        self.find(id)?.ok_or_else(|| ReleaseError::Unknown(id.as_str().to_owned()))
+    }
+
+    /// The release that `text` means: a version, an id, or the beginning of one. Of several with the same version, the
+    /// newest.
+    pub fn resolve(&self, text: &str) -> Result<Release, ReleaseError> {
+        let releases = self.list()?;
+        if let Some(release) = releases.iter().find(|r| r.version.as_deref() == Some(text)) {
+            return Ok(release.clone());
+        }
+        let mut matching = releases.iter().filter(|r| !text.is_empty() && r.id.as_str().starts_with(text));
+        match (matching.next(), matching.next()) {
+            (Some(release), None) => Ok(release.clone()),
+            (None, _) => Err(ReleaseError::Unknown(text.to_owned())),
+            (Some(a), Some(b)) => {
+                Err(ReleaseError::Ambiguous { text: text.to_owned(), first: a.id.clone(), second: b.id.clone() })
+            }
+        }
+    }
+
+    /// All releases, newest first.
+    pub fn list(&self) -> Result<Vec<Release>, ReleaseError> {
+        let entries = match fs::read_dir(&self.dir) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(ReleaseError::io(&self.dir)(e)),
+        };
+        let mut releases = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(ReleaseError::io(&self.dir))?.file_name();
+            let id = name.to_str().and_then(|name| ReleaseId::try_from(name).ok());
+            releases.extend(id.map(|id| self.find(&id)).transpose()?.flatten());
+        }
+        releases.sort_by(|a, b| (&b.created, &b.id).cmp(&(&a.created, &a.id)));
+        Ok(releases)
+    }
+
+    /// Where the artifact of `release` is: what `{artifact}` stands for.
+    pub fn artifact(&self, release: &Release) -> Option<PathBuf> {
+        release.artifact.as_ref().map(|name| self.path(&release.id).join(name))
+    }
+
+    /// Where `{release_dir}` is.
+    pub fn path(&self, id: &ReleaseId) -> PathBuf {
+        self.dir.join(id.as_str())
+    }
+
+    /// Reads the whole artifact again and compares it with its digest: whether a rollback to it would start what it was.
+    pub fn verify(&self, release: &Release) -> Result<(), ReleaseError> {
+        let Some(path) = self.artifact(release) else { return Ok(()) };
+        let damaged = || ReleaseError::Damaged { id: release.id.clone(), path: self.path(&release.id) };
+        let found = copy::Source::open(&path).and_then(|source| source.digest()).map_err(|_| damaged())?;
+        if Some(found) == release.sha256 { Ok(()) } else { Err(damaged()) }
+    }
+
+    /// Keeps `id` from [`Releases::prune`].
+    pub fn pin(&self, id: &ReleaseId) -> Result<(), ReleaseError> {
+        self.get(id)?;
+        let pin = self.pin_path(id);
+        fs::File::create(&pin).map(drop).map_err(ReleaseError::io(&pin))
+    }
+
+    /// Takes a pin away; without one, does nothing.
+    pub fn unpin(&self, id: &ReleaseId) -> Result<(), ReleaseError> {
+        let pin = self.pin_path(id);
+        match fs::remove_file(&pin) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(ReleaseError::io(&pin)(e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether `id` is pinned.
+    pub fn is_pinned(&self, id: &ReleaseId) -> bool {
+        self.pin_path(id).exists()
+    }
+
+    /// Removes all but the newest `keep`, those in `protect` (what runs, and what a rollback needs) and the pinned.
+    /// Gives back what it removed.
+    pub fn prune(&self, keep: usize, protect: &[ReleaseId]) -> Result<Vec<Release>, ReleaseError> {
+        self.sweep();
+        let mut removed = Vec::new();
+        for release in self.list()?.into_iter().skip(keep) {
+            if !protect.contains(&release.id) && !self.is_pinned(&release.id) {
+                self.remove(&release.id).map_err(ReleaseError::io(&self.path(&release.id)))?;
+                removed.push(release);
+            }
+        }
+        Ok(removed)
+    }
+
+    fn find(&self, id: &ReleaseId) -> Result<Option<Release>, ReleaseError> {
+        let path = self.path(id).join(METADATA);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(e) => return Err(ReleaseError::io(&path)(e)),
+        };
+        let release: Option<Release> = serde_json::from_slice(&text).ok();
+        let release = release.filter(|r| r.id == *id);
+        release.map(Some).ok_or_else(|| ReleaseError::Damaged { id: id.clone(), path: self.path(id) })
+    }
+
+    /// Makes the release in `temporary` durable, then visible under its id.
+    fn publish(&self, release: &Release, temporary: tempfile::TempDir) -> io::Result<()> {
+        let metadata = temporary.path().join(METADATA);
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o444).open(metadata)?;
+        serde_json::to_writer_pretty(&file, release)?;
+        file.sync_all()?;
+        fs::set_permissions(temporary.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        fs::File::open(temporary.path())?.sync_all()?;
+        // fails when another command was faster: then its release is the same one, and this copy is dropped
+        match fs::rename(temporary.path(), self.path(&release.id)) {
+            Err(e) if e.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
+            renamed => renamed?,
+        }
+        // nothing is left under the temporary name
+        let _ = temporary.keep();
+        fs::File::open(&self.dir)?.sync_all()
+    }
+
+    /// Half a deletion must not look like a release: first out of sight, then gone.
+    fn remove(&self, id: &ReleaseId) -> io::Result<()> {
+        let aside = self.dir.join(format!("{TEMPORARY}removed-{}", id.as_str()));
+        fs::rename(self.path(id), &aside)?;
+        copy::remove_tree(&aside)
+    }
+
+    /// Removes what killed commands left. Best effort: the next one tries again.
+    fn sweep(&self) {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        for entry in entries.filter(|e| e.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes())) {
+            let path = entry.path();
+            let Ok(dir) = fs::File::open(&path) else { continue };
+            if flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                let _ = copy::remove_tree(&path);
+            }
+        }
+    }
+
+    fn check_space(&self, size: u64) -> Result<(), ReleaseError> {
+        let disk = rustix::fs::statvfs(&self.dir).map_err(|e| ReleaseError::io(&self.dir)(e.into()))?;
+        let (free, needed) = (disk.f_bavail.saturating_mul(disk.f_frsize), size.saturating_add(RESERVE));
+        if free < needed {
+            return Err(ReleaseError::NoSpace { dir: self.dir.clone(), needed, free });
+        }
+        Ok(())
+    }
+
+    fn pin_path(&self, id: &ReleaseId) -> PathBuf {
+        self.dir.join(format!("{}.pin", id.as_str()))
+    }
+}
+
+fn release_id(sha256: Option<&str>, name: Option<&str>, spec: &Spec) -> ReleaseId {
+    let content = serde_json::to_vec(&(sha256, name, spec)).expect("strings and maps of strings");
+    copy::hex(&Sha256::digest(content)).parse().expect("64 hexadecimal digits")
+}

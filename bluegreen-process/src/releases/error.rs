@@ -1,0 +1,76 @@
+//! Why a release cannot be stored or found.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use bluegreen_core::ReleaseId;
+
+/// Why a release cannot be stored or found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReleaseError {
+    /// A file could not be read or written.
+    #[error("{}", path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The artifact is no file and no directory, or holds something that cannot be stored.
+    #[error("{}: {reason}", path.display())]
+    BadArtifact {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The artifact is not the one that was meant.
+    #[error("the artifact has the digest {found}, not {wanted}: it may be half uploaded")]
+    WrongDigest {
+        /// What was asked for.
+        wanted: String,
+        /// What was read.
+        found: String,
+    },
+    /// The disk is too full.
+    #[error("{} has {} MB free, {} MB are needed: try `bluegreen releases prune`", dir.display(), free / 1_000_000, needed.div_ceil(1_000_000))]
+    NoSpace {
+        /// Where.
+        dir: PathBuf,
+        /// Bytes needed, with a reserve.
+        needed: u64,
+        /// Bytes free to this user.
+        free: u64,
+    },
+    /// There is no such release.
+    #[error("no release {0:?}: see `bluegreen releases`")]
+    Unknown(String),
+    /// Several releases begin with that text.
+    #[error("{text:?} may be {first} or {second}: give more of the id")]
+    Ambiguous {
+        /// What was asked for.
+        text: String,
+        /// One that begins so.
+        first: ReleaseId,
+        /// Another.
+        second: ReleaseId,
+    },
+    /// Somebody changed a stored release.
+    #[error("release {id} is damaged: remove {} and deploy it again", path.display())]
+    Damaged {
+        /// Which one.
+        id: ReleaseId,
+        /// Its directory.
+        path: PathBuf,
+    },
+}
+
+impl ReleaseError {
+    pub(crate) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path: path.clone(), source }
+    }
+}
