@@ -15,10 +15,15 @@ pub(crate) fn unhealthy(error: reqwest::Error) -> Unhealthy {
     if chain().filter_map(|e| e.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse) {
         return Unhealthy::Sick(format!("not a proper HTTP/1.1 answer: {text}"));
     }
-    match chain().find_map(|e| e.downcast_ref::<io::Error>()).map(io::Error::kind) {
+    match chain().find_map(|e| e.downcast_ref::<io::Error>()).map(|e| innermost(e).kind()) {
         Some(io::ErrorKind::ConnectionRefused) => Unhealthy::Refused(text),
         // TLS: the certificate or the protocol
         Some(io::ErrorKind::InvalidData) => Unhealthy::Sick(format!("TLS failed: {text}")),
         _ => Unhealthy::NoAnswer(text),
     }
+}
+
+/// The TLS connector wraps one I/O error in another, where `source` does not see it.
+fn innermost(error: &io::Error) -> &io::Error {
+    error.get_ref().and_then(|inner| inner.downcast_ref()).map_or(error, innermost)
 }

@@ -137,9 +137,12 @@ async fn a_proxy_in_the_environment_does_not_matter() {
 
 #[tokio::test]
 async fn the_probe_asks_the_profile_on_its_own_port() {
-    let answer = |request: &str, _| match request.starts_with("GET /real1 ") {
-        true => http("200 OK", "I am real1"),
-        false => http("503 Service Unavailable", "database starting"),
+    let answer = |request: &str, _| {
+        let (status, body) = match request.split(' ').nth(1) {
+            Some("/real1") => ("200 OK", "I am real1"),
+            _ => ("503 Service Unavailable", "database starting"),
+        };
+        http(status, body)
     };
     let profiles = profiles(serve(answer).await.port(), serve(answer).await.port());
     let url = Template::parse("http://127.0.0.1:{port}/{profile}").unwrap();
