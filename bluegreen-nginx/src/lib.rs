@@ -1,1 +1,4 @@
 //! bluegreen-nginx
+
+mod drain;
+pub mod reload;
