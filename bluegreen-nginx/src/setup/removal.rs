@@ -29,8 +29,9 @@ impl Setup {
                 self.take_out(&tree, file, &config.directives, &pass, &mut changes);
             }
         }
-        // first what uses our files, then the files
+        // first what uses our files (the main file last: it includes the http level), then the files
         let mut edits = edit::edits(&tree, changes)?;
+        edits.reverse();
         for path in [self.http_file(), self.location_file(), self.server_file()] {
             if let Some(before) = write::read(&path)? {
                 edits.push(Edit { path, before: Some(before), after: None, foreign: false });

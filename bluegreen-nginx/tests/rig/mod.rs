@@ -64,13 +64,16 @@ pub(crate) struct Nginx {
 
 impl Nginx {
     pub(crate) async fn start(binary: &Path, prefix: &Path, http: &str) -> Self {
+        Self::start_with(binary, prefix, http, |_| {}).await
+    }
+
+    /// `write` writes more files, given nginx's port, before it starts.
+    pub(crate) async fn start_with(binary: &Path, prefix: &Path, http: &str, write: impl Fn(u16)) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let http = http.replace("{port}", &address.port().to_string());
         std::fs::create_dir_all(prefix.join("conf.d")).unwrap();
-        std::fs::write(
-            prefix.join("nginx.conf"),
-            main_conf(prefix, &http.replace("{port}", &address.port().to_string())),
-        )
-        .unwrap();
+        std::fs::write(prefix.join("nginx.conf"), main_conf(prefix, &http)).unwrap();
+        write(address.port());
         let mut command = Command::new(binary);
         command.args(&argv(binary, prefix)[1..]).args(["-g", "daemon off;"]);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
