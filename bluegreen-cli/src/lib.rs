@@ -1,1 +1,4 @@
 //! bluegreen-cli
+#![forbid(unsafe_code)]
+
+pub mod demo;
