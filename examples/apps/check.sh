@@ -49,5 +49,5 @@ if have node; then
 fi
 port=$(free_port)
 if have gunicorn; then
-    PROFILE=real1 check gunicorn 1.0.0 gunicorn --chdir gunicorn --workers 2 --bind "127.0.0.1:$port" app:app
+    PYTHONDONTWRITEBYTECODE=1 PROFILE=real1 check gunicorn 1.0.0 gunicorn --chdir gunicorn --workers 2 --bind "127.0.0.1:$port" app:app
 fi

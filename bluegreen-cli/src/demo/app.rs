@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `GET /profile` | the profile's name, as the seed article's controller does |
 //! | `GET /health` | `{"status":"UP"}` |
-//! | `GET /since` | when its process began and when it began to listen, in microseconds since the epoch |
+//! | `GET /process` | `PID BEGAN LISTENS`: its process id, when that began and since when it listens, in microseconds since the epoch |
 //! | `GET /slow/MS` | as `/`, after MS milliseconds (at most 60 000) |
 //! | anything else | `v1 real1`, and on the lines after it the body of the request |
 
@@ -118,9 +118,9 @@ impl App {
     }
 
     async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let since = format!("{} {}", micros(self.born), micros(SystemTime::now()));
+        let process = format!("{} {} {}", std::process::id(), micros(self.born), micros(SystemTime::now()));
         println!("{} listens on {}", self.label(), listener.local_addr()?);
-        let app = Arc::new((self, since));
+        let app = Arc::new((self, process));
         let (stopping, watched) = watch::channel(false);
         let mut connections = JoinSet::new();
         let serve = |stream| {
@@ -149,7 +149,7 @@ impl App {
     }
 
     /// One connection. An error is the client's going away: nobody is left to tell.
-    async fn talk(&self, mut stream: TcpStream, since: &str, stopping: watch::Receiver<bool>) -> io::Result<()> {
+    async fn talk(&self, mut stream: TcpStream, process: &str, stopping: watch::Receiver<bool>) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let mut buffer = Vec::new();
         // A connection that came just before the order to stop may have its first request still on the way.
@@ -162,7 +162,7 @@ impl App {
             };
             let Some(request) = request else { return Ok(()) };
             patience = Duration::ZERO;
-            let (status, body) = self.answer(&request, since).await;
+            let (status, body) = self.answer(&request, process).await;
             let close = request.close || *stopping.borrow();
             let connection = if close { "close" } else { "keep-alive" };
             let mut answer = format!(
@@ -178,7 +178,7 @@ impl App {
         }
     }
 
-    async fn answer(&self, request: &Message, since: &str) -> (&'static str, Vec<u8>) {
+    async fn answer(&self, request: &Message, process: &str) -> (&'static str, Vec<u8>) {
         if self.options.fault == Some(Fault::Errors) {
             return ("500 Internal Server Error", b"broken\n".to_vec());
         }
@@ -186,7 +186,7 @@ impl App {
         let body = match path {
             "/profile" => self.options.profile.clone().into_bytes(),
             "/health" => br#"{"status":"UP"}"#.to_vec(),
-            "/since" => since.as_bytes().to_vec(),
+            "/process" => process.as_bytes().to_vec(),
             _ => {
                 if let Some(ms) = path.strip_prefix("/slow/").and_then(|ms| ms.parse().ok()) {
                     sleep(Duration::from_millis(u64::min(ms, 60_000))).await;

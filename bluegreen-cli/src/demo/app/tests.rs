@@ -41,10 +41,10 @@ async fn answers_on_one_connection_what_its_table_says() {
         assert_eq!(String::from_utf8(answer.body).unwrap(), body, "{request}");
         assert!(answer.start.contains("200"));
     }
-    let since = ask(&mut stream, "GET /since HTTP/1.1\r\n\r\n").await.body;
-    let since = String::from_utf8(since).unwrap();
-    let (born, listening) = since.split_once(' ').unwrap();
-    assert!(born.parse::<u64>().unwrap() <= listening.parse::<u64>().unwrap());
+    let process = ask(&mut stream, "GET /process HTTP/1.1\r\n\r\n").await.body;
+    let numbers: Vec<u64> = str::from_utf8(&process).unwrap().split(' ').map(|n| n.parse().unwrap()).collect();
+    assert_eq!(numbers[0], u64::from(std::process::id()));
+    assert!(numbers[1] <= numbers[2]);
 }
 
 #[tokio::test]
