@@ -6,7 +6,7 @@ fn switch(lost: usize, whole: u64) -> Switch {
         lost,
         stale: 0,
         whole: Duration::from_millis(whole),
-        boot: Some(Duration::from_millis(1000)),
+        boot: Some(Duration::from_secs(1)),
         ready_to_live: Some(Duration::from_micros(1500)),
         switch: None,
         p99: Duration::from_millis(12),
