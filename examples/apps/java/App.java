@@ -25,6 +25,7 @@ public final class App {
         System.out.println(label + " is starting");
         Thread.sleep(boot);
 
+        System.setProperty("sun.net.httpserver.nodelay", "true"); // else 40 ms an answer, by delayed acknowledgements
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         server.setExecutor(Executors.newFixedThreadPool(32));
         server.createContext("/", exchange -> answer(exchange, (label + "\n").getBytes(StandardCharsets.UTF_8), true));
