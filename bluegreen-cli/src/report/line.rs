@@ -59,6 +59,7 @@ impl fmt::Debug for LineReporter {
 /// Decides when a reason for waiting is worth a line: a new one at most once a second, the same one every ten.
 #[derive(Debug, Default)]
 struct Waiting {
+    /// The last reason, and when it was said.
     said: Option<(String, u64)>,
 }
 
@@ -67,25 +68,23 @@ impl Waiting {
         if let EventKind::StepStarted { .. } = event.kind {
             self.said = None;
         }
-        let (label, reason, limit, first) = match &event.kind {
+        let (label, reason, limit, pause) = match &event.kind {
             EventKind::Waiting { step, reason, waited_ms, limit_ms } => {
-                (step.word(), reason.clone(), of(*waited_ms, *limit_ms), *waited_ms >= 1000)
+                let again = self.said.as_ref().is_some_and(|(said, _)| said == reason);
+                (step.word(), reason.clone(), of(*waited_ms, *limit_ms), if again { 10_000 } else { 1000 })
             }
+            // a bake or a copy has its own end: only a long one is worth a line
             EventKind::Progress { what, done, total } => {
-                // it has its own end, so that only a long one is worth a line: the clock starts with its first event
-                self.said.get_or_insert_with(|| (what.clone(), event.elapsed_ms));
-                (what.as_str(), what.clone(), count(what, *done, *total), false)
+                (what.as_str(), String::new(), count(what, *done, *total), 10_000)
             }
             _ => return None,
         };
-        let due = match &self.said {
-            None => first,
-            Some((said, at)) => event.elapsed_ms >= at + if *said == reason { 10_000 } else { 1000 },
-        };
-        let text = if reason == label { limit } else { reason.clone() + &limit };
-        due.then(|| {
+        // a wait that is over within a second is worth nothing
+        let (_, at) = self.said.get_or_insert_with(|| (String::new(), event.elapsed_ms));
+        (event.elapsed_ms >= *at + pause).then(|| {
+            let text = (label.to_owned(), format!("{reason}{limit}"));
             self.said = Some((reason, event.elapsed_ms));
-            (label.to_owned(), text)
+            text
         })
     }
 }

@@ -47,7 +47,7 @@ struct Now {
 #[derive(Debug)]
 enum Doing {
     Nothing,
-    Waiting { reason: String, limit_ms: u64 },
+    Waiting { reason: String, began: Instant, limit_ms: u64 },
     Counting { what: String, done: u64, total: u64 },
 }
 
@@ -126,9 +126,10 @@ impl State {
         let now = |label: &str, doing| Now { label: label.to_owned(), since: Instant::now(), doing };
         match &event.kind {
             EventKind::StepStarted { step, .. } => self.now = Some(now(step.word(), Doing::Nothing)),
-            EventKind::Waiting { step, reason, limit_ms, .. } => {
+            EventKind::Waiting { step, reason, waited_ms, limit_ms } => {
+                let began = Instant::now().checked_sub(Duration::from_millis(*waited_ms)).unwrap_or_else(Instant::now);
                 let now = self.now.get_or_insert_with(|| now(step.word(), Doing::Nothing));
-                now.doing = Doing::Waiting { reason: reason.clone(), limit_ms: *limit_ms };
+                now.doing = Doing::Waiting { reason: reason.clone(), began, limit_ms: *limit_ms };
             }
             EventKind::Progress { what, done, total } => {
                 let now = self.now.get_or_insert_with(|| now(what, Doing::Nothing));
@@ -145,7 +146,7 @@ impl State {
 }
 
 impl Now {
-    /// The moving line, one column short of `width` so that no terminal wraps it.
+    /// The moving line; the cursor stays in it, and a `^C` still fits.
     fn frame(&self, narrator: &Narrator, width: usize, elapsed: Duration) -> String {
         const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
         let turn = usize::try_from(elapsed.as_millis() / 100).unwrap_or(0) % SPINNER.len();
@@ -154,23 +155,24 @@ impl Now {
             seconds @ 1..60 => format!("{seconds} s"),
             _ => took(elapsed),
         };
+        let width = width.saturating_sub(3);
         let detail = match &self.doing {
             Doing::Nothing => String::new(),
-            Doing::Waiting { reason, limit_ms } => {
-                let limit = of(millis(elapsed), *limit_ms);
+            Doing::Waiting { reason, began, limit_ms } => {
+                let limit = of(millis(began.elapsed()), *limit_ms);
                 if !limit.is_empty() {
                     time.clear();
                 }
                 // the reason is cut before the time is
-                truncate(&sanitize(reason), width.saturating_sub(COLUMNS + 1 + limit.len())) + &limit
+                truncate(&sanitize(reason), width.saturating_sub(COLUMNS + limit.len())) + &limit
             }
             Doing::Counting { what, done, total } => {
                 let count = count(what, *done, *total);
                 let count = if *what == self.label { count } else { format!("{count} {}", sanitize(what)) };
-                bar(*done, *total, width.saturating_sub(COLUMNS + 3 + count.len()).min(30)) + "  " + &count
+                bar(*done, *total, width.saturating_sub(COLUMNS + 2 + count.len()).min(30)) + "  " + &count
             }
         };
-        let narrator = Narrator::new(narrator.paint, Some(width.saturating_sub(1)));
+        let narrator = Narrator::new(narrator.paint, Some(width));
         narrator.entry(&narrator.paint.busy(SPINNER[turn]), &self.label, &time, &detail)
     }
 }

@@ -86,7 +86,7 @@ impl Narrator {
             Some(width) => truncate(&detail, width.saturating_sub(COLUMNS)),
             None => detail,
         };
-        format!("{INDENT}{mark} {} {time}  {detail}", pad(label, 7)).trim_end().to_owned()
+        format!("{INDENT}{mark} {} {time}  {detail}", pad(&sanitize(label), 7)).trim_end().to_owned()
     }
 
     /// Text behind a mark, on as many lines as it needs.
@@ -106,23 +106,10 @@ impl Narrator {
                 trouble: "\n".to_owned() + &trouble.render(self.paint, self.width.unwrap_or(0)),
             };
         }
-        let place = self.place.as_deref().or(active.as_deref()).unwrap_or("the idle profile");
+        let active = active.as_deref();
+        let place = self.place.as_deref().or(active).unwrap_or("the idle profile");
         let release = release.as_ref().map_or_else(|| "the release".to_owned(), ToString::to_string);
-        let serves = format!("{} serves {release}", active.as_deref().unwrap_or(place));
-        let (what, next) = match outcome.as_str() {
-            "switched" => (serves, "`bluegreen rollback` goes back"),
-            "rolled_back" => (format!("{serves} again"), ""),
-            "prepared" => (
-                format!("{release} is ready on {place}"),
-                "`bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
-            ),
-            "paused" => {
-                (format!("{release} rests on {place}"), "`bluegreen deploy` goes on, `bluegreen abort` ends it")
-            }
-            "unchanged" => (format!("{serves} already"), ""),
-            "recovered" | "started" | "adopted" | "aborted" => (format!("{outcome}: {serves}"), ""),
-            _ => return Told::default(),
-        };
+        let Some((what, next)) = ending(outcome, active, place, &release) else { return Told::default() };
         let receipt = receipt.as_ref().filter(|r| r.probes > 0).map(ToString::to_string).unwrap_or_default();
         let time = self.paint.dim(format!(", {} in all", took(Duration::from_millis(event.elapsed_ms))));
         let mut lines = format!("\n{INDENT}{}{time}\n", self.paint.good(sanitize(&what)));
@@ -133,6 +120,27 @@ impl Narrator {
         }
         Told { lines, trouble: String::new() }
     }
+}
+
+/// What a command that went well says last, and what may come next. `release` is what it was about.
+fn ending(outcome: &str, active: Option<&str>, place: &str, release: &str) -> Option<(String, &'static str)> {
+    let serves = format!("{} serves {release}", active.unwrap_or(place));
+    let traffic =
+        active.map_or_else(|| "no profile has traffic".to_owned(), |active| format!("{active} has the traffic"));
+    Some(match outcome {
+        "switched" => (serves, "`bluegreen rollback` goes back"),
+        "started" => (serves, ""),
+        "rolled_back" => (format!("{serves} again"), ""),
+        "unchanged" => (format!("{serves} already"), ""),
+        "prepared" => (
+            format!("{release} is ready on {place}"),
+            "`bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
+        ),
+        "paused" => (format!("{release} rests on {place}"), "`bluegreen deploy` goes on, `bluegreen abort` ends it"),
+        "aborted" => (format!("{release} is taken back; {traffic}"), ""),
+        "recovered" | "adopted" => (format!("{outcome}; {traffic}"), ""),
+        _ => return None,
+    })
 }
 
 /// Columns in front of the detail of an entry.

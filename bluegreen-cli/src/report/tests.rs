@@ -73,6 +73,7 @@ fn deploy() -> Vec<EventKind> {
         began(),
         done(Step::Stop, 0, "port 8082 is free"),
         EventKind::StepStarted { step: Step::Health, profile: profile("real2", 8082) },
+        waiting("real2 answers 503", 200),
         waiting("real2 answers 503", 1200),
         done(Step::Health, 8250, "2 good\u{1b}[2J answers"),
         EventKind::Warning { message: "old nginx".to_owned() },
@@ -104,7 +105,7 @@ fn lines(kinds: Vec<EventKind>, quiet: bool) -> (String, String) {
 #[expect(clippy::needless_pass_by_value, reason = "a reporter ends when it is dropped")]
 fn tell(reporter: impl EventSink, kinds: Vec<EventKind>) {
     for (seq, kind) in (0..).zip(kinds) {
-        reporter.event(&bluegreen_core::Event { schema: 1, deploy: 7, seq, elapsed_ms: seq * 100, kind });
+        reporter.event(&bluegreen_core::Event { schema: 1, deploy: 7, seq, elapsed_ms: seq * 1000, kind });
     }
 }
 
@@ -117,7 +118,7 @@ Deploying v2 to real2; real1 serves
   ✓ health    8.2 s  2 good answers
   ! old nginx
 
-  real2 serves v2, 600 ms in all
+  real2 serves v2, 7.0 s in all
   412 of our own probes through the front door, 0 lost; switch 0.1 ms, first answer of the release after 0.6 ms
   `bluegreen rollback` goes back
 ";
@@ -265,3 +266,26 @@ fn an_error_is_shown_cause_by_cause() {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the state")]
 struct ConfigErrorLike(#[source] io::Error);
+
+#[test]
+fn the_last_line_names_who_has_the_traffic_and_what_may_come_next() {
+    for (outcome, active, expected) in [
+        ("rolled_back", "real1", "real1 serves v2 again, 1.0 s in all"),
+        ("unchanged", "real1", "real1 serves v2 already, 1.0 s in all"),
+        ("started", "real1", "real1 serves v2, 1.0 s in all"),
+        // what was aborted is not what serves
+        ("aborted", "real1", "v2 is taken back; real1 has the traffic, 1.0 s in all"),
+        ("recovered", "real1", "recovered; real1 has the traffic, 1.0 s in all"),
+        (
+            "prepared",
+            "real1",
+            "v2 is ready on real2, 1.0 s in all\n  `bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
+        ),
+        ("paused", "real1", "v2 rests on real2, 1.0 s in all\n  `bluegreen deploy` goes on, `bluegreen abort` ends it"),
+    ] {
+        let (out, _) = lines(vec![began(), finished(outcome, 0, active, None)], false);
+        assert_eq!(out, format!("Deploying v2 to real2; real1 serves\n\n  {expected}\n"));
+    }
+    // a refusal is for whoever refused to explain
+    assert_eq!(lines(vec![finished("refused", 3, "real1", None)], false), (String::new(), String::new()));
+}
