@@ -55,8 +55,6 @@ impl Exit {
             (Cause::Unhealthy | Cause::Died | Cause::Deadline, _) => Self::Unhealthy,
             (Cause::Process | Cause::PortTaken, _) => Self::Process,
             (Cause::Switch | Cause::Route, _) => Self::Switch,
-            // a cause of a newer core
-            _ => Self::Internal,
         }
     }
 

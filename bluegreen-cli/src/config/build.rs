@@ -109,7 +109,7 @@ fn health(r: &mut Reader<'_>) -> Health {
     Health {
         url: target,
         status: r.or_default("health.status", value::statuses),
-        body: r.read("health.body", value::body),
+        body: r.read("health.body", value::body).unwrap_or_default(),
         healthy_threshold: r.or_default("health.healthy_threshold", value::count),
         timeout: r.or_default("health.timeout", value::some_time),
         deadline: r.or_default("health.deadline", value::some_time),

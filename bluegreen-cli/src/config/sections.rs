@@ -1,9 +1,11 @@
 //! The sections of the file, as domain values.
 #![expect(missing_docs, reason = "the keys are documented once, in the table that `reference` prints")]
 
-use std::{collections::BTreeMap, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use bluegreen_core::{Failover, Previous, Template};
+use bluegreen_http::{Body, StatusRanges};
+use bluegreen_process::{SignalTo, StopSignal};
 use url::Url;
 
 /// `[start]`
@@ -20,48 +22,20 @@ pub struct Start {
 #[derive(Debug, Clone)]
 pub struct Stop {
     pub signal: StopSignal,
-    pub to: SignalTarget,
+    pub to: SignalTo,
     pub grace: Duration,
-}
-
-/// How an app is asked to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopSignal {
-    Term,
-    Int,
-    Quit,
-    Hup,
-    Usr1,
-    Usr2,
-}
-
-/// Who is asked to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignalTarget {
-    Group,
-    Main,
 }
 
 /// `[health]`
 #[derive(Debug, Clone)]
 pub struct Health {
     pub url: Template,
-    pub status: Vec<RangeInclusive<u16>>,
-    pub body: Option<Body>,
+    pub status: StatusRanges,
+    pub body: Body,
     pub healthy_threshold: u32,
     pub timeout: Duration,
     pub deadline: Duration,
     pub interval: Duration,
-}
-
-/// What a body must have.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Body {
-    Text(Template),
-    /// Compiles.
-    Regex(String),
-    /// Each key with its value; nested ones are tables.
-    Json(serde_json::Map<String, serde_json::Value>),
 }
 
 /// `[proxy.nginx]`

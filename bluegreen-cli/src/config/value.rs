@@ -1,14 +1,16 @@
 //! From TOML values to domain values.
 
-use std::{collections::BTreeMap, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use bluegreen_core::{Failover, Name, PLACEHOLDERS, Previous, Profile, Profiles, Template};
+use bluegreen_http::{Body, StatusRanges};
+use bluegreen_process::{SignalTo, StopSignal};
 use jiff::fmt::friendly::SpanParser;
 use serde::Deserialize;
 use toml::{Spanned, de::ValueDeserializer};
 
 use super::{
-    Body, ProxyMode, ResolveKind, SignalTarget, StopSignal,
+    ProxyMode, ResolveKind,
     problem::Problem,
     reader::{At, a, in_order},
 };
@@ -189,22 +191,16 @@ pub(super) fn env(at: &At<'_>) -> Parsed<BTreeMap<String, Template>> {
 }
 
 /// `200`, `"200-299"` or `"200-299, 401"`.
-pub(super) fn statuses(at: &At<'_>) -> Parsed<Vec<RangeInclusive<u16>>> {
+pub(super) fn statuses(at: &At<'_>) -> Parsed<StatusRanges> {
     let found = match at.get_ref().as_integer() {
         Some(number) => number.to_string(),
         None => text(at, "a status or a range of them")?.to_owned(),
     };
-    found.split(',').map(|part| status(part.trim())).collect::<Option<_>>().ok_or_else(|| {
+    // blanks after commas are for people
+    found.replace(' ', "").parse().map_err(|_| {
         Problem::new(format!("`{found}` is no list of HTTP statuses"), at.span())
             .help(r#"use "200", "200-299" or "200-299, 401""#)
     })
-}
-
-fn status(part: &str) -> Option<RangeInclusive<u16>> {
-    let (from, to) = part.split_once('-').unwrap_or((part, part));
-    let number = |text: &str| text.trim().parse().ok().filter(|n| (100..=599).contains(n));
-    let (from, to) = (number(from)?, number(to)?);
-    (from <= to).then_some(from..=to)
 }
 
 /// A text, `{ regex = "..." }` or `{ json = { ... } }`.
@@ -228,7 +224,7 @@ pub(super) fn body(at: &At<'_>) -> Parsed<Body> {
 fn pattern(at: &At<'_>) -> Parsed<Body> {
     let found = text(at, "a regular expression in quotes")?;
     match regex::Regex::new(found) {
-        Ok(_) => Ok(Body::Regex(found.to_owned())),
+        Ok(pattern) => Ok(Body::Regex(pattern)),
         Err(error) => {
             let why = error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
             Err(Problem::new("this is no regular expression", at.span()).label(why))
@@ -238,7 +234,7 @@ fn pattern(at: &At<'_>) -> Parsed<Body> {
 
 fn json(at: &At<'_>) -> Parsed<Body> {
     let value = serde_json::Map::deserialize(ValueDeserializer::from(at.clone()));
-    value.map(Body::Json).map_err(|e| Problem::new(e.message(), at.span()))
+    value.map(|object| Body::Json(object.into())).map_err(|e| Problem::new(e.message(), at.span()))
 }
 
 pub(super) fn signal(at: &At<'_>) -> Parsed<StopSignal> {
@@ -246,8 +242,8 @@ pub(super) fn signal(at: &At<'_>) -> Parsed<StopSignal> {
     word(at, &[("TERM", Term), ("INT", Int), ("QUIT", Quit), ("HUP", Hup), ("USR1", Usr1), ("USR2", Usr2)])
 }
 
-pub(super) fn signal_target(at: &At<'_>) -> Parsed<SignalTarget> {
-    word(at, &[("group", SignalTarget::Group), ("main", SignalTarget::Main)])
+pub(super) fn signal_target(at: &At<'_>) -> Parsed<SignalTo> {
+    word(at, &[("group", SignalTo::Group), ("main", SignalTo::Main)])
 }
 
 pub(super) fn proxy_mode(at: &At<'_>) -> Parsed<ProxyMode> {

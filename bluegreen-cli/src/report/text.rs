@@ -5,35 +5,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// `text` as one harmless line: no escape sequences, no control characters, nothing that reverses the direction of reading.
 /// Line breaks and tabs become spaces.
 pub fn sanitize(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\u{1b}' => match chars.next() {
-                Some('[') => drop(chars.by_ref().find(|c| ('\u{40}'..='\u{7e}').contains(c))),
-                Some(']' | 'P' | 'X' | '^' | '_') => skip_string(&mut chars),
-                Some(' '..='/') => drop(chars.next()),
-                _ => {}
-            },
-            '\u{9b}' => drop(chars.by_ref().find(|c| ('\u{40}'..='\u{7e}').contains(c))),
-            '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut chars),
-            '\n' | '\t' | '\u{2028}' | '\u{2029}' => clean.push(' '),
-            c if is_unsafe(c) => {}
-            c => clean.push(c),
-        }
-    }
-    clean.trim_end().to_owned()
-}
-
-/// Skips the rest of a control string (title, hyperlink), up to BEL or ST. One that never ends ends with the text.
-fn skip_string(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    while let Some(c) = chars.next() {
-        match c {
-            '\u{7}' | '\u{9c}' => return,
-            '\u{1b}' if chars.next_if_eq(&'\\').is_some() => return,
-            _ => {}
-        }
-    }
+    bluegreen_process::sanitize(text).replace(['\n', '\u{2028}', '\u{2029}'], " ").trim_end().to_owned()
 }
 
 /// Control characters, and the marks that change the direction of text.
