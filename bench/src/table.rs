@@ -9,9 +9,11 @@ pub fn markdown(machine: &Machine, plan: Plan, all: &[Figures]) -> String {
     let manners =
         if plan.polite { "that look for an end before they write" } else { "that do not look before they write" };
     let mut text = format!(
-        "{machine}\n\n{} keep-alive clients {manners}, GET and POST in turn, 0-20 ms between two requests, no retries; \
+        "{machine}\n\n{} keep-alive clients {manners}, {} ms away, GET and POST in turn, 0-20 ms between two requests, no retries; \
          rounds of one deploy and one warm rollback for each contender, in turn: {}. Times are medians.\n\n",
-        plan.clients, plan.rounds
+        plan.clients,
+        plan.air.as_millis(),
+        plan.rounds
     );
     let names: Vec<&str> = all.iter().map(|f| f.name.as_str()).collect();
     row(&mut text, "", &names);

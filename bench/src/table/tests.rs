@@ -23,7 +23,7 @@ fn report(all: &[Figures]) -> String {
         load: "0.1 0.2 0.3".into(),
         build: "release",
     };
-    let plan = Plan { rounds: 3, clients: 50, polite: true, pause: Duration::ZERO };
+    let plan = Plan { rounds: 3, clients: 50, polite: true, air: Duration::ZERO, pause: Duration::ZERO };
     markdown(&machine, plan, all)
 }
 
