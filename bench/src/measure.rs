@@ -94,7 +94,6 @@ impl Seen {
             boot: None,
             ready_to_live: None,
             switch: None,
-            p99: self.tally.latency(99).unwrap_or_default(),
         }
     }
 

@@ -9,7 +9,6 @@ fn switch(lost: usize, whole: u64) -> Switch {
         boot: Some(Duration::from_secs(1)),
         ready_to_live: Some(Duration::from_micros(1500)),
         switch: None,
-        p99: Duration::from_millis(12),
     }
 }
 

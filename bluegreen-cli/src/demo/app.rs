@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `GET /profile` | the profile's name, as the seed article's controller does |
 //! | `GET /health` | `{"status":"UP"}` |
-//! | `GET /process` | `PID BEGAN LISTENS`: its process id, when that began and since when it listens, in microseconds since the epoch |
+//! | `GET /process` | `PID BEGAN LISTENS`: when it began, and since when it listens, in Unix microseconds |
 //! | `GET /slow/MS` | as `/`, after MS milliseconds (at most 60 000) |
 //! | anything else | `v1 real1`, and on the lines after it the body of the request |
 
@@ -148,7 +148,7 @@ impl App {
         Ok(())
     }
 
-    /// One connection. An error is the client's going away: nobody is left to tell.
+    /// One connection. An error means that the client went away: nobody is left to tell.
     async fn talk(&self, mut stream: TcpStream, process: &str, stopping: watch::Receiver<bool>) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let mut buffer = Vec::new();
@@ -165,12 +165,9 @@ impl App {
             let (status, body) = self.answer(&request, process).await;
             let close = request.close || *stopping.borrow();
             let connection = if close { "close" } else { "keep-alive" };
-            let mut answer = format!(
-                "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: {connection}\r\n\r\n",
-                body.len()
-            )
-            .into_bytes();
-            answer.extend(body);
+            let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nConnection: {connection}\r\n");
+            let length = format!("Content-Length: {}\r\n\r\n", body.len());
+            let answer = [head.as_bytes(), length.as_bytes(), &body].concat();
             stream.write_all(&answer).await?;
             if close {
                 return stream.shutdown().await;
