@@ -6,8 +6,7 @@ use crate::{Figures, Machine, Plan, Switch, figures::median};
 
 /// The report as Markdown: where it was measured, the table, and what failed.
 pub fn markdown(machine: &Machine, plan: Plan, all: &[Figures]) -> String {
-    let manners =
-        if plan.polite { "that look for an end before they write" } else { "that do not look before they write" };
+    let manners = if plan.polite { "look" } else { "do not look" };
     let mut text = format!(
         "{machine}\n\n{} keep-alive clients that {manners} for an end before they write, {} ms away, GET and POST in turn, \
          0-20 ms between two requests, no retries. Rounds of one deploy and one warm rollback for each contender, in \
