@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -31,10 +31,9 @@ pub struct Bed {
     boot: Duration,
 }
 
-/// A process of the app, as it says itself at `/process`.
+/// The two moments of a process of the app, as it says itself at `/process`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppProcess {
-    pid: i32,
     /// When the process began.
     pub began: SystemTime,
     /// Since when it listens.
@@ -71,44 +70,48 @@ impl Bed {
 
     /// The process that answers at the front door.
     pub fn live(&self) -> Result<AppProcess> {
-        ask(self.nginx.address(), "/process").context("the front door does not say which process answers")
+        ask(self.nginx.address()).context("the front door does not say which process answers")
     }
 
-    /// Ends what still listens on the two ports, when it says that it is our app and the kernel agrees.
-    fn stop_apps(&self) {
-        let ours = fs::canonicalize(&self.app).ok();
-        for port in self.ports {
-            let Ok(process) = ask(([127, 0, 0, 1], port).into(), "/process") else { continue };
-            let exe = fs::read_link(format!("/proc/{}/exe", process.pid)).ok();
-            if let (Some(pid), true) = (Pid::from_raw(process.pid), exe.is_some() && exe == ours) {
+    /// Ends what runs our app with a file of this place, listening or not yet.
+    fn stop_apps(&self) -> io::Result<()> {
+        let app = fs::canonicalize(&self.app)?;
+        let place = self.dir.path().to_string_lossy();
+        for process in fs::read_dir("/proc")?.flatten() {
+            let Some(pid) = process.file_name().to_str().and_then(|name| Pid::from_raw(name.parse().ok()?)) else {
+                continue;
+            };
+            let runs_it = fs::read_link(process.path().join("exe")).is_ok_and(|exe| exe == app);
+            let words = fs::read(process.path().join("cmdline")).unwrap_or_default();
+            if runs_it && String::from_utf8_lossy(&words).contains(&*place) {
                 let _ = kill_process(pid, Signal::TERM);
             }
         }
+        Ok(())
     }
 }
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        self.stop_apps();
+        let _ = self.stop_apps();
     }
 }
 
-fn ask(address: SocketAddr, path: &str) -> Result<AppProcess> {
+fn ask(address: SocketAddr) -> Result<AppProcess> {
     let patience = Duration::from_secs(2);
     let mut stream = TcpStream::connect_timeout(&address, patience)?;
     stream.set_read_timeout(Some(patience))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    write!(stream, "GET /process HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
-    parse(body).with_context(|| format!("{path} answered {body:?}"))
+    parse(body).with_context(|| format!("/process answered {body:?}"))
 }
 
 fn parse(body: &str) -> Option<AppProcess> {
-    let mut words = body.split(' ');
-    let pid = words.next()?.parse().ok()?;
+    let mut words = body.split(' ').skip(1);
     let mut time = || Some(UNIX_EPOCH + Duration::from_micros(words.next()?.parse().ok()?));
-    Some(AppProcess { pid, began: time()?, listens: time()? })
+    Some(AppProcess { began: time()?, listens: time()? })
 }
 
 #[cfg(test)]

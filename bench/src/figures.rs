@@ -19,8 +19,6 @@ pub struct Switch {
     pub ready_to_live: Option<Duration>,
     /// The switch itself, as the contender says.
     pub switch: Option<Duration>,
-    /// The time within which 99 % of the answers came.
-    pub p99: Duration,
 }
 
 impl Switch {

@@ -1,4 +1,4 @@
-//! Side-by-side measurements: the five scripts against `bluegreen`, with the same app, the same nginx and the same load.
+//! Side-by-side measurements: the five scripts against `bluegreen`, with the same app, nginx and load.
 #![forbid(unsafe_code)]
 
 mod bed;

@@ -66,6 +66,9 @@ struct Options {
     /// Clients do not look whether the connection has ended before they write
     #[arg(long)]
     naive: bool,
+    /// Milliseconds that a request is under way to the server: half a round trip
+    #[arg(long, default_value_t = 5)]
+    air_ms: u64,
     /// bluegreen's `settle`, in milliseconds; deploys are spaced beyond it
     #[arg(long, default_value_t = 1000)]
     settle_ms: u64,
@@ -119,7 +122,13 @@ async fn compare(kinds: &[Kind], rounds: usize, boot: Duration, options: Options
             Ok((kind.to_string(), contender))
         })
         .collect::<Result<_>>()?;
-    let plan = Plan { rounds, clients: options.clients, polite: !options.naive, pause: settle };
+    let plan = Plan {
+        rounds,
+        clients: options.clients,
+        polite: !options.naive,
+        air: Duration::from_millis(options.air_ms),
+        pause: settle,
+    };
     let mut term = signal(SignalKind::terminate())?;
     let all = tokio::select! {
         all = measure(&contenders, plan, |line| eprintln!("{line}")) => all,

@@ -26,6 +26,8 @@ pub struct Plan {
     pub clients: usize,
     /// Whether they look for an end before they write.
     pub polite: bool,
+    /// How long their requests are under way.
+    pub air: Duration,
     /// Pause between a switch and the next deploy, so that no deploy waits for the profile that just lost its traffic.
     pub pause: Duration,
 }
@@ -92,7 +94,6 @@ impl Seen {
             boot: None,
             ready_to_live: None,
             switch: None,
-            p99: self.tally.latency(99).unwrap_or_default(),
         }
     }
 
@@ -103,7 +104,8 @@ impl Seen {
 }
 
 async fn under_load(bed: &Bed, plan: Plan, commands: Result<Vec<Command>>) -> Result<Seen> {
-    let load = Load { clients: plan.clients, polite: plan.polite, ..Load::new(bed.nginx.address()) }.start();
+    let load =
+        Load { clients: plan.clients, polite: plan.polite, air: plan.air, ..Load::new(bed.nginx.address()) }.start();
     sleep(MARGIN).await;
     let (start, started) = (Instant::now(), SystemTime::now());
     let output = run(bed, commands).await?;

@@ -6,12 +6,14 @@ use crate::{Figures, Machine, Plan, Switch, figures::median};
 
 /// The report as Markdown: where it was measured, the table, and what failed.
 pub fn markdown(machine: &Machine, plan: Plan, all: &[Figures]) -> String {
-    let manners =
-        if plan.polite { "that look for an end before they write" } else { "that do not look before they write" };
+    let manners = if plan.polite { "look" } else { "do not look" };
     let mut text = format!(
-        "{machine}\n\n{} keep-alive clients {manners}, GET and POST in turn, 0-20 ms between two requests, no retries; \
-         rounds of one deploy and one warm rollback for each contender, in turn: {}. Times are medians.\n\n",
-        plan.clients, plan.rounds
+        "{machine}\n\n{} keep-alive clients that {manners} for an end before they write, {} ms away, GET and POST in turn, \
+         0-20 ms between two requests, no retries. Rounds of one deploy and one warm rollback for each contender, in \
+         turn: {}. Times are medians; ratios are to the first column.\n\n",
+        plan.clients,
+        plan.air.as_millis(),
+        plan.rounds
     );
     let names: Vec<&str> = all.iter().map(|f| f.name.as_str()).collect();
     row(&mut text, "", &names);
@@ -29,7 +31,6 @@ pub fn markdown(machine: &Machine, plan: Plan, all: &[Figures]) -> String {
     });
     line("the switch inside a deploy", &|f| compared(f, all, |f| time(&f.deploys, |s| s.switch)));
     line("warm rollback, the whole command", &|f| compared(f, all, |f| time(&f.rollbacks, |s| Some(s.whole))));
-    line("p99 of the answers during a deploy", &|f| compared(f, all, |f| time(&f.deploys, |s| Some(s.p99))));
     line("requests in all", &|f| f.deploys.iter().chain(&f.rollbacks).map(|s| s.requests).sum::<usize>().to_string());
     for figures in all {
         if let Some(failure) = &figures.failure {

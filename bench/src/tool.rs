@@ -77,8 +77,9 @@ impl Contender for Tool {
     }
 
     fn switch_time(&self, output: &str) -> Option<Duration> {
-        let last: serde_json::Value = serde_json::from_str(output.lines().last()?).ok()?;
-        last["receipt"]["switch_us"].as_u64().map(Duration::from_micros)
+        let mut events = output.lines().rev().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let finished = events.find(|event| event["event"] == "finished")?;
+        finished["receipt"]["switch_us"].as_u64().map(Duration::from_micros)
     }
 }
 

@@ -45,7 +45,7 @@ deploy() {
     # Who listens says its own process id.
     if pid=$(curl -sf "http://127.0.0.1:$port/process"); then
         kill "${pid%% *}"
-        while curl -s "http://127.0.0.1:$port/profile"; do sleep 0.01; done
+        while curl -s -o /dev/null "http://127.0.0.1:$port/profile"; do sleep 0.01; done
     fi
     words=$(value command | tr -d '[]' | sed "s|{artifact}|$artifact|; s|{profile}|$profile|; s|{port}|$port|")
     IFS=, read -r -a words <<<"$words"

@@ -9,7 +9,6 @@ fn switch(lost: usize, whole: u64) -> Switch {
         boot: Some(Duration::from_secs(1)),
         ready_to_live: Some(Duration::from_micros(1500)),
         switch: None,
-        p99: Duration::from_millis(12),
     }
 }
 
@@ -23,7 +22,7 @@ fn report(all: &[Figures]) -> String {
         load: "0.1 0.2 0.3".into(),
         build: "release",
     };
-    let plan = Plan { rounds: 3, clients: 50, polite: true, pause: Duration::ZERO };
+    let plan = Plan { rounds: 3, clients: 50, polite: true, air: Duration::ZERO, pause: Duration::ZERO };
     markdown(&machine, plan, all)
 }
 

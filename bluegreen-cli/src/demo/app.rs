@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `GET /profile` | the profile's name, as the seed article's controller does |
 //! | `GET /health` | `{"status":"UP"}` |
-//! | `GET /process` | `PID BEGAN LISTENS`: its process id, when that began and since when it listens, in microseconds since the epoch |
+//! | `GET /process` | `PID BEGAN LISTENS`: when it began, and since when it listens, in Unix microseconds |
 //! | `GET /slow/MS` | as `/`, after MS milliseconds (at most 60 000) |
 //! | anything else | `v1 real1`, and on the lines after it the body of the request |
 
@@ -95,6 +95,8 @@ pub async fn serve(options: Options) -> io::Result<()> {
 struct App {
     options: Options,
     born: SystemTime,
+    /// The answer of `/process`; empty until it listens.
+    process: String,
 }
 
 impl App {
@@ -110,28 +112,32 @@ impl App {
                 options.fault = Some(fault.map_err(|why: String| io::Error::new(io::ErrorKind::InvalidData, why))?);
             }
         }
-        Ok(Self { options, born })
+        Ok(Self { options, born, process: String::new() })
     }
 
     fn label(&self) -> String {
         format!("{} {}", self.options.version, self.options.profile)
     }
 
-    async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let process = format!("{} {} {}", std::process::id(), micros(self.born), micros(SystemTime::now()));
+    async fn run(mut self, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
+        self.process = format!("{} {} {}", std::process::id(), micros(self.born), micros(SystemTime::now()));
         println!("{} listens on {}", self.label(), listener.local_addr()?);
-        let app = Arc::new((self, process));
+        let app = Arc::new(self);
         let (stopping, watched) = watch::channel(false);
         let mut connections = JoinSet::new();
         let serve = |stream| {
             let (app, stopping) = (app.clone(), watched.clone());
-            async move { app.0.talk(stream, &app.1, stopping).await }
+            async move { app.talk(stream, stopping).await }
         };
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 () = &mut stop => break,
-                accepted = listener.accept() => drop(connections.spawn(serve(accepted?.0))),
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => drop(connections.spawn(serve(stream))),
+                    // The client is gone again, or we are out of descriptors: neither is a reason to end.
+                    Err(_) => sleep(Duration::from_millis(5)).await,
+                },
                 Some(_) = connections.join_next() => {}
             }
         }
@@ -148,8 +154,8 @@ impl App {
         Ok(())
     }
 
-    /// One connection. An error is the client's going away: nobody is left to tell.
-    async fn talk(&self, mut stream: TcpStream, process: &str, stopping: watch::Receiver<bool>) -> io::Result<()> {
+    /// One connection. An error means that the client went away: nobody is left to tell.
+    async fn talk(&self, mut stream: TcpStream, stopping: watch::Receiver<bool>) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let mut buffer = Vec::new();
         // A connection that came just before the order to stop may have its first request still on the way.
@@ -162,15 +168,12 @@ impl App {
             };
             let Some(request) = request else { return Ok(()) };
             patience = Duration::ZERO;
-            let (status, body) = self.answer(&request, process).await;
+            let (status, body) = self.answer(&request).await;
             let close = request.close || *stopping.borrow();
             let connection = if close { "close" } else { "keep-alive" };
-            let mut answer = format!(
-                "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: {connection}\r\n\r\n",
-                body.len()
-            )
-            .into_bytes();
-            answer.extend(body);
+            let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nConnection: {connection}\r\n");
+            let length = format!("Content-Length: {}\r\n\r\n", body.len());
+            let answer = [head.as_bytes(), length.as_bytes(), &body].concat();
             stream.write_all(&answer).await?;
             if close {
                 return stream.shutdown().await;
@@ -178,7 +181,7 @@ impl App {
         }
     }
 
-    async fn answer(&self, request: &Message, process: &str) -> (&'static str, Vec<u8>) {
+    async fn answer(&self, request: &Message) -> (&'static str, Vec<u8>) {
         if self.options.fault == Some(Fault::Errors) {
             return ("500 Internal Server Error", b"broken\n".to_vec());
         }
@@ -186,7 +189,7 @@ impl App {
         let body = match path {
             "/profile" => self.options.profile.clone().into_bytes(),
             "/health" => br#"{"status":"UP"}"#.to_vec(),
-            "/process" => process.as_bytes().to_vec(),
+            "/process" => self.process.clone().into_bytes(),
             _ => {
                 if let Some(ms) = path.strip_prefix("/slow/").and_then(|ms| ms.parse().ok()) {
                     sleep(Duration::from_millis(u64::min(ms, 60_000))).await;

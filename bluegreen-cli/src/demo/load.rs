@@ -39,6 +39,9 @@ pub struct Load {
     /// Look whether the server has closed the connection just before each request. What is seen in time is a new
     /// connection and no loss; a client that does not look loses one request for each such end.
     pub polite: bool,
+    /// How long a request is under way to the server after that look: half the round trip of a client that is not on
+    /// the same machine. It counts neither as latency nor as waiting.
+    pub air: Duration,
     /// A request that takes longer is lost.
     pub patience: Duration,
     /// Ends by itself after this many requests.
@@ -46,9 +49,16 @@ pub struct Load {
 }
 
 impl Load {
-    /// 50 polite clients with 10 s of patience, at most a million requests.
+    /// 50 polite clients on the same machine with 10 s of patience, at most a million requests.
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, clients: 50, polite: true, patience: Duration::from_secs(10), limit: 1_000_000 }
+        Self {
+            address,
+            clients: 50,
+            polite: true,
+            air: Duration::ZERO,
+            patience: Duration::from_secs(10),
+            limit: 1_000_000,
+        }
     }
 
     /// Starts the clients on the current tokio runtime.
@@ -129,6 +139,7 @@ impl Client {
                 return;
             }
             self.forget_what_has_ended();
+            sleep(self.shared.load.air).await;
             let sent = Instant::now();
             let outcome = timeout(self.shared.load.patience, self.ask(post)).await.unwrap_or(Err(Loss::TimedOut));
             if outcome.is_err() {

@@ -117,16 +117,28 @@ impl Nginx {
         fs::write(self.prefix().join("nginx.conf"), configuration(self.prefix(), self.address, site))
     }
 
-    /// `nginx -s reload`. As always with nginx, success only says that the order was given.
+    /// `nginx -s reload`, and then the wait until the workers of before are gone: nginx's own success only says that
+    /// the order was given.
     ///
     /// # Errors
-    /// nginx refuses the configuration; the text is what it wrote.
+    /// nginx refuses the configuration, or its old workers are still there after 5 s, which an open connection can
+    /// cause as well; the text is what it wrote.
     pub fn reload(&self) -> io::Result<()> {
+        let before = self.workers()?;
         let output = command(&self.binary, self.prefix()).args(["-s", "reload"]).output()?;
-        if output.status.success() {
+        if !output.status.success() {
+            return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+        }
+        if wait_until(|| Ok(self.workers()?.iter().all(|worker| !before.contains(worker))))? {
             return Ok(());
         }
-        Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
+        Err(io::Error::other(format!("the old workers of nginx do not go away: {}", self.log())))
+    }
+
+    /// The process ids of its workers, those that are shutting down included.
+    pub fn workers(&self) -> io::Result<Vec<u32>> {
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid()))?;
+        Ok(children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect())
     }
 
     /// Stops it and waits until it is gone; its files stay until the drop.

@@ -85,7 +85,7 @@ async fn takes_version_and_fault_from_the_artifact() {
     };
     assert_eq!(artifact("v7\npadding").unwrap().label(), "v7 real1");
     let broken = artifact("v8 errors\n").unwrap();
-    let (status, _) = broken.answer(&Message { start: String::new(), close: false, body: vec![] }, "").await;
+    let (status, _) = broken.answer(&Message { start: String::new(), close: false, body: vec![] }).await;
     assert!(status.starts_with("500"));
     assert!(artifact("v9 nonsense\n").is_err());
 }

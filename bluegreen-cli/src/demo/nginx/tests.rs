@@ -33,7 +33,8 @@ fn starts_reloads_and_leaves_nothing_behind() {
 
         nginx.write(&says("two")).unwrap();
         nginx.reload().unwrap();
-        assert!(wait_until(|| Ok(ask(&nginx)? == "two")).unwrap());
+        assert_eq!(ask(&nginx).unwrap(), "two");
+        assert_eq!(nginx.workers().unwrap().len(), 2);
 
         let (prefix, address) = (nginx.prefix().to_owned(), nginx.address());
         drop(nginx);
