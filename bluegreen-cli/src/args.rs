@@ -176,7 +176,7 @@ pub struct Run {
     #[arg(long)]
     pub wait: bool,
     /// Take it back when it has not ended after this time, as 90s or 5m
-    #[arg(long, value_name = "D", value_parser = crate::config::duration)]
+    #[arg(long, value_name = "D", value_parser = crate::config::parse_duration)]
     pub deadline: Option<Duration>,
 }
 
@@ -212,6 +212,12 @@ pub enum Until {
 impl From<Until> for Step {
     fn from(until: Until) -> Self {
         Self::ALL[until as usize]
+    }
+}
+
+impl From<Step> for Until {
+    fn from(step: Step) -> Self {
+        Self::value_variants()[step as usize]
     }
 }
 

@@ -3,13 +3,15 @@
 use bluegreen_core::{Refusal, ResolveError, RunError, StoreError};
 use bluegreen_process::{AdoptError, ReleaseError};
 
-use crate::{exit::Exit, report::Trouble};
+use crate::{config::ConfigError, exit::Exit, report::Trouble};
 
 /// An exit code and what to say.
 #[derive(Debug)]
 pub(crate) struct Halt {
     pub(crate) exit: Exit,
     pub(crate) trouble: Trouble,
+    /// The text of a mistake in the configuration, with its lines.
+    pub(crate) mistake: Option<String>,
 }
 
 /// The traffic line of everything that is refused.
@@ -17,11 +19,20 @@ const UNTOUCHED: &str = "untouched";
 
 impl Halt {
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, trouble: Trouble { traffic: Some(UNTOUCHED.into()), ..Trouble::new(what) } }
+        Self::from_trouble(exit, Trouble::new(what))
     }
 
     pub(crate) fn error(exit: Exit, error: &dyn std::error::Error) -> Self {
-        Self { exit, trouble: Trouble { traffic: Some(UNTOUCHED.into()), ..Trouble::from_error(error) } }
+        Self::from_trouble(exit, Trouble::from_error(error))
+    }
+
+    fn from_trouble(exit: Exit, trouble: Trouble) -> Self {
+        Self { exit, trouble: Trouble { traffic: Some(UNTOUCHED.into()), ..trouble }, mistake: None }
+    }
+
+    /// A mistake in the configuration.
+    pub(crate) fn mistake(error: &ConfigError, color: bool) -> Self {
+        Self { mistake: Some(error.render(color)), ..Self::error(Exit::Usage, error) }
     }
 
     /// The same, with a command to type.

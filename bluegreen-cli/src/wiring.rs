@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use bluegreen_core::{Deployer, Events, FileStore, HealthProbe, ProfileResolver, ProxySwitcher};
+use bluegreen_core::{Deployer, Events, FileStore, ProfileResolver, ProxySwitcher};
 use bluegreen_http::{Client, FrontDoor, HttpProbe, Options, ProfileEndpoint};
 use bluegreen_nginx::{
     MarkerResolver, MarkerSwitcher, RouteDir,
@@ -18,31 +18,116 @@ use crate::{
 
 /// Everything that a command works with.
 #[derive(Debug, Clone)]
-pub struct Wired {
+pub(crate) struct Wired {
     /// The engine.
-    pub deployer: Deployer,
+    pub(crate) deployer: Deployer,
     /// What runs.
-    pub processes: Processes,
+    pub(crate) processes: Processes,
     /// The state.
-    pub store: FileStore,
+    pub(crate) store: FileStore,
 }
 
 /// Wires `config`. Asks nobody and changes nothing.
 pub(crate) fn wire(config: &Config, events: Events) -> Result<Wired, Halt> {
     let store = FileStore::open(&config.state_dir)?;
-    let processes = processes(config);
+    let processes = Processes::new(bluegreen_process::Config {
+        state_dir: config.state_dir.clone(),
+        app: config.app.clone(),
+        profiles: config.profiles.clone(),
+        launch: launch(config),
+    });
+    let probe = probe(config).map_err(unusable)?;
+    let door = FrontDoor::new(config.nginx.url.as_str(), &config.profiles, &at_the_door(config)).map_err(unusable)?;
     let (resolver, switcher) = proxy(config)?;
-    let front_door = FrontDoor::new(config.nginx.url.as_str(), &config.profiles, &front_door(config)).map_err(usage)?;
-    let deployer = Deployer::new(
-        config.profiles.clone(),
-        resolver,
-        processes.clone(),
-        probe(config)?,
-        switcher,
-        store.clone(),
-    )
-    .with_front_door(front_door)
-    .with_policy(config.policy())
-    .with_events(events);
+    let deployer =
+        Deployer::new(config.profiles.clone(), resolver, processes.clone(), probe, switcher, store.clone())
+            .with_front_door(door)
+            .with_policy(config.policy())
+            .with_events(events);
     Ok(Wired { deployer, processes, store })
+}
+
+type Proxy = (Box<dyn ProfileResolver>, Box<dyn ProxySwitcher>);
+
+/// The witness and the actor of the proxy.
+fn proxy(config: &Config) -> Result<Proxy, Halt> {
+    match config.nginx.mode {
+        ProxyMode::Marker => {
+            let route = route_dir(config)?;
+            let resolver = MarkerResolver::new(config.app.clone(), route.clone(), nginx_door(config)?);
+            Ok((Box::new(resolver), Box::new(MarkerSwitcher::new(route))))
+        }
+        ProxyMode::Reload => {
+            let (include, nginx) = (include(config), nginx(config));
+            let mut resolver = IncludeResolver::new(include.clone(), &config.profiles, nginx.clone());
+            if config.resolve.kind == ResolveKind::Http {
+                let options = Options { allow_remote: true, ..Options::default() };
+                let client = Client::new(config.resolve.url.as_str(), &options).map_err(unusable)?;
+                resolver = resolver.with_endpoint(ProfileEndpoint::new(client, &config.profiles));
+            }
+            let switcher = ReloadSwitcher::new(include, nginx)
+                .with_commands(config.nginx.test.clone(), config.nginx.reload.clone());
+            Ok((Box::new(resolver), Box::new(switcher)))
+        }
+    }
+}
+
+/// How releases are started and stopped.
+pub(crate) fn launch(config: &Config) -> Launch {
+    Launch {
+        env: config.start.env.clone(),
+        env_file: config.start.env_file.clone(),
+        pass_env: config.start.pass_env.clone(),
+        workdir: config.start.workdir.clone(),
+        signal: config.stop.signal,
+        to: config.stop.to,
+        ..Launch::new(config.start.command.clone())
+    }
+}
+
+fn probe(config: &Config) -> Result<HttpProbe, bluegreen_http::ClientError> {
+    // the configuration has said already whether the address may be remote
+    let options = Options { timeout: config.health.timeout, allow_remote: true, ..Options::default() };
+    let probe = HttpProbe::new(&config.app, &config.profiles, &config.health.url, &options)?;
+    Ok(probe.status(config.health.status.clone()).body(config.health.body.clone()))
+}
+
+fn at_the_door(config: &Config) -> Options {
+    Options { connect: config.nginx.connect, allow_remote: true, ..Options::default() }
+}
+
+/// Where the route is kept in marker mode.
+pub(crate) fn route_dir(config: &Config) -> Result<RouteDir, Halt> {
+    RouteDir::new(&config.route_dir, config.profiles.clone()).map_err(|e| Halt::error(Exit::Usage, &e))
+}
+
+/// The include file of reload mode.
+fn include(config: &Config) -> IncludeFile {
+    let file = IncludeFile::new(&config.nginx.service_url_file);
+    match &config.nginx.install {
+        Some(argv) => file.install_with(argv.clone()),
+        None => file,
+    }
+}
+
+/// The nginx of reload mode: the one behind the front door.
+pub(crate) fn nginx(config: &Config) -> Nginx {
+    let port = config.nginx.connect.map(|address| address.port()).or(config.nginx.url.port_or_known_default());
+    port.into_iter().fold(Nginx::new(), Nginx::with_front_door)
+}
+
+/// The front door as the proof asks it.
+pub(crate) fn nginx_door(config: &Config) -> Result<bluegreen_nginx::FrontDoor, Halt> {
+    let url = &config.nginx.url;
+    let dialled = || url.socket_addrs(|| None).ok().and_then(|found| found.first().copied());
+    let address: SocketAddr = config
+        .nginx
+        .connect
+        .or_else(dialled)
+        .ok_or_else(|| Halt::new(Exit::Refused, format!("the front door {url} has no address to dial")))?;
+    Ok(bluegreen_nginx::FrontDoor::new(address, url.host_str().unwrap_or_default()))
+}
+
+fn unusable(error: bluegreen_http::ClientError) -> Halt {
+    Halt::error(Exit::Usage, &error)
 }

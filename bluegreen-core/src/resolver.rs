@@ -32,6 +32,13 @@ pub trait ProfileResolver: Debug + Send + Sync {
     async fn resolve(&self) -> Result<Route, ResolveError>;
 }
 
+#[async_trait]
+impl<T: ProfileResolver + ?Sized> ProfileResolver for Box<T> {
+    async fn resolve(&self) -> Result<Route, ResolveError> {
+        (**self).resolve().await
+    }
+}
+
 /// Why there is no route to read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]

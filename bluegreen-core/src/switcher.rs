@@ -37,6 +37,17 @@ pub trait ProxySwitcher: Debug + Send + Sync {
     async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError>;
 }
 
+#[async_trait]
+impl<T: ProxySwitcher + ?Sized> ProxySwitcher for Box<T> {
+    async fn switch_to(&self, route: &Route) -> Result<(), SwitchError> {
+        (**self).switch_to(route).await
+    }
+
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
+        (**self).drain(profile, within).await
+    }
+}
+
 /// Why the route did not move.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

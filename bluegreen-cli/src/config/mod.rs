@@ -23,12 +23,14 @@ use std::path::{Path, PathBuf};
 use bluegreen_core::{Name, Policy, Profiles};
 
 pub use self::{
+    
     effective::{Origin, Setting},
     find::Lookup,
     keys::SMALLEST,
     problem::{ConfigError, Invalid},
     reference::reference,
     sections::*,
+    value::parse_duration,
 };
 
 /// Everything that can be configured, checked. Field by field as in the file; what a key means is in [`reference`].

@@ -104,15 +104,21 @@ fn profile(name: &Spanned<std::borrow::Cow<'_, str>>, port: &At<'_>) -> Parsed<P
     Profile::new(named(name.get_ref(), name.span())?, valid).map_err(|_| bad())
 }
 
-pub(super) fn duration(at: &At<'_>) -> Parsed<Duration> {
+/// A duration, as `5s`, `1m30s` or `500ms`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     static PARSER: SpanParser = SpanParser::new();
+    PARSER.parse_unsigned_duration(text).map_err(|_| DURATION.to_owned())
+}
+
+const DURATION: &str = "use 5s, 1m30s or 500ms";
+
+pub(super) fn duration(at: &At<'_>) -> Parsed<Duration> {
     if at.get_ref().is_integer() {
         return wrong(at, "a duration").map_err(|p: Problem| p.help("use 5s, 1m30s or 500ms, in quotes"));
     }
     let found = text(at, "a duration")?;
-    PARSER
-        .parse_unsigned_duration(found)
-        .map_err(|_| Problem::new(format!("`{found}` is not a duration"), at.span()).help("use 5s, 1m30s or 500ms"))
+    parse_duration(found)
+        .map_err(|help| Problem::new(format!("`{found}` is not a duration"), at.span()).help(help))
 }
 
 /// A duration that is not zero.

@@ -48,7 +48,7 @@ impl Narrator {
                 line(self.entry(&paint.warn("…"), "lock", "", &format!("waiting for {holder}")))
             }
             EventKind::Began { kind, from, to, release, resumed } => {
-                self.place = Some(to.to_string());
+                (self.place, self.failure) = (Some(to.to_string()), None);
                 let from =
                     from.as_ref().filter(|from| *from != to).map(|from| format!("; {from} serves")).unwrap_or_default();
                 let more = if *resumed { ", going on where it stopped" } else { "" };

@@ -1,0 +1,33 @@
+//! `adopt`: what the scripts left.
+
+use bluegreen_core::{Occupant, Profile, StateStore as _};
+
+use super::{Exit, Halt, Session};
+use crate::output;
+
+pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u32>) -> Result<Exit, Halt> {
+    let _lease = session.wired.store.lock(&session.holder("adopt"))?;
+    let seen = session.wired.deployer.look().await;
+    let profiles = &session.config.profiles;
+    let foreign = |p: &&Profile| matches!(seen.on(p), Occupant::Stranger(_));
+    let chosen = match profile {
+        Some(name) => profiles.named(name).ok_or_else(|| {
+            let [first, second] = profiles.both();
+            Halt::new(Exit::Usage, format!("no profile {name:?}: it is {first} or {second}"))
+        })?,
+        None => profiles.both().into_iter().find(foreign).ok_or_else(|| {
+            Halt::new(Exit::Refused, "no profile is held by a foreign process").next("bluegreen status")
+        })?,
+    };
+    let process = session.wired.processes.adopt(chosen, pid).await?;
+    let shown = session.wired.processes.main_pid(chosen).map(|pid| format!(", pid {pid}")).unwrap_or_default();
+    if !is_json(session) {
+        output::line(format!("{chosen} is ours now{shown} ({})", process.release.as_str()));
+    }
+    let active = seen.route.ok().map(|route| route.active.to_string());
+    Ok(session.finish_plain("adopted", Exit::Done, active))
+}
+
+fn is_json(session: &Session) -> bool {
+    session.format == crate::report::Format::Json
+}

@@ -1,0 +1,114 @@
+//! The commands that walk a transaction.
+
+use bluegreen_core::{Command, Outcome, Policy, Previous, ReleaseId, Report, ResolveError, StateStore as _, Step};
+
+use super::{Exit, Halt, Release, Run, Session, hooks};
+use crate::{
+    args::{Deploy, Until},
+    halt::for_route,
+};
+
+/// `deploy`
+pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
+    let until = args.until.map_or(Step::Retire, Step::from);
+    preflight(session, until).await?;
+    let release = session.add(&args.release)?.id;
+    let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
+    let command = |until| Command::Deploy { release: release.clone(), until, breaking, replace, if_changed };
+    walk(session, &args.release.run, until, command).await
+}
+
+/// `prepare`, and the scripts' `stop`, `start`, `health` and `switch`: one more step of the same way. Without an artifact
+/// they go on with what is open.
+pub(super) async fn until(session: &Session, release: Release, until: Step) -> Result<Exit, Halt> {
+    let open = session.wired.store.load()?.transaction;
+    if release.artifact.is_none() && open.is_some_and(|tx| tx.undo.is_none() && tx.step > Step::Stop) {
+        return walk(session, &release.run.clone(), until, |until| Command::Promote { until }).await;
+    }
+    deploy(session, &Deploy { release, if_changed: false, breaking: false, until: Some(Until::from(until)) }).await
+}
+
+/// `promote`
+pub(super) async fn promote(session: &Session, run: &Run, drain: bool) -> Result<Exit, Halt> {
+    if !drain {
+        return walk(session, run, Step::Retire, |until| Command::Promote { until }).await;
+    }
+    let policy = Policy { previous: Previous::Stop, ..session.config.policy() };
+    let deployer = session.wired.deployer.clone().with_policy(policy);
+    let session = session.with_deployer(deployer);
+    walk(&session, run, Step::Retire, |until| Command::Promote { until }).await
+}
+
+/// `rollback`
+pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run) -> Result<Exit, Halt> {
+    let releases = session.wired.processes.releases();
+    let release = release.map(|text| releases.resolve(text)).transpose()?.map(|release| release.id);
+    let report = session.run(&Command::Rollback { release }, run).await?;
+    Ok(session.finish("rolled_back", &report))
+}
+
+/// Before anything is copied: is there a route to begin from? The engine asks again, under the lock.
+async fn preflight(session: &Session, until: Step) -> Result<(), Halt> {
+    let seen = session.wired.deployer.look().await;
+    match seen.route {
+        Ok(_) | Err(ResolveError::Unmanaged(_)) => Ok(()),
+        Err(ResolveError::NotSetUp(_)) if until <= Step::Health => Ok(()),
+        Err(error) => Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
+    }
+}
+
+/// Both halves, with the hooks around and between them.
+async fn walk(
+    session: &Session,
+    run: &Run,
+    until: Step,
+    command: impl Fn(Step) -> Command,
+) -> Result<Exit, Halt> {
+    let hooks = &session.config.hooks;
+    if let Some(hook) = &hooks.before_start {
+        hooks::run(session, "before_start", hook).await?;
+    }
+    if let Some(hook) = hooks.before_switch.as_ref().filter(|_| until > Step::Health) {
+        let report = session.run(&command(Step::Health), run).await?;
+        if report.outcome != Some(Outcome::Paused(Step::Health)) {
+            return finish(session, &report);
+        }
+        if let Err(halt) = hooks::run(session, "before_switch", hook).await {
+            session.run(&Command::Abort, &Run::default()).await?;
+            return Err(halt);
+        }
+    }
+    let report = session.run(&command(until), run).await?;
+    if let (Some(hook), Some(Outcome::Done { .. })) = (&hooks.after_switch, &report.outcome)
+        && let Err(halt) = hooks::run(session, "after_switch", hook).await
+    {
+        session.events.warn(halt.trouble.what);
+    }
+    finish(session, &report)
+}
+
+fn finish(session: &Session, report: &Report) -> Result<Exit, Halt> {
+    if let Some(Outcome::Done { .. }) = report.outcome {
+        prune(session, report);
+    }
+    Ok(session.finish("switched", report))
+}
+
+/// Removes releases that nobody needs. What goes wrong here is a warning.
+pub(super) fn prune(session: &Session, report: &Report) {
+    if let Err(error) = try_prune(session, report.release.clone()) {
+        session.events.warn(format!("old releases stay: {}", error.trouble.what));
+    }
+}
+
+/// Keeps as many as configured, and always those that a rollback, a restart or a person may need.
+pub(super) fn try_prune(
+    session: &Session,
+    also: Option<ReleaseId>,
+) -> Result<Vec<bluegreen_process::Release>, Halt> {
+    let state = session.wired.store.load()?;
+    let open = state.transaction.iter().flat_map(|tx| [Some(tx.release.clone()), tx.old_release.clone()]).flatten();
+    let needed: Vec<_> = state.confirmed.iter().take(2).cloned().chain(open).chain(also).collect();
+    let keep = usize::try_from(session.config.releases.keep).unwrap_or(usize::MAX);
+    Ok(session.wired.processes.releases().prune(keep, &needed)?)
+}

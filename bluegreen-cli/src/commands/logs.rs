@@ -1,0 +1,82 @@
+//! `logs`: what the app prints.
+
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use bluegreen_core::Profile;
+
+use super::{Exit, Halt, Session};
+use crate::{output, report::sanitize};
+
+/// How often a log that is followed is looked at.
+const POLL: Duration = Duration::from_millis(200);
+/// The most that is read back for the last lines.
+const BACK: u64 = 256 * 1024;
+
+pub(super) async fn run(session: &Session, name: Option<&str>, follow: bool, lines: usize) -> Result<Exit, Halt> {
+    let mut profile = match name {
+        Some(name) => session.config.profiles.named(name).cloned().ok_or_else(|| {
+            let [first, second] = session.config.profiles.both();
+            Halt::new(Exit::Usage, format!("no profile {name:?}: it is {first} or {second}"))
+        })?,
+        None => active(session).await.unwrap_or_else(|| session.config.profiles.first().clone()),
+    };
+    let Some(mut log) = session.wired.processes.log(&profile) else {
+        return Err(Halt::new(Exit::Refused, format!("{profile} has no log yet")).next("bluegreen status"));
+    };
+    let mut at = print_last(&log, lines).map_err(|e| Halt::error(Exit::Refused, &e))?;
+    while follow && !session.signals.cancel.is_cancelled() {
+        tokio::select! {
+            () = tokio::time::sleep(POLL) => {}
+            () = session.signals.cancel.cancelled() => break,
+        }
+        at = print_from(&log, at);
+        if name.is_none()
+            && let Some(now) = active(session).await
+        {
+            profile = now;
+        }
+        if let Some(newer) = session.wired.processes.log(&profile).filter(|newer| *newer != log) {
+            output::line(format!("--- {profile}: {}", newer.display()));
+            (log, at) = (newer, 0);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn active(session: &Session) -> Option<Profile> {
+    session.wired.deployer.look().await.route.ok().map(|route| route.active)
+}
+
+/// Prints the last lines; where the file ends.
+fn print_last(log: &PathBuf, lines: usize) -> std::io::Result<u64> {
+    let mut file = File::open(log)?;
+    let end = file.metadata()?.len();
+    file.seek(SeekFrom::Start(end.saturating_sub(BACK)))?;
+    let mut text = Vec::new();
+    file.take(BACK).read_to_end(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].iter().for_each(|line| output::line(sanitize(line)));
+    Ok(end)
+}
+
+/// Prints whole lines from `at` on; where the next one begins.
+fn print_from(log: &Path, mut at: u64) -> u64 {
+    let Ok(mut file) = File::open(log) else { return at };
+    if file.seek(SeekFrom::Start(at)).is_err() {
+        return at;
+    }
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).is_ok_and(|_| line.ends_with(b"\n")) {
+        at += line.len() as u64;
+        output::line(sanitize(&String::from_utf8_lossy(&line)));
+        line.clear();
+    }
+    at
+}

@@ -1,0 +1,111 @@
+//! The commands, one file for each family.
+
+mod adopt;
+mod check;
+mod deploy;
+mod demo;
+mod generate;
+mod hook;
+mod hooks;
+mod logs;
+mod profile;
+mod releases;
+mod setup;
+mod status;
+
+use bluegreen_core::{Command as Engine, Step};
+
+use crate::{
+    args::{Args, Command, Global, Release, Run},
+    demo::app,
+    exit::Exit,
+    halt::Halt,
+    output,
+    report::Format,
+    session::{Session, load, load_as_owner, tell},
+};
+
+/// Does what was typed.
+pub fn run(args: Args) -> Exit {
+    let Args { global, command } = args;
+    match without_session(&global, &command) {
+        Some(result) => result.unwrap_or_else(|halt| tell(&global, None, &halt)),
+        None => with_session(&global, command),
+    }
+}
+
+/// The commands that need no app, or nothing of it but its configuration.
+fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Halt>> {
+    Some(match command {
+        Command::Demo => block_on(demo::run(global)),
+        Command::App(options) => block_on(serve(options.clone())),
+        Command::Completions { shell } => generate::completions(*shell),
+        Command::Man => generate::man(),
+        Command::Config => load(global).map(|config| {
+            match global.format {
+                Format::Human => output::raw(config.to_toml()),
+                Format::Json => output::line(config.to_json()),
+            }
+            Exit::Done
+        }),
+        Command::Setup(setup) => load(global).and_then(|config| block_on(setup::run(global, &config, setup))),
+        _ => return None,
+    })
+}
+
+fn with_session(global: &Global, command: Command) -> Exit {
+    let config = match load_as_owner(global) {
+        Ok(config) => config,
+        Err(halt) => return tell(global, None, &halt),
+    };
+    let work = async {
+        let session = match Session::begin(global, config) {
+            Ok(session) => session,
+            Err(halt) => return Ok(tell(global, None, &halt)),
+        };
+        let result = dispatch(&session, global, command).await;
+        Ok(result.unwrap_or_else(|halt| tell(global, Some(&session.events), &halt)))
+    };
+    block_on(work).unwrap_or_else(|halt| tell(global, None, &halt))
+}
+
+async fn dispatch(session: &Session, global: &Global, command: Command) -> Result<Exit, Halt> {
+    match command {
+        Command::Deploy(args) => deploy::deploy(session, &args).await,
+        Command::Prepare(release) => deploy::until(session, release, Step::Health).await,
+        Command::Promote { drain, run } => deploy::promote(session, &run, drain).await,
+        Command::Abort => engine(session, Engine::Abort, "aborted").await,
+        Command::Stop(release) => deploy::until(session, release, Step::Stop).await,
+        Command::Start(release) => deploy::until(session, release, Step::Start).await,
+        Command::Health(release) => deploy::until(session, release, Step::Health).await,
+        Command::Switch(release) => deploy::until(session, release, Step::Retire).await,
+        Command::Rollback { release, run } => deploy::rollback(session, release.as_deref(), &run).await,
+        Command::Recover => engine(session, Engine::Recover, "recovered").await,
+        Command::Up => engine(session, Engine::Up, "started").await,
+        Command::Adopt { profile, pid } => adopt::run(session, profile.as_deref(), pid).await,
+        Command::Hook => hook::run(session).await,
+        Command::Profile { port, active } => profile::run(session, port, active).await,
+        Command::Check => check::run(session, global).await,
+        Command::Status => status::run(session, global).await,
+        Command::History { last } => Ok(status::history(session, global, last)),
+        Command::Logs { profile, follow, lines } => logs::run(session, profile.as_deref(), follow, lines).await,
+        Command::Releases { action } => releases::run(session, global, action).await,
+        other => unreachable!("{other:?} needs no session"),
+    }
+}
+
+/// A command that is nothing but a run of the engine.
+async fn engine(session: &Session, command: Engine, done: &'static str) -> Result<Exit, Halt> {
+    let report = session.run(&command, &Run::default()).await?;
+    Ok(session.finish(done, &report))
+}
+
+async fn serve(options: app::Options) -> Result<Exit, Halt> {
+    let served = app::serve(options).await;
+    served.map(|()| Exit::Done).map_err(|error| Halt::error(Exit::Internal, &error))
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, Halt>>) -> Result<T, Halt> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| Halt::error(Exit::Internal, &error))?.block_on(work)
+}

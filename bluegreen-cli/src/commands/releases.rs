@@ -1,0 +1,64 @@
+//! `releases`: what is kept, and why.
+
+use bluegreen_core::{ReleaseId, State, StateStore as _};
+use bluegreen_process::Release;
+use serde_json::json;
+
+use super::{Exit, Format, Global, Halt, Session, deploy};
+use crate::{args::ReleasesAction, output, report};
+
+pub(super) async fn run(session: &Session, global: &Global, action: Option<ReleasesAction>) -> Result<Exit, Halt> {
+    let releases = session.wired.processes.releases();
+    match action {
+        None => return list(session, global).await,
+        Some(ReleasesAction::Prune) => {
+            let _lease = session.wired.store.lock(&session.holder("releases prune"))?;
+            let running = running(session).await;
+            for gone in deploy::try_prune(session, running)? {
+                output::line(format!("removed {} ({})", gone.id, report::size(gone.size)));
+            }
+        }
+        Some(ReleasesAction::Pin { release }) => releases.pin(&releases.resolve(&release)?.id)?,
+        Some(ReleasesAction::Unpin { release }) => releases.unpin(&releases.resolve(&release)?.id)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// The releases that processes of ours run from.
+async fn running(session: &Session) -> Vec<ReleaseId> {
+    let seen = session.wired.deployer.look().await;
+    seen.occupants.iter().filter_map(|o| o.ours()).map(|process| process.release.clone()).collect()
+}
+
+async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
+    let (state, running) = (session.wired.store.load()?, running(session).await);
+    let releases = session.wired.processes.releases();
+    let list = releases.list()?;
+    let words = |release: &Release| words(&state, &running, releases.is_pinned(&release.id), &release.id);
+    if global.format == Format::Json {
+        let entry = |r: &Release| {
+            json!({ "id": r.id, "version": r.version, "artifact": r.artifact, "sha256": r.sha256, "size": r.size,
+                    "created": r.created, "is": words(r) })
+        };
+        output::line(json!({ "schema": 1, "releases": list.iter().map(entry).collect::<Vec<_>>() }));
+        return Ok(Exit::Done);
+    }
+    let paint = report::stdout_paint(global.color);
+    output::raw(report::release_table(
+        &list.iter().map(|release| (release.clone(), words(release).join(", "))).collect::<Vec<_>>(),
+        paint,
+        report::stdout_width(),
+    ));
+    Ok(Exit::Done)
+}
+
+fn words(state: &State, running: &[ReleaseId], pinned: bool, id: &ReleaseId) -> Vec<&'static str> {
+    let facts = [
+        (running.contains(id), "running"),
+        (state.last_good() == Some(id), "last confirmed"),
+        (state.has_failed(id), "failed"),
+        (state.transaction.as_ref().is_some_and(|tx| tx.release == *id), "under way"),
+        (pinned, "pinned"),
+    ];
+    facts.into_iter().filter(|(so, _)| *so).map(|(_, word)| word).collect()
+}

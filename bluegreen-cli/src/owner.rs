@@ -1,0 +1,96 @@
+//! The user that owns the state runs everything.
+
+use std::{
+    fs,
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    path::Path,
+    process::Command,
+};
+
+use rustix::process::geteuid;
+
+use crate::{exit::Exit, halt::Halt};
+
+/// A user of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct User {
+    pub(crate) name: String,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    home: String,
+}
+
+impl User {
+    fn find(matches: impl Fn(&Self) -> bool) -> Option<Self> {
+        let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        passwd.lines().filter_map(Self::parse).find(|user| matches(user))
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [name, _, uid, gid, _, home, ..] = fields[..] else { return None };
+        Some(Self { name: name.into(), uid: uid.parse().ok()?, gid: gid.parse().ok()?, home: home.into() })
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::find(|user| user.name == name)
+    }
+
+    pub(crate) fn of(uid: u32) -> Option<Self> {
+        Self::find(|user| user.uid == uid)
+    }
+
+    /// The one who runs this; by number, if it has no name.
+    pub(crate) fn current() -> Self {
+        let (uid, gid) = (geteuid().as_raw(), rustix::process::getegid().as_raw());
+        Self::of(uid).unwrap_or_else(|| Self { name: uid.to_string(), uid, gid, home: "/".into() })
+    }
+}
+
+/// Goes on as the owner of `state_dir`: root becomes it, anybody else is refused. A directory that is missing is made by
+/// whoever may.
+pub(crate) fn become_owner(state_dir: &Path) -> Result<(), Halt> {
+    let me = geteuid().as_raw();
+    let owner = match fs::metadata(state_dir) {
+        Ok(meta) => meta.uid(),
+        Err(_) if me != 0 && fs::create_dir_all(state_dir).is_ok() => me,
+        Err(error) => {
+            let what = format!("{} cannot be used: {error}", state_dir.display());
+            return Err(Halt::new(Exit::Refused, what).next("sudo bluegreen setup --apply"));
+        }
+    };
+    if owner == me {
+        return Ok(());
+    }
+    let name = User::of(owner).map_or_else(|| format!("uid {owner}"), |user| user.name);
+    let User { name: mine, .. } = User::current();
+    if me != 0 {
+        let what = format!("{} belongs to {name}, and you are {mine}", state_dir.display());
+        return Err(Halt::new(Exit::Usage, what).next(format!("sudo -u {name} bluegreen ...")));
+    }
+    Err(go_on_as(owner, &name))
+}
+
+/// Replaces this process. What comes back is why it could not.
+fn go_on_as(uid: u32, name: &str) -> Halt {
+    let user = User::of(uid);
+    let mut command = Command::new("/proc/self/exe");
+    command.args(std::env::args_os().skip(1)).uid(uid);
+    if let Some(user) = user {
+        command.gid(user.gid).env("HOME", &user.home).env("USER", &user.name).env("LOGNAME", &user.name);
+    }
+    let error = command.exec();
+    Halt::new(Exit::Usage, format!("cannot go on as {name}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_root_in_passwd() {
+        let root = User::named("root").unwrap();
+        assert_eq!((root.uid, User::of(0)), (0, Some(root.clone())));
+        assert_eq!(User::parse("a:b:c"), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! One command on one app: its configuration, its parts, and how it ends.
+
+use bluegreen_core::{Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, Report, Step};
+use bluegreen_process::NewRelease;
+use std::{
+    io::{IsTerminal as _, stderr},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    args::{Global, Release, Run},
+    config::{Config, Lookup},
+    exit::Exit,
+    halt::Halt,
+    history::History,
+    output,
+    owner::{User, become_owner},
+    report::{Format, JsonReporter, Paint, reporter, stdout_width},
+    signals::Signals,
+    wiring::{Wired, launch, wire},
+};
+
+/// How often copying says how far it is.
+const PROGRESS: Duration = Duration::from_millis(100);
+
+/// A command at work.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    pub(crate) config: Config,
+    pub(crate) events: Events,
+    pub(crate) wired: Wired,
+    pub(crate) signals: Signals,
+}
+
+/// Reads the configuration.
+pub(crate) fn load(global: &Global) -> Result<Config, Halt> {
+    let lookup = Lookup::new(global.config.clone(), global.app.clone());
+    Config::load(&lookup).map_err(|error| Halt::mistake(&error, global.color.enabled(stderr().is_terminal())))
+}
+
+/// Reads the configuration and goes on as the user that owns the state.
+pub(crate) fn load_as_owner(global: &Global) -> Result<Config, Halt> {
+    let config = load(global)?;
+    become_owner(&config.state_dir)?;
+    Ok(config)
+}
+
+impl Session {
+    /// Begins; needs a runtime.
+    pub(crate) fn begin(global: &Global, config: Config) -> Result<Self, Halt> {
+        let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
+        let history = History::new(&config.state_dir, releases);
+        let mut sinks = vec![reporter(global.format, global.color, global.quiet), Box::new(history) as _];
+        if global.verbose {
+            sinks.push(Box::new(JsonReporter::new(Box::new(stderr()))));
+        }
+        let events = Events::new(sinks);
+        let wired = wire(&config, events.clone())?;
+        let signals = Signals::listen().map_err(|e| Halt::error(Exit::Internal, &e))?;
+        Ok(Self { config, events, wired, signals })
+    }
+
+    /// The same, with another engine.
+    pub(crate) fn with_deployer(&self, deployer: Deployer) -> Self {
+        Self { wired: Wired { deployer, ..self.wired.clone() }, ..self.clone() }
+    }
+
+    /// Runs one command of the engine.
+    pub(crate) async fn run(&self, command: &Command, run: &Run) -> Result<Report, Halt> {
+        let options = Options {
+            holder: self.holder(command.word()),
+            cancel: self.signals.cancel.clone(),
+            deadline: run.deadline,
+            wait: run.wait,
+        };
+        Ok(self.wired.deployer.run(command, &options).await?)
+    }
+
+    pub(crate) fn holder(&self, command: &str) -> Holder {
+        let since = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string();
+        Holder { command: command.into(), user: User::current().name, pid: std::process::id(), since }
+    }
+
+    /// Puts what shall be deployed into the store.
+    pub(crate) fn add(&self, release: &Release) -> Result<bluegreen_process::Release, Halt> {
+        let told = Mutex::new(None::<Instant>);
+        let mut progress = |done, total| {
+            let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if done == total || told.is_none_or(|at| at.elapsed() >= PROGRESS) {
+                *told = Some(Instant::now());
+                self.events.emit(EventKind::Progress { what: "copying".into(), done, total });
+            }
+        };
+        let spec = launch(&self.config).spec();
+        let (version, sha256) = (release.version.as_deref(), release.sha256.as_deref());
+        let new = NewRelease { artifact: release.artifact.as_deref(), spec: &spec, version, sha256 };
+        Ok(tokio::task::block_in_place(|| self.wired.processes.releases().add(&new, &mut progress))?)
+    }
+
+    /// Says how a run ended; `done` is the command's own word for success.
+    pub(crate) fn finish(&self, done: &'static str, report: &Report) -> Exit {
+        let (exit, outcome) = self.verdict(done, report);
+        self.events.emit(EventKind::Finished {
+            outcome: outcome.to_owned(),
+            exit_code: exit.code(),
+            active: report.route.as_ref().ok().map(|route| route.active.to_string()),
+            release: report.release.clone(),
+            receipt: report.receipt.clone(),
+        });
+        exit
+    }
+
+    fn verdict(&self, done: &'static str, report: &Report) -> (Exit, &'static str) {
+        let word = |exit: Exit| (exit, exit.outcome(done));
+        match (&report.outcome, &report.recovered) {
+            (Some(Outcome::Done { unfinished }), _) => {
+                if let Some(failure) = unfinished {
+                    let why = failure.causes.first().map(|why| format!(": {why}")).unwrap_or_default();
+                    self.events.warn(format!("{failure}{why}; the next command tries again"));
+                }
+                word(Exit::Done)
+            }
+            (Some(Outcome::Paused(Step::Health)), _) => (Exit::Done, "prepared"),
+            (Some(Outcome::Paused(_)), _) => (Exit::Done, "paused"),
+            (Some(Outcome::Undone(failure)), _) if failure.cause == Cause::Aborted => (Exit::Done, "aborted"),
+            (Some(Outcome::Undone(failure)), _) => word(Exit::undone(failure, self.signals.request())),
+            (Some(Outcome::Degraded { reason, .. }), _) | (None, Some(Outcome::Degraded { reason, .. })) => {
+                self.events.warn(reason);
+                word(Exit::Degraded)
+            }
+            (None, Some(_)) => (Exit::Done, "recovered"),
+            (None, None) => (Exit::Done, "unchanged"),
+        }
+    }
+
+    /// Says that a command ended without a run.
+    pub(crate) fn finish_plain(&self, outcome: &str, exit: Exit, active: Option<String>) -> Exit {
+        let (outcome, exit_code) = (outcome.to_owned(), exit.code());
+        self.events.emit(EventKind::Finished { outcome, exit_code, active, release: None, receipt: None });
+        exit
+    }
+}
+
+/// Says why a command ended early, in the format that was asked for.
+pub(crate) fn tell(global: &Global, events: Option<&Events>, halt: &Halt) -> Exit {
+    if global.format == Format::Json {
+        let own = Events::new(vec![reporter(Format::Json, global.color, false)]);
+        let events = events.unwrap_or(&own);
+        let causes = halt.trouble.causes.iter().map(|cause| format!(": {cause}")).collect::<String>();
+        events.warn(format!("{}{causes}", halt.trouble.what));
+        let (outcome, exit_code) = (halt.exit.outcome("failed").to_owned(), halt.exit.code());
+        events.emit(EventKind::Finished { outcome, exit_code, active: None, release: None, receipt: None });
+        return halt.exit;
+    }
+    if let Some(events) = events {
+        let (outcome, exit_code) = (halt.exit.outcome("failed").to_owned(), halt.exit.code());
+        events.emit(EventKind::Finished { outcome, exit_code, active: None, release: None, receipt: None });
+    }
+    let paint = Paint(global.color.enabled(stderr().is_terminal()));
+    let width = if stderr().is_terminal() { stdout_width() } else { 0 };
+    match &halt.mistake {
+        Some(mistake) => output::error(format!("{mistake}\n")),
+        None => output::error(halt.trouble.render(paint, width)),
+    }
+    halt.exit
+}
