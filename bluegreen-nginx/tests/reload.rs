@@ -88,6 +88,21 @@ async fn a_reload_that_nginx_refuses_without_a_word_is_undone() {
     }
 }
 
+/// Where the error log cannot be read, only the time that passes tells.
+#[tokio::test]
+async fn a_silent_refusal_is_undone_too() {
+    for binary in binaries().into_iter().take(1) {
+        let rig = Rig::new(&binary).await;
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        rig.configure(&format!("server {{ listen {}; }}", taken.local_addr().unwrap()));
+        let switcher = rig.switcher().with_error_log(rig.path("nonexistent"));
+        let text = refused(switcher.switch_to(&Route::solo(rig.profiles.second().clone())).await);
+        assert!(text.contains("likely a listen port that another process holds"), "{text}");
+        assert_eq!(rig.resolver().resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
+        assert_eq!(rig.get().await, "real1");
+    }
+}
+
 #[tokio::test]
 async fn a_third_port_is_unmanaged_until_the_first_switch() {
     for binary in binaries() {

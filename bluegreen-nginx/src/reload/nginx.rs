@@ -46,8 +46,10 @@ pub(super) struct Worker {
 }
 
 /// The workers of one nginx at one moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Workers {
+    /// The pid of the process that starts them.
+    pub(super) master: i32,
     /// Those that take new connections.
     pub(super) accepting: Vec<Worker>,
     /// How many finish what they have and then end.
@@ -76,7 +78,8 @@ impl Nginx {
 
     /// The version of the program that runs, else of the one in `PATH`; milliseconds.
     pub async fn version(&self) -> Result<Version, NginxError> {
-        let running = self.master().ok().and_then(|master| master.exe().ok()).filter(|path| path.is_file());
+        let running =
+            self.master().ok().filter(is_trusted).and_then(|master| master.exe().ok()).filter(|exe| exe.is_file());
         let program = running.or_else(|| command::find_program("nginx")).ok_or(NginxError::NotRunning)?;
         let argv = [program.to_string_lossy().into_owned(), "-v".to_owned()];
         let text = command::run(&argv).await.map_err(|failed| NginxError::Version(failed.to_string()))?;
@@ -87,7 +90,7 @@ impl Nginx {
     /// The workers now.
     pub(super) fn workers(&self) -> Result<Workers, NginxError> {
         let master = self.master()?.pid;
-        let mut workers = Workers::default();
+        let mut workers = Workers { master, accepting: Vec::new(), leaving: 0 };
         // one that has just been forked still has its master's title: it is seen at the next look
         for process in processes("nginx: worker process") {
             let Ok(stat) = process.stat() else { continue };
@@ -109,6 +112,10 @@ impl Nginx {
             let pid = read_pid(path);
             let named = masters.into_iter().find(|master| Some(master.pid) == pid);
             return named.ok_or_else(|| NginxError::PidFile(path.clone()));
+        }
+        // anybody may call a process so
+        if masters.iter().any(is_trusted) {
+            masters.retain(is_trusted);
         }
         if masters.len() > 1
             && let Some(port) = self.front_door
@@ -153,6 +160,11 @@ fn masters() -> Vec<Process> {
     let pids: Vec<i32> = found.iter().map(|(process, _)| process.pid).collect();
     found.retain(|(_, parent)| !pids.contains(parent));
     found.into_iter().map(|(process, _)| process).collect()
+}
+
+/// Root's or our own.
+fn is_trusted(process: &Process) -> bool {
+    process.uid().is_ok_and(|uid| uid == 0 || uid == rustix::process::geteuid().as_raw())
 }
 
 fn processes(titled: &str) -> impl Iterator<Item = Process> {
