@@ -121,7 +121,9 @@ impl Nginx {
             && let Some(port) = self.front_door
         {
             let listeners = listeners_on(port);
-            masters.retain(|master| has_socket(master, &listeners).unwrap_or(true));
+            if let Some(at) = masters.iter().position(|master| has_socket(master, &listeners)) {
+                masters = vec![masters.swap_remove(at)];
+            }
         }
         let pids: Vec<i32> = masters.iter().map(|master| master.pid).collect();
         let first = masters.pop().ok_or(NginxError::NotRunning)?;
@@ -179,8 +181,8 @@ fn read_pid(path: &Path) -> Option<i32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// `None` when this user may not look.
-fn has_socket(process: &Process, inodes: &[u64]) -> Option<bool> {
-    let mut files = process.fd().ok()?.flatten();
-    Some(files.any(|file| matches!(file.target, FDTarget::Socket(inode) if inodes.contains(&inode))))
+/// `false` also when this user may not look.
+fn has_socket(process: &Process, inodes: &[u64]) -> bool {
+    let is_one = |target| matches!(target, FDTarget::Socket(inode) if inodes.contains(&inode));
+    process.fd().is_ok_and(|files| files.flatten().any(|file| is_one(file.target)))
 }
