@@ -21,7 +21,7 @@ pub(super) async fn run(argv: &[String]) -> Result<String, Failed> {
     let cannot = |error: io::Error| Failed::Said(format!("cannot run {program}: {error}"));
     // a file, not a pipe: a daemon that the command leaves behind would hold a pipe open
     let mut output = tempfile::tempfile().map_err(cannot)?;
-    let mut child = tokio::process::Command::new(program)
+    let mut child = tokio::process::Command::new(find_program(program).unwrap_or_else(|| program.into()))
         .args(rest)
         .stdin(Stdio::null())
         .stdout(output.try_clone().map_err(cannot)?)

@@ -149,8 +149,7 @@ impl Worker {
     fn started_at(self) -> SystemTime {
         let now = clock_gettime(ClockId::Boottime);
         let now = Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0));
-        let tick = Duration::from_secs(1) / u32::try_from(procfs::ticks_per_second()).unwrap_or(100);
-        let started = tick * u32::try_from(self.started + 1).unwrap_or(u32::MAX);
+        let started = Duration::from_millis((self.started + 1) * 1000 / procfs::ticks_per_second());
         SystemTime::now() - now.saturating_sub(started)
     }
 }
