@@ -23,6 +23,8 @@ pub(super) async fn run(argv: &[String]) -> Result<String, Failed> {
     let mut output = tempfile::tempfile().map_err(cannot)?;
     let mut child = tokio::process::Command::new(find_program(program).unwrap_or_else(|| program.into()))
         .args(rest)
+        // the words that are looked for below
+        .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(output.try_clone().map_err(cannot)?)
         .stderr(output.try_clone().map_err(cannot)?)
