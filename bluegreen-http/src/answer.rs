@@ -43,7 +43,8 @@ impl Answer {
     pub fn describe(&self) -> String {
         let status = self.describe_status();
         if let Some(to) = self.location.as_ref().filter(|_| self.is_redirect()) {
-            return format!("{status}, redirects to {}", plain(to));
+            // what follows the question mark may be a secret
+            return format!("{status}, redirects to {}", plain(to.split('?').next().unwrap_or(to)));
         }
         let text = if self.is_html() { "an HTML page".to_owned() } else { plain(&self.text()) };
         if text.is_empty() { status } else { format!("{status}: {text}") }
@@ -97,7 +98,7 @@ mod tests {
         assert_eq!(answer(200, " <!DOCTYPE html><p>").describe(), "200 OK: an HTML page");
         assert_eq!(answer(500, "\u{1b}[31mred\u{1b}[0m\u{7}\u{202e}").describe(), "500 Internal Server Error: red");
         assert_eq!(answer(404, &"x".repeat(500)).describe().len(), "404 Not Found: ...".len() + SHOWN);
-        let moved = Answer { location: Some("/login".into()), ..answer(302, "moved") };
+        let moved = Answer { location: Some("/login?state=secret".into()), ..answer(302, "moved") };
         assert_eq!(moved.describe(), "302 Found, redirects to /login");
     }
 }

@@ -4,8 +4,10 @@ mod reload_rig;
 
 use std::{fs, net::TcpListener, time::Duration};
 
-use bluegreen_core::{Profile, ProfileResolver, Profiles, ProxySwitcher, ResolveError, Route, SwitchError};
-use bluegreen_http::{Client, Options};
+use bluegreen_core::{
+    HealthProbe, Profile, ProfileResolver, Profiles, ProxySwitcher, ResolveError, Route, SwitchError, Unhealthy,
+};
+use bluegreen_http::{Client, FrontDoor, Options, ProfileEndpoint};
 use bluegreen_nginx::reload::{IncludeResolver, Nginx, Version};
 use reload_rig::{Rig, binaries, free_port};
 use tokio::time::Instant;
@@ -88,6 +90,21 @@ async fn a_reload_that_nginx_refuses_without_a_word_is_undone() {
     }
 }
 
+/// Where the error log cannot be read, only the time that passes tells.
+#[tokio::test]
+async fn a_silent_refusal_is_undone_too() {
+    for binary in binaries().into_iter().take(1) {
+        let rig = Rig::new(&binary).await;
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        rig.configure(&format!("server {{ listen {}; }}", taken.local_addr().unwrap()));
+        let switcher = rig.switcher().with_error_log(rig.path("nonexistent"));
+        let text = refused(switcher.switch_to(&Route::solo(rig.profiles.second().clone())).await);
+        assert!(text.contains("likely a listen port that another process holds"), "{text}");
+        assert_eq!(rig.resolver().resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
+        assert_eq!(rig.get().await, "real1");
+    }
+}
+
 #[tokio::test]
 async fn a_third_port_is_unmanaged_until_the_first_switch() {
     for binary in binaries() {
@@ -153,7 +170,7 @@ async fn get_profile_must_agree_unless_nobody_listens_there() {
         let [a, b] = rig.profiles.both();
         let swap = |name: &Profile, port: &Profile| Profile::new(name.name().clone(), port.port()).unwrap();
         let swapped = Profiles::new(swap(b, a), swap(a, b)).unwrap();
-        let endpoint = bluegreen_http::ProfileEndpoint::new(
+        let endpoint = ProfileEndpoint::new(
             Client::new(&format!("http://127.0.0.1:{}/", rig.port), &Options::default()).unwrap(),
             &swapped,
         );
@@ -181,10 +198,29 @@ async fn drain_waits_for_requests_in_flight_and_for_old_workers() {
         let switcher = rig.switcher();
         let start = Instant::now();
         switcher.drain(first, Duration::from_millis(10)).await.unwrap();
-        assert!(!slow.is_finished() && start.elapsed() < Duration::from_millis(200), "out of time is not an error");
+        assert!(!slow.is_finished(), "out of time is not an error");
         switcher.drain(first, Duration::from_secs(20)).await.unwrap();
         assert!(start.elapsed() < Duration::from_secs(10));
         assert_eq!(tokio::time::timeout(Duration::from_secs(1), slow).await.unwrap().unwrap(), Ok("real1".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn the_front_door_tells_who_answers() {
+    for binary in binaries() {
+        let rig = Rig::new(&binary).await;
+        let [first, second] = rig.profiles.both();
+        let door =
+            FrontDoor::new(&format!("http://127.0.0.1:{}/", rig.port), &rig.profiles, &Options::default()).unwrap();
+        assert_eq!(door.check(first).await, Ok(()));
+        assert_eq!(door.check(second).await, Err(Unhealthy::Other("real1 did: 200 OK: real1".to_owned())));
+        rig.switcher().switch_to(&Route::solo(second.clone())).await.unwrap();
+        assert_eq!(door.check(second).await, Ok(()));
+
+        let nobody = Profile::new("real3".parse().unwrap(), free_port()).unwrap();
+        rig.switcher().switch_to(&Route::solo(nobody)).await.unwrap();
+        let lost = door.check(second).await.unwrap_err();
+        assert!(lost.is_lost() && lost.to_string().starts_with("502 Bad Gateway"), "{lost}");
     }
 }
 

@@ -21,8 +21,10 @@ pub(super) async fn run(argv: &[String]) -> Result<String, Failed> {
     let cannot = |error: io::Error| Failed::Said(format!("cannot run {program}: {error}"));
     // a file, not a pipe: a daemon that the command leaves behind would hold a pipe open
     let mut output = tempfile::tempfile().map_err(cannot)?;
-    let mut child = tokio::process::Command::new(program)
+    let mut child = tokio::process::Command::new(find_program(program).unwrap_or_else(|| program.into()))
         .args(rest)
+        // the words that are looked for below
+        .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(output.try_clone().map_err(cannot)?)
         .stderr(output.try_clone().map_err(cannot)?)
@@ -73,10 +75,11 @@ fn complaint(argv: &[String], output: &str, status: &str) -> String {
 /// The rule that lets this user run `argv` (`sudo -n ...`) without a password.
 fn sudoers_line(argv: &[String]) -> String {
     let user = std::env::var("USER").unwrap_or_else(|_| format!("#{}", rustix::process::getuid().as_raw()));
-    let mut words = argv.iter().skip_while(|word| word.ends_with("sudo") || word.starts_with('-'));
-    let program = words.next().map_or_else(PathBuf::new, |name| find_program(name).unwrap_or_else(|| name.into()));
-    let rest: String = words.map(|word| format!(" {word}")).collect();
-    format!("{user} ALL=(root) NOPASSWD: {}{rest}", program.display())
+    let mut words = argv.iter().skip_while(|word| word.ends_with("sudo") || word.starts_with('-')).cloned();
+    let program = words.next().unwrap_or_default();
+    let program = find_program(&program).map_or(program, |path| path.display().to_string());
+    let command: Vec<String> = std::iter::once(program).chain(words).collect();
+    format!("{user} ALL=(root) NOPASSWD: {}", command.join(" "))
 }
 
 /// Looks `name` up in `PATH`, and where system programs are: users often have no sbin in theirs.

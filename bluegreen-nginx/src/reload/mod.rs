@@ -16,7 +16,7 @@ pub use include::{IncludeError, IncludeFile, Says};
 pub use nginx::{Nginx, NginxError};
 pub use resolver::IncludeResolver;
 pub use switcher::ReloadSwitcher;
-pub use version::{Version, reload_warnings};
+pub use version::{InvalidVersion, Version, reload_warnings};
 
 /// `text` on one line, without control characters, at most 300 characters.
 fn plain(text: &str) -> String {

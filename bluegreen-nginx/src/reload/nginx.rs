@@ -46,8 +46,10 @@ pub(super) struct Worker {
 }
 
 /// The workers of one nginx at one moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Workers {
+    /// The pid of the process that starts them.
+    pub(super) master: i32,
     /// Those that take new connections.
     pub(super) accepting: Vec<Worker>,
     /// How many finish what they have and then end.
@@ -76,7 +78,8 @@ impl Nginx {
 
     /// The version of the program that runs, else of the one in `PATH`; milliseconds.
     pub async fn version(&self) -> Result<Version, NginxError> {
-        let running = self.master().ok().and_then(|master| master.exe().ok()).filter(|path| path.is_file());
+        let running =
+            self.master().ok().filter(is_trusted).and_then(|master| master.exe().ok()).filter(|exe| exe.is_file());
         let program = running.or_else(|| command::find_program("nginx")).ok_or(NginxError::NotRunning)?;
         let argv = [program.to_string_lossy().into_owned(), "-v".to_owned()];
         let text = command::run(&argv).await.map_err(|failed| NginxError::Version(failed.to_string()))?;
@@ -87,7 +90,7 @@ impl Nginx {
     /// The workers now.
     pub(super) fn workers(&self) -> Result<Workers, NginxError> {
         let master = self.master()?.pid;
-        let mut workers = Workers::default();
+        let mut workers = Workers { master, accepting: Vec::new(), leaving: 0 };
         // one that has just been forked still has its master's title: it is seen at the next look
         for process in processes("nginx: worker process") {
             let Ok(stat) = process.stat() else { continue };
@@ -110,11 +113,17 @@ impl Nginx {
             let named = masters.into_iter().find(|master| Some(master.pid) == pid);
             return named.ok_or_else(|| NginxError::PidFile(path.clone()));
         }
+        // anybody may call a process so
+        if masters.iter().any(is_trusted) {
+            masters.retain(is_trusted);
+        }
         if masters.len() > 1
             && let Some(port) = self.front_door
         {
             let listeners = listeners_on(port);
-            masters.retain(|master| has_socket(master, &listeners).unwrap_or(true));
+            if let Some(at) = masters.iter().position(|master| has_socket(master, &listeners)) {
+                masters = vec![masters.swap_remove(at)];
+            }
         }
         let pids: Vec<i32> = masters.iter().map(|master| master.pid).collect();
         let first = masters.pop().ok_or(NginxError::NotRunning)?;
@@ -140,8 +149,7 @@ impl Worker {
     fn started_at(self) -> SystemTime {
         let now = clock_gettime(ClockId::Boottime);
         let now = Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0));
-        let tick = Duration::from_secs(1) / u32::try_from(procfs::ticks_per_second()).unwrap_or(100);
-        let started = tick * u32::try_from(self.started + 1).unwrap_or(u32::MAX);
+        let started = Duration::from_millis((self.started + 1) * 1000 / procfs::ticks_per_second());
         SystemTime::now() - now.saturating_sub(started)
     }
 }
@@ -153,6 +161,11 @@ fn masters() -> Vec<Process> {
     let pids: Vec<i32> = found.iter().map(|(process, _)| process.pid).collect();
     found.retain(|(_, parent)| !pids.contains(parent));
     found.into_iter().map(|(process, _)| process).collect()
+}
+
+/// Root's or our own.
+fn is_trusted(process: &Process) -> bool {
+    process.uid().is_ok_and(|uid| uid == 0 || uid == rustix::process::geteuid().as_raw())
 }
 
 fn processes(titled: &str) -> impl Iterator<Item = Process> {
@@ -167,8 +180,8 @@ fn read_pid(path: &Path) -> Option<i32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// `None` when this user may not look.
-fn has_socket(process: &Process, inodes: &[u64]) -> Option<bool> {
-    let mut files = process.fd().ok()?.flatten();
-    Some(files.any(|file| matches!(file.target, FDTarget::Socket(inode) if inodes.contains(&inode))))
+/// `false` also when this user may not look.
+fn has_socket(process: &Process, inodes: &[u64]) -> bool {
+    let is_one = |target| matches!(target, FDTarget::Socket(inode) if inodes.contains(&inode));
+    process.fd().is_ok_and(|files| files.flatten().any(|file| is_one(file.target)))
 }

@@ -69,23 +69,31 @@ impl ReloadSwitcher {
             Err(late) => return Err(Refusal::Silent(late.to_string())),
             Ok(_) => {}
         }
-        if wait_until(within, || self.nginx.workers().is_ok_and(|now| now.replace(&old))).await {
+        let replaced = || self.nginx.workers().is_ok_and(|now| now.replace(&old));
+        // nginx tries several times to listen; what else it says is its last word
+        let gave_up = || self.complaints(from, old.master).iter().any(|line| !line.starts_with("bind() to "));
+        wait_until(within, || replaced() || gave_up()).await;
+        if replaced() {
             return Ok(());
         }
-        let likely =
-            "likely a listen port that another process holds, or a shared zone that was changed: see its error log";
-        let why = self.emergency(from).unwrap_or_else(|| likely.to_owned());
-        Err(Refusal::Silent(format!("the reload had no effect: nginx started no new workers; {why}")))
+        let said = self.complaints(from, old.master).into_iter().next();
+        let likely = "likely a listen port that another process holds, or a changed shared zone: see its error log";
+        let reason = format!("the reload had no effect: {}", said.as_deref().unwrap_or(likely));
+        Err(if gave_up() { Refusal::Said(reason) } else { Refusal::Silent(reason) })
     }
 
-    /// The first `[emerg]` line of the error log after `from`.
-    fn emergency(&self, from: u64) -> Option<String> {
-        let mut log = File::open(&self.error_log).ok()?;
-        log.seek(SeekFrom::Start(from)).ok()?;
-        let mut bytes = Vec::new();
-        log.take(LOG).read_to_end(&mut bytes).ok()?;
+    /// What the master has written as `[emerg]` to its error log after `from`; nothing where the log cannot be read.
+    fn complaints(&self, from: u64, master: i32) -> Vec<String> {
+        let read = || {
+            let mut log = File::open(&self.error_log)?;
+            log.seek(SeekFrom::Start(from))?;
+            let mut bytes = Vec::new();
+            log.take(LOG).read_to_end(&mut bytes).map(|_| bytes)
+        };
+        let bytes = read().unwrap_or_default();
+        let mark = format!("[emerg] {master}#{master}: ");
         let text = String::from_utf8_lossy(&bytes);
-        text.lines().find_map(|line| line.find("[emerg]").map(|at| plain(&line[at..])))
+        text.lines().filter_map(|line| line.split_once(&mark)).map(|(_, said)| plain(said)).collect()
     }
 
     /// Puts `old` back. After a silent refusal the reload may still be under way: it is asked for once more.
@@ -116,15 +124,15 @@ impl ReloadSwitcher {
     }
 }
 
-/// How nginx said no.
+/// How nginx did not take a change.
 enum Refusal {
-    /// By an exit code: nothing has changed.
+    /// It said no: nothing has changed, and nothing will.
     Said(String),
-    /// Not at all: the reload has had no effect yet.
+    /// The reload has had no effect yet.
     Silent(String),
 }
 
-fn refused(error: impl ToString) -> SwitchError {
+fn refused(error: &impl ToString) -> SwitchError {
     SwitchError::Refused(error.to_string())
 }
 
@@ -132,11 +140,11 @@ fn refused(error: impl ToString) -> SwitchError {
 impl ProxySwitcher for ReloadSwitcher {
     async fn switch_to(&self, route: &Route) -> Result<(), SwitchError> {
         if let Some(standby) = &route.standby {
-            return Err(refused(format!("reload mode has no failover: {standby} cannot be the standby")));
+            return Err(refused(&format!("reload mode has no failover: {standby} cannot be the standby")));
         }
         let port = route.active.port();
-        let old = self.include.content().map_err(refused)?;
-        let workers = self.nginx.workers().map_err(refused)?;
+        let old = self.include.content().map_err(|error| refused(&error))?;
+        let workers = self.nginx.workers().map_err(|error| refused(&error))?;
         let says = parse(&old.text);
         if says == Says::Port(port) && workers.started_after(old.modified) {
             return Ok(());
@@ -144,7 +152,7 @@ impl ProxySwitcher for ReloadSwitcher {
         // before anything is touched: our one line breaks nothing, what somebody else wrote may. A half-written include
         // would fail here, so it is replaced first; the reload reads everything again
         if says != Says::Nothing {
-            command::run(&self.test).await.map_err(refused)?;
+            command::run(&self.test).await.map_err(|error| refused(&error))?;
         }
         if let Err(error) = self.include.write(&render(port), None).await {
             return Err(self.undo(&old, Refusal::Said(error.to_string())).await);
