@@ -51,7 +51,9 @@ pub(crate) fn run(kind: &str) {
                 .map(|_| again("quiet").stdin(Stdio::from(listener.try_clone().unwrap())).spawn().unwrap())
                 .collect();
             fs::write("ready", "").unwrap();
-            children.iter_mut().for_each(|child| drop(child.wait()));
+            for child in &mut children {
+                let _ = child.wait();
+            }
         }
         // the process that was started ends with 0, its child in another session stays, as old daemons do
         "daemon" => {

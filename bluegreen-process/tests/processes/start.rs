@@ -9,7 +9,6 @@ use std::{
 };
 
 use bluegreen_core::{Occupant, ProcessManager, Profile, Template};
-use rustix::io::FdFlags;
 
 use crate::{
     app,
@@ -120,12 +119,6 @@ async fn nothing_of_the_caller_is_inherited_but_what_was_asked_for() {
         let template = |text| Template::parse(text).unwrap();
         config.launch.env.insert("WHERE".into(), template("{profile}:{port}/{other_port} {app} {version} {{}}"));
     });
-    // the lock of a deploy script and the pipe of a CI job, both open over exec
-    let lock = File::create(rig.dir.path().join("lock")).unwrap();
-    lock.lock().unwrap();
-    rustix::io::fcntl_setfd(&lock, FdFlags::empty()).unwrap();
-    let (reader, writer) = rustix::pipe::pipe().unwrap();
-
     rig.start("report").await;
     let report = file(&rig.shared().join("report")).await;
     let fds: Vec<&str> = report.lines().filter_map(|line| line.strip_prefix("fd ")).collect();
@@ -133,11 +126,6 @@ async fn nothing_of_the_caller_is_inherited_but_what_was_asked_for() {
     assert_eq!(fds[..3], ["0 /dev/null", &format!("1 {}", log.display()), &format!("2 {}", log.display())]);
     // the fourth is the directory that it reads to make this list
     assert!(fds.len() == 4 && fds[3].contains("/proc/"), "{fds:?}");
-    drop(lock);
-    File::open(rig.dir.path().join("lock")).unwrap().try_lock().unwrap();
-    drop(writer);
-    assert_eq!(rustix::io::read(&reader, &mut [0; 8]).unwrap(), 0, "nobody holds the other end");
-
     let has = |line: &str| assert!(report.lines().any(|l| l == line), "{line:?} is not in\n{report}");
     has("session true");
     has("Umask 0027");
@@ -155,19 +143,25 @@ async fn nothing_of_the_caller_is_inherited_but_what_was_asked_for() {
     assert!(!fs::read_to_string(rig.record()).unwrap().contains("s3cret"));
 }
 
-/// Started from a shell that ignores signals (nohup, `&`), the app heeds them all the same; and it outlives who started it.
+/// Started from a script that ignores signals (nohup, `&`), holds a lock and writes to a pipe, the app heeds the signals,
+/// holds neither, and outlives the script.
 #[tokio::test]
-async fn it_outlives_its_parent_and_heeds_signals_that_the_parent_ignores() {
+async fn it_outlives_its_parent_and_inherits_neither_lock_nor_pipe_nor_ignored_signals() {
     let rig = Rig::new();
     let release = rig.release("report");
-    // a command of its own, killed together with its session, as by a CI job that ends
     let exe = &app::command()[0];
-    let script = format!("trap '' HUP INT QUIT; exec {exe} start::deploys --exact --nocapture");
+    let lock = rig.dir.path().join("lock");
+    let script = format!(
+        "trap '' HUP INT QUIT; exec 7>&1 9>{}; flock -n 9 || exit; exec {exe} start::deploys --exact --nocapture",
+        lock.display()
+    );
     let mut command = Command::new("setsid");
-    command.args(["sh", "-c", &script]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["sh", "-c", &script]).stderr(Stdio::inherit());
     command.env("DEPLOY", format!("{} {release:?}", rig.dir.path().display()).replace('"', ""));
     command.env("DEPLOY_PORTS", rig.config.profiles.both().map(|p| p.port().to_string()).join(" "));
-    assert!(command.status().unwrap().success());
+    // returns when nobody holds the pipe any more, on 7 neither
+    assert!(command.output().unwrap().status.success());
+    File::open(lock).unwrap().try_lock().expect("the lock of the script went with it");
 
     let report = file(&rig.shared().join("report")).await;
     assert!(matches!(rig.inspect().await, Occupant::Ours { listening: false, .. }));
