@@ -278,10 +278,15 @@ struct Scratch {
 
 impl Scratch {
     fn new(dir: &Path) -> io::Result<Self> {
-        let path = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(dir)?.keep();
-        let lock = fs::File::open(&path)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { path, _lock: lock })
+        // the sweep of another command may come between making it and locking it
+        for _ in 0..10 {
+            let path = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(dir)?.keep();
+            let Ok(lock) = fs::File::open(&path) else { continue };
+            if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() && path.exists() {
+                return Ok(Self { path, _lock: lock });
+            }
+        }
+        Err(io::Error::other("somebody keeps removing our temporary directories"))
     }
 }
 

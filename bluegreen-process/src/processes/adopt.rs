@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, io};
 
-use bluegreen_core::{Occupant, Process, Profile, ReleaseId};
+use bluegreen_core::{Process, Profile, ReleaseId};
 
 use super::{Inner, inspect::held};
 use crate::{
@@ -37,7 +37,9 @@ pub enum AdoptError {
 impl Inner {
     pub(super) fn adopt(&self, profile: &Profile, pid: Option<u32>) -> Result<Process, AdoptError> {
         let refused = |reason| AdoptError::Refused { port: profile.port(), reason };
-        if let Occupant::Ours { .. } = self.inspect(profile)? {
+        // also one that does not listen while somebody else does: its record is all that we know of it
+        let earlier = self.load(profile)?.filter(|r| !r.is_over().unwrap_or(false));
+        if earlier.is_some_and(|r| r.family().is_ok_and(|family| !family.is_empty())) {
             return Err(AdoptError::Ours(profile.to_string()));
         }
         let listeners = self.ports.listeners(profile.port(), &[])?;

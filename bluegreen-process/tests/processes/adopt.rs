@@ -51,6 +51,17 @@ async fn an_adopted_process_is_ours_and_is_stopped() {
 }
 
 #[tokio::test]
+async fn a_process_of_ours_is_not_forgotten_for_another_one() {
+    let rig = Rig::new();
+    let process = rig.start("quiet").await;
+    let mut child = left(&rig, "listen").await;
+    assert!(matches!(rig.processes.adopt(rig.profile(), None).await, Err(AdoptError::Ours(_))));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(rig.inspect().await, Occupant::Ours { process, listening: false });
+}
+
+#[tokio::test]
 async fn what_cannot_be_told_apart_is_refused() {
     let rig = Rig::new();
     assert!(matches!(rig.processes.adopt(rig.profile(), None).await, Err(AdoptError::Nobody(_))));

@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bluegreen_process::{Listener, LsofPorts, PortOwners, ProcPorts};
+use bluegreen_core::{Occupant, ProcessManager};
+use bluegreen_process::{Listener, LsofPorts, PortOwners, ProcPorts, Processes};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};
 
 use crate::app;
@@ -24,6 +25,19 @@ fn lsof_finds_the_same() {
         return;
     }
     cases(&LsofPorts::default());
+}
+
+#[tokio::test]
+async fn processes_take_either() {
+    let rig = crate::rig::Rig::new();
+    let process = rig.listening("listen").await;
+    let by_lsof = Processes::with_ports(rig.config.clone(), LsofPorts::default());
+    match by_lsof.inspect(rig.profile()).await {
+        Ok(occupant) => assert_eq!(occupant, Occupant::Ours { process, listening: true }),
+        Err(error) => assert!(Command::new("lsof").arg("-v").output().is_err(), "{error}"),
+    }
+    let none = Processes::with_ports(rig.config.clone(), LsofPorts::new("no-such-lsof"));
+    none.inspect(rig.profile()).await.expect_err("cannot tell is not nobody");
 }
 
 fn cases(owners: &dyn PortOwners) {
