@@ -93,5 +93,9 @@ fn pick(profile: &Profile, pid: Option<u32>, listeners: &[Listener]) -> Result<S
     if chosen <= 1 || chosen == std::process::id() || seen::uid(chosen) != Some(us) {
         return Err(format!("it must be a process of {}, not {}", host::user(us), seen::describe(chosen)));
     }
+    // a shell that started both is an ancestor of what listens, too
+    if seen::descendants(chosen, &all).contains(&std::process::id()) {
+        return Err(format!("this command runs below {}", seen::describe(chosen)));
+    }
     all.into_iter().find(|seen| seen.pid() == chosen).ok_or_else(|| format!("pid {chosen} is gone"))
 }

@@ -66,7 +66,7 @@ async fn what_cannot_be_told_apart_is_refused() {
     let rig = Rig::new();
     assert!(matches!(rig.processes.adopt(rig.profile(), None).await, Err(AdoptError::Nobody(_))));
     let mut child = left(&rig, "listen").await;
-    for wrong in [1, std::process::id(), child.id() + 1] {
+    for wrong in [1, std::os::unix::process::parent_id(), std::process::id(), child.id() + 1] {
         let error = rig.processes.adopt(rig.profile(), Some(wrong)).await.unwrap_err();
         assert!(matches!(error, AdoptError::Refused { .. }), "{wrong}: {error}");
     }

@@ -103,7 +103,7 @@ fn report() -> String {
         let target = fs::read_link(fd.path()).unwrap_or_default();
         let _ = writeln!(text, "fd {} {}", fd.file_name().display(), target.display());
     }
-    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let status = fs::read_to_string("/proc/thread-self/status").unwrap();
     for line in status.lines().filter(|line| ["SigBlk", "SigIgn", "Umask"].iter().any(|key| line.starts_with(key))) {
         let _ = writeln!(text, "{}", line.replace(":\t", " "));
     }
