@@ -1,1 +1,19 @@
-//! bluegreen-cli
+//! The parts of the `bluegreen` command: config → wiring → engine → traits → events → reporter.
+#![forbid(unsafe_code)]
+
+pub mod args;
+mod commands;
+pub mod config;
+pub mod demo;
+pub mod exit;
+mod halt;
+mod history;
+mod output;
+mod owner;
+pub mod report;
+mod session;
+mod signals;
+mod wiring;
+
+pub use commands::run;
+pub use wiring::{Wired, wire};

@@ -9,7 +9,6 @@ use crate::Step;
 /// The kind of a failure: what a program can act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
 pub enum Cause {
     /// The release did not become healthy in time, or became sick in the bake.
     Unhealthy,

@@ -1,9 +1,52 @@
-//! The engine of bluegreen.
+//! The engine of bluegreen: blue-green deploys on one machine that lose nothing.
+//!
+//! An **app** has two **profiles**, places where a **release** runs. One is **active**: the proxy sends new requests to it.
+//! A deploy brings the release onto the other one and moves the **route** there:
+//!
+//! ```text
+//! Stop     the idle profile is nobody's standby and its port is free
+//! Start    the release runs there
+//! Health   it is proven healthy                                  <- `prepare` rests here
+//! Switch   the resolver says that new requests go there          <- the commit point
+//! Bake     it stayed healthy, and the front door answered with it
+//! Retire   the old one is kept warm, or drained and stopped
+//! ```
+//!
+//! This crate knows no nginx, no HTTP and no processes, only four traits: [`ProfileResolver`] reads the route (the
+//! witness), [`ProxySwitcher`] moves it (the actor), [`ProcessManager`] runs releases, [`HealthProbe`] asks them. The
+//! [`machine`] decides, purely; the [`Deployer`] looks, steps, saves and acts. Whatever kills it, the next run recovers.
+//!
+#![cfg_attr(feature = "test-util", doc = "```")]
+#![cfg_attr(not(feature = "test-util"), doc = "```ignore")]
+//! use bluegreen_core::{Outcome, testing::FakeHost};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = FakeHost::new(); // all four traits over one pure world
+//! let deployer = host.deployer(&host.store());
+//!
+//! let report = deployer.deploy("v1".parse()?).await?;
+//! assert_eq!(report.outcome, Some(Outcome::DONE));
+//! assert_eq!(report.route?.active.name().as_str(), "real1");
+//!
+//! deployer.deploy("v2".parse()?).await?;
+//! let report = deployer.rollback().await?;
+//! assert_eq!(report.release, Some("v1".parse()?));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Backends live in their own crates (`bluegreen-nginx`, `bluegreen-process`, `bluegreen-http`); a new one passes the
+//! conformance suite in `testing` first (feature `test-util`).
 #![forbid(unsafe_code)]
 
 mod cancel;
+mod engine;
 mod event;
 mod failure;
+#[cfg(feature = "file-store")]
+mod file_store;
+pub mod machine;
 mod name;
 mod policy;
 mod probe;
@@ -18,11 +61,19 @@ mod state;
 mod store;
 mod switcher;
 mod template;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
 mod transaction;
 
 pub use cancel::Cancel;
+pub use engine::{Deployer, Options, Report, RunError};
 pub use event::{EVENT_SCHEMA, Event, EventKind, EventSink, Events, millis};
 pub use failure::{Cause, Failure};
+#[cfg(feature = "file-store")]
+pub use file_store::FileStore;
+pub use machine::{
+    Acted, Begin, Command, Effect, Interrupt, Next, Outcome, Recovery, Refusal, Seen, Then, Tried, begin, recover, step,
+};
 pub use name::{InvalidName, Name};
 pub use policy::{Failover, Policy, Previous};
 pub use probe::{HealthProbe, Unhealthy};
@@ -38,3 +89,9 @@ pub use store::{Held, Holder, Lease, StateStore, StoreError};
 pub use switcher::{ProxySwitcher, SwitchError};
 pub use template::{PLACEHOLDERS, Template, UnknownPlaceholder};
 pub use transaction::{Kind, Step, Transaction};
+
+#[cfg(test)]
+use {
+    probe::MockHealthProbe, processes::MockProcessManager, resolver::MockProfileResolver, store::MockStateStore,
+    switcher::MockProxySwitcher,
+};

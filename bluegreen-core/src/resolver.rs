@@ -33,7 +33,7 @@ pub trait ProfileResolver: Debug + Send + Sync {
 }
 
 /// Why there is no route to read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveError {
     /// The proxy is down, does not answer in time, a change is pending, or what it says makes no sense.

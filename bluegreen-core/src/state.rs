@@ -21,9 +21,9 @@ pub struct State {
     /// Releases that failed, newest first: no rollback leads to them.
     #[serde(default)]
     pub failed: Vec<ReleaseId>,
-    /// When each profile lost its traffic; a profile that is not listed has it, or never had.
+    /// For each profile that the proxy was ever seen to use: when it lost its traffic, `None` while it has it.
     #[serde(default)]
-    pub lost_traffic: BTreeMap<Name, Stamp>,
+    pub lost_traffic: BTreeMap<Name, Option<Stamp>>,
     /// The transaction under way.
     #[serde(default)]
     pub transaction: Option<Transaction>,
@@ -52,12 +52,12 @@ impl State {
         remember(&mut self.failed, release);
     }
 
-    /// Keeps account of when each profile lost its traffic. `used` is `None` when that cannot be told.
+    /// Keeps account of when each profile lost its traffic.
     pub fn note_traffic(&mut self, profile: &Profile, used: bool, now: &Stamp) {
         if used {
-            self.lost_traffic.remove(profile.name());
-        } else if !self.lost_traffic.contains_key(profile.name()) {
-            self.lost_traffic.insert(profile.name().clone(), now.clone());
+            self.lost_traffic.insert(profile.name().clone(), None);
+        } else if let Some(lost @ None) = self.lost_traffic.get_mut(profile.name()) {
+            *lost = Some(now.clone());
         }
     }
 }

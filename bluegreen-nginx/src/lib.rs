@@ -1,1 +1,31 @@
-//! bluegreen-nginx
+//! nginx as the proxy of a blue-green deploy.
+//!
+//! **Marker mode** (the default) needs no reload and no root: nginx looks at two marker files on every request, and one
+//! `rename(2)` of the symlink `live` in a [`RouteDir`] is the whole switch. [`MarkerSwitcher`] moves it, [`MarkerResolver`]
+//! asks nginx itself, at the front door, what it does now. [`Snippet`] is the text that nginx needs for that, and
+//! [`setup`] puts it in place once.
+//!
+//! ```
+//! use bluegreen_core::{Profile, Profiles, Route};
+//! use bluegreen_nginx::RouteDir;
+//!
+//! # let home = tempfile::tempdir().unwrap();
+//! # let home = home.path().canonicalize().unwrap();
+//! let first = Profile::new("real1".parse()?, 8081)?;
+//! let second = Profile::new("real2".parse()?, 8082)?;
+//! let route = RouteDir::new(home.join("route"), Profiles::new(first.clone(), second.clone())?)?;
+//! route.create(None)?;
+//! route.point(&Route::with_standby(second, first))?;
+//! assert_eq!(std::fs::read_link(home.join("route/live"))?.to_str(), Some("real2+standby"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod drain;
+mod front_door;
+mod marker;
+pub mod reload;
+pub mod setup;
+
+pub use front_door::FrontDoor;
+pub use marker::{MarkerResolver, MarkerSwitcher, PlaceError, Proof, RouteDir, RouteDirError, Snippet, check_place};

@@ -1,0 +1,96 @@
+//! The benchmark itself, on a real nginx, with a stand-in for `bluegreen`.
+
+use std::{net::TcpStream, path::Path, process::Stdio, time::Duration};
+
+use bluegreen_bench::{Bed, Figures, Kind, Plan, measure};
+use bluegreen_cli::demo::{
+    Loss,
+    load::Load,
+    nginx::{Nginx, Site},
+    ports,
+};
+use tokio::{process::Command, time::sleep};
+
+const APP: &str = env!("CARGO_BIN_EXE_bluegreen-bench");
+
+async fn rounds(bluegreen: &Path, boot: Duration) -> Option<Figures> {
+    let Some(nginx) = Nginx::find() else {
+        eprintln!("SKIPPED: no nginx on this machine");
+        return None;
+    };
+    let bed = Bed::new(&nginx, APP.into(), boot).unwrap();
+    let ports = bed.ports;
+    let contender = Kind::Marker.set_up(bed, bluegreen, Duration::from_millis(100)).unwrap();
+    let contenders = [("stand-in".to_owned(), contender)];
+    let plan = Plan { rounds: 2, clients: 5, polite: true, air: Duration::ZERO, pause: Duration::from_millis(100) };
+    let figures = measure(&contenders, plan, |_| {}).await.remove(0);
+    drop(contenders);
+    for port in ports {
+        let gone = (0..500).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            TcpStream::connect(("127.0.0.1", port)).is_err()
+        });
+        assert!(gone, "an app was left behind on port {port}");
+    }
+    Some(figures)
+}
+
+fn stand_in() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake-bluegreen.sh"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn measures_deploys_and_rollbacks_and_leaves_nothing_behind() {
+    let boot = Duration::from_millis(200);
+    let Some(figures) = rounds(stand_in(), boot).await else { return };
+    assert_eq!(figures.failure, None);
+    assert_eq!((figures.deploys.len(), figures.rollbacks.len()), (2, 2));
+    for deploy in &figures.deploys {
+        assert!(deploy.boot.unwrap() >= boot && deploy.whole > deploy.boot.unwrap(), "{deploy:?}");
+        assert!(deploy.ready_to_live.unwrap() > Duration::ZERO, "{deploy:?}");
+        assert_eq!(deploy.switch, Some(Duration::from_micros(1500)));
+    }
+    for switch in figures.deploys.iter().chain(&figures.rollbacks) {
+        assert!(switch.requests > 0 && switch.lost == 0, "{switch:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn says_why_a_contender_gave_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let sick = dir.path().join("bluegreen");
+    let text = "#!/bin/sh\ncase $* in *setup*) echo ;; *) echo the disk is full; exit 3 ;; esac\n";
+    std::fs::write(&sick, text).unwrap();
+    std::fs::set_permissions(&sick, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let Some(figures) = rounds(&sick, Duration::ZERO).await else { return };
+    let failure = figures.failure.unwrap();
+    assert!(failure.contains("exit status: 3") && failure.contains("the disk is full"), "{failure}");
+}
+
+/// Keeps the claim of the whole benchmark honest: its load does see what a reload of nginx loses.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_load_sees_what_a_reload_loses() {
+    let Some(binary) = Nginx::find() else {
+        eprintln!("SKIPPED: no nginx on this machine");
+        return;
+    };
+    let port = ports::free().unwrap();
+    let mut command = Command::new(APP);
+    command.args(["app", "--port", &port.to_string()]).stdout(Stdio::null()).kill_on_drop(true);
+    let mut app = command.spawn().unwrap();
+    let site = Site { location: format!("proxy_pass http://127.0.0.1:{port};"), ..Site::default() };
+    let nginx = Nginx::start(&binary, &site).unwrap();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert_eq!(app.try_wait().unwrap(), None);
+    }
+    let load = Load { clients: 20, polite: false, ..Load::new(nginx.address()) }.start();
+    while load.tally().answered() < 200 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let before = load.tally();
+    nginx.reload().unwrap();
+    let tally = load.stop().await;
+    assert_eq!(before.lost(), 0, "{before}");
+    assert!(tally.lost() > 0, "{tally}");
+    assert!(tally.losses().keys().all(|loss| matches!(loss, Loss::Closed | Loss::Reset)), "{tally}");
+}

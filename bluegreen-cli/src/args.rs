@@ -1,0 +1,262 @@
+//! What can be typed.
+
+use std::{path::PathBuf, time::Duration};
+
+use bluegreen_core::{Name, Step};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::{
+    demo::app,
+    report::{ColorChoice, Format},
+};
+
+/// Blue-green deploys on one Linux machine behind nginx that lose nothing.
+#[derive(Debug, Parser)]
+#[command(name = "bluegreen", version, max_term_width = 100, propagate_version = true)]
+pub struct Args {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would replace the program's")]
+    pub global: Global,
+    #[command(subcommand)]
+    #[expect(missing_docs, reason = "its text would replace the program's")]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The app, when its configuration is /etc/bluegreen/APP.toml
+    #[arg(long, global = true, value_name = "APP")]
+    pub app: Option<Name>,
+    /// Lines for people, or one JSON object per line
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub format: Format,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Every event as JSON on stderr too
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Colours [default: auto, which honours NO_COLOR]
+    #[arg(long, global = true, value_enum, default_value_t, hide_default_value = true)]
+    pub color: ColorChoice,
+    /// Agree to what would be asked
+    #[arg(long, global = true)]
+    pub yes: bool,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// A tour in under a minute on a private nginx; needs no configuration and leaves nothing behind
+    Demo,
+    /// The one-time nginx part
+    Setup(Setup),
+    /// Take over a process that somebody else started on a profile's port
+    Adopt {
+        /// The profile [default: the one with a foreign process]
+        profile: Option<String>,
+        /// Only this process
+        #[arg(long)]
+        pid: Option<u32>,
+    },
+    /// Everything that can make a deploy fail, with the fix for each
+    Check,
+    /// Bring a release to the idle profile and the traffic to it
+    Deploy(Deploy),
+    /// The first half of a deploy: up to a healthy release without traffic
+    Prepare(Release),
+    /// The second half: the traffic moves to the prepared release
+    Promote {
+        /// Drain and stop the previous release, even if it would be kept warm
+        #[arg(long)]
+        drain: bool,
+        #[command(flatten)]
+        run: Run,
+    },
+    /// End what was prepared
+    Abort,
+    /// Only free the idle profile (as stop.sh)
+    Stop(Release),
+    /// Up to a running release on the idle profile (as start.sh)
+    Start(Release),
+    /// Up to a healthy release on the idle profile (as health.sh)
+    Health(Release),
+    /// The rest of the way: move the traffic, bake, retire the old release (as switch.sh)
+    Switch(Release),
+    /// Print the name of the idle profile (as profile.sh)
+    Profile {
+        /// Its port instead
+        #[arg(long)]
+        port: bool,
+        /// The active profile instead
+        #[arg(long)]
+        active: bool,
+    },
+    /// For AWS CodeDeploy: does what $LIFECYCLE_EVENT asks for
+    Hook,
+    /// Go back to the last confirmed release, or to RELEASE
+    Rollback {
+        /// An id, the beginning of one, or a version
+        release: Option<String>,
+        #[command(flatten)]
+        run: Run,
+    },
+    /// What runs where, and who gets the traffic
+    Status,
+    /// What was done
+    History {
+        /// So many entries, the newest last
+        #[arg(short = 'n', long, default_value_t = 20)]
+        last: usize,
+    },
+    /// The app's output
+    Logs {
+        /// The profile [default: the active one]
+        profile: Option<String>,
+        /// Go on as it grows, also across a switch
+        #[arg(short, long)]
+        follow: bool,
+        /// So many lines
+        #[arg(short = 'n', long, default_value_t = 50)]
+        lines: usize,
+    },
+    /// The releases that are kept
+    Releases {
+        #[command(subcommand)]
+        #[expect(missing_docs, reason = "its text would replace the command's")]
+        action: Option<ReleasesAction>,
+    },
+    /// Bring what a crash left to a safe state with a name
+    Recover,
+    /// Start what should run, after a reboot
+    Up,
+    /// The configuration in effect, with the origin of each value
+    Config,
+    /// A completion script
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// The manual page
+    Man,
+    /// The app of the demo
+    #[command(name = "__app", hide = true)]
+    App(app::Options),
+}
+
+/// What to deploy.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Release {
+    /// A file or a directory [default: the command alone is the release]
+    pub artifact: Option<PathBuf>,
+    /// What people call it
+    #[arg(long, value_name = "V")]
+    pub version: Option<String>,
+    /// The SHA-256 that the artifact must have
+    #[arg(long, value_name = "D")]
+    pub sha256: Option<String>,
+    /// Abandon another release that was prepared
+    #[arg(long)]
+    pub replace: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would replace the command's")]
+    pub run: Run,
+}
+
+/// How to run.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Run {
+    /// Wait while somebody else deploys
+    #[arg(long)]
+    pub wait: bool,
+    /// Take it back when it has not ended after this time, as 90s or 5m
+    #[arg(long, value_name = "D", value_parser = crate::config::duration)]
+    pub deadline: Option<Duration>,
+}
+
+/// `deploy`
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Deploy {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would replace the command's")]
+    pub release: Release,
+    /// Do nothing when this release has the traffic already
+    #[arg(long)]
+    pub if_changed: bool,
+    /// The two releases cannot live side by side: no failover, no warm rollback
+    #[arg(long)]
+    pub breaking: bool,
+    /// Rest when this step is true
+    #[arg(long, value_name = "STEP", value_enum)]
+    pub until: Option<Until>,
+}
+
+/// A [`Step`] by its word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the words of Step")]
+pub enum Until {
+    Stop,
+    Start,
+    Health,
+    Switch,
+    Bake,
+    Retire,
+}
+
+impl From<Until> for Step {
+    fn from(until: Until) -> Self {
+        Self::ALL[until as usize]
+    }
+}
+
+/// `setup`
+#[derive(Debug, Clone, ClapArgs)]
+#[group(required = true, multiple = false)]
+pub struct Setup {
+    /// Print this part of the snippet, and nothing else
+    #[arg(long, value_name = "PART", value_enum)]
+    pub print: Option<Part>,
+    /// Write the files, test, reload once, prove; undone when nginx refuses
+    #[arg(long)]
+    pub apply: bool,
+    /// Say what differs
+    #[arg(long)]
+    pub check: bool,
+    /// Go back to a plain proxy_pass to the active port
+    #[arg(long)]
+    pub remove: bool,
+}
+
+/// A part of the snippet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// For the http level.
+    Http,
+    /// The first line of the server block.
+    Server,
+    /// In the app's location.
+    Location,
+}
+
+/// `releases`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ReleasesAction {
+    /// Remove all but the newest and those that are needed
+    Prune,
+    /// Never remove this one
+    Pin {
+        /// An id, the beginning of one, or a version
+        release: String,
+    },
+    /// Let it be removed again
+    Unpin {
+        /// An id, the beginning of one, or a version
+        release: String,
+    },
+}

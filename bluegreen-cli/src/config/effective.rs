@@ -1,0 +1,60 @@
+//! The configuration in effect, and where each value comes from.
+
+use std::path::Path;
+
+use serde_json::json;
+use toml::Value;
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody wrote it.
+    Default,
+    /// This line of the file, from 1.
+    Line(usize),
+}
+
+/// One value in effect.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// The dotted path, as `stop.grace`.
+    pub key: String,
+    /// The value.
+    pub value: Value,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Comments further to the right than this start right after their value.
+const COLUMN: usize = 48;
+
+/// The settings as a TOML file that would have the same effect; the origin of each value is a comment.
+pub(super) fn to_toml(file: &Path, settings: &[Setting]) -> String {
+    let section = |setting: &Setting| setting.key.rsplit_once('.').map(|(at, _)| at.to_owned());
+    let block = |same: &[Setting]| {
+        let title = section(&same[0]).map(|at| format!("\n[{at}]\n")).unwrap_or_default();
+        title + &same.iter().map(|s| line(file, s)).collect::<String>()
+    };
+    settings.chunk_by(|a, b| section(a) == section(b)).map(block).collect()
+}
+
+fn line(file: &Path, Setting { key, value, origin }: &Setting) -> String {
+    let leaf = key.rsplit('.').next().unwrap_or(key);
+    let line = format!("{leaf} = {value}");
+    format!("{line:COLUMN$} # {}\n", said(file, *origin))
+}
+
+/// The same as one JSON object: each key with its value and its origin.
+pub(super) fn to_json(file: &Path, settings: &[Setting]) -> serde_json::Value {
+    let entry = |s: &Setting| (s.key.clone(), json!({ "value": s.value, "origin": said(file, s.origin) }));
+    json!({ "file": file, "settings": settings.iter().map(entry).collect::<serde_json::Map<_, _>>() })
+}
+
+fn said(file: &Path, origin: Origin) -> String {
+    match origin {
+        Origin::Default => "default".to_owned(),
+        Origin::Line(line) => {
+            format!("{}:{line}", file.file_name().unwrap_or(file.as_os_str()).display())
+        }
+    }
+}

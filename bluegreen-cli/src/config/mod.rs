@@ -1,0 +1,114 @@
+//! `bluegreen.toml`: found, read, checked, explained.
+//!
+//! ```
+//! # use bluegreen_cli::config::Config;
+//! let config = Config::parse(bluegreen_cli::config::SMALLEST, "bluegreen.toml".as_ref())?;
+//! assert_eq!(config.profiles.first().port(), 8081);
+//! # Ok::<(), bluegreen_cli::config::ConfigError>(())
+//! ```
+
+mod build;
+mod effective;
+mod find;
+mod keys;
+mod problem;
+mod reader;
+mod reference;
+mod sections;
+mod url;
+mod value;
+
+use std::path::{Path, PathBuf};
+
+use bluegreen_core::{Name, Policy, Profiles};
+
+pub use self::{
+    effective::{Origin, Setting},
+    find::Lookup,
+    keys::SMALLEST,
+    problem::{ConfigError, Invalid},
+    reference::reference,
+    sections::*,
+};
+
+/// Everything that can be configured, checked. Field by field as in the file; what a key means is in [`reference`].
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the keys are documented once, in the table that `reference` prints")]
+pub struct Config {
+    pub app: Name,
+    pub user: Option<String>,
+    pub state_dir: PathBuf,
+    pub route_dir: PathBuf,
+    pub allow_temporary: bool,
+    pub profiles: Profiles,
+    pub start: Start,
+    pub stop: Stop,
+    pub health: Health,
+    pub nginx: Nginx,
+    pub resolve: Resolve,
+    pub after_switch: AfterSwitch,
+    pub hook: Hook,
+    pub hooks: Hooks,
+    pub releases: Releases,
+    file: PathBuf,
+    settings: Vec<Setting>,
+}
+
+impl Config {
+    /// Finds, reads and checks the configuration.
+    pub fn load(lookup: &Lookup) -> Result<Self, ConfigError> {
+        let path = lookup.find()?;
+        let config = Self::parse(&find::read(&path)?, &path)?;
+        match &lookup.app {
+            Some(app) if *app != config.app => {
+                Err(ConfigError::OtherApp { path, found: config.app.to_string(), wanted: app.to_string() })
+            }
+            _ => Ok(config),
+        }
+    }
+
+    /// Checks `text`, which came from `path`. All mistakes are in the one error.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        build::build(text, path).map_err(|problems| {
+            ConfigError::Invalid(Invalid { path: path.to_owned(), text: text.to_owned(), problems })
+        })
+    }
+
+    /// How a deploy goes.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            healthy_threshold: self.health.healthy_threshold,
+            health_deadline: self.health.deadline,
+            health_interval: self.health.interval,
+            bake: self.after_switch.bake,
+            failover: self.after_switch.failover,
+            previous: self.after_switch.previous,
+            settle: self.after_switch.settle,
+            drain: self.after_switch.drain,
+            grace: self.stop.grace,
+        }
+    }
+
+    /// The file that it came from.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Every value in effect.
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// The configuration in effect as TOML, with the origin of each value as a comment.
+    pub fn to_toml(&self) -> String {
+        effective::to_toml(&self.file, &self.settings)
+    }
+
+    /// The configuration in effect as JSON, with the origin of each value.
+    pub fn to_json(&self) -> serde_json::Value {
+        effective::to_json(&self.file, &self.settings)
+    }
+}
+
+#[cfg(test)]
+mod tests;

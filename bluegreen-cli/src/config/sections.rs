@@ -1,0 +1,102 @@
+//! The sections of the file, as domain values.
+#![expect(missing_docs, reason = "the keys are documented once, in the table that `reference` prints")]
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use bluegreen_core::{Failover, Previous, Template};
+use bluegreen_http::{Body, StatusRanges};
+use bluegreen_process::{SignalTo, StopSignal};
+use url::Url;
+
+/// `[start]`
+#[derive(Debug, Clone)]
+pub struct Start {
+    pub command: Vec<Template>,
+    pub env: BTreeMap<String, Template>,
+    pub env_file: Option<PathBuf>,
+    pub pass_env: Vec<String>,
+    pub workdir: Template,
+}
+
+/// `[stop]`
+#[derive(Debug, Clone)]
+pub struct Stop {
+    pub signal: StopSignal,
+    pub to: SignalTo,
+    pub grace: Duration,
+}
+
+/// `[health]`
+#[derive(Debug, Clone)]
+pub struct Health {
+    pub url: Template,
+    pub status: StatusRanges,
+    pub body: Body,
+    pub healthy_threshold: u32,
+    pub timeout: Duration,
+    pub deadline: Duration,
+    pub interval: Duration,
+}
+
+/// `[proxy.nginx]`
+#[derive(Debug, Clone)]
+pub struct Nginx {
+    pub mode: ProxyMode,
+    pub url: Url,
+    pub connect: Option<SocketAddr>,
+    pub service_url_file: PathBuf,
+    pub install: Option<Vec<String>>,
+    pub reload: Vec<String>,
+    pub test: Vec<String>,
+}
+
+/// How the switch works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyMode {
+    Marker,
+    Reload,
+}
+
+/// `[resolve]`
+#[derive(Debug, Clone)]
+pub struct Resolve {
+    pub kind: ResolveKind,
+    pub url: Url,
+}
+
+/// Who says which profile is active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResolveKind {
+    Proxy,
+    Http,
+}
+
+/// `[after_switch]`
+#[derive(Debug, Clone)]
+pub struct AfterSwitch {
+    pub bake: Duration,
+    pub failover: Failover,
+    pub previous: Previous,
+    pub settle: Duration,
+    pub drain: Duration,
+}
+
+/// `[hook]`
+#[derive(Debug, Clone)]
+pub struct Hook {
+    pub artifact: Option<String>,
+}
+
+/// `[hooks]`
+#[derive(Debug, Clone)]
+pub struct Hooks {
+    pub before_start: Option<Vec<Template>>,
+    pub before_switch: Option<Vec<Template>>,
+    pub after_switch: Option<Vec<Template>>,
+}
+
+/// `[releases]`
+#[derive(Debug, Clone)]
+pub struct Releases {
+    pub keep: u32,
+}

@@ -1,0 +1,10 @@
+//! A tiny app, a load client and a private nginx: what `bluegreen demo`, the end-to-end tests and the benchmark share.
+
+pub mod app;
+pub mod load;
+pub mod nginx;
+pub mod ports;
+mod tally;
+mod wire;
+
+pub use tally::{Loss, Sample, Tally};

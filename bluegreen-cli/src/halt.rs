@@ -1,0 +1,104 @@
+//! Why a command ended before, or instead of, a run of the engine.
+
+use bluegreen_core::{Refusal, ResolveError, RunError, StoreError};
+use bluegreen_process::{AdoptError, ReleaseError};
+
+use crate::{exit::Exit, report::Trouble};
+
+/// An exit code and what to say.
+#[derive(Debug)]
+pub(crate) struct Halt {
+    pub(crate) exit: Exit,
+    pub(crate) trouble: Trouble,
+}
+
+/// The traffic line of everything that is refused.
+const UNTOUCHED: &str = "untouched";
+
+impl Halt {
+    pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self { exit, trouble: Trouble { traffic: Some(UNTOUCHED.into()), ..Trouble::new(what) } }
+    }
+
+    pub(crate) fn error(exit: Exit, error: &dyn std::error::Error) -> Self {
+        Self { exit, trouble: Trouble { traffic: Some(UNTOUCHED.into()), ..Trouble::from_error(error) } }
+    }
+
+    /// The same, with a command to type.
+    pub(crate) fn next(mut self, command: impl Into<String>) -> Self {
+        self.trouble.command = Some(command.into());
+        self
+    }
+
+    /// The same, with something else to say of the traffic.
+    pub(crate) fn traffic(mut self, traffic: impl Into<String>) -> Self {
+        self.trouble.traffic = Some(traffic.into());
+        self
+    }
+}
+
+impl From<RunError> for Halt {
+    fn from(error: RunError) -> Self {
+        match &error {
+            RunError::Store(store) => store.clone().into(),
+            RunError::Refused(refusal) => refusal.clone().into(),
+            RunError::Unsaved(_) => Self::error(Exit::Internal, &error)
+                .traffic("where it was, or as the last step that is listed above left it")
+                .next("bluegreen recover"),
+            _ => Self::error(Exit::Internal, &error),
+        }
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        let exit = if matches!(error, StoreError::Locked(_)) { Exit::Busy } else { Exit::Refused };
+        let halt = Self::error(exit, &error);
+        match &error {
+            StoreError::Locked(_) => halt.next("the same with --wait, or `bluegreen status`"),
+            StoreError::Io { .. } => halt.next("sudo bluegreen setup --apply (it makes the directory), or free some disk"),
+            _ => halt,
+        }
+    }
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        let exit = if matches!(refusal, Refusal::Waiting(_)) { Exit::Busy } else { Exit::Refused };
+        let halt = Self::error(exit, &refusal);
+        match &refusal {
+            Refusal::Waiting(tx) if tx.undo.is_some() => halt.next("bluegreen recover"),
+            Refusal::Waiting(_) => halt.next("bluegreen promote, bluegreen abort, or this with --replace"),
+            Refusal::Route(error) => halt.next(for_route(error)),
+            Refusal::NothingPrepared => halt.next("bluegreen prepare ARTIFACT"),
+            Refusal::NothingToRollBack | Refusal::HasFailed(_) => halt.next("bluegreen history"),
+            _ => halt,
+        }
+    }
+}
+
+/// What to type when the route cannot be read.
+pub(crate) fn for_route(error: &ResolveError) -> &'static str {
+    match error {
+        ResolveError::NotSetUp(_) | ResolveError::Differs(_) => "sudo bluegreen setup --apply",
+        ResolveError::Unmanaged(_) => "bluegreen deploy ARTIFACT",
+        _ => "sudo nginx -t && sudo systemctl start nginx, then bluegreen check",
+    }
+}
+
+impl From<ReleaseError> for Halt {
+    fn from(error: ReleaseError) -> Self {
+        let full = |e: &std::io::Error| e.kind() == std::io::ErrorKind::StorageFull;
+        match &error {
+            ReleaseError::NoSpace { .. } => Self::error(Exit::Refused, &error).next("bluegreen releases prune"),
+            ReleaseError::Io { source, .. } if full(source) => Self::error(Exit::Refused, &error).next("bluegreen releases prune"),
+            _ => Self::error(Exit::Process, &error),
+        }
+    }
+}
+
+impl From<AdoptError> for Halt {
+    fn from(error: AdoptError) -> Self {
+        Self::error(Exit::Process, &error)
+    }
+}

@@ -1,0 +1,18 @@
+//! Printing what was asked for. A reader that went away stops nothing.
+
+use std::io::{Write as _, stderr, stdout};
+
+/// Prints `text` and a line break.
+pub(crate) fn line(text: impl std::fmt::Display) {
+    let _ = writeln!(stdout(), "{text}");
+}
+
+/// Prints `text` as it is.
+pub(crate) fn raw(text: impl std::fmt::Display) {
+    let _ = write!(stdout(), "{text}").and_then(|()| stdout().flush());
+}
+
+/// Prints `text` to stderr, as it is.
+pub(crate) fn error(text: impl std::fmt::Display) {
+    let _ = write!(stderr(), "{text}");
+}

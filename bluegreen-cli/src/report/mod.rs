@@ -1,0 +1,61 @@
+//! What a person, or a program, sees: every reporter is a sink of the engine's events.
+
+mod json;
+mod line;
+mod live;
+mod narrator;
+mod paint;
+mod table;
+mod text;
+mod trouble;
+mod units;
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+
+use bluegreen_core::EventSink;
+
+pub use self::{
+    json::JsonReporter,
+    line::LineReporter,
+    live::LiveReporter,
+    paint::{ColorChoice, Paint},
+    table::{HistoryRow, StatusRow, Tone, history_table, status_table},
+    text::sanitize,
+    trouble::Trouble,
+    units::{ago, size, took},
+};
+
+/// `--format`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Lines for people.
+    #[default]
+    Human,
+    /// One JSON object per line on stdout.
+    Json,
+}
+
+/// The reporter for this stdout: JSON when asked for, a live one on a terminal that can move its cursor and is not CI,
+/// else plain lines.
+pub fn reporter(format: Format, color: ColorChoice, quiet: bool) -> Box<dyn EventSink> {
+    let paint = Paint(color.enabled(stdout().is_terminal()));
+    let live = stdout().is_terminal() && !paint::is_dumb() && std::env::var_os("CI").is_none() && !quiet;
+    let out: Out = Box::new(stdout());
+    match format {
+        Format::Json => Box::new(JsonReporter::new(out)),
+        Format::Human if live => Box::new(LiveReporter::new(out, Box::new(stdout_width), paint)),
+        Format::Human => Box::new(LineReporter::new(out, Box::new(stderr()), paint, quiet)),
+    }
+}
+
+/// Where a reporter writes. Its errors are ignored: no deploy stops because nobody reads.
+pub type Out = Box<dyn Write + Send>;
+
+/// Columns of the terminal at stdout; 80 when that cannot be told.
+pub fn stdout_width() -> usize {
+    let size = rustix::termios::tcgetwinsize(stdout());
+    size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80)
+}
+
+#[cfg(test)]
+mod tests;

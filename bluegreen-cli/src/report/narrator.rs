@@ -1,0 +1,157 @@
+//! Turns events into the lines that stay: the same on a terminal and in a log.
+
+use std::time::Duration;
+
+use bluegreen_core::{Event, EventKind, Failure, Kind};
+
+use super::{
+    paint::Paint,
+    text::{pad, sanitize, truncate, wrap},
+    trouble::Trouble,
+    units::{size, took},
+};
+
+/// The indentation of everything below a heading.
+pub(super) const INDENT: &str = "  ";
+
+/// Tells the story of one command.
+#[derive(Debug)]
+pub(super) struct Narrator {
+    pub(super) paint: Paint,
+    /// Columns; `None`: a line may be of any length.
+    pub(super) width: Option<usize>,
+    failure: Option<Failure>,
+    place: Option<String>,
+    copied: bool,
+}
+
+/// What to print after an event. Either may be empty; both end with a line break.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The story.
+    pub(super) lines: String,
+    /// The block of a failure.
+    pub(super) trouble: String,
+}
+
+impl Narrator {
+    pub(super) fn new(paint: Paint, width: Option<usize>) -> Self {
+        Self { paint, width, failure: None, place: None, copied: false }
+    }
+
+    /// What to print after `event`.
+    pub(super) fn tell(&mut self, event: &Event) -> Told {
+        let paint = self.paint;
+        let line = |text: String| Told { lines: text + "\n", trouble: String::new() };
+        match &event.kind {
+            EventKind::LockWaiting { holder } => {
+                line(self.entry(&paint.warn("…"), "lock", "", &format!("waiting for {holder}")))
+            }
+            EventKind::Began { kind, from, to, release, resumed } => {
+                self.place = Some(to.to_string());
+                let from =
+                    from.as_ref().filter(|from| *from != to).map(|from| format!("; {from} serves")).unwrap_or_default();
+                let more = if *resumed { ", going on where it stopped" } else { "" };
+                line(format!("{}{from}{more}", paint.strong(heading(*kind, &to.to_string(), &release.to_string()))))
+            }
+            EventKind::StepDone { step, took_ms, detail } => {
+                let time = if *took_ms == 0 { String::new() } else { took(Duration::from_millis(*took_ms)) };
+                line(self.entry(&paint.good("✓"), step.word(), &time, detail))
+            }
+            EventKind::Warning { message } => line(self.wrapped(&paint.warn("!"), message)),
+            EventKind::Failed { failure } => {
+                self.failure.get_or_insert_with(|| failure.clone());
+                line(self.entry(&paint.bad("✗"), failure.step.word(), "", &failure.message))
+            }
+            EventKind::Undoing { failure } => {
+                self.failure.get_or_insert_with(|| failure.clone());
+                let place = self.place.as_deref().map(|to| format!(" what was done on {to}")).unwrap_or_default();
+                line(self.entry(&paint.warn("↩"), "undo", "", &format!("taking back{place}")))
+            }
+            EventKind::Progress { what, done, total } if what == "copying" && done == total && !self.copied => {
+                self.copied = true;
+                line(self.entry(&paint.good("✓"), "copy", "", &size(*total)))
+            }
+            EventKind::Finished { .. } => self.finished(event),
+            _ => Told::default(),
+        }
+    }
+
+    /// `✓ health   8.2 s  2 good answers`, cut to the width.
+    pub(super) fn entry(&self, mark: &str, label: &str, time: &str, detail: &str) -> String {
+        let time = format!("{time:>7}");
+        let time = if time.trim().is_empty() { time } else { self.paint.dim(time) };
+        let detail = sanitize(detail);
+        let detail = match self.width {
+            Some(width) => truncate(&detail, width.saturating_sub(COLUMNS)),
+            None => detail,
+        };
+        format!("{INDENT}{mark} {} {time}  {detail}", pad(&sanitize(label), 7)).trim_end().to_owned()
+    }
+
+    /// Text behind a mark, on as many lines as it needs.
+    fn wrapped(&self, mark: &str, text: &str) -> String {
+        let lines = wrap(&sanitize(text), self.width.map_or(usize::MAX, |w| w.saturating_sub(4)));
+        format!("{INDENT}{mark} {}", lines.join("\n    "))
+    }
+
+    fn finished(&self, event: &Event) -> Told {
+        let EventKind::Finished { outcome, active, release, receipt, exit_code } = &event.kind else {
+            return Told::default();
+        };
+        if let Some(failure) = self.failure.as_ref().filter(|_| *exit_code != 0) {
+            let trouble = Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code);
+            return Told {
+                lines: String::new(),
+                trouble: "\n".to_owned() + &trouble.render(self.paint, self.width.unwrap_or(0)),
+            };
+        }
+        let active = active.as_deref();
+        let place = self.place.as_deref().or(active).unwrap_or("the idle profile");
+        let release = release.as_ref().map_or_else(|| "the release".to_owned(), ToString::to_string);
+        let Some((what, next)) = ending(outcome, active, place, &release) else { return Told::default() };
+        let receipt = receipt.as_ref().filter(|r| r.probes > 0).map(ToString::to_string).unwrap_or_default();
+        let time = self.paint.dim(format!(", {} in all", took(Duration::from_millis(event.elapsed_ms))));
+        let mut lines = format!("\n{INDENT}{}{time}\n", self.paint.good(sanitize(&what)));
+        for text in [receipt.as_str(), next].into_iter().filter(|text| !text.is_empty()) {
+            for part in wrap(&sanitize(text), self.width.map_or(usize::MAX, |w| w.saturating_sub(INDENT.len()))) {
+                lines.extend([INDENT, &self.paint.dim(part), "\n"]);
+            }
+        }
+        Told { lines, trouble: String::new() }
+    }
+}
+
+/// What a command that went well says last, and what may come next. `release` is what it was about.
+fn ending(outcome: &str, active: Option<&str>, place: &str, release: &str) -> Option<(String, &'static str)> {
+    let serves = format!("{} serves {release}", active.unwrap_or(place));
+    let traffic =
+        active.map_or_else(|| "no profile has traffic".to_owned(), |active| format!("{active} has the traffic"));
+    Some(match outcome {
+        "switched" => (serves, "`bluegreen rollback` goes back"),
+        "started" => (serves, ""),
+        "rolled_back" => (format!("{serves} again"), ""),
+        "unchanged" => (format!("{serves} already"), ""),
+        "prepared" => (
+            format!("{release} is ready on {place}"),
+            "`bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
+        ),
+        "paused" => (format!("{release} rests on {place}"), "`bluegreen deploy` goes on, `bluegreen abort` ends it"),
+        "aborted" => (format!("{release} is taken back; {traffic}"), ""),
+        "recovered" | "adopted" => (format!("{outcome}; {traffic}"), ""),
+        _ => return None,
+    })
+}
+
+/// Columns in front of the detail of an entry.
+pub(super) const COLUMNS: usize = 21;
+
+fn heading(kind: Kind, to: &str, release: &str) -> String {
+    match kind {
+        Kind::Deploy => format!("Deploying {release} to {to}"),
+        Kind::Rollback => format!("Going back to {release} on {to}"),
+        Kind::Flip => format!("Moving the traffic to {to}, which lives"),
+        Kind::Up => format!("Starting {release} on {to}"),
+        Kind::Warm => format!("Starting {release} on {to} again, for a rollback"),
+    }
+}

@@ -1,0 +1,124 @@
+//! Tables for `status` and `history`: columns, no lines.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{
+    Paint,
+    text::{pad, sanitize, truncate},
+};
+
+/// How a row should look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tone {
+    /// As it is.
+    #[default]
+    Plain,
+    /// As it should be.
+    Good,
+    /// A person should look.
+    Warn,
+    /// Wrong.
+    Bad,
+    /// Not important now.
+    Dim,
+}
+
+/// One line of `status`. What is not known is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatusRow {
+    /// `active`, `idle` or `standby`.
+    pub role: String,
+    /// The profile's name.
+    pub profile: String,
+    /// Its port.
+    pub port: u16,
+    /// The release that runs there.
+    pub release: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// The process.
+    pub pid: Option<u32>,
+    /// In words, as `healthy` or `answers 503`.
+    pub health: String,
+    /// How `health` should look.
+    pub tone: Tone,
+}
+
+/// One line of `history`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// The number of the transaction.
+    pub number: u64,
+    /// As `3 min ago`.
+    pub when: String,
+    /// As `deploy`.
+    pub what: String,
+    /// The release.
+    pub release: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// The profile that it went to.
+    pub to: String,
+    /// As `8.2 s`.
+    pub took: String,
+    /// As `switched`, or why not.
+    pub outcome: String,
+    /// How `outcome` should look.
+    pub tone: Tone,
+}
+
+const NOTHING: &str = "–";
+
+/// The table of `status`. Lines are cut to `width` columns; 0 leaves them as they are.
+pub fn status_table(rows: &[StatusRow], paint: Paint, width: usize) -> String {
+    let known = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
+    let cells = |row: &StatusRow| {
+        let StatusRow { role, profile, port, release, version, pid, health, tone } = row.clone();
+        let cells =
+            [role, profile, port.to_string(), known(release), known(version), known(pid.map(|p| p.to_string()))];
+        (cells.into_iter().chain([health]).collect(), tone)
+    };
+    let rows: Vec<_> = rows.iter().map(cells).collect();
+    grid(&["", "PROFILE", "PORT", "RELEASE", "VERSION", "PID", "HEALTH"], &rows, paint, width)
+}
+
+/// The table of `history`. Lines are cut to `width` columns; 0 leaves them as they are.
+pub fn history_table(rows: &[HistoryRow], paint: Paint, width: usize) -> String {
+    let cells = |row: &HistoryRow| {
+        let HistoryRow { number, when, what, release, version, to, took, outcome, tone } = row.clone();
+        let version = version.unwrap_or_else(|| NOTHING.to_owned());
+        (vec![number.to_string(), when, what, release, version, to, took, outcome], tone)
+    };
+    let rows: Vec<_> = rows.iter().map(cells).collect();
+    grid(&["#", "WHEN", "WHAT", "RELEASE", "VERSION", "TO", "TOOK", "OUTCOME"], &rows, paint, width)
+}
+
+/// Columns as wide as their widest cell. The last one has the row's tone, and is what gets cut.
+fn grid(head: &[&str], rows: &[(Vec<String>, Tone)], paint: Paint, width: usize) -> String {
+    let rows: Vec<(Vec<String>, Tone)> =
+        rows.iter().map(|(cells, tone)| (cells.iter().map(|c| sanitize(c)).collect(), *tone)).collect();
+    let last = head.len() - 1;
+    let widest = |n: usize| rows.iter().map(|(cells, _)| cells[n].width()).chain([head[n].width()]).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..last).map(widest).collect();
+    let used: usize = widths.iter().map(|w| w + 2).sum();
+    let room = if width == 0 { usize::MAX } else { width.saturating_sub(used) };
+    let fixed = |cells: &[&str]| widths.iter().zip(cells).map(|(w, cell)| pad(cell, w + 2)).collect::<String>();
+    let line = |(cells, tone): &(Vec<String>, Tone)| {
+        let end = tinted(paint, *tone, &truncate(&cells[last], room));
+        let start = fixed(&cells.iter().map(String::as_str).collect::<Vec<_>>());
+        let start = if *tone == Tone::Dim { paint.dim(start) } else { start };
+        (start + &end).trim_end().to_owned() + "\n"
+    };
+    let title = paint.dim(fixed(head) + head[last]) + "\n";
+    title + &rows.iter().map(line).collect::<String>()
+}
+
+fn tinted(paint: Paint, tone: Tone, text: &str) -> String {
+    match tone {
+        Tone::Plain => text.to_owned(),
+        Tone::Good => paint.good(text),
+        Tone::Warn => paint.warn(text),
+        Tone::Bad => paint.bad(text),
+        Tone::Dim => paint.dim(text),
+    }
+}

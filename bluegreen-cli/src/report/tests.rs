@@ -1,0 +1,291 @@
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use bluegreen_core::{Cause, EventKind, Events, Failure, Kind, Profile, Receipt, Step};
+
+use super::*;
+
+/// A writer that remembers.
+#[derive(Clone, Default)]
+struct Screen(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Screen {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn out(&self) -> Out {
+        Box::new(self.clone())
+    }
+}
+
+/// A pipe that nobody reads any more.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+fn profile(name: &str, port: u16) -> Profile {
+    Profile::new(name.parse().unwrap(), port).unwrap()
+}
+
+fn waiting(reason: &str, waited_ms: u64) -> EventKind {
+    EventKind::Waiting { step: Step::Health, reason: reason.to_owned(), waited_ms, limit_ms: 120_000 }
+}
+
+fn began() -> EventKind {
+    let (from, to) = (Some(profile("real1", 8081)), profile("real2", 8082));
+    EventKind::Began { kind: Kind::Deploy, from, to, release: "v2".parse().unwrap(), resumed: false }
+}
+
+fn done(step: Step, took_ms: u64, detail: &str) -> EventKind {
+    EventKind::StepDone { step, took_ms, detail: detail.to_owned() }
+}
+
+fn finished(outcome: &str, exit_code: u8, active: &str, receipt: Option<Receipt>) -> EventKind {
+    let (active, release) = (Some(active.to_owned()), "v2".parse().ok());
+    EventKind::Finished { outcome: outcome.to_owned(), exit_code, active, release, receipt }
+}
+
+fn deploy() -> Vec<EventKind> {
+    let receipt = Receipt { probes: 412, lost: 0, switch_us: Some(112), first_answer_us: Some(640) };
+    vec![
+        began(),
+        done(Step::Stop, 0, "port 8082 is free"),
+        EventKind::StepStarted { step: Step::Health, profile: profile("real2", 8082) },
+        waiting("real2 answers 503", 200),
+        waiting("real2 answers 503", 1200),
+        done(Step::Health, 8250, "2 good\u{1b}[2J answers"),
+        EventKind::Warning { message: "old nginx".to_owned() },
+        finished("switched", 0, "real2", Some(receipt)),
+    ]
+}
+
+fn failing() -> Vec<EventKind> {
+    let failure = Failure {
+        causes: vec!["exit status 1".to_owned()],
+        log: vec!["\u{1b}[31mERROR\u{1b}[0m no database".to_owned()],
+        ..Failure::new(Step::Health, Cause::Died, "the new release died")
+    };
+    vec![
+        began(),
+        EventKind::Failed { failure: failure.clone() },
+        EventKind::Undoing { failure },
+        finished("failed", 10, "real1", None),
+    ]
+}
+
+/// What a reporter writes, to both, with no time passing.
+fn lines(kinds: Vec<EventKind>, quiet: bool) -> (String, String) {
+    let (out, err) = (Screen::default(), Screen::default());
+    tell(LineReporter::new(out.out(), err.out(), Paint(false), quiet), kinds);
+    (out.text(), err.text())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a reporter ends when it is dropped")]
+fn tell(reporter: impl EventSink, kinds: Vec<EventKind>) {
+    for (seq, kind) in (0..).zip(kinds) {
+        reporter.event(&bluegreen_core::Event { schema: 1, deploy: 7, seq, elapsed_ms: seq * 1000, kind });
+    }
+}
+
+#[test]
+fn a_deploy_in_a_log() {
+    let expected = "\
+Deploying v2 to real2; real1 serves
+  ✓ stop             port 8082 is free
+  · health           real2 answers 503, 1 s of 120 s
+  ✓ health    8.2 s  2 good answers
+  ! old nginx
+
+  real2 serves v2, 7.0 s in all
+  412 of our own probes through the front door, 0 lost; switch 0.1 ms, first answer of the release after 0.6 ms
+  `bluegreen rollback` goes back
+";
+    assert_eq!(lines(deploy(), false), (expected.to_owned(), String::new()));
+}
+
+#[test]
+fn a_failure_says_what_why_where_and_what_to_type() {
+    let (out, err) = lines(failing(), false);
+    assert!(
+        out.ends_with(
+            "  ✗ health           the new release died\n  ↩ undo             taking back what was done on real2\n"
+        ),
+        "{out}"
+    );
+    let expected = "
+error: the new release died
+  because: exit status 1
+
+  the last lines of its log:
+  │ ERROR no database
+
+  traffic  real1 has it, as before
+     next  bluegreen logs real2
+";
+    assert_eq!(err, expected);
+}
+
+#[test]
+fn quiet_leaves_warnings_and_failures() {
+    assert_eq!(lines(deploy(), true), ("  ! old nginx\n".to_owned(), String::new()));
+    let (out, err) = lines(failing(), true);
+    assert_eq!(out, "");
+    assert!(err.contains("the new release died"), "{err}");
+}
+
+#[test]
+fn a_log_is_not_flooded() {
+    let screen = Screen::default();
+    let reporter = LineReporter::new(screen.out(), screen.out(), Paint(false), false);
+    for (seq, waited) in (0..).zip((0..30_000).step_by(100)) {
+        // a new reason at 25 s
+        let kind = waiting(if waited < 25_000 { "starting" } else { "migrating" }, waited);
+        reporter.event(&bluegreen_core::Event { schema: 1, deploy: 7, seq, elapsed_ms: waited, kind });
+    }
+    let expected = "  · health           starting, 1 s of 120 s\n  · health           starting, 11 s of 120 s\n  \
+                    · health           starting, 21 s of 120 s\n  · health           migrating, 25 s of 120 s\n";
+    assert_eq!(screen.text(), expected);
+}
+
+#[test]
+fn a_long_bake_says_now_and_then_how_far_it_is() {
+    let screen = Screen::default();
+    let reporter = LineReporter::new(screen.out(), screen.out(), Paint(false), false);
+    for (seq, done) in (0..).zip((0..=25_000).step_by(500)) {
+        let kind = EventKind::Progress { what: "bake".to_owned(), done, total: 25_000 };
+        reporter.event(&bluegreen_core::Event { schema: 1, deploy: 7, seq, elapsed_ms: 60_000 + done, kind });
+    }
+    assert_eq!(screen.text(), "  · bake             10 s of 25 s\n  · bake             20 s of 25 s\n");
+}
+
+/// What a terminal of `width` columns shows at the end: the last text of every line, escapes obeyed.
+fn terminal(kinds: Vec<EventKind>, width: usize) -> Vec<String> {
+    let screen = Screen::default();
+    tell(LiveReporter::new(screen.out(), Box::new(move || width), Paint(true)), kinds);
+    let text = screen.text();
+    assert!(!text.contains("\u{1b}[?25l"), "the cursor is never hidden");
+    let shown = |line: &str| sanitize(line.rsplit(['\r']).next().unwrap_or(line));
+    text.split('\n').map(shown).collect()
+}
+
+#[test]
+fn a_terminal_shows_what_a_log_has_and_no_line_is_too_wide() {
+    for width in [40, 60, 80] {
+        let shown = terminal(deploy(), width);
+        assert!(shown.iter().all(|line| line.chars().count() <= width), "{shown:#?}");
+        assert_eq!(shown.last().map(String::as_str), Some(""), "the moving line is gone");
+        assert!(shown.iter().any(|line| line.starts_with("  ✓ health    8.2 s  2 good")), "{shown:#?}");
+    }
+    let shown = terminal(failing(), 80);
+    assert!(shown.contains(&"error: the new release died".to_owned()), "{shown:#?}");
+}
+
+#[test]
+fn a_terminal_that_is_left_half_way_is_clean() {
+    let kinds = vec![began(), EventKind::StepStarted { step: Step::Health, profile: profile("real2", 8082) }];
+    assert_eq!(terminal(kinds, 80), ["Deploying v2 to real2; real1 serves", ""]);
+}
+
+#[test]
+fn json_is_one_object_a_line_without_control_characters() {
+    let screen = Screen::default();
+    let kinds =
+        vec![EventKind::Warning { message: "\u{9b}31m\u{202e}\n".to_owned() }, finished("switched", 0, "real2", None)];
+    tell(JsonReporter::new(screen.out()), kinds);
+    let text = screen.text();
+    let objects: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects[0]["message"], "\u{9b}31m\u{202e}\n");
+    assert_eq!((&objects[1]["event"], &objects[1]["seq"]), (&"finished".into(), &1.into()));
+    assert!(!text.chars().any(|c| c != '\n' && text::is_unsafe(c)));
+}
+
+#[test]
+fn nobody_who_stops_reading_stops_a_deploy() {
+    tell(JsonReporter::new(Box::new(Closed)), deploy());
+    tell(LineReporter::new(Box::new(Closed), Box::new(Closed), Paint(true), false), failing());
+    tell(LiveReporter::new(Box::new(Closed), Box::new(|| 80), Paint(true)), failing());
+    // and the engine's own way of calling them
+    let events = Events::to(JsonReporter::new(Box::new(Closed)));
+    events.warn("still here");
+}
+
+#[test]
+fn tables_are_columns() {
+    let row = |role: &str, profile: &str, release: Option<&str>, health: &str| StatusRow {
+        role: role.to_owned(),
+        profile: profile.to_owned(),
+        port: 8081,
+        release: release.map(str::to_owned),
+        health: health.to_owned(),
+        ..StatusRow::default()
+    };
+    let rows = [
+        row("active", "real1", Some("3f2a91c0de12"), "healthy"),
+        row("idle", "a-longer-name", None, "nothing runs there at all"),
+    ];
+    let expected = "        PROFILE        PORT  RELEASE       VERSION  PID  HEALTH
+active  real1          8081  3f2a91c0de12  –        –    healthy
+idle    a-longer-name  8081  –             –        –    nothing runs th…
+";
+    assert_eq!(status_table(&rows, Paint(false), 73), expected);
+    let row =
+        HistoryRow { number: 7, when: "3 min ago".to_owned(), outcome: "switched".to_owned(), ..HistoryRow::default() };
+    assert!(history_table(&[row], Paint(false), 0).starts_with("#  WHEN       WHAT"));
+}
+
+#[test]
+fn an_error_is_shown_cause_by_cause() {
+    let error = ConfigErrorLike(io::Error::other("the disk is full"));
+    let trouble = Trouble { command: Some("df -h".to_owned()), ..Trouble::from_error(&error) };
+    let expected = "error: cannot write the state\n  because: the disk is full\n\n     next  df -h\n";
+    assert_eq!(trouble.render(Paint(false), 0), expected);
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the state")]
+struct ConfigErrorLike(#[source] io::Error);
+
+#[test]
+fn the_last_line_names_who_has_the_traffic_and_what_may_come_next() {
+    for (outcome, active, expected) in [
+        ("rolled_back", "real1", "real1 serves v2 again, 1.0 s in all"),
+        ("unchanged", "real1", "real1 serves v2 already, 1.0 s in all"),
+        ("started", "real1", "real1 serves v2, 1.0 s in all"),
+        // what was aborted is not what serves
+        ("aborted", "real1", "v2 is taken back; real1 has the traffic, 1.0 s in all"),
+        ("recovered", "real1", "recovered; real1 has the traffic, 1.0 s in all"),
+        (
+            "prepared",
+            "real1",
+            "v2 is ready on real2, 1.0 s in all\n  `bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
+        ),
+        ("paused", "real1", "v2 rests on real2, 1.0 s in all\n  `bluegreen deploy` goes on, `bluegreen abort` ends it"),
+    ] {
+        let (out, _) = lines(vec![began(), finished(outcome, 0, active, None)], false);
+        assert_eq!(out, format!("Deploying v2 to real2; real1 serves\n\n  {expected}\n"));
+    }
+    // a refusal is for whoever refused to explain
+    assert_eq!(lines(vec![finished("refused", 3, "real1", None)], false), (String::new(), String::new()));
+}

@@ -1,0 +1,81 @@
+//! Text for a terminal: clean, and no wider than it.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// `text` as one harmless line: no escape sequences, no control characters, nothing that reverses the direction of reading.
+/// Line breaks and tabs become spaces.
+pub fn sanitize(text: &str) -> String {
+    bluegreen_process::sanitize(text).replace(['\n', '\u{2028}', '\u{2029}'], " ").trim_end().to_owned()
+}
+
+/// Control characters, and the marks that change the direction of text.
+pub(super) fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// `text`, cut with an ellipsis where it would be wider than `width` columns.
+pub(super) fn truncate(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used <= width
+    };
+    let head: String = text.chars().take_while(fits).collect();
+    if width == 0 { head } else { head.trim_end().to_owned() + "…" }
+}
+
+/// `text` in lines of at most `width` columns, broken at spaces. A longer word has a line of its own.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut().filter(|line| line.width() + 1 + word.width() <= width) {
+            Some(line) => line.extend([" ", word]),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// `text` filled up with spaces to `width` columns.
+pub(super) fn pad(text: &str, width: usize) -> String {
+    text.to_owned() + &" ".repeat(width.saturating_sub(text.width()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_moves_the_cursor_is_left() {
+        for (dirty, clean) in [
+            ("plain ä 漢", "plain ä 漢"),
+            ("\u{1b}[31mred\u{1b}[0m", "red"),
+            ("a\u{1b}]0;title\u{7}b\u{1b}]8;;http://x\u{1b}\\c", "abc"),
+            ("a\u{1b}]never ends", "a"),
+            ("\u{9b}2Jc1\u{9d}t\u{9c}x", "c1x"),
+            ("\u{1b}(Bx\u{1b}cy\u{1b}", "xy"),
+            ("back\u{8}\r\u{0}space\tend\nline", "backspace end line"),
+            ("evil\u{202e}txt.exe\u{2066}", "eviltxt.exe"),
+        ] {
+            assert_eq!(sanitize(dirty), clean, "{dirty:?}");
+        }
+    }
+
+    #[test]
+    fn is_cut_to_columns_not_to_characters() {
+        assert_eq!(truncate("short", 5), "short");
+        assert_eq!(truncate("a longer one", 8), "a longe…");
+        assert_eq!(truncate("漢字漢字", 5), "漢字…");
+        assert_eq!((truncate("ab", 1), truncate("ab", 0)), ("…".into(), String::new()));
+    }
+
+    #[test]
+    fn is_broken_at_spaces() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("incomprehensible word", 5), ["incomprehensible", "word"]);
+    }
+}

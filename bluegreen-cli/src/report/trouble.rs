@@ -1,0 +1,102 @@
+//! What a person reads when something went wrong.
+
+use bluegreen_core::{Cause, Failure};
+
+use crate::exit::Exit;
+
+use super::{
+    paint::Paint,
+    text::{sanitize, wrap},
+};
+
+/// Something that went wrong: what, why, where traffic is, and what to type.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// What happened, a lower-case fragment.
+    pub what: String,
+    /// Why, outermost first; one line each.
+    pub causes: Vec<String>,
+    /// The app's last log lines.
+    pub log: Vec<String>,
+    /// Where traffic is, a sentence.
+    pub traffic: Option<String>,
+    /// One command to type.
+    pub command: Option<String>,
+}
+
+impl Trouble {
+    /// Something that has only a name.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), ..Self::default() }
+    }
+
+    /// An error with its chain of sources.
+    pub fn from_error(error: &dyn std::error::Error) -> Self {
+        let sources = std::iter::successors(error.source(), |e| e.source()).map(ToString::to_string);
+        Self { what: error.to_string(), causes: sources.collect(), ..Self::default() }
+    }
+
+    /// A failed step of a deploy to the profile `to`, of a command that ends with `exit_code`; `active` is the profile that
+    /// has the traffic now, where that is known.
+    pub fn of(failure: &Failure, to: Option<&str>, active: Option<&str>, exit_code: u8) -> Self {
+        let degraded = exit_code == Exit::Degraded.code();
+        let to = to.map(|to| format!(" {to}")).unwrap_or_default();
+        let command = match failure.cause {
+            _ if degraded => "bluegreen recover".to_owned(),
+            Cause::Unhealthy | Cause::Died => format!("bluegreen logs{to}"),
+            Cause::PortTaken => format!("bluegreen adopt{to}"),
+            Cause::Process | Cause::Switch | Cause::Route | Cause::Store => "bluegreen check".to_owned(),
+            Cause::Crashed => "bluegreen recover".to_owned(),
+            _ => "bluegreen status".to_owned(),
+        };
+        let traffic = match active {
+            Some(active) if degraded => format!("{active} has it"),
+            Some(active) => format!("{active} has it, as before"),
+            None => "not known where; ask `bluegreen status`".to_owned(),
+        };
+        Self {
+            what: failure.message.clone(),
+            causes: failure.causes.clone(),
+            log: failure.log.clone(),
+            traffic: Some(traffic),
+            command: Some(command),
+        }
+    }
+
+    /// The block, ending with a line break. Text is broken to `width` columns; 0 leaves it as it is.
+    pub fn render(&self, paint: Paint, width: usize) -> String {
+        let width = if width == 0 { usize::MAX } else { width };
+        let mut lines = Vec::new();
+        let mut say = |label: String, columns: usize, text: &str| {
+            let text = wrap(&sanitize(text), width.saturating_sub(columns));
+            lines.push(format!("{label}{}", text[0]));
+            lines.extend(text[1..].iter().map(|rest| " ".repeat(columns) + rest));
+        };
+        say(paint.bad("error") + ": ", 7, &self.what);
+        for cause in &self.causes {
+            say("  because: ".to_owned(), 11, cause);
+        }
+        if !self.log.is_empty() {
+            lines.push(String::new());
+            lines.push(paint.dim("  the last lines of its log:"));
+            let bar = paint.dim("  │ ");
+            for text in &self.log {
+                let parts = wrap(&sanitize(text), width.saturating_sub(4));
+                lines.extend(parts.iter().map(|part| format!("{bar}{part}")));
+            }
+        }
+        if self.traffic.is_some() || self.command.is_some() {
+            lines.push(String::new());
+        }
+        let mut say = |label: &str, text: &str| lines.push(format!("  {}  {text}", paint.dim(format!("{label:>7}"))));
+        if let Some(traffic) = &self.traffic {
+            wrap(&sanitize(traffic), width.saturating_sub(11)).iter().enumerate().for_each(|(n, text)| {
+                say(if n == 0 { "traffic" } else { "" }, text);
+            });
+        }
+        if let Some(command) = &self.command {
+            say("next", &paint.strong(sanitize(command)));
+        }
+        lines.join("\n") + "\n"
+    }
+}

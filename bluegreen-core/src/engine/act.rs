@@ -1,0 +1,97 @@
+use std::{error::Error, time::Duration};
+
+use tokio::time::Instant;
+
+use super::run::Run;
+use crate::{Cause, Effect, EventKind, Failure, Occupant, Process, Profile, Route};
+
+/// So many fresh answers of the resolver in a row are a proof.
+const PROOFS: usize = 3;
+
+impl Run<'_> {
+    /// Does one effect.
+    pub(super) async fn act(&mut self, effect: &Effect) -> Result<(), Failure> {
+        match effect {
+            Effect::Isolate { active } => self.route(&Route::solo(active.clone())).await,
+            Effect::Stop { profile, process, settle } => self.stop(profile, process, *settle).await,
+            Effect::Start { profile, release } => {
+                let started = self.deployer.processes.start(profile, release).await;
+                started.map_err(|e| self.failed(Cause::Process, format!("{release} did not start on {profile}"), &e))
+            }
+            Effect::AwaitHealthy { profile, process } => self.await_healthy(profile, process).await,
+            Effect::Switch { to, expect } => self.switch(to, expect).await,
+            Effect::Prove { profile } => self.prove(profile).await,
+            Effect::Standby { active, standby, expect } => {
+                self.healthy_now(standby, expect).await?;
+                self.route(&Route::with_standby(active.clone(), standby.clone())).await
+            }
+            Effect::Bake { profile, process } => self.bake(profile, process).await,
+        }
+    }
+
+    pub(super) fn failure(&self, cause: Cause, message: impl Into<String>) -> Failure {
+        Failure::new(self.current(), cause, message)
+    }
+
+    pub(super) fn failed(&self, cause: Cause, message: impl Into<String>, error: &(dyn Error + 'static)) -> Failure {
+        self.failure(cause, message).because(error)
+    }
+
+    async fn stop(&mut self, profile: &Profile, process: &Process, settle: Duration) -> Result<(), Failure> {
+        let (step, interrupts) = (self.current(), self.interrupts());
+        if !settle.is_zero() {
+            self.waiting(format!("{profile} lost its traffic only just now"), Duration::ZERO, settle);
+            interrupts.sleep(step, settle).await?;
+        }
+        let policy = &self.deployer.policy;
+        let drained = tokio::select! {
+            drained = self.deployer.switcher.drain(profile, policy.drain) => drained,
+            failure = interrupts.heard(step) => return Err(failure),
+        };
+        drained.map_err(|e| self.failed(Cause::Process, format!("cannot see whether {profile} is drained"), &e))?;
+        let stopped = self.deployer.processes.stop(profile, process, policy.grace).await;
+        stopped.map_err(|e| self.failed(Cause::Process, format!("what runs on {profile} did not stop"), &e))?;
+        self.detail = format!("stopped {}", process.release);
+        Ok(())
+    }
+
+    /// Law 3: every move of the route, reverts too, probes the very process it moves to inside the same effect.
+    async fn switch(&mut self, to: &Profile, expect: &Occupant) -> Result<(), Failure> {
+        self.healthy_now(to, expect).await?;
+        self.watch_front_door(to).await;
+        self.route(&Route::solo(to.clone())).await
+    }
+
+    /// Moves the route and asks the witness: the switcher's own yes is no proof.
+    async fn route(&mut self, route: &Route) -> Result<(), Failure> {
+        let ordered = Instant::now();
+        if let Some(watch) = &self.watch {
+            watch.ordered(ordered);
+        }
+        let switched = self.deployer.switcher.switch_to(route).await;
+        let took = ordered.elapsed();
+        switched.map_err(|e| self.failed(Cause::Switch, format!("the route did not become {route}"), &e))?;
+        for _ in 0..PROOFS {
+            match self.deployer.resolver.resolve().await {
+                Ok(seen) if seen == *route => {}
+                Ok(seen) => {
+                    let message = format!("the proxy said yes to {route}, but the route is {seen}");
+                    return Err(self.failure(Cause::Switch, message));
+                }
+                Err(e) => return Err(self.failed(Cause::Switch, format!("the route did not become {route}"), &e)),
+            }
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.switched_in(took);
+        }
+        let (active, standby) = (route.active.clone(), route.standby.clone());
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.deployer.events.emit(EventKind::Switched { active, standby, took_us });
+        Ok(())
+    }
+
+    pub(super) fn waiting(&self, reason: String, waited: Duration, limit: Duration) {
+        let (waited_ms, limit_ms) = (crate::millis(waited), crate::millis(limit));
+        self.deployer.events.emit(EventKind::Waiting { step: self.current(), reason, waited_ms, limit_ms });
+    }
+}

@@ -1,0 +1,191 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::run::Run;
+use crate::{Cause, EventKind, Failure, Occupant, Process, Profile, Unhealthy, millis};
+
+/// The first pause between two attempts, and the pause while nobody listens: an attempt costs a fraction of a millisecond
+/// then, and readiness is seen at once.
+const TIGHT: Duration = Duration::from_millis(10);
+/// While something answers, pauses grow to a tenth of the time waited, up to the policy's interval.
+const PATIENCE: u32 = 10;
+/// How often the process behind the port is looked at: a death is noticed within twice that.
+const LOOK_EVERY: Duration = Duration::from_millis(80);
+/// How long the proof right before a switch may take.
+const PROOF_LIMIT: Duration = Duration::from_secs(5);
+/// So many failed attempts in a row end a bake.
+const BAKE_FAILURES: u32 = 3;
+/// How often a wait says that it still waits.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+impl Run<'_> {
+    /// Waits until `process` has answered well often enough in a row, and owns its port.
+    pub(super) async fn await_healthy(&mut self, profile: &Profile, process: &Process) -> Result<(), Failure> {
+        let limit = self.deployer.policy.health_deadline;
+        let attempts = self.threshold_in_a_row(profile, process, limit, true).await?;
+        self.detail = format!("healthy, {attempts} attempts");
+        Ok(())
+    }
+
+    /// Proves that `expect` is on `profile` and healthy at this moment.
+    pub(super) async fn healthy_now(&mut self, profile: &Profile, expect: &Occupant) -> Result<(), Failure> {
+        let limit = PROOF_LIMIT.min(self.deployer.policy.health_deadline);
+        if let Some(process) = expect.ours() {
+            return self.threshold_in_a_row(profile, process, limit, false).await.map(|_| ());
+        }
+        self.check_in_a_row(profile, limit).await?;
+        if self.deployer.inspect(profile).await == *expect {
+            return Ok(());
+        }
+        Err(self.failure(Cause::Process, format!("somebody else is on {profile} now")))
+    }
+
+    /// A stranger that had the traffic before us: it cannot be told apart by identity, only by who holds the port.
+    async fn check_in_a_row(&self, profile: &Profile, limit: Duration) -> Result<(), Failure> {
+        let (began, mut good) = (Instant::now(), 0);
+        loop {
+            match self.deployer.probe.check(profile).await {
+                Ok(()) => good += 1,
+                Err(why) if began.elapsed() >= limit => return Err(self.unhealthy(profile, &why, limit)),
+                Err(_) => good = 0,
+            }
+            if good >= self.deployer.policy.healthy_threshold {
+                return Ok(());
+            }
+            tokio::time::sleep(TIGHT).await;
+        }
+    }
+
+    async fn threshold_in_a_row(
+        &self,
+        profile: &Profile,
+        process: &Process,
+        limit: Duration,
+        tell: bool,
+    ) -> Result<u32, Failure> {
+        let (step, interrupts, threshold) = (self.current(), self.interrupts(), self.deployer.policy.healthy_threshold);
+        let (began, mut told, mut good, mut attempts) = (Instant::now(), None, 0, 0);
+        // an attempt may take as long as its timeout: a death, or an interrupt, shall not wait for it
+        let mut gone = std::pin::pin!(self.until_gone(profile, process));
+        loop {
+            let answer = tokio::select! {
+                answer = self.deployer.probe.check(profile) => answer,
+                failure = &mut gone => return Err(failure),
+                failure = interrupts.heard(step) => return Err(failure),
+            };
+            attempts += 1;
+            good = if answer.is_ok() { good + 1 } else { 0 };
+            if good >= threshold && self.still_there(profile, process).await? {
+                return Ok(attempts);
+            }
+            let waited = began.elapsed();
+            if waited >= limit {
+                let never = Unhealthy::Sick(format!("{profile} answers, but the process does not own the port"));
+                return Err(self.unhealthy(profile, &answer.err().unwrap_or(never), limit));
+            }
+            if tell {
+                self.tell_wait(profile, &answer, good, (waited, limit), &mut told);
+            }
+            tokio::select! {
+                slept = interrupts.sleep(step, self.pause(&answer, waited)) => slept?,
+                failure = &mut gone => return Err(failure),
+            }
+        }
+    }
+
+    /// Says why it waits when the reason changes, and once a second.
+    fn tell_wait(
+        &self,
+        profile: &Profile,
+        answer: &Result<(), Unhealthy>,
+        good: u32,
+        (waited, limit): (Duration, Duration),
+        told: &mut Option<(String, Instant)>,
+    ) {
+        let reason = match answer {
+            Ok(()) => format!("{profile} answers, {good} of {}", self.deployer.policy.healthy_threshold),
+            Err(why) => format!("{profile}: {why}"),
+        };
+        if told.as_ref().is_none_or(|(last, at)| *last != reason || at.elapsed() >= TELL_EVERY) {
+            self.waiting(reason.clone(), waited, limit);
+            *told = Some((reason, Instant::now()));
+        }
+    }
+
+    fn pause(&self, answer: &Result<(), Unhealthy>, waited: Duration) -> Duration {
+        match answer {
+            Ok(()) | Err(Unhealthy::Refused(_)) => TIGHT,
+            Err(_) => (waited / PATIENCE).clamp(TIGHT, self.deployer.policy.health_interval.max(TIGHT)),
+        }
+    }
+
+    /// Whether `process` is there and the port is its own; an error when it is gone for good.
+    async fn still_there(&self, profile: &Profile, process: &Process) -> Result<bool, Failure> {
+        match self.deployer.inspect(profile).await {
+            Occupant::Ours { process: seen, listening } if seen == *process => Ok(listening),
+            Occupant::Stranger(who) => {
+                let message = format!("port {} of {profile} is taken by {who}", profile.port());
+                Err(self.failure(Cause::PortTaken, message))
+            }
+            _ => Err(self.died(profile, process).await),
+        }
+    }
+
+    /// Ends only when `process` is gone.
+    async fn until_gone(&self, profile: &Profile, process: &Process) -> Failure {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if let Err(failure) = self.still_there(profile, process).await {
+                return failure;
+            }
+        }
+    }
+
+    async fn died(&self, profile: &Profile, process: &Process) -> Failure {
+        let autopsy = self.deployer.processes.autopsy(profile).await;
+        let how = autopsy.exit.map_or_else(|| "ended".to_owned(), |exit| format!("ended: {exit}"));
+        let message = format!("release {} on {profile} {how}", process.release);
+        Failure { log: autopsy.log, ..self.failure(Cause::Died, message) }
+    }
+
+    fn unhealthy(&self, profile: &Profile, why: &Unhealthy, limit: Duration) -> Failure {
+        self.failed(Cause::Unhealthy, format!("{profile} was not healthy within {limit:?}"), why)
+    }
+
+    /// Watches `process` under real traffic for the time that the policy says.
+    pub(super) async fn bake(&mut self, profile: &Profile, process: &Process) -> Result<(), Failure> {
+        self.stays_healthy(profile, process).await?;
+        self.detail = format!("stayed healthy for {:?}", self.deployer.policy.bake);
+        Ok(())
+    }
+
+    async fn stays_healthy(&self, profile: &Profile, process: &Process) -> Result<(), Failure> {
+        let (step, interrupts, total) = (self.current(), self.interrupts(), self.deployer.policy.bake);
+        let pause = self.deployer.policy.health_interval.min(total / 4).max(TIGHT);
+        let (began, mut bad) = (Instant::now(), 0);
+        let mut gone = std::pin::pin!(self.until_gone(profile, process));
+        while began.elapsed() < total {
+            let (what, done) = ("bake".to_owned(), millis(began.elapsed()));
+            self.deployer.events.emit(EventKind::Progress { what, done, total: millis(total) });
+            let answer = tokio::select! {
+                answer = self.deployer.probe.check(profile) => answer,
+                failure = &mut gone => return Err(failure),
+            };
+            if !self.still_there(profile, process).await? {
+                return Err(self.failure(Cause::Unhealthy, format!("{profile} stopped listening during the bake")));
+            }
+            bad = if answer.is_ok() { 0 } else { bad + 1 };
+            if let (Err(why), BAKE_FAILURES) = (&answer, bad) {
+                let message = format!("{profile} failed {BAKE_FAILURES} health attempts in a row during the bake");
+                return Err(self.failed(Cause::Unhealthy, message, why));
+            }
+            let watching = pause.min(total.saturating_sub(began.elapsed()));
+            tokio::select! {
+                slept = interrupts.sleep(step, watching) => slept?,
+                failure = &mut gone => return Err(failure),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,53 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{Cancel, Failure, Interrupt, Step};
+
+/// Who may end a wait early: the person, and the deadline of the command.
+#[derive(Debug, Clone)]
+pub(super) struct Interrupts {
+    cancel: Cancel,
+    deadline: Option<Instant>,
+}
+
+impl Interrupts {
+    pub(super) fn new(cancel: Cancel, deadline: Option<Duration>) -> Self {
+        Self { cancel, deadline: deadline.map(|d| Instant::now() + d) }
+    }
+
+    /// For what must not be interrupted: an undo, a recovery.
+    pub(super) fn never() -> Self {
+        Self::new(Cancel::new(), None)
+    }
+
+    pub(super) fn now(&self) -> Option<Interrupt> {
+        if self.cancel.is_cancelled() {
+            return Some(Interrupt::Cancelled);
+        }
+        self.deadline.is_some_and(|at| Instant::now() >= at).then_some(Interrupt::Deadline)
+    }
+
+    /// Returns when there is an interrupt; for some there never is.
+    pub(super) async fn heard(&self, step: Step) -> Failure {
+        let deadline = async {
+            match self.deadline {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.cancel.cancelled() => Interrupt::Cancelled.failure(step),
+            () = deadline => Interrupt::Deadline.failure(step),
+        }
+    }
+
+    /// Sleeps, unless interrupted before or meanwhile.
+    pub(super) async fn sleep(&self, step: Step, time: Duration) -> Result<(), Failure> {
+        tokio::select! {
+            biased;
+            failure = self.heard(step) => Err(failure),
+            () = tokio::time::sleep(time) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The engine: one loop of four verbs over the state machine.
+
+mod act;
+mod health;
+mod interrupts;
+mod run;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    Cancel, Command, Events, HealthProbe, Holder, Kind, Outcome, Policy, ProcessManager, Profile, ProfileResolver,
+    Profiles, ProxySwitcher, Receipt, Refusal, ReleaseId, ResolveError, Route, Seen, StateStore, StoreError,
+};
+use run::Run;
+
+/// Deploys one app: the four traits, a store, and what the owner wants.
+///
+/// Every method that changes something takes the lock, recovers what an earlier run may have left, and then does its own
+/// work. Do not drop the future of a run half-way (ask its [`Cancel`] instead): what is left is safe, but open, and the
+/// next run takes it up.
+#[derive(Debug, Clone)]
+pub struct Deployer {
+    profiles: Profiles,
+    resolver: Arc<dyn ProfileResolver>,
+    processes: Arc<dyn ProcessManager>,
+    probe: Arc<dyn HealthProbe>,
+    switcher: Arc<dyn ProxySwitcher>,
+    store: Arc<dyn StateStore>,
+    front_door: Option<Arc<dyn HealthProbe>>,
+    policy: Policy,
+    events: Events,
+}
+
+/// How one run goes, apart from what it does.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Who asks; shown to others who want the lock.
+    pub holder: Holder,
+    /// Heard until the bake ends.
+    pub cancel: Cancel,
+    /// The time that the whole command may take; then it is taken back like a cancelled one.
+    pub deadline: Option<Duration>,
+    /// Wait for the lock instead of giving up at once.
+    pub wait: bool,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// How it ended; `None` when it was so already.
+    pub outcome: Option<Outcome>,
+    /// Why there was nothing to do.
+    pub already: Option<String>,
+    /// What recovery had to do before, or could not.
+    pub recovered: Option<Outcome>,
+    /// What the transaction was for, and its number.
+    pub transaction: Option<(Kind, u64)>,
+    /// The release that it was about.
+    pub release: Option<ReleaseId>,
+    /// Where the traffic goes at the end.
+    pub route: Result<Route, ResolveError>,
+    /// What our own probes saw; `None` without a front door.
+    pub receipt: Option<Receipt>,
+}
+
+/// Why a run did nothing of its own.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The state could not be locked, read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The command cannot begin.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The state could not be saved in the middle of a transaction: it stays open, the next run takes it up.
+    #[error("the state could not be saved, so nothing more was done")]
+    Unsaved(#[source] StoreError),
+}
+
+impl Deployer {
+    /// Wires the parts. Without [`with_front_door`](Self::with_front_door) the proof of a deploy ends at the resolver.
+    pub fn new(
+        profiles: Profiles,
+        resolver: impl ProfileResolver + 'static,
+        processes: impl ProcessManager + 'static,
+        probe: impl HealthProbe + 'static,
+        switcher: impl ProxySwitcher + 'static,
+        store: impl StateStore + 'static,
+    ) -> Self {
+        Self {
+            profiles,
+            resolver: Arc::new(resolver),
+            processes: Arc::new(processes),
+            probe: Arc::new(probe),
+            switcher: Arc::new(switcher),
+            store: Arc::new(store),
+            front_door: None,
+            policy: Policy::default(),
+            events: Events::default(),
+        }
+    }
+
+    /// Proves each switch at the address that users dial.
+    #[must_use]
+    pub fn with_front_door(self, probe: impl HealthProbe + 'static) -> Self {
+        Self { front_door: Some(Arc::new(probe)), ..self }
+    }
+
+    /// What the owner wants instead of [`Policy::default`].
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Who is told what happens.
+    #[must_use]
+    pub fn with_events(self, events: Events) -> Self {
+        Self { events, ..self }
+    }
+
+    /// Deploys `release` all the way.
+    pub async fn deploy(&self, release: ReleaseId) -> Result<Report, RunError> {
+        self.run(&Command::deploy(release), &Options::default()).await
+    }
+
+    /// Goes back to the last confirmed release.
+    pub async fn rollback(&self) -> Result<Report, RunError> {
+        self.run(&Command::Rollback { release: None }, &Options::default()).await
+    }
+
+    /// Takes the lock, recovers, and does what `command` says.
+    pub async fn run(&self, command: &Command, options: &Options) -> Result<Report, RunError> {
+        Run::start(self, options).await?.command(command).await
+    }
+
+    /// What is so now. Needs no lock and changes nothing.
+    pub async fn look(&self) -> Seen {
+        let [first, second] = self.profiles.both();
+        let (route, a, b) = tokio::join!(self.resolver.resolve(), self.inspect(first), self.inspect(second));
+        Seen {
+            profiles: self.profiles.clone(),
+            route,
+            occupants: [a, b],
+            now: self.store.now(),
+            interrupt: None,
+            last: None,
+        }
+    }
+
+    /// One health attempt on `profile`.
+    pub async fn check(&self, profile: &Profile) -> Result<(), crate::Unhealthy> {
+        self.probe.check(profile).await
+    }
+
+    /// Who is on `profile`; what cannot be seen counts as a stranger.
+    async fn inspect(&self, profile: &Profile) -> crate::Occupant {
+        let unseen = |e| crate::Occupant::Stranger(format!("somebody who cannot be seen ({e})"));
+        self.processes.inspect(profile).await.unwrap_or_else(unseen)
+    }
+}

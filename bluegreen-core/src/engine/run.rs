@@ -1,0 +1,219 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Deployer, Options, Report, RunError, interrupts::Interrupts, watch::Watch};
+use crate::{
+    Acted, Begin, Cause, Command, EventKind, Failure, Kind, Lease, Next, Outcome, Recovery, Seen, State, Step,
+    StoreError, Then, Transaction, Tried, begin, millis, recover, step,
+};
+
+/// How often a run that waits for the lock tries again.
+const LOCK_POLL: Duration = Duration::from_millis(100);
+
+/// One command under the lock.
+pub(super) struct Run<'a> {
+    pub(super) deployer: &'a Deployer,
+    pub(super) interrupts: Interrupts,
+    /// Watches the front door around a switch.
+    pub(super) watch: Option<Watch>,
+    /// What the last effect saw, for the line of its step.
+    pub(super) detail: String,
+    lease: Lease,
+    state: State,
+    /// The last transaction that this run walked.
+    walked: Option<Transaction>,
+    step_began: Instant,
+}
+
+impl<'a> Run<'a> {
+    pub(super) async fn start(deployer: &'a Deployer, options: &Options) -> Result<Self, RunError> {
+        let interrupts = Interrupts::new(options.cancel.clone(), options.deadline);
+        let lease = lock(deployer, options, &interrupts).await?;
+        let state = deployer.store.load()?;
+        let (watch, detail, walked, step_began) = (None, String::new(), None, Instant::now());
+        Ok(Self { deployer, interrupts, watch, detail, lease, state, walked, step_began })
+    }
+
+    pub(super) async fn command(mut self, command: &Command) -> Result<Report, RunError> {
+        let recovered = self.recover().await?;
+        let only_recovery = matches!(command, Command::Recover | Command::Up);
+        if let (true, Some(Outcome::Degraded { .. })) = (only_recovery, &recovered) {
+            return Ok(self.report(None, None, recovered).await);
+        }
+        loop {
+            let seen = self.look(None).await;
+            match begin(&self.state, command, &seen, &self.deployer.policy) {
+                Begin::Go(state) => {
+                    let outcome = self.walk(*state).await?;
+                    return Ok(self.report(Some(outcome), None, recovered).await);
+                }
+                Begin::First(state) => match self.walk(*state).await? {
+                    stuck @ Outcome::Degraded { .. } => return Ok(self.report(Some(stuck), None, recovered).await),
+                    _ => self.watch = None,
+                },
+                Begin::Already(what) => return Ok(self.report(None, Some(what), recovered).await),
+                Begin::Refuse(refusal) => return Err(refusal.into()),
+            }
+        }
+    }
+
+    /// Brings what an earlier run left, or an accident did, to a safe state with a name. Not to be interrupted.
+    async fn recover(&mut self) -> Result<Option<Outcome>, RunError> {
+        let interrupts = std::mem::replace(&mut self.interrupts, Interrupts::never());
+        let outcome = self.recover_to_fixed_point().await;
+        self.interrupts = interrupts;
+        self.watch = None;
+        outcome
+    }
+
+    async fn recover_to_fixed_point(&mut self) -> Result<Option<Outcome>, RunError> {
+        let (mut tried, mut done) = (Tried::default(), None);
+        loop {
+            let seen = self.look(None).await;
+            let state = match recover(&self.state, &seen, &self.deployer.policy, tried) {
+                Recovery::Stable | Recovery::Rests(_) => return Ok(done),
+                Recovery::Degraded(reason) => return Ok(Some(self.degraded(reason))),
+                Recovery::Walk(state) => state,
+            };
+            // one that an earlier run opened was not tried by this one: the world may be another since
+            if let (None, Some(tx)) = (&self.state.transaction, &state.transaction) {
+                tried.flip |= tx.kind == Kind::Flip;
+                tried.up |= tx.kind == Kind::Up;
+            }
+            let outcome = self.walk(*state).await?;
+            let closed = self.state.transaction.is_none();
+            done = Some(outcome);
+            if !closed {
+                return Ok(done);
+            }
+        }
+    }
+
+    fn degraded(&self, reason: String) -> Outcome {
+        let tx = self.state.transaction.as_ref();
+        let step = tx.map_or(Step::Stop, |tx| tx.step);
+        let unknown = || Failure::new(step, Cause::Route, reason.clone());
+        Outcome::Degraded { failure: tx.and_then(|tx| tx.undo.clone()).unwrap_or_else(unknown), reason }
+    }
+
+    /// The engine: look, step, save, act.
+    async fn walk(&mut self, opened: State) -> Result<Outcome, RunError> {
+        self.announce(&opened);
+        let (mut state, mut last) = (opened, None);
+        loop {
+            let seen = self.look(last).await;
+            let next = step(&state, &seen, &self.deployer.policy);
+            self.tell(&next);
+            self.save(&next.state)?;
+            state = next.state;
+            match next.then {
+                Then::End(outcome) => return Ok(outcome),
+                Then::Do(effect) => {
+                    let result = self.act(&effect).await;
+                    last = Some(Acted { effect, result });
+                }
+            }
+        }
+    }
+
+    async fn look(&self, last: Option<Acted>) -> Seen {
+        Seen { interrupt: self.interrupts.now(), last, ..self.deployer.look().await }
+    }
+
+    /// Durable when it returns; what is written already is not written again.
+    fn save(&mut self, state: &State) -> Result<(), RunError> {
+        if *state != self.state {
+            self.deployer.store.save(&self.lease, state).map_err(RunError::Unsaved)?;
+            self.state = state.clone();
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, opened: &State) {
+        let Some(tx) = &opened.transaction else { return };
+        let resumed = self.state.transaction.as_ref().is_some_and(|old| old.number == tx.number);
+        self.deployer.events.set_deploy(tx.number);
+        let (kind, from, to, release) = (tx.kind, tx.from.clone(), tx.to.clone(), tx.release.clone());
+        self.deployer.events.emit(EventKind::Began { kind, from, to, release, resumed });
+        self.begin_step(tx);
+        self.walked = Some(tx.clone());
+    }
+
+    fn begin_step(&mut self, tx: &Transaction) {
+        self.step_began = Instant::now();
+        match &tx.undo {
+            Some(failure) => self.deployer.events.emit(EventKind::Undoing { failure: failure.clone() }),
+            None => self.deployer.events.emit(EventKind::StepStarted { step: tx.step, profile: tx.to.clone() }),
+        }
+    }
+
+    /// Tells what `next` means compared with what was so far.
+    fn tell(&mut self, next: &Next) {
+        next.warnings.iter().for_each(|warning| self.deployer.events.warn(warning));
+        let Some(before) = self.walked.take() else { return };
+        let now = next.state.transaction.as_ref();
+        let ended = matches!(next.then, Then::End(Outcome::DONE | Outcome::Paused(_)));
+        // a step is done when the transaction is past it, or ends well
+        let passed = |step: Step| step >= before.step && (ended || now.is_some_and(|tx| tx.step > step));
+        let last = if let Then::End(Outcome::Paused(step)) = next.then { step } else { Step::Retire };
+        if before.undo.is_none() {
+            for step in Step::ALL.into_iter().filter(|step| passed(*step) && *step <= last) {
+                let (took_ms, detail) = (millis(self.step_began.elapsed()), std::mem::take(&mut self.detail));
+                self.deployer.events.emit(EventKind::StepDone { step, took_ms, detail });
+                self.step_began = Instant::now();
+            }
+        }
+        if let Some(tx) = now {
+            let failed = before.undo.is_none() && tx.undo.is_some();
+            if let (true, Some(failure)) = (failed, &tx.undo) {
+                self.deployer.events.emit(EventKind::Failed { failure: failure.clone() });
+            }
+            if failed || (tx.undo.is_none() && tx.step > before.step) {
+                self.begin_step(tx);
+            }
+        }
+        self.walked = Some(now.cloned().unwrap_or(before));
+    }
+
+    async fn report(mut self, outcome: Option<Outcome>, already: Option<String>, recovered: Option<Outcome>) -> Report {
+        let receipt = match self.watch.take() {
+            Some(watch) => Some(watch.finish().await),
+            None => None,
+        };
+        let seen = self.deployer.look().await;
+        let serving = seen.route.as_ref().ok().and_then(|route| seen.on(&route.active).ours());
+        let release = self.walked.as_ref().map(|tx| tx.release.clone()).or(serving.map(|p| p.release.clone()));
+        let transaction = self.walked.map(|tx| (tx.kind, tx.number));
+        Report { outcome, already, recovered, transaction, release, route: seen.route, receipt }
+    }
+
+    /// The step under way.
+    pub(super) fn current(&self) -> Step {
+        self.state.transaction.as_ref().map_or(Step::Retire, |tx| tx.step)
+    }
+
+    /// What may end a wait now: nothing, while something is being undone.
+    pub(super) fn interrupts(&self) -> Interrupts {
+        let undoing = self.state.transaction.as_ref().is_none_or(|tx| tx.undo.is_some() || tx.step == Step::Retire);
+        if undoing { Interrupts::never() } else { self.interrupts.clone() }
+    }
+}
+
+async fn lock(deployer: &Deployer, options: &Options, interrupts: &Interrupts) -> Result<Lease, RunError> {
+    let mut told = None;
+    loop {
+        match deployer.store.lock(&options.holder) {
+            Err(StoreError::Locked(holder)) if options.wait && interrupts.now().is_none() => {
+                let holder = holder.map_or_else(|| "another process".to_owned(), |holder| holder.to_string());
+                if told.as_ref() != Some(&holder) {
+                    deployer.events.emit(EventKind::LockWaiting { holder: holder.clone() });
+                    told = Some(holder);
+                }
+                // an interrupt is seen in the next round
+                let _ = interrupts.sleep(Step::Stop, LOCK_POLL).await;
+            }
+            result => return Ok(result?),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The order of the calls, over mocks: what the traits' contracts let the engine do, and no more.
+
+use mockall::Sequence;
+
+use super::*;
+use crate::{
+    MockHealthProbe, MockProcessManager, MockProfileResolver, MockProxySwitcher, MockStateStore, Occupant, Process,
+    Stamp, State,
+};
+
+fn profiles() -> Profiles {
+    let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
+    Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap()
+}
+
+fn warm() -> Occupant {
+    let process = Process { release: "v1".parse().unwrap(), id: "one".into() };
+    Occupant::Ours { process, listening: true }
+}
+
+/// A store whose app has v2 on real2 and v1 warm on real1.
+fn store() -> MockStateStore {
+    let mut store = MockStateStore::new();
+    let confirmed = vec!["v2".parse().unwrap(), "v1".parse().unwrap()];
+    store.expect_lock().times(1).returning(|_| Ok(crate::Lease::new(())));
+    store.expect_load().times(1).returning(move || {
+        let lost_traffic = [("real2".parse().unwrap(), None)].into();
+        Ok(State { confirmed: confirmed.clone(), lost_traffic, ..State::default() })
+    });
+    store.expect_now().returning(|| Stamp { boot: "b".into(), since_boot: Duration::ZERO });
+    store
+}
+
+fn processes() -> MockProcessManager {
+    let mut processes = MockProcessManager::new();
+    processes.expect_inspect().returning(|_| Ok(warm()));
+    processes.expect_start().never();
+    processes.expect_stop().never();
+    processes
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warm_rollback_is_written_down_and_probed_before_the_route_moves() {
+    let (mut order, pair) = (Sequence::new(), profiles());
+    let (mut store, mut probe, mut switcher) = (store(), MockHealthProbe::new(), MockProxySwitcher::new());
+    let (first, second) = (pair.first().clone(), pair.second().clone());
+
+    // written down, made healthy, proven again inside the effect of the switch
+    store.expect_save().times(1).in_sequence(&mut order).returning(|_, _| Ok(()));
+    probe.expect_check().times(2).in_sequence(&mut order).returning(|_| Ok(()));
+    store.expect_save().times(1).in_sequence(&mut order).returning(|_, state| {
+        assert_eq!(state.transaction.as_ref().unwrap().step, crate::Step::Switch);
+        Ok(())
+    });
+    probe.expect_check().times(2).in_sequence(&mut order).returning(|_| Ok(()));
+    let to = first.clone();
+    switcher
+        .expect_switch_to()
+        .times(1)
+        .in_sequence(&mut order)
+        .returning(move |route| if *route == Route::solo(to.clone()) { Ok(()) } else { panic!("{route}") });
+    store.expect_save().times(1..).in_sequence(&mut order).returning(|_, _| Ok(()));
+
+    let mut resolver = MockProfileResolver::new();
+    // recover, begin and two looks before the move; then the proofs
+    let mut asked = 0;
+    resolver.expect_resolve().times(7..).returning(move || {
+        asked += 1;
+        Ok(Route::solo(if asked <= 4 { second.clone() } else { first.clone() }))
+    });
+    let deployer = Deployer::new(pair, resolver, processes(), probe, switcher, store);
+    assert_eq!(deployer.rollback().await.unwrap().outcome, Some(Outcome::DONE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switcher_that_only_says_yes_is_not_believed() {
+    let pair = profiles();
+    let (mut store, mut probe, mut switcher) = (store(), MockHealthProbe::new(), MockProxySwitcher::new());
+    store.expect_save().returning(|_, _| Ok(()));
+    probe.expect_check().returning(|_| Ok(()));
+    switcher.expect_switch_to().times(1).returning(|_| Ok(()));
+    let mut resolver = MockProfileResolver::new();
+    let second = pair.second().clone();
+    resolver.expect_resolve().returning(move || Ok(Route::solo(second.clone())));
+    let report = Deployer::new(pair, resolver, processes(), probe, switcher, store).rollback().await.unwrap();
+    assert!(matches!(report.outcome, Some(Outcome::Undone(f)) if f.cause == crate::Cause::Switch));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_written_down_is_not_done() {
+    let pair = profiles();
+    let (mut store, mut switcher) = (store(), MockProxySwitcher::new());
+    let full = || StoreError::Io { action: "cannot write", path: "state.json".into(), reason: "no space left".into() };
+    store.expect_save().times(1).returning(move |_, _| Err(full()));
+    switcher.expect_switch_to().never();
+    let mut resolver = MockProfileResolver::new();
+    let second = pair.second().clone();
+    resolver.expect_resolve().returning(move || Ok(Route::solo(second.clone())));
+    let deployer = Deployer::new(pair, resolver, processes(), MockHealthProbe::new(), switcher, store);
+    assert_eq!(deployer.rollback().await, Err(RunError::Unsaved(full())));
+}

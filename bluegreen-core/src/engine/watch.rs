@@ -1,0 +1,143 @@
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{task::JoinHandle, time::Instant};
+
+use super::run::Run;
+use crate::{Cancel, Cause, Failure, HealthProbe, Profile, Receipt, Unhealthy, receipt::micros};
+
+/// The pause between probes right around a switch, and how long that lasts.
+const CLOSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
+/// The pause between probes from then on.
+const FAR: Duration = Duration::from_millis(50);
+/// How long the front door may take to answer with the release.
+const PROVE_WITHIN: Duration = Duration::from_secs(5);
+/// How long the look before the switch may take: it only tells whether the answers can be told apart.
+const BASELINE: Duration = Duration::from_millis(250);
+
+/// Asks the front door over and over, around a switch and through the bake.
+#[derive(Debug)]
+pub(super) struct Watch {
+    tally: Arc<Mutex<Tally>>,
+    stop: Cancel,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    receipt: Receipt,
+    ordered: Option<Instant>,
+    answered: bool,
+    last: Option<Unhealthy>,
+    /// The profile seemed to answer before it had the traffic: the two cannot be told apart.
+    alike: bool,
+}
+
+impl Watch {
+    /// Begins, and goes on with the count of an earlier watch.
+    async fn start(door: Arc<dyn HealthProbe>, profile: Profile, Receipt { probes, lost, .. }: Receipt) -> Self {
+        let receipt = Receipt { probes, lost, ..Receipt::default() };
+        let (tally, stop) = (Arc::new(Mutex::new(Tally { receipt, ..Tally::default() })), Cancel::new());
+        let baseline = tokio::time::timeout(BASELINE, door.check(&profile)).await;
+        lock(&tally).alike = matches!(baseline, Ok(Ok(())));
+        let task = tokio::spawn(watch(door, profile, tally.clone(), stop.clone()));
+        Self { tally, stop, task }
+    }
+
+    /// The switcher is called now.
+    pub(super) fn ordered(&self, at: Instant) {
+        lock(&self.tally).ordered.get_or_insert(at);
+    }
+
+    /// The switcher's first call took this long.
+    pub(super) fn switched_in(&mut self, took: Duration) {
+        lock(&self.tally).receipt.switch_us.get_or_insert(micros(took));
+    }
+
+    /// Ends the probes and gives what they saw.
+    pub(super) async fn finish(self) -> Receipt {
+        self.stop.cancel();
+        // a probe that is under way is counted, so that none is lost unseen
+        let _ = self.task.await;
+        lock(&self.tally).receipt.clone()
+    }
+}
+
+fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
+    tally.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn watch(door: Arc<dyn HealthProbe>, profile: Profile, tally: Arc<Mutex<Tally>>, stop: Cancel) {
+    let began = Instant::now();
+    while !stop.is_cancelled() {
+        let asked = Instant::now();
+        let answer = door.check(&profile).await;
+        lock(&tally).count(asked, answer);
+        let pause = if began.elapsed() < CLOSE.1 { CLOSE.0 } else { FAR };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+impl Tally {
+    fn count(&mut self, asked: Instant, answer: Result<(), Unhealthy>) {
+        self.receipt.probes += 1;
+        match answer {
+            Ok(()) => match self.ordered {
+                // of answers that look alike, only those asked after the order are the new one's
+                Some(ordered) if self.alike => self.answered |= asked >= ordered,
+                Some(ordered) => {
+                    self.answered = true;
+                    self.receipt.first_answer_us.get_or_insert(micros(ordered.elapsed()));
+                }
+                None => self.alike = true,
+            },
+            Err(why) => {
+                self.receipt.lost += u64::from(why.is_lost());
+                self.last = Some(why);
+            }
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Begins to ask the front door about `profile`, which is about to get the traffic.
+    pub(super) async fn watch_front_door(&mut self, profile: &Profile) {
+        let before = match self.watch.take() {
+            Some(before) => before.finish().await,
+            None => Receipt::default(),
+        };
+        if let Some(door) = self.deployer.front_door.clone() {
+            self.watch = Some(Watch::start(door, profile.clone(), before).await);
+        }
+    }
+
+    /// Waits until the front door has answered with `profile`, which has the traffic alone.
+    pub(super) async fn prove(&mut self, profile: &Profile) -> Result<(), Failure> {
+        if self.watch.is_none() {
+            self.watch_front_door(profile).await;
+        }
+        let Some(watch) = &self.watch else {
+            "no front door to ask".clone_into(&mut self.detail);
+            return Ok(());
+        };
+        watch.ordered(Instant::now());
+        let (began, tally, interrupts) = (Instant::now(), watch.tally.clone(), self.interrupts());
+        loop {
+            if lock(&tally).answered {
+                "answered through the front door".clone_into(&mut self.detail);
+                return Ok(());
+            }
+            if began.elapsed() >= PROVE_WITHIN {
+                let why = lock(&tally).last.clone().unwrap_or(Unhealthy::NoAnswer("no probe came back".to_owned()));
+                let message = format!("the front door does not answer with {profile}");
+                return Err(self.failed(Cause::Switch, message, &why));
+            }
+            interrupts.sleep(self.current(), CLOSE.0).await?;
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The state of an app on disk.
+
+mod safe;
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+use crate::{Holder, Lease, Stamp, State, StateStore, StoreError};
+
+/// The newest form of the file that this version reads. A newer one is refused, in words.
+const SCHEMA: u32 = 1;
+/// How the names of half-written states begin.
+const TEMPORARY: &str = ".state.";
+/// A state larger than this is not one of ours.
+const LIMIT: u64 = 1 << 20;
+
+/// Keeps the state in one directory, which belongs to the user that deploys.
+///
+/// `state.json` is the state, `state.json.prev` the one before it, `lock` says who holds the lock. A new state is written beside the old
+/// one, synced, renamed over it, and the directory synced: after a power cut there is the old or the new one. The lock is
+/// `flock(2)` on the directory: it dies with its holder, and Rust opens every file close-on-exec, so no child inherits it.
+#[derive(Debug, Clone)]
+pub struct FileStore {
+    dir: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    schema: u32,
+    #[serde(flatten)]
+    state: State,
+}
+
+/// Only the number, so that a newer file can be told from a damaged one.
+#[derive(Deserialize)]
+struct SchemaOnly {
+    schema: u32,
+}
+
+impl FileStore {
+    /// The store in `dir`, which must exist, belong to this user, and be writable for nobody else.
+    pub fn open(dir: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let dir = dir.into();
+        safe::directory(&dir)?;
+        Ok(Self { dir })
+    }
+
+    /// Whether `state.json` cannot be read, but the state before it can: the reason, for a warning.
+    pub fn fell_back(&self) -> Option<StoreError> {
+        self.read("state.json").err().filter(|_| matches!(self.read("state.json.prev"), Ok(Some(_))))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// The state in the file `name`; `None` when there is no such file.
+    fn read(&self, name: &str) -> Result<Option<State>, StoreError> {
+        let path = self.path(name);
+        let Some(file) = safe::open(&path)? else { return Ok(None) };
+        let mut text = String::new();
+        file.take(LIMIT).read_to_string(&mut text).map_err(|e| failed("cannot read", &path, &e))?;
+        let corrupt = |e: serde_json::Error| StoreError::Corrupt { path: show(&path), reason: e.to_string() };
+        let SchemaOnly { schema } = serde_json::from_str(&text).map_err(corrupt)?;
+        if schema > SCHEMA {
+            return Err(StoreError::Newer { path: show(&path), found: schema, known: SCHEMA });
+        }
+        let Envelope { state, .. } = serde_json::from_str(&text).map_err(corrupt)?;
+        Ok(Some(state))
+    }
+
+    fn write(&self, state: &State) -> io::Result<()> {
+        let mut file = tempfile::Builder::new()
+            .prefix(TEMPORARY)
+            .permissions(fs::Permissions::from_mode(0o600))
+            .tempfile_in(&self.dir)?;
+        serde_json::to_writer_pretty(&mut file, &Envelope { schema: SCHEMA, state: state.clone() })?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        self.keep_previous()?;
+        file.persist(self.path("state.json"))?;
+        File::open(&self.dir)?.sync_all()
+    }
+
+    /// Gives the state in force a second name; the rename that follows takes its first one away.
+    fn keep_previous(&self) -> io::Result<()> {
+        let (now, previous) = (self.path("state.json"), self.path("state.json.prev"));
+        // a damaged state must not replace the good one before it
+        if !matches!(self.read("state.json"), Ok(Some(_))) {
+            return Ok(());
+        }
+        match fs::remove_file(&previous) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        fs::hard_link(&now, &previous)
+    }
+
+    /// What a kill between two steps of a save left behind.
+    fn sweep(&self) {
+        let leftover = |name: &str| name.starts_with(TEMPORARY);
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| entry.file_name().to_str().is_some_and(leftover)) {
+            // the next save or lock tries again
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+impl StateStore for FileStore {
+    fn lock(&self, who: &Holder) -> Result<Lease, StoreError> {
+        // the directory is what is locked: unlike a file in it, nobody removes it by mistake while it is held
+        let dir = File::open(&self.dir).map_err(|e| failed("cannot open", &self.dir, &e))?;
+        let note = self.path("lock");
+        match dir.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(StoreError::Locked(holder(&note))),
+            Err(fs::TryLockError::Error(e)) => return Err(failed("cannot lock", &self.dir, &e)),
+        }
+        self.sweep();
+        let file = safe::create(&note)?;
+        // the note is for messages only: a full disk must not stand in the way of the lock
+        let _ = file.set_len(0).and_then(|()| serde_json::to_writer(&file, who).map_err(io::Error::from));
+        Ok(Lease::new(dir))
+    }
+
+    fn load(&self) -> Result<State, StoreError> {
+        match self.read("state.json") {
+            Ok(Some(state)) => Ok(state),
+            Err(error @ (StoreError::Newer { .. } | StoreError::Unsafe { .. })) => Err(error),
+            first => match self.read("state.json.prev")? {
+                Some(state) => Ok(state),
+                None => first.map(Option::unwrap_or_default),
+            },
+        }
+    }
+
+    fn save(&self, _: &Lease, state: &State) -> Result<(), StoreError> {
+        self.write(state).map_err(|e| failed("cannot write", &self.path("state.json"), &e))
+    }
+
+    fn now(&self) -> Stamp {
+        let time = clock_gettime(ClockId::Boottime);
+        let since_boot = Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.try_into().unwrap_or_default());
+        // without /proc every moment is of another boot, which counts as expired
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        Stamp { boot: boot.trim().to_owned(), since_boot }
+    }
+}
+
+fn holder(note: &Path) -> Option<Holder> {
+    let mut text = String::new();
+    safe::open(note).ok()??.take(LIMIT).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn failed(action: &'static str, path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Io { action, path: show(path), reason: error.to_string() }
+}
+
+fn show(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,177 @@
+use crate::{
+    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Profile, Refusal, ReleaseId, ResolveError, Seen, State,
+    Step, Transaction,
+};
+
+/// What [`begin`] decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begin {
+    /// Save this state, which has a transaction, and walk it.
+    Go(Box<State>),
+    /// First walk this one to its end, then ask again: it abandons what rests.
+    First(Box<State>),
+    /// It is so already; the text says what is.
+    Already(String),
+    /// It cannot begin.
+    Refuse(Refusal),
+}
+
+/// Finds the idle profile and opens a transaction, goes on with the one that rests, or refuses. Touches nothing.
+///
+/// The state has been recovered before: an open transaction here is one that rests, or one that could not be finished.
+pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> Begin {
+    let state = &closed_if_only_retiring(state);
+    if let Some(tx) = &state.transaction
+        && let Some(gone) = [Some(&tx.to), tx.from.as_ref()].into_iter().flatten().find(|p| !seen.profiles.contains(p))
+    {
+        return Begin::Refuse(Refusal::ProfilesChanged(format!("{gone}:{}", gone.port())));
+    }
+    match (command, &state.transaction) {
+        (Command::Recover, _) | (Command::Abort, None) => Begin::Already("nothing to do".to_owned()),
+        (Command::Deploy { .. } | Command::Promote { .. }, Some(tx)) if tx.undo.is_none() => go_on(state, tx, command),
+        (Command::Deploy { release, if_changed: true, .. }, None) if has_traffic(seen, release) => {
+            Begin::Already(format!("release {release} has the traffic already"))
+        }
+        (Command::Deploy { .. }, None) => deploy(state, command, seen),
+        (Command::Promote { .. }, None) if state.last_good().is_some() => {
+            Begin::Already("nothing waits to be promoted".to_owned())
+        }
+        (Command::Promote { .. }, None) => Begin::Refuse(Refusal::NothingPrepared),
+        (Command::Abort, Some(tx)) => Begin::Go(Box::new(abandon(state, tx))),
+        (_, Some(tx)) => Begin::Refuse(Refusal::Waiting(Box::new(tx.clone()))),
+        (Command::Rollback { release }, None) => rollback(state, release.as_ref(), seen),
+        (Command::Up, None) => up(state, seen, policy),
+    }
+}
+
+/// A deploy whose traffic is right and whose old release would not go (recovery has just tried again) holds up nobody.
+fn closed_if_only_retiring(state: &State) -> State {
+    let transaction = state.transaction.clone().filter(|tx| tx.step != Step::Retire || tx.undo.is_some());
+    State { transaction, ..state.clone() }
+}
+
+/// A transaction that [`recover`](crate::recover) and [`begin`] open the same way.
+pub(super) fn open(
+    state: &State,
+    kind: Kind,
+    to: &Profile,
+    release: ReleaseId,
+    step: Step,
+    seen: &Seen,
+) -> Transaction {
+    let active = seen.route.as_ref().ok().map(|route| route.active.clone());
+    let from = active.filter(|active| active != to || kind == Kind::Up);
+    let old_release = from.as_ref().and_then(|p| seen.on(p).ours()).map(|process| process.release.clone());
+    Transaction {
+        number: state.number + 1,
+        kind,
+        from,
+        to: to.clone(),
+        release,
+        old_release,
+        step,
+        until: if kind == Kind::Warm { Step::Health } else { Step::Retire },
+        breaking: false,
+        started: false,
+        proven: None,
+        answered: false,
+        standby_settled: false,
+        undo: None,
+    }
+}
+
+/// `state` with `tx` as its open transaction.
+pub(super) fn with(state: &State, tx: Transaction) -> State {
+    State { number: tx.number, transaction: Some(tx), ..state.clone() }
+}
+
+fn go(state: &State, tx: Transaction) -> Begin {
+    Begin::Go(Box::new(with(state, tx)))
+}
+
+fn abandon(state: &State, tx: &Transaction) -> State {
+    let failure = Failure::new(tx.step, Cause::Aborted, format!("{} of {} was aborted", tx.kind, tx.release));
+    with(state, Transaction { undo: Some(failure), ..tx.clone() })
+}
+
+fn go_on(state: &State, tx: &Transaction, command: &Command) -> Begin {
+    let (release, until, breaking, replace) = match command {
+        Command::Deploy { release, until, breaking, replace, .. } => (release, *until, *breaking, *replace),
+        Command::Promote { until } => (&tx.release, *until, tx.breaking, false),
+        _ => unreachable!("only deploy and promote go on"),
+    };
+    // nothing was started yet, so another release may still take its place
+    let unstarted = tx.kind == Kind::Deploy && tx.step == Step::Stop;
+    if *release != tx.release && !unstarted {
+        return if replace {
+            Begin::First(Box::new(abandon(state, tx)))
+        } else {
+            Begin::Refuse(Refusal::Waiting(Box::new(tx.clone())))
+        };
+    }
+    if until < tx.step {
+        return Begin::Already(format!("{} of {} rests after {} already", tx.kind, tx.release, tx.step));
+    }
+    go(state, Transaction { release: release.clone(), until, breaking, ..tx.clone() })
+}
+
+fn has_traffic(seen: &Seen, release: &ReleaseId) -> bool {
+    seen.route.as_ref().is_ok_and(|route| seen.serves(&route.active, release))
+}
+
+fn deploy(state: &State, command: &Command, seen: &Seen) -> Begin {
+    let Command::Deploy { release, until, breaking, .. } = command else { unreachable!("only deploys come here") };
+    let to = match &seen.route {
+        Ok(route) => seen.profiles.other(&route.active),
+        Err(ResolveError::Unmanaged(_)) => seen.profiles.first(),
+        // before the set-up a release can be prepared, so that the set-up has something to send the traffic to
+        Err(ResolveError::NotSetUp(_)) if *until <= Step::Health => seen.profiles.first(),
+        Err(error) => return Begin::Refuse(Refusal::Route(error.clone())),
+    };
+    let tx = open(state, Kind::Deploy, to, release.clone(), Step::Stop, seen);
+    go(state, Transaction { until: *until, breaking: *breaking, ..tx })
+}
+
+fn rollback(state: &State, wanted: Option<&ReleaseId>, seen: &Seen) -> Begin {
+    let route = match &seen.route {
+        Ok(route) => route,
+        Err(error) => return Begin::Refuse(Refusal::Route(error.clone())),
+    };
+    if let Some(bad) = wanted.filter(|release| state.has_failed(release)) {
+        return Begin::Refuse(Refusal::HasFailed(bad.clone()));
+    }
+    if let Some(same) = wanted.filter(|release| has_traffic(seen, release)) {
+        return Begin::Already(format!("release {same} has the traffic already"));
+    }
+    let idle = seen.profiles.other(&route.active);
+    let active = seen.on(&route.active).ours().map(|process| &process.release).or(state.last_good());
+    let warm = match seen.on(idle) {
+        Occupant::Ours { process, listening: true } if !state.has_failed(&process.release) => Some(&process.release),
+        _ => None,
+    };
+    let good = || state.confirmed.iter().find(|release| Some(*release) != active);
+    let Some(release) = wanted.or(warm).or_else(good) else {
+        return Begin::Refuse(Refusal::NothingToRollBack);
+    };
+    let step = if warm == Some(release) { Step::Health } else { Step::Stop };
+    go(state, open(state, Kind::Rollback, idle, release.clone(), step, seen))
+}
+
+fn up(state: &State, seen: &Seen, policy: &Policy) -> Begin {
+    let route = match &seen.route {
+        Ok(route) => route,
+        Err(error) => return Begin::Refuse(Refusal::Route(error.clone())),
+    };
+    let Some(active) = state.last_good() else {
+        return Begin::Already("nothing was deployed yet".to_owned());
+    };
+    // `recover` came before and started the active one, if it was not there
+    let idle = seen.profiles.other(&route.active);
+    let previous = state.confirmed.iter().find(|release| *release != active);
+    match previous {
+        Some(release) if policy.previous == Previous::Warm && *seen.on(idle) == Occupant::Nobody => {
+            go(state, open(state, Kind::Warm, idle, release.clone(), Step::Start, seen))
+        }
+        _ => Begin::Already("everything runs".to_owned()),
+    }
+}

@@ -1,0 +1,73 @@
+use std::time::Duration;
+
+use crate::{Failure, Occupant, Process, Profile, ReleaseId};
+
+/// One idempotent, bounded thing done towards a step.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Takes the standby away; the active profile stays what it is.
+    Isolate {
+        /// The active profile.
+        active: Profile,
+    },
+    /// Waits `settle`, drains and stops a process of ours on a profile that the proxy does not use.
+    Stop {
+        /// Where it runs.
+        profile: Profile,
+        /// Which one.
+        process: Process,
+        /// How long to wait before that, because the profile lost its traffic only just now.
+        settle: Duration,
+    },
+    /// Starts a release.
+    Start {
+        /// Where.
+        profile: Profile,
+        /// What.
+        release: ReleaseId,
+    },
+    /// Waits until a process is healthy, or until that is hopeless.
+    AwaitHealthy {
+        /// Where it runs.
+        profile: Profile,
+        /// Which one.
+        process: Process,
+    },
+    /// Proves the occupant healthy and moves the route to it, solo.
+    Switch {
+        /// Where to.
+        to: Profile,
+        /// Who must be there, before and after the probes.
+        expect: Occupant,
+    },
+    /// Waits until the front door answers with the profile.
+    Prove {
+        /// Which one.
+        profile: Profile,
+    },
+    /// Proves the other occupant healthy and makes it the standby.
+    Standby {
+        /// The active profile.
+        active: Profile,
+        /// The failover.
+        standby: Profile,
+        /// Who must be there.
+        expect: Occupant,
+    },
+    /// Watches a process under real traffic.
+    Bake {
+        /// Where it runs.
+        profile: Profile,
+        /// Which one.
+        process: Process,
+    },
+}
+
+/// An effect that was done, and how it went.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Acted {
+    /// What was done.
+    pub effect: Effect,
+    /// How it went.
+    pub result: Result<(), Failure>,
+}

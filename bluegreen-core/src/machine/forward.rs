@@ -1,0 +1,215 @@
+use super::step::{Fact, Walk};
+use crate::{Acted, Cause, Effect, Failover, Failure, Kind, Occupant, Previous, Process, Profile, Step};
+
+impl Walk<'_> {
+    /// Whether the step under way is true, and what it needs if not.
+    pub(super) fn fact(&mut self) -> Fact {
+        // what an effect says counts against a step, never for it: a yes that changed nothing is a no
+        let forgiven = |e: &Effect| matches!(e, Effect::Standby { .. });
+        if let Some(Err(failure)) = self.did(|e| !forgiven(e)) {
+            return Fact::Fails(failure.clone());
+        }
+        let fact = match self.tx.step {
+            Step::Stop => self.idle_is_free(),
+            Step::Start => Ok(self.release_runs()),
+            Step::Health => Ok(self.is_healthy()),
+            Step::Switch => self.has_traffic(),
+            Step::Bake => self.is_confirmed(),
+            Step::Retire => self.old_is_retired(),
+        };
+        fact.unwrap_or_else(Fact::Fails)
+    }
+
+    fn idle_is_free(&mut self) -> Result<Fact, Failure> {
+        let to = &self.tx.to;
+        if let Some(route) = self.route()? {
+            if route.active == *to {
+                return Err(self.failure(Cause::Route, format!("somebody moved the route to {to}")));
+            }
+            if route.standby.as_ref() == Some(to) {
+                // while the standby is what answers, taking it away would be the outage
+                return if *self.seen.on(&route.active) == Occupant::Nobody {
+                    Err(self.failure(Cause::Route, format!("{} died, and its standby {to} answers", route.active)))
+                } else {
+                    self.isolated(&route.active.clone())
+                };
+            }
+        }
+        Ok(match self.seen.on(to) {
+            Occupant::Nobody => Fact::True,
+            Occupant::Ours { process, .. } => self.stopped(to, process),
+            Occupant::Stranger(who) => Fact::Fails(self.taken(who)),
+        })
+    }
+
+    fn release_runs(&mut self) -> Fact {
+        match self.seen.on(&self.tx.to) {
+            Occupant::Nobody if self.did(|e| matches!(e, Effect::Start { .. })).is_some() => Fact::Fails(self.died()),
+            Occupant::Nobody => {
+                self.tx.started = true;
+                Fact::Needs(Effect::Start { profile: self.tx.to.clone(), release: self.tx.release.clone() })
+            }
+            Occupant::Ours { process, .. } if process.release == self.tx.release => Fact::True,
+            Occupant::Ours { process, .. } => {
+                let message = format!("{} runs release {}", self.tx.to, process.release);
+                Fact::Fails(self.failure(Cause::Process, message))
+            }
+            Occupant::Stranger(who) => Fact::Fails(self.taken(who)),
+        }
+    }
+
+    fn is_healthy(&mut self) -> Fact {
+        let (process, listening) = match self.seen.on(&self.tx.to) {
+            Occupant::Ours { process, listening } => (process.clone(), *listening),
+            Occupant::Nobody => return Fact::Fails(self.died()),
+            Occupant::Stranger(who) => return Fact::Fails(self.taken(who)),
+        };
+        if let Some(Acted { effect: Effect::AwaitHealthy { process: proven, .. }, .. }) = self.last {
+            if *proven != process {
+                return Fact::Fails(self.died());
+            }
+            self.tx.proven = Some(process.id.clone());
+        }
+        match (self.tx.proven.as_ref() == Some(&process.id), listening) {
+            (true, true) => Fact::True,
+            (true, false) => {
+                Fact::Fails(self.failure(Cause::Unhealthy, format!("{} does not listen any more", self.tx.to)))
+            }
+            _ => Fact::Needs(Effect::AwaitHealthy { profile: self.tx.to.clone(), process }),
+        }
+    }
+
+    fn has_traffic(&mut self) -> Result<Fact, Failure> {
+        let to = self.tx.to.clone();
+        self.route()?;
+        if self.seen.is_active(&to) {
+            return Ok(Fact::True);
+        }
+        if self.tx.kind == Kind::Up {
+            return Err(self.failure(Cause::Route, format!("somebody moved the route away from {to}")));
+        }
+        if self.did(|e| matches!(e, Effect::Switch { .. })).is_some() {
+            return Err(self.failure(Cause::Switch, format!("the proxy said yes, but {to} does not get the traffic")));
+        }
+        self.proven().ok_or_else(|| self.died())?;
+        let expect = self.seen.on(&to).clone();
+        Ok(Fact::Needs(Effect::Switch { to, expect }))
+    }
+
+    fn is_confirmed(&mut self) -> Result<Fact, Failure> {
+        let to = self.tx.to.clone();
+        let solo = match self.route()? {
+            Some(route) if route.active == to => route.standby.is_none(),
+            _ => return Err(self.failure(Cause::Route, format!("somebody moved the route away from {to}"))),
+        };
+        let process = self.proven().ok_or_else(|| self.died())?.clone();
+        if !self.tx.answered {
+            if !solo {
+                return self.isolated(&to);
+            }
+            if self.did(|e| matches!(e, Effect::Prove { .. })).is_none() {
+                return Ok(Fact::Needs(Effect::Prove { profile: to }));
+            }
+            self.tx.answered = true;
+        }
+        let bakes = self.tx.kind == Kind::Deploy && !self.policy.bake.is_zero();
+        if bakes && self.policy.failover != Failover::Never && !self.tx.standby_settled {
+            if let Some(effect) = self.standby_wanted() {
+                return Ok(Fact::Needs(effect));
+            }
+            self.tx.standby_settled = true;
+        }
+        if bakes && self.did(|e| matches!(e, Effect::Bake { .. })).is_none() {
+            return Ok(Fact::Needs(Effect::Bake { profile: to, process }));
+        }
+        self.confirm();
+        Ok(Fact::True)
+    }
+
+    fn confirm(&mut self) {
+        self.state.confirm(&self.tx.release);
+        // what a rollback leaves is not good any more
+        if let (Kind::Rollback, Some(left)) = (self.tx.kind, &self.tx.old_release)
+            && *left != self.tx.release
+        {
+            self.state.mark_failed(left);
+        }
+    }
+
+    fn old_is_retired(&mut self) -> Result<Fact, Failure> {
+        let to = self.tx.to.clone();
+        let standby = match self.route()? {
+            Some(route) if route.active == to => route.standby.clone(),
+            _ => return Err(self.failure(Cause::Route, format!("somebody moved the route away from {to}"))),
+        };
+        if self.seen.on(&to).ours().is_none() {
+            return Err(self.died());
+        }
+        let deploy = self.tx.kind == Kind::Deploy;
+        let keep = !deploy || (self.policy.previous == Previous::Warm && !self.tx.breaking);
+        let always = deploy && keep && self.policy.failover == Failover::Always;
+        match (&standby, always) {
+            (Some(_), false) => return self.isolated(&to),
+            (None, true) => {
+                if let Some(effect) = self.standby_wanted() {
+                    return Ok(Fact::Needs(effect));
+                }
+            }
+            _ => {}
+        }
+        let Some(from) = self.tx.from.clone().filter(|from| !keep && *from != to) else { return Ok(Fact::True) };
+        match self.seen.on(&from) {
+            Occupant::Ours { process, .. } => return Ok(self.stopped(&from, process)),
+            Occupant::Stranger(who) => {
+                self.warnings.push(format!("{from} is held by {who}, which was not started by us: it keeps running"));
+            }
+            Occupant::Nobody => {}
+        }
+        Ok(Fact::True)
+    }
+
+    /// An effect that makes the previous release the standby, unless that was just tried, or may not be.
+    fn standby_wanted(&mut self) -> Option<Effect> {
+        if let Some(tried) = self.did(|e| matches!(e, Effect::Standby { .. })) {
+            if let Err(failure) = tried {
+                let message = format!("no failover: {failure}");
+                self.warnings.push(message);
+            }
+            return None;
+        }
+        let from = self.tx.from.clone().filter(|_| !self.tx.breaking)?;
+        let expect = self.seen.on(&from);
+        let may =
+            matches!(expect, Occupant::Ours { process, listening: true } if !self.state.has_failed(&process.release));
+        (may && from != self.tx.to).then(|| Effect::Standby {
+            active: self.tx.to.clone(),
+            expect: expect.clone(),
+            standby: from,
+        })
+    }
+
+    /// A process of ours is where none shall be.
+    fn stopped(&self, profile: &Profile, process: &Process) -> Fact {
+        if self.did(|e| matches!(e, Effect::Stop { .. })).is_some() {
+            return Fact::Fails(self.failure(Cause::Process, format!("what ran on {profile} still runs")));
+        }
+        Fact::Needs(self.stop(profile, process))
+    }
+
+    /// The route has a standby that it shall not have.
+    fn isolated(&self, active: &Profile) -> Result<Fact, Failure> {
+        if self.did(|e| matches!(e, Effect::Isolate { .. })).is_some() {
+            return Err(self.failure(Cause::Switch, "the proxy said yes, but it still has a standby"));
+        }
+        Ok(Fact::Needs(Effect::Isolate { active: active.clone() }))
+    }
+
+    fn died(&self) -> Failure {
+        self.failure(Cause::Died, format!("release {} does not run on {} any more", self.tx.release, self.tx.to))
+    }
+
+    fn taken(&self, who: &str) -> Failure {
+        let message = format!("port {} of {} is taken by {who}", self.tx.to.port(), self.tx.to);
+        self.failure(Cause::PortTaken, message)
+    }
+}

@@ -1,0 +1,23 @@
+//! The state machine: pure and total, without I/O, clock or async.
+//!
+//! [`begin`] opens a transaction or refuses, [`recover`] says what a state that somebody left behind needs, [`step`] walks
+//! the open transaction. All three take what was written down ([`State`](crate::State)) and what is so ([`Seen`]), and give
+//! what to write down next. Nothing here remembers: a step is a fact to be made true, and the world says when it is.
+
+mod begin;
+mod command;
+mod effect;
+mod forward;
+mod outcome;
+mod recover;
+mod seen;
+mod step;
+mod undo;
+
+pub use begin::{Begin, begin};
+pub use command::{Command, Refusal};
+pub use effect::{Acted, Effect};
+pub use outcome::Outcome;
+pub use recover::{Recovery, Tried, recover};
+pub use seen::{Interrupt, Seen};
+pub use step::{Next, Then, step};

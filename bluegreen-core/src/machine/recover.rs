@@ -1,0 +1,105 @@
+use super::begin::{open, with};
+use crate::{
+    Cause, Failover, Failure, Kind, Next, Occupant, Outcome, Policy, Profile, ResolveError, Route, Seen, State, Step,
+    Then, Transaction, step,
+};
+
+/// What a state that somebody left behind needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nothing: a release that should serve does, or none was ever deployed.
+    Stable,
+    /// Nothing: a transaction rests, and the live side is well.
+    Rests(Step),
+    /// Save this state and walk its transaction, then ask again.
+    Walk(Box<State>),
+    /// A person is needed; the text says what is so.
+    Degraded(String),
+}
+
+/// What this run of recovery has tried in vain, so that it ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Tried {
+    /// Moving the route to the other process.
+    pub flip: bool,
+    /// Starting the last good release.
+    pub up: bool,
+}
+
+/// One rule: the proxy decides, unless the transaction has written that it undoes.
+///
+/// Asked again until it does not say [`Recovery::Walk`]: that fixed point is safe and has a name.
+pub fn recover(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recovery {
+    match &state.transaction {
+        Some(tx) => open_transaction(state, tx, seen, policy),
+        None => live_side(state, seen, policy, tried),
+    }
+}
+
+fn open_transaction(state: &State, tx: &Transaction, seen: &Seen, policy: &Policy) -> Recovery {
+    if !seen.profiles.contains(&tx.to) {
+        return Recovery::Degraded(format!(
+            "a {} on {} is open, which the configuration does not have",
+            tx.kind, tx.to
+        ));
+    }
+    let go_on = || Recovery::Walk(Box::new(state.clone()));
+    let undo = |cause, message: &str| {
+        let undo = Some(Failure::new(tx.step, cause, message));
+        Recovery::Walk(Box::new(with(state, Transaction { undo, ..tx.clone() })))
+    };
+    if tx.undo.is_some() || matches!(tx.kind, Kind::Up | Kind::Warm) {
+        return go_on();
+    }
+    if let (Some(error), true) = (seen.route_unknown(), tx.step != Step::Switch) {
+        return Recovery::Degraded(error.to_string());
+    }
+    // before the first deploy nobody is where the proxy points, and that is as it should be
+    let dead = |route: &Route| *seen.on(&route.active) == Occupant::Nobody && state.last_good().is_some();
+    let live = !seen.route.as_ref().is_ok_and(dead);
+    if live && rests(state, seen, policy) {
+        return Recovery::Rests(tx.step);
+    }
+    if tx.step >= Step::Switch && seen.is_active(&tx.to) {
+        return match seen.on(&tx.to).ours() {
+            Some(process) if process.release == tx.release => go_on(),
+            // nobody saw why, and a reboot is not its fault
+            _ => undo(Cause::Crashed, "the release died while nobody looked"),
+        };
+    }
+    undo(
+        Cause::Crashed,
+        if live { "an earlier run ended half-way" } else { "the live side died while this one waited" },
+    )
+}
+
+/// A pause is a crash we chose: it holds as long as its step is true.
+fn rests(state: &State, seen: &Seen, policy: &Policy) -> bool {
+    let calm = Seen { interrupt: None, last: None, ..seen.clone() };
+    matches!(step(state, &calm, policy), Next { then: Then::End(Outcome::Paused(_)), .. })
+}
+
+fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recovery {
+    let route = match &seen.route {
+        Ok(route) => route,
+        Err(ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)) => return Recovery::Stable,
+        Err(error) => return Recovery::Degraded(error.to_string()),
+    };
+    if *seen.on(&route.active) != Occupant::Nobody {
+        return Recovery::Stable;
+    }
+    let walk = |kind, to: &Profile, release, step| {
+        Recovery::Walk(Box::new(with(state, open(state, kind, to, release, step, seen))))
+    };
+    let other = seen.profiles.other(&route.active);
+    match (seen.on(other), state.last_good()) {
+        (Occupant::Ours { process, listening: true }, _)
+            if !tried.flip && policy.failover != Failover::Never && !state.has_failed(&process.release) =>
+        {
+            walk(Kind::Flip, other, process.release.clone(), Step::Health)
+        }
+        (_, Some(good)) if !tried.up => walk(Kind::Up, &route.active, good.clone(), Step::Start),
+        (_, None) => Recovery::Stable,
+        _ => Recovery::Degraded(format!("{} has the traffic, and nothing runs there", route.active)),
+    }
+}

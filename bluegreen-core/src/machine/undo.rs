@@ -1,0 +1,83 @@
+use super::step::{Then, Walk};
+use crate::{Effect, Failure, Occupant, Outcome, Profile, ResolveError, Step};
+
+impl Walk<'_> {
+    /// Takes back what was done: first the route, then the process.
+    pub(super) fn undo(&mut self, failure: Failure) -> Then {
+        let to = self.tx.to.clone();
+        match &self.seen.route {
+            Ok(route) if route.active == to => return self.revert(failure, None),
+            Ok(route) if route.standby.as_ref() == Some(&to) => {
+                let active = route.active.clone();
+                return self.withdraw(failure, active);
+            }
+            Ok(_) | Err(ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)) => {}
+            Err(error) => {
+                let reason = format!("it cannot be told where the traffic goes: {error}");
+                return if self.tx.step == Step::Switch {
+                    self.revert(failure, Some(reason))
+                } else {
+                    wait(failure, reason)
+                };
+            }
+        }
+        match self.seen.on(&to) {
+            Occupant::Ours { process, .. } if self.tx.started => {
+                if let Some(stuck) = self.did(|e| matches!(e, Effect::Stop { .. })) {
+                    let why =
+                        stuck.as_ref().err().and_then(|f| f.causes.first()).map_or("it still runs", String::as_str);
+                    let reason = format!("the new release is still on {to}: {why}");
+                    return self.give_up(failure, reason);
+                }
+                Then::Do(self.stop(&to, process))
+            }
+            _ => {
+                self.blame(&failure);
+                self.end(Outcome::Undone(failure))
+            }
+        }
+    }
+
+    /// The route is at the new release, or, with `unknown`, may be: it goes back, to somebody who is healthy.
+    fn revert(&mut self, failure: Failure, unknown: Option<String>) -> Then {
+        let tried = self.did(|e| matches!(e, Effect::Switch { .. })).cloned();
+        let keep_open = unknown.is_some();
+        let reason = match (tried, self.way_back()) {
+            (None, Some(from)) => {
+                let (to, expect) = (from.clone(), self.seen.on(from).clone());
+                return Then::Do(Effect::Switch { to, expect });
+            }
+            (None, None) => format!("nobody answers where the traffic came from, so it stays at {}", self.tx.to),
+            (Some(Ok(())), _) => unknown.unwrap_or_else(|| format!("the traffic stays at {}", self.tx.to)),
+            (Some(Err(why)), _) => format!("{why}: {}", why.causes.first().map_or("", String::as_str)),
+        };
+        if keep_open { wait(failure, reason) } else { self.give_up(failure, reason) }
+    }
+
+    /// The new release is somebody's standby: that is taken away, unless it is what answers.
+    fn withdraw(&mut self, failure: Failure, active: Profile) -> Then {
+        if *self.seen.on(&active) == Occupant::Nobody {
+            return self.give_up(failure, format!("{active} is dead, its standby {} answers", self.tx.to));
+        }
+        if self.did(|e| matches!(e, Effect::Isolate { .. })).is_some() {
+            return wait(failure, format!("{} is still the standby of {active}", self.tx.to));
+        }
+        Then::Do(Effect::Isolate { active })
+    }
+
+    fn blame(&mut self, failure: &Failure) {
+        if failure.cause.blames_release() && self.tx.started {
+            self.state.mark_failed(&self.tx.release);
+        }
+    }
+
+    fn give_up(&mut self, failure: Failure, reason: String) -> Then {
+        self.blame(&failure);
+        self.degraded(failure, reason)
+    }
+}
+
+/// Nothing can be done now; the transaction stays open, so that the next command goes on.
+fn wait(failure: Failure, reason: String) -> Then {
+    Then::End(Outcome::Degraded { failure, reason })
+}

@@ -1,0 +1,15 @@
+//! The contracts of the traits as checks. A backend's tests call them first, on the real thing; the fakes pass them too.
+//!
+//! Each check panics with the sentence of the contract that is broken.
+
+mod probe;
+mod processes;
+mod resolver;
+mod store;
+mod switcher;
+
+pub use probe::probe;
+pub use processes::processes;
+pub use resolver::resolver;
+pub use store::store;
+pub use switcher::switcher;

@@ -1,0 +1,135 @@
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use super::{Faults, MemoryStore, Op, World};
+use crate::{
+    Autopsy, Deployer, HealthProbe, Occupant, Process, ProcessError, ProcessManager, Profile, ProfileResolver,
+    ProxySwitcher, ReleaseId, ResolveError, Route, SwitchError, Unhealthy,
+};
+
+/// All four traits, and the front door, over one [`World`]. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct FakeHost {
+    world: Arc<Mutex<World>>,
+    faults: Faults,
+}
+
+/// The front door of a [`FakeHost`].
+#[derive(Debug, Clone)]
+struct FrontDoor(FakeHost);
+
+impl FakeHost {
+    /// A machine after `setup`, on which nothing runs.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The world, to look at or to meddle with. Do not hold it across an await.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The faults of this host.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// A store whose saves fail with this host's faults.
+    pub fn store(&self) -> MemoryStore {
+        MemoryStore::with_faults(self.faults.clone())
+    }
+
+    /// A deployer with this host in all its places.
+    pub fn deployer(&self, store: &MemoryStore) -> Deployer {
+        let profiles = self.world().profiles.clone();
+        Deployer::new(profiles, self.clone(), self.clone(), self.clone(), self.clone(), store.clone())
+            .with_front_door(FrontDoor(self.clone()))
+    }
+
+    /// One effect: it may be struck before, after, or lie.
+    fn effect<T>(&self, op: Op, act: impl FnOnce(&mut World) -> Result<T, String>, yes: T) -> Result<T, String> {
+        let injected = || Err("injected".to_owned());
+        if self.faults.strikes(Op::BeforeEffect) || self.faults.strikes(op) {
+            return injected();
+        }
+        let result = if self.faults.lies(op) { Ok(yes) } else { act(&mut self.world()) };
+        if self.faults.strikes(Op::AfterEffect) { injected() } else { result }
+    }
+}
+
+#[async_trait]
+impl ProfileResolver for FakeHost {
+    async fn resolve(&self) -> Result<Route, ResolveError> {
+        if self.faults.strikes(Op::Resolve) {
+            return Err(ResolveError::Unknown("injected".into()));
+        }
+        self.world().route.clone()
+    }
+}
+
+#[async_trait]
+impl ProcessManager for FakeHost {
+    async fn inspect(&self, profile: &Profile) -> Result<Occupant, ProcessError> {
+        Ok(self.world().occupant(profile))
+    }
+
+    async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
+        let start = |reason| ProcessError::Start { profile: profile.to_string(), release: release.to_string(), reason };
+        self.effect(Op::Start, |world| world.start(profile, release), ()).map_err(start)
+    }
+
+    async fn stop(&self, profile: &Profile, process: &Process, _: Duration) -> Result<(), ProcessError> {
+        let stop = |world: &mut World| {
+            world.stop(profile, process);
+            Ok(())
+        };
+        self.effect(Op::Stop, stop, ()).map_err(|reason| ProcessError::Stop { profile: profile.to_string(), reason })
+    }
+
+    async fn autopsy(&self, _: &Profile) -> Autopsy {
+        Autopsy { exit: Some("exit code 1".into()), log: vec!["fake: it is over".into()] }
+    }
+}
+
+#[async_trait]
+impl HealthProbe for FakeHost {
+    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
+        let world = self.world();
+        match world.occupant(profile).listens() {
+            false => Err(Unhealthy::Refused(format!("port {}", profile.port()))),
+            true if world.healthy(profile) => Ok(()),
+            true => Err(Unhealthy::Sick("503 Service Unavailable".into())),
+        }
+    }
+}
+
+#[async_trait]
+impl HealthProbe for FrontDoor {
+    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
+        let world = self.0.world();
+        match world.answering() {
+            None => Err(Unhealthy::Sick("502 Bad Gateway".into())),
+            Some(answering) if answering == profile => Ok(()),
+            Some(other) => Err(Unhealthy::Other(other.to_string())),
+        }
+    }
+}
+
+#[async_trait]
+impl ProxySwitcher for FakeHost {
+    async fn switch_to(&self, route: &Route) -> Result<(), SwitchError> {
+        let switch = |world: &mut World| {
+            world.switch(route);
+            Ok(())
+        };
+        self.effect(Op::Switch, switch, ()).map_err(SwitchError::Refused)
+    }
+
+    async fn drain(&self, _: &Profile, _: Duration) -> Result<(), SwitchError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{Occupant, Process, Profile, Profiles, ReleaseId, ResolveError, Route, Seen, Stamp};
+
+/// How a release behaves once it runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Health {
+    /// Healthy at once.
+    #[default]
+    Good,
+    /// Runs and listens, and is never healthy.
+    Sick,
+    /// Runs and never listens.
+    Deaf,
+    /// Ends at once.
+    Dies,
+}
+
+/// A process of the world.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FakeProcess {
+    /// Who it is.
+    pub process: Process,
+    /// How it behaves.
+    pub health: Health,
+}
+
+/// One machine, pure: what the proxy does and what runs. The fakes act on it, and a model check can too.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct World {
+    /// The two profiles.
+    pub profiles: Profiles,
+    /// The route in effect, or why there is none to read.
+    pub route: Result<Route, ResolveError>,
+    /// What runs on each profile.
+    pub running: BTreeMap<Profile, FakeProcess>,
+    /// Foreign processes on the ports.
+    pub strangers: BTreeMap<Profile, String>,
+    /// How each release behaves; the others are [`Health::Good`].
+    pub releases: BTreeMap<ReleaseId, Health>,
+    /// Time since boot.
+    pub clock: Duration,
+    /// Which boot it is.
+    pub boot: u32,
+    /// Rules that were broken, in words: a test asserts that there is none.
+    pub broken: Vec<String>,
+    next: u32,
+}
+
+impl World {
+    /// A machine after `setup`: the route starts on the second profile, nothing runs.
+    pub fn new() -> Self {
+        let profile = |name: &str, port| Profile::new(name.parse().expect("a name"), port).expect("a port");
+        let profiles = Profiles::new(profile("real1", 8081), profile("real2", 8082)).expect("two profiles");
+        Self {
+            route: Ok(Route::solo(profiles.second().clone())),
+            profiles,
+            running: BTreeMap::new(),
+            strangers: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            clock: Duration::ZERO,
+            boot: 0,
+            broken: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// Who is on `profile`.
+    pub fn occupant(&self, profile: &Profile) -> Occupant {
+        if let Some(who) = self.strangers.get(profile) {
+            return Occupant::Stranger(who.clone());
+        }
+        match self.running.get(profile) {
+            None => Occupant::Nobody,
+            Some(FakeProcess { process, health }) => {
+                Occupant::Ours { process: process.clone(), listening: *health != Health::Deaf }
+            }
+        }
+    }
+
+    /// Whether `profile` would pass a health attempt.
+    pub fn healthy(&self, profile: &Profile) -> bool {
+        self.strangers.contains_key(profile) || self.running.get(profile).is_some_and(|p| p.health == Health::Good)
+    }
+
+    /// The profile whose answer a user gets now, with the proxy's failover.
+    pub fn answering(&self) -> Option<&Profile> {
+        let route = self.route.as_ref().ok()?;
+        let up = |profile: &&Profile| self.occupant(profile).listens();
+        [Some(&route.active), route.standby.as_ref()].into_iter().flatten().find(up)
+    }
+
+    /// Starts `release`; something else on the profile is an error.
+    pub fn start(&mut self, profile: &Profile, release: &ReleaseId) -> Result<(), String> {
+        match self.occupant(profile) {
+            Occupant::Ours { process, .. } if process.release == *release => return Ok(()),
+            Occupant::Nobody => {}
+            other => return Err(format!("occupied: {other:?}")),
+        }
+        let health = self.releases.get(release).copied().unwrap_or_default();
+        self.next += 1;
+        let process = Process { release: release.clone(), id: format!("boot{}-{}", self.boot, self.next) };
+        if health != Health::Dies {
+            self.running.insert(profile.clone(), FakeProcess { process, health });
+        }
+        Ok(())
+    }
+
+    /// Stops `process`, and no other. Invariant 2: never one that the proxy uses.
+    pub fn stop(&mut self, profile: &Profile, process: &Process) {
+        if self.running.get(profile).is_some_and(|p| p.process == *process) {
+            if self.route.as_ref().is_ok_and(|route| route.uses(profile)) {
+                self.broken.push(format!("stopped {profile}, which the proxy uses"));
+            }
+            self.running.remove(profile);
+        }
+    }
+
+    /// Moves the route. Invariant 1: the active profile only changes to a healthy one.
+    pub fn switch(&mut self, route: &Route) {
+        let moved = self.route.as_ref().map_or(true, |old| old.active != route.active);
+        if moved && !self.healthy(&route.active) {
+            self.broken.push(format!("moved the route to {}, which is not healthy", route.active));
+        }
+        if let Some(standby) = route.standby.as_ref().filter(|standby| !self.healthy(standby)) {
+            self.broken.push(format!("made {standby} the standby, which is not healthy"));
+        }
+        self.route = Ok(route.clone());
+    }
+
+    /// The process on `profile` is gone, by itself.
+    pub fn kill(&mut self, profile: &Profile) {
+        self.running.remove(profile);
+    }
+
+    /// The machine restarts: all processes are gone, the route is where it was.
+    pub fn reboot(&mut self) {
+        self.running.clear();
+        self.boot += 1;
+        self.clock = Duration::ZERO;
+    }
+
+    /// Now.
+    pub fn now(&self) -> Stamp {
+        Stamp { boot: format!("boot{}", self.boot), since_boot: self.clock }
+    }
+
+    /// What the engine would see.
+    pub fn seen(&self) -> Seen {
+        let [first, second] = self.profiles.both();
+        Seen {
+            profiles: self.profiles.clone(),
+            route: self.route.clone(),
+            occupants: [self.occupant(first), self.occupant(second)],
+            now: self.now(),
+            interrupt: None,
+            last: None,
+        }
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}

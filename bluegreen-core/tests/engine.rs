@@ -1,0 +1,345 @@
+//! The engine over the fakes, with time that is paused: what a person sees of a deploy.
+
+mod support;
+
+use std::time::Duration;
+
+use bluegreen_core::{
+    Cancel, Cause, Command, Failover, Kind, Options, Outcome, Policy, Previous, Refusal, Route, RunError, Step,
+    testing::{Health, Op},
+};
+use support::{Scene, id};
+
+#[tokio::test(start_paused = true)]
+async fn the_first_deploy_goes_to_the_first_profile_and_the_second_to_the_other() {
+    let scene = Scene::new();
+    let report = scene.deploy("v1").await;
+    assert_eq!(report.outcome, Some(Outcome::DONE));
+    assert_eq!(report.transaction, Some((Kind::Deploy, 1)));
+    assert_eq!(scene.route(), Route::solo(scene.first()));
+
+    let report = scene.deploy("v2").await;
+    assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.second())));
+    assert_eq!(scene.running(), "v1 v2", "the previous release is warm");
+    assert_eq!(scene.state().confirmed, [id("v2"), id("v1")]);
+    assert_eq!(scene.state().transaction, None);
+    let receipt = report.receipt.expect("the front door was watched");
+    assert!(receipt.probes > 100 && receipt.lost == 0, "{receipt}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_never_becomes_healthy_leaves_everything_as_it_was() {
+    for (health, cause) in
+        [(Health::Sick, Cause::Unhealthy), (Health::Deaf, Cause::Unhealthy), (Health::Dies, Cause::Died)]
+    {
+        let scene = Scene::deployed(&["v1"]).await;
+        scene.host.world().releases.insert(id("v2"), health);
+        let report = scene.deploy("v2").await;
+        let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{health:?}: {:?}", report.outcome) };
+        assert_eq!(failure.cause, cause, "{health:?}");
+        assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()), "{health:?}");
+        assert!(scene.state().has_failed(&id("v2")));
+        assert_eq!(scene.state().transaction, None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warm_rollback_moves_the_route_and_never_comes_back() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let report = scene.run(Command::Rollback { release: None }).await.unwrap();
+    assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
+    assert!(scene.state().has_failed(&id("v2")));
+    let again = scene.run(Command::Rollback { release: None }).await;
+    assert_eq!(again, Err(RunError::Refused(Refusal::NothingToRollBack)));
+    let named = scene.run(Command::Rollback { release: Some(id("v2")) }).await;
+    assert_eq!(named, Err(RunError::Refused(Refusal::HasFailed(id("v2")))));
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cold_rollback_starts_the_confirmed_release() {
+    let scene = Scene::with(Policy { previous: Previous::Stop, ..Policy::default() });
+    scene.deploy("v1").await;
+    scene.deploy("v2").await;
+    assert_eq!(scene.running(), "- v2");
+    let report = scene.run(Command::Rollback { release: None }).await.unwrap();
+    assert_eq!((report.outcome, report.release), (Some(Outcome::DONE), Some(id("v1"))));
+    assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 v2".to_owned()));
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn prepare_rests_for_hours_and_promote_goes_on() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let report = scene.until("v2", Step::Health).await;
+    assert_eq!(report.outcome, Some(Outcome::Paused(Step::Health)));
+    assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 v2".to_owned()));
+
+    scene.store.advance(Duration::from_secs(7200));
+    let recover = scene.run(Command::Recover).await.unwrap();
+    assert_eq!((recover.outcome, recover.recovered), (None, None), "a pause is a crash we chose: it is kept");
+    let other = scene.try_until("v3", Step::Retire).await;
+    assert!(matches!(other, Err(RunError::Refused(Refusal::Waiting(_)))), "{other:?}");
+
+    let report = scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.second())));
+    let again = scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    assert!(again.already.is_some(), "promoting twice is promoting once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_step_can_be_walked_alone() {
+    let scene = Scene::deployed(&["v1"]).await;
+    for step in Step::ALL {
+        let report = scene.until("v2", step).await;
+        let expected = if step == Step::Retire { Outcome::DONE } else { Outcome::Paused(step) };
+        assert_eq!(report.outcome, Some(expected), "{step}");
+        let active = if step < Step::Switch { scene.first() } else { scene.second() };
+        assert_eq!(scene.route().active, active, "{step}");
+    }
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn abort_takes_back_what_rests() {
+    for step in [Step::Stop, Step::Start, Step::Health, Step::Switch, Step::Bake] {
+        let scene = Scene::deployed(&["v1"]).await;
+        scene.until("v2", step).await;
+        let report = scene.run(Command::Abort).await.unwrap();
+        assert!(matches!(&report.outcome, Some(Outcome::Undone(f)) if f.cause == Cause::Aborted), "{step}: {report:?}");
+        assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()), "{step}");
+        assert!(!scene.state().has_failed(&id("v2")), "an abort blames nobody");
+        scene.assert_sound();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn replace_abandons_what_rests() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.until("v2", Step::Health).await;
+    let command =
+        Command::Deploy { release: id("v3"), until: Step::Retire, breaking: false, replace: true, if_changed: false };
+    let report = scene.run(command).await.unwrap();
+    assert_eq!((report.outcome, scene.running()), (Some(Outcome::DONE), "v1 v3".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bake_that_fails_reverts() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let sicken = async {
+        while scene.route().active != scene.second() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(scene.route().standby, Some(scene.first()), "the bake has a failover");
+        let second = scene.second();
+        scene.host.world().running.get_mut(&second).unwrap().health = Health::Sick;
+    };
+    let (report, ()) = tokio::join!(scene.deploy("v2"), sicken);
+    let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
+    assert_eq!((failure.step, failure.cause), (Step::Bake, Cause::Unhealthy));
+    assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
+    assert!(scene.state().has_failed(&id("v2")));
+    assert_eq!(scene.state().last_good(), Some(&id("v1")));
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_anybody_healthy_to_go_back_to_the_route_stays() {
+    let scene = Scene::new();
+    let kill = async {
+        while scene.route().active != scene.first() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let first = scene.first();
+        scene.host.world().running.get_mut(&first).unwrap().health = Health::Sick;
+    };
+    let (report, ()) = tokio::join!(scene.deploy("v1"), kill);
+    assert!(matches!(report.outcome, Some(Outcome::Degraded { .. })), "{:?}", report.outcome);
+    assert_eq!(scene.route(), Route::solo(scene.first()));
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_active_profile_is_left_for_the_warm_one_before_anything_else() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let second = scene.second();
+    scene.host.world().kill(&second);
+    let report = scene.deploy("v3").await;
+    assert_eq!(report.recovered, Some(Outcome::DONE), "first the route flips to what answers");
+    assert_eq!((report.outcome, scene.running()), (Some(Outcome::DONE), "v1 v3".to_owned()));
+    assert_eq!(scene.route(), Route::solo(scene.second()), "the dead profile was then the idle one");
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_standby_answers_it_is_never_taken_away_first() {
+    let scene = Scene::with(Policy { failover: Failover::Always, ..Policy::default() });
+    scene.deploy("v1").await;
+    scene.deploy("v2").await;
+    assert_eq!(scene.route(), Route::with_standby(scene.second(), scene.first()));
+    let second = scene.second();
+    scene.host.world().kill(&second);
+    let watch = async {
+        loop {
+            assert!(scene.host.world().answering().is_some(), "an outage");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let report = tokio::select! { report = scene.deploy("v3") => report, () = watch => unreachable!() };
+    assert_eq!(report.outcome, Some(Outcome::DONE));
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn failover_never_means_that_recovery_does_not_flip() {
+    let scene = Scene::with(Policy { failover: Failover::Never, ..Policy::default() });
+    scene.deploy("v1").await;
+    scene.deploy("v2").await;
+    let second = scene.second();
+    scene.host.world().kill(&second);
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!(report.recovered, Some(Outcome::DONE));
+    assert_eq!((scene.route(), scene.running()), (Route::solo(scene.second()), "v1 v2".to_owned()), "started again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_reboot_up_starts_the_active_release_and_then_the_warm_one() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.host.world().reboot();
+    let report = scene.run(Command::Up).await.unwrap();
+    assert_eq!((report.recovered, report.outcome), (Some(Outcome::DONE), Some(Outcome::DONE)));
+    assert_eq!((scene.route(), scene.running()), (Route::solo(scene.second()), "v1 v2".to_owned()));
+    assert!(scene.run(Command::Up).await.unwrap().already.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reboot_while_something_was_prepared_brings_the_live_side_back() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.until("v2", Step::Health).await;
+    scene.host.world().reboot();
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!(report.recovered, Some(Outcome::DONE));
+    assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
+    assert_eq!(scene.state().transaction, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_on_the_port_is_reported_and_not_touched() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let second = scene.second();
+    scene.host.world().strangers.insert(second, "pid 4711 (java) of bob".into());
+    let report = scene.deploy("v2").await;
+    let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
+    assert_eq!(failure.cause, Cause::PortTaken);
+    assert!(failure.message.contains("pid 4711 (java) of bob"), "{failure}");
+    assert_eq!(scene.route(), Route::solo(scene.first()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_yes_that_changed_nothing_is_a_no() {
+    for (op, cause) in [(Op::Start, Cause::Died), (Op::Switch, Cause::Switch)] {
+        let scene = Scene::deployed(&["v1"]).await;
+        scene.host.faults().lie(op);
+        let report = scene.deploy("v2").await;
+        let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{op:?}: {:?}", report.outcome) };
+        assert_eq!((failure.cause, scene.route()), (cause, Route::solo(scene.first())), "{op:?}");
+    }
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.host.faults().lie(Op::Stop);
+    let report = scene.deploy("v3").await;
+    let Some(outcome) = &report.outcome else { panic!() };
+    assert_eq!(outcome.failure().map(|f| f.cause), Some(Cause::Process), "{outcome:?}");
+    assert_eq!(scene.running(), "v1 v2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_is_heard_until_the_bake_ends() {
+    for after in [0, 1, 10, 11, 3000, 9000] {
+        let scene = Scene::deployed(&["v1"]).await;
+        let cancel = Cancel::new();
+        let options = Options { cancel: cancel.clone(), ..Options::default() };
+        let command = Command::deploy(id("v2"));
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            cancel.cancel();
+        };
+        let (report, ()) = tokio::join!(scene.deployer.run(&command, &options), later);
+        let report = report.unwrap();
+        assert!(
+            matches!(&report.outcome, Some(Outcome::Undone(f)) if f.cause == Cause::Interrupted),
+            "{after}: {report:?}"
+        );
+        assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()), "{after}");
+        scene.assert_sound();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_of_the_command_is_an_interrupt() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.host.world().releases.insert(id("v2"), Health::Sick);
+    let options = Options { deadline: Some(Duration::from_secs(5)), ..Options::default() };
+    let began = tokio::time::Instant::now();
+    let report = scene.deployer.run(&Command::deploy(id("v2")), &options).await.unwrap();
+    assert!(matches!(&report.outcome, Some(Outcome::Undone(f)) if f.cause == Cause::Deadline), "{report:?}");
+    assert!(began.elapsed() < Duration::from_secs(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_death_is_noticed_at_once_and_its_last_words_are_shown() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.host.world().releases.insert(id("v2"), Health::Sick);
+    let die = async {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let second = scene.second();
+        scene.host.world().kill(&second);
+        tokio::time::Instant::now()
+    };
+    let (report, died) = tokio::join!(scene.deploy("v2"), die);
+    assert!(died.elapsed() <= Duration::from_millis(200), "{:?}", died.elapsed());
+    let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
+    assert_eq!((failure.cause, failure.log.as_slice()), (Cause::Died, ["fake: it is over".to_owned()].as_slice()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_that_had_traffic_is_settled_before_it_is_stopped() {
+    let scene = Scene::with(Policy { previous: Previous::Stop, ..Policy::default() });
+    scene.deploy("v1").await;
+    let began = tokio::time::Instant::now();
+    scene.deploy("v2").await;
+    assert!(began.elapsed() >= Duration::from_secs(20), "10 s of bake, then 10 s since the standby was taken away");
+    assert_eq!(scene.running(), "- v2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn breaking_means_no_failover_and_no_warm_rollback() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let standby = async {
+        loop {
+            assert_eq!(scene.route().standby, None);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let command =
+        Command::Deploy { release: id("v2"), until: Step::Retire, breaking: true, replace: false, if_changed: false };
+    let report = tokio::select! { report = scene.run(command) => report.unwrap(), () = standby => unreachable!() };
+    assert_eq!((report.outcome, scene.running()), (Some(Outcome::DONE), "- v2".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_at_a_time_and_the_next_may_wait() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let wait = Options { wait: true, ..Options::default() };
+    let (command_a, command_b) = (Command::deploy(id("v2")), Command::deploy(id("v3")));
+    let second = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let refused = scene.run(Command::deploy(id("v3"))).await;
+        assert!(matches!(refused, Err(RunError::Store(_))), "{refused:?}");
+        scene.deployer.run(&command_b, &wait).await.unwrap()
+    };
+    let options = Options::default();
+    let (a, b) = tokio::join!(scene.deployer.run(&command_a, &options), second);
+    assert_eq!((a.unwrap().outcome, b.outcome), (Some(Outcome::DONE), Some(Outcome::DONE)));
+    assert_eq!(scene.state().confirmed, [id("v3"), id("v2"), id("v1")]);
+}

@@ -1,0 +1,29 @@
+//! The fakes keep the contracts that they stand for.
+
+mod support;
+
+use bluegreen_core::{
+    Route,
+    testing::{MemoryStore, conformance},
+};
+use support::{Scene, id};
+
+#[tokio::test(start_paused = true)]
+async fn fakes_pass_the_conformance_suite() {
+    let scene = Scene::new();
+    let (first, second) = (scene.first(), scene.second());
+    conformance::processes(&scene.host, &first, &id("v1"), &id("v2")).await;
+    scene.host.world().start(&first, &id("v1")).unwrap();
+    conformance::probe(&scene.host, &first, &second).await;
+    scene.host.world().start(&second, &id("v2")).unwrap();
+    let routes = [
+        Route::solo(first.clone()),
+        Route::with_standby(first.clone(), second.clone()),
+        Route::with_standby(second.clone(), first.clone()),
+        Route::solo(second),
+    ];
+    conformance::resolver(&scene.host, &scene.host, &routes).await;
+    conformance::switcher(&scene.host, &scene.host, &routes).await;
+    let store = MemoryStore::default();
+    conformance::store(|| store.clone());
+}

@@ -1,0 +1,105 @@
+//! The state on disk: old or new, never half, and only ours.
+#![cfg(feature = "file-store")]
+
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+
+use bluegreen_core::{FileStore, Holder, State, StateStore, StoreError, testing::conformance};
+use tempfile::TempDir;
+
+fn dir() -> TempDir {
+    tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o700)).tempdir().unwrap()
+}
+
+fn saved(dir: &TempDir, numbers: &[u64]) -> FileStore {
+    let store = FileStore::open(dir.path()).unwrap();
+    let lease = store.lock(&Holder::default()).unwrap();
+    for &number in numbers {
+        store.save(&lease, &State { number, ..State::default() }).unwrap();
+    }
+    store
+}
+
+#[test]
+fn passes_the_conformance_suite() {
+    let dir = dir();
+    conformance::store(|| FileStore::open(dir.path()).unwrap());
+}
+
+#[test]
+fn a_damaged_state_falls_back_to_the_one_before() {
+    for damage in ["", "{", "{\"schema\":1", "null", "\0\0\0\0"] {
+        let dir = dir();
+        let store = saved(&dir, &[1, 2]);
+        fs::write(dir.path().join("state.json"), damage).unwrap();
+        assert_eq!(store.load().unwrap().number, 1, "{damage:?}");
+        assert!(store.fell_back().is_some());
+        // and saving over it does not lose the good one
+        let lease = store.lock(&Holder::default()).unwrap();
+        store.save(&lease, &State { number: 3, ..State::default() }).unwrap();
+        assert_eq!((store.load().unwrap().number, store.fell_back()), (3, None));
+        let previous = fs::read_to_string(dir.path().join("state.json.prev")).unwrap();
+        assert!(previous.contains("\"number\": 1"), "{previous}");
+    }
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_an_error_and_never_an_empty_one() {
+    let dir = dir();
+    let store = saved(&dir, &[1]);
+    fs::write(dir.path().join("state.json"), "{").unwrap();
+    assert!(matches!(store.load(), Err(StoreError::Corrupt { .. })));
+    fs::write(dir.path().join("state.json"), r#"{"schema":99,"new":true}"#).unwrap();
+    assert!(matches!(store.load(), Err(StoreError::Newer { found: 99, .. })));
+}
+
+#[test]
+fn foreign_modes_and_links_are_refused() {
+    let dir = dir();
+    let store = saved(&dir, &[1]);
+    let state = dir.path().join("state.json");
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(matches!(store.load(), Err(StoreError::Unsafe { .. })));
+    fs::rename(&state, dir.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", &state).unwrap();
+    assert!(matches!(store.load(), Err(StoreError::Unsafe { .. })));
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(matches!(FileStore::open(dir.path()), Err(StoreError::Unsafe { .. })));
+}
+
+#[test]
+fn modes_are_private_and_leftovers_are_swept() {
+    let dir = dir();
+    let store = saved(&dir, &[1, 2]);
+    fs::write(dir.path().join(".state.xyz.tmp"), "half").unwrap();
+    drop(store.lock(&Holder::default()).unwrap());
+    let mut names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["lock", "state.json", "state.json.prev"]);
+    for name in names {
+        assert_eq!(fs::metadata(dir.path().join(&name)).unwrap().permissions().mode() & 0o777, 0o600, "{name:?}");
+    }
+}
+
+#[test]
+fn no_child_inherits_the_lock() {
+    let dir = dir();
+    let store = FileStore::open(dir.path()).unwrap();
+    let lease = store.lock(&Holder::default()).unwrap();
+    let mut child = Command::new("sleep").arg("30").spawn().unwrap();
+    drop(lease);
+    let free = store.lock(&Holder::default());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    free.expect("the lock is free although a child of its holder lives");
+}
+
+#[test]
+fn removing_the_lock_file_does_not_make_two_holders() {
+    let dir = dir();
+    let store = FileStore::open(dir.path()).unwrap();
+    let lease = store.lock(&Holder::default()).unwrap();
+    fs::remove_file(dir.path().join("lock")).unwrap();
+    assert!(matches!(store.lock(&Holder::default()), Err(StoreError::Locked(None))));
+    drop(lease);
+    store.lock(&Holder::default()).unwrap();
+}

@@ -1,0 +1,103 @@
+//! What a server answered.
+
+use std::borrow::Cow;
+
+use reqwest::StatusCode;
+
+/// How much of a foreign text is shown, in characters.
+const SHOWN: usize = 100;
+
+/// An answer, as far as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The `Content-Type`, without parameters, in lower case.
+    pub content_type: String,
+    /// Where a redirect leads.
+    pub location: Option<String>,
+    /// The first [`BODY_LIMIT`](crate::BODY_LIMIT) bytes of the body.
+    pub body: Vec<u8>,
+    /// Whether there was more.
+    pub truncated: bool,
+}
+
+impl Answer {
+    /// The body as text.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// Whether it sends the client elsewhere.
+    pub fn is_redirect(&self) -> bool {
+        (300..400).contains(&self.status) && self.location.is_some()
+    }
+
+    /// Whether it is a page for a browser.
+    pub fn is_html(&self) -> bool {
+        let start = self.text().trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+        self.content_type == "text/html" || start.starts_with("<!doctype html") || start.starts_with("<html")
+    }
+
+    /// One short line for a person, free of control sequences: "503 Service Unavailable: database starting".
+    pub fn describe(&self) -> String {
+        let status = self.describe_status();
+        if let Some(to) = self.location.as_ref().filter(|_| self.is_redirect()) {
+            return format!("{status}, redirects to {}", plain(to));
+        }
+        let text = if self.is_html() { "an HTML page".to_owned() } else { plain(&self.text()) };
+        if text.is_empty() { status } else { format!("{status}: {text}") }
+    }
+
+    fn describe_status(&self) -> String {
+        let reason = StatusCode::from_u16(self.status).ok().and_then(|s| s.canonical_reason());
+        reason.map_or_else(|| self.status.to_string(), |reason| format!("{} {reason}", self.status))
+    }
+}
+
+/// `text` on one short line, without control and escape sequences.
+pub(crate) fn plain(text: &str) -> String {
+    let mut line = String::new();
+    let mut escape = false;
+    for c in text.chars().take(SHOWN * 8) {
+        // a CSI sequence ends with a letter
+        if escape {
+            escape = !c.is_ascii_alphabetic();
+        } else if c == '\u{1b}' || c == '\u{9b}' {
+            escape = true;
+        } else if c.is_whitespace() && !line.ends_with(' ') {
+            line.push(' ');
+        } else if !c.is_control() && !c.is_whitespace() && !is_invisible(c) {
+            line.push(c);
+        }
+    }
+    let line = line.trim();
+    let cut: String = line.chars().take(SHOWN).collect();
+    if cut.len() < line.len() { format!("{cut}...") } else { cut }
+}
+
+/// Marks that change how the text around them is shown.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, content_type: String::new(), location: None, body: body.into(), truncated: false }
+    }
+
+    #[test]
+    fn is_described_in_one_short_clean_line() {
+        assert_eq!(answer(503, "database\r\n starting\n").describe(), "503 Service Unavailable: database starting");
+        assert_eq!(answer(200, "").describe(), "200 OK");
+        assert_eq!(answer(299, "x").describe(), "299: x");
+        assert_eq!(answer(200, " <!DOCTYPE html><p>").describe(), "200 OK: an HTML page");
+        assert_eq!(answer(500, "\u{1b}[31mred\u{1b}[0m\u{7}\u{202e}").describe(), "500 Internal Server Error: red");
+        assert_eq!(answer(404, &"x".repeat(500)).describe().len(), "404 Not Found: ...".len() + SHOWN);
+        let moved = Answer { location: Some("/login".into()), ..answer(302, "moved") };
+        assert_eq!(moved.describe(), "302 Found, redirects to /login");
+    }
+}

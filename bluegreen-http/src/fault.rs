@@ -1,0 +1,29 @@
+//! What a failed request means.
+
+use std::{error::Error, io};
+
+use bluegreen_core::Unhealthy;
+
+use crate::answer::plain;
+
+/// Sorts an error of the HTTP library: nobody listens, no answer, or something that is not a good answer.
+pub(crate) fn unhealthy(error: reqwest::Error) -> Unhealthy {
+    let error = error.without_url();
+    let chain = || std::iter::successors(Some(&error as &(dyn Error + 'static)), |&e| e.source());
+    // the innermost cause says most: "Connection refused", "invalid peer certificate: ..."
+    let text = plain(&chain().last().map(ToString::to_string).unwrap_or_default());
+    if chain().filter_map(|e| e.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse) {
+        return Unhealthy::Sick(format!("not a proper HTTP/1.1 answer: {text}"));
+    }
+    match chain().find_map(|e| e.downcast_ref::<io::Error>()).map(|e| innermost(e).kind()) {
+        Some(io::ErrorKind::ConnectionRefused) => Unhealthy::Refused(text),
+        // TLS: the certificate or the protocol
+        Some(io::ErrorKind::InvalidData) => Unhealthy::Sick(format!("TLS failed: {text}")),
+        _ => Unhealthy::NoAnswer(text),
+    }
+}
+
+/// The TLS connector wraps one I/O error in another, where `source` does not see it.
+fn innermost(error: &io::Error) -> &io::Error {
+    error.get_ref().and_then(|inner| inner.downcast_ref()).map_or(error, innermost)
+}

@@ -1,0 +1,93 @@
+//! Who answers at the front door?
+
+mod common;
+
+use std::net::SocketAddr;
+
+use bluegreen_core::{HealthProbe, Profiles, Unhealthy};
+use bluegreen_http::{FrontDoor, Options};
+use common::{free_port, http, options, profiles, serve};
+
+/// A front door that gives `door`'s answer, in front of two profiles that give theirs.
+async fn door(door: &'static str, first: &'static str, second: &'static str) -> (FrontDoor, Profiles) {
+    let profiles = profiles(fixed(first).await.port(), fixed(second).await.port());
+    (at(fixed(door).await, &profiles), profiles)
+}
+
+fn at(address: SocketAddr, profiles: &Profiles) -> FrontDoor {
+    let options = Options { connect: Some(address), ..options() };
+    FrontDoor::new("http://shop.example/health?deep", profiles, &options).unwrap()
+}
+
+async fn fixed(answer: &'static str) -> SocketAddr {
+    serve(move |request, _| {
+        // everybody is asked for the same thing in the same name
+        let asked =
+            request.starts_with("GET /health?deep ") && request.to_lowercase().contains("host: shop.example\r\n");
+        let answer = if asked { answer } else { "400 Bad Request|" };
+        let (status, body) = answer.split_once('|').unwrap();
+        http(status, body)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_same_answer_is_this_profile() {
+    let (door, profiles) = door("200 OK|v1", "200 OK|v1", "200 OK|v2").await;
+    assert_eq!(door.check(profiles.first()).await, Ok(()));
+    let other = door.check(profiles.second()).await.unwrap_err();
+    assert_eq!(other, Unhealthy::Other("real1 did: 200 OK: v1".into()));
+    assert!(!other.is_lost());
+}
+
+#[tokio::test]
+async fn two_releases_with_the_same_answer_are_both_fine() {
+    let (door, profiles) = door("200 OK|hello", "200 OK|hello", "200 OK|hello").await;
+    assert_eq!(door.check(profiles.first()).await, Ok(()));
+    assert_eq!(door.check(profiles.second()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_stranger_is_not_a_proof() {
+    let (door, profiles) = door("200 OK|Welcome to nginx!", "200 OK|v1", "200 OK|v2").await;
+    let Err(Unhealthy::Other(text)) = door.check(profiles.first()).await else { panic!() };
+    assert!(text.contains("Welcome to nginx!") && text.contains("proxy.nginx.url"), "{text}");
+}
+
+#[tokio::test]
+async fn an_error_of_the_proxy_is_lost() {
+    let (door, profiles) = door("502 Bad Gateway|", "200 OK|v1", "200 OK|v2").await;
+    let sick = door.check(profiles.first()).await.unwrap_err();
+    assert_eq!(sick, Unhealthy::Sick("502 Bad Gateway".into()));
+    assert!(sick.is_lost());
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_a_proof() {
+    let own = serve(|_, _| http("200 OK", "v1")).await;
+    let door_address =
+        serve(|_, _| "HTTP/1.1 301 Moved Permanently\r\nLocation: https://shop.example/\r\n\r\n".to_owned()).await;
+    let profiles = profiles(own.port(), free_port().await);
+    let Err(Unhealthy::Other(text)) = at(door_address, &profiles).check(profiles.first()).await else { panic!() };
+    assert!(text.contains("redirects to https://shop.example/: set proxy.nginx.url"), "{text}");
+}
+
+#[tokio::test]
+async fn an_answer_that_changes_is_compared_by_its_kind() {
+    let count = |_: &str, number: usize| http("200 OK", &format!("request {number}"));
+    let profiles = profiles(serve(count).await.port(), free_port().await);
+    let door_address = serve(|_, _| http("200 OK", "request 999")).await;
+    assert_eq!(at(door_address, &profiles).check(profiles.first()).await, Ok(()));
+    let other_kind = serve(|_, _| http("404 Not Found", "request 999")).await;
+    assert!(matches!(at(other_kind, &profiles).check(profiles.first()).await, Err(Unhealthy::Other(_))));
+}
+
+#[tokio::test]
+async fn a_profile_that_is_down_did_not_answer() {
+    let profiles = profiles(free_port().await, free_port().await);
+    let door_address = serve(|_, _| http("200 OK", "v1")).await;
+    let Err(Unhealthy::Other(text)) = at(door_address, &profiles).check(profiles.first()).await else { panic!() };
+    assert!(text.contains("real1 itself: nobody listens"), "{text}");
+    let nobody = SocketAddr::from(([127, 0, 0, 1], free_port().await));
+    assert!(matches!(at(nobody, &profiles).check(profiles.first()).await, Err(Unhealthy::Refused(_))));
+}

@@ -1,0 +1,122 @@
+//! What nginx itself says about its route.
+
+use bluegreen_core::{Name, Profiles, ResolveError, Route};
+
+/// The answer of the proof location, as `bluegreen 1 my-shop real1=8081 real2=8082 my-shop.real1.solo`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    app: String,
+    /// Names and ports as nginx has them, as `real1=8081 real2=8082`.
+    places: String,
+    group: String,
+}
+
+/// The path of the proof location of `app`.
+pub(super) fn path(app: &Name) -> String {
+    format!("/.well-known/bluegreen/{app}")
+}
+
+impl Proof {
+    /// Reads the answer; `None` when it is something else.
+    pub fn parse(text: &str) -> Option<Self> {
+        // a space and nothing behind it is a proof too: of a variable that was never set
+        let words: Vec<&str> = text.strip_suffix('\n').unwrap_or(text).split(' ').collect();
+        let ["bluegreen", "1", app, first, second, group] = words[..] else { return None };
+        let plain = |word: &str| word.bytes().all(|b| b.is_ascii_alphanumeric() || b".=-".contains(&b));
+        let place = |word: &str| word.split_once('=').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        if ![app, first, second, group].into_iter().all(plain) || !place(first) || !place(second) {
+            return None;
+        }
+        Some(Self { app: app.to_owned(), places: format!("{first} {second}"), group: group.to_owned() })
+    }
+
+    /// The route that nginx follows, if it is set up for this very app.
+    pub fn route(&self, app: &Name, profiles: &Profiles) -> Result<Route, ResolveError> {
+        let places = profiles.both().map(|p| format!("{p}={}", p.port())).join(" ");
+        if self.app != app.as_str() || self.places != places {
+            return Err(ResolveError::Differs(format!(
+                "nginx has {} with {}, the configuration has {app} with {places}; run `bluegreen setup --check`",
+                self.app, self.places
+            )));
+        }
+        let (name, solo) = match self.group.strip_suffix(".solo") {
+            Some(name) => (name, true),
+            None => (self.group.as_str(), false),
+        };
+        let named = name.strip_prefix(app.as_str()).and_then(|rest| profiles.named(rest.strip_prefix('.')?));
+        match named {
+            Some(active) if solo => Ok(Route::solo(active.clone())),
+            Some(active) => Ok(Route::with_standby(active.clone(), profiles.other(active).clone())),
+            None if self.group.is_empty() => Err(ResolveError::Unknown(
+                "nginx answers without having looked at the route: a `return` or `rewrite` stands before bluegreen's \
+                 include, which must be the first line of its server block"
+                    .to_owned(),
+            )),
+            None => Err(ResolveError::Unknown(format!("nginx says {:?}, which is no route of {app}", self.group))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bluegreen_core::Profile;
+
+    use super::*;
+
+    fn profiles() -> Profiles {
+        let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
+        Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap()
+    }
+
+    fn route(text: &str) -> Result<String, ResolveError> {
+        let proof = Proof::parse(text).expect("a proof");
+        proof.route(&"my-shop".parse().unwrap(), &profiles()).map(|r| r.to_string())
+    }
+
+    #[test]
+    fn reads_the_four_routes() {
+        for (group, wanted) in [
+            ("my-shop.real1", "real1 with real2 as standby"),
+            ("my-shop.real2", "real2 with real1 as standby"),
+            ("my-shop.real1.solo", "real1 solo"),
+            ("my-shop.real2.solo", "real2 solo"),
+        ] {
+            assert_eq!(route(&format!("bluegreen 1 my-shop real1=8081 real2=8082 {group}\n")).unwrap(), wanted);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_proof() {
+        for text in [
+            "",
+            "real1",
+            "<html>",
+            "bluegreen 2 my-shop real1=8081 real2=8082 my-shop.real1",
+            "bluegreen 1 my-shop real1=8081 real2=8082 my-shop.real1 more",
+            "bluegreen 1 my-shop real1=8081 real2=8082",
+            "bluegreen 1 my-shop real1=x real2=8082 my-shop.real1",
+            "bluegreen 1 my-shop real1=8081 real2=8082 \x1b[2J",
+        ] {
+            assert_eq!(Proof::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn says_both_sides_of_a_difference() {
+        let error = route("bluegreen 1 my-shop real1=9081 real2=8082 my-shop.real1").unwrap_err();
+        assert!(matches!(&error, ResolveError::Differs(text)
+            if text.contains("real1=9081 real2=8082") && text.contains("real1=8081 real2=8082")));
+        let error = route("bluegreen 1 shop real1=8081 real2=8082 shop.real1").unwrap_err();
+        assert!(matches!(error, ResolveError::Differs(_)));
+        let swapped = route("bluegreen 1 my-shop real2=8082 real1=8081 my-shop.real1").unwrap_err();
+        assert!(matches!(swapped, ResolveError::Differs(_)));
+    }
+
+    #[test]
+    fn never_guesses_a_group() {
+        for group in ["my-shop.real3", "my-shop", "real1", "my-shop.real1.solo.solo", ""] {
+            let error = route(&format!("bluegreen 1 my-shop real1=8081 real2=8082 {group}")).unwrap_err();
+            assert!(matches!(error, ResolveError::Unknown(_)), "{group}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+};
+
+use bluegreen_core::{Profile, Profiles};
+
+use super::*;
+
+/// A server that gives these answers, one per connection.
+fn served(answers: Vec<String>) -> FrontDoor {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 2048];
+            let n = stream.read(&mut request).unwrap();
+            let request = String::from_utf8_lossy(&request[..n]).into_owned();
+            assert!(request.starts_with("GET /.well-known/bluegreen/shop HTTP/1.1\r\nHost: shop.example\r\n"));
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    FrontDoor::new(address, "shop.example")
+}
+
+fn answer(status: u16, body: &str) -> String {
+    format!("HTTP/1.1 {status} X\r\nContent-Type: text/plain\r\n\r\n{body}")
+}
+
+fn proof(group: &str) -> String {
+    answer(200, &format!("bluegreen 1 shop real1=8081 real2=8082 {group}\n"))
+}
+
+/// What is resolved when nginx gives these answers and `live` names real1 without standby.
+async fn resolve(answers: Vec<String>) -> Result<Route, ResolveError> {
+    let home = tempfile::tempdir().unwrap();
+    let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
+    let profiles = Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap();
+    let route = RouteDir::new(home.path().join("route"), profiles).unwrap();
+    route.create(None).unwrap();
+    route.point(&Route::solo(route.profiles().first().clone())).unwrap();
+    MarkerResolver::new("shop".parse().unwrap(), route, served(answers)).resolve().await
+}
+
+fn text(error: ResolveError) -> String {
+    error.to_string()
+}
+
+#[tokio::test]
+async fn answers_when_all_agree() {
+    assert_eq!(resolve(vec![proof("shop.real1.solo"); 4]).await.unwrap().to_string(), "real1 solo");
+}
+
+#[tokio::test]
+async fn one_dissenting_worker_is_enough_to_not_know() {
+    let mut answers = vec![proof("shop.real1.solo"); 3];
+    answers.push(proof("shop.real2.solo"));
+    assert!(text(resolve(answers).await.unwrap_err()).contains("differ"));
+}
+
+#[tokio::test]
+async fn file_and_effect_must_be_the_same() {
+    let error = text(resolve(vec![proof("shop.real1"); 4]).await.unwrap_err());
+    assert!(error.contains("says real1 solo, nginx says real1 with real2 as standby"), "{error}");
+}
+
+#[tokio::test]
+async fn other_pages_are_not_a_proof() {
+    for page in [answer(404, "nope"), answer(200, "<html>"), answer(403, "")] {
+        let error = resolve(vec![page]).await.unwrap_err();
+        assert!(matches!(&error, ResolveError::NotSetUp(text) if text.contains("bluegreen setup")));
+    }
+    assert!(matches!(resolve(vec![answer(502, "")]).await, Err(ResolveError::Unknown(_))));
+    assert!(matches!(resolve(vec!["garbage".into()]).await, Err(ResolveError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn a_redirect_says_what_to_configure() {
+    let moved = "HTTP/1.1 301 Moved\r\nLocation: https://shop.example/.well-known/bluegreen/shop\r\n\r\n";
+    let error = text(resolve(vec![moved.into()]).await.unwrap_err());
+    assert!(error.contains("url = \"https://shop.example/\""), "{error}");
+}
+
+#[tokio::test]
+async fn nobody_there() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
+    let profiles = Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap();
+    let route = RouteDir::new("/nowhere", profiles).unwrap();
+    let resolver = MarkerResolver::new("shop".parse().unwrap(), route, FrontDoor::new(gone, "x"));
+    assert!(text(resolver.resolve().await.unwrap_err()).contains(&format!("nginx does not answer on {gone}")));
+}

@@ -1,0 +1,250 @@
+//! The directory that nginx looks at.
+
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+    path::{Path, PathBuf},
+};
+
+use bluegreen_core::{Profiles, Route};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
+
+/// A directory `route` with four static directories and the symlink `live`, which names one of them:
+///
+/// ```text
+/// route/real1/           solo           real1 active, no failover
+/// route/real1+standby/                  real1 active, real2 as failover
+/// route/real2/           second solo    real2 active, no failover
+/// route/real2+standby/   second         real2 active, real1 as failover
+/// route/live -> real1+standby
+/// ```
+///
+/// The marker files say the same to nginx with two `stat()` per request. A request whose two tests straddle a rename still
+/// reads one of the four routes. A lost or unreadable `live` means [`RouteDir::fallback`].
+#[derive(Debug, Clone)]
+pub struct RouteDir {
+    path: PathBuf,
+    profiles: Profiles,
+}
+
+/// Why the route directory could not be made, read or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RouteDirError {
+    /// The path cannot stand in an nginx configuration without quoting, or is relative.
+    #[error("{0:?} cannot be a route directory: it must be absolute and of letters, digits and . _ + - / only")]
+    Path(PathBuf),
+    /// A route of other profiles, or a standby that is the active one.
+    #[error("the route \"{0}\" is not one of this app")]
+    Foreign(Route),
+    /// `live` is not a symlink to one of the four directories.
+    #[error("{path} names {target:?}, which is none of the four routes; run `bluegreen setup --check`")]
+    Target {
+        /// The symlink.
+        path: PathBuf,
+        /// What it names.
+        target: String,
+    },
+    /// A directory or a marker is missing, or one too many is there.
+    #[error("{0} does not have the marker files that it should have; run `bluegreen setup --apply`")]
+    Markers(PathBuf),
+    /// Something else is where a directory or a file of ours should be.
+    #[error("{0} is in the way: it is not what bluegreen would put there")]
+    InTheWay(PathBuf),
+    /// The system said no.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried, as `open`.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The new route is in effect, but may not survive a power cut.
+    #[error("the route was changed, but {path} could not be written to the disk")]
+    NotDurable {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+const LIVE: &str = "live";
+/// One writer at a time (the app's lock), so one name will do; what a killed one left is overwritten.
+const NEXT: &str = ".live.next";
+const MARKERS: [&str; 2] = ["second", "solo"];
+
+impl RouteDir {
+    /// The route directory at `path`, which need not exist yet.
+    pub fn new(path: impl Into<PathBuf>, profiles: Profiles) -> Result<Self, RouteDirError> {
+        let path = path.into();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._+-/".contains(c);
+        if path.is_absolute() && path.to_str().is_some_and(|text| text.chars().all(plain)) {
+            Ok(Self { path, profiles })
+        } else {
+            Err(RouteDirError::Path(path))
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The two profiles, in their order.
+    pub fn profiles(&self) -> &Profiles {
+        &self.profiles
+    }
+
+    /// What nginx does when `live` is lost or unreadable: the first profile, with the other as failover, so that whichever
+    /// runs answers.
+    pub fn fallback(&self) -> Route {
+        Route::with_standby(self.profiles.first().clone(), self.profiles.second().clone())
+    }
+
+    /// Makes what is missing of the directory (0755) and its markers (0644), but not `live`; changes nothing that is right.
+    /// `owner` (uid and gid) is who will deploy, for a set-up that runs as root.
+    pub fn create(&self, owner: Option<(u32, u32)>) -> Result<(), RouteDirError> {
+        std::fs::create_dir_all(self.path.parent().unwrap_or(&self.path)).map_err(self.io("create", ""))?;
+        let dir = self.make_dir(fs::CWD, self.path.to_str().unwrap_or_default(), owner)?;
+        for route in self.routes() {
+            let name = self.dir_name(&route)?;
+            let sub = self.make_dir(dir.as_fd(), &name, owner)?;
+            for (marker, wanted) in self.markers(&route) {
+                if wanted {
+                    self.make_marker(&sub, &name, marker, owner)?;
+                } else if let Err(e) = fs::unlinkat(&sub, marker, AtFlags::empty())
+                    && e != rustix::io::Errno::NOENT
+                {
+                    return Err(self.io("remove", &format!("{name}/{marker}"))(e.into()));
+                }
+            }
+            fs::fsync(&sub).map_err(|e| self.io("sync", &name)(e.into()))?;
+        }
+        fs::fsync(&dir).map_err(|e| self.io("sync", "")(e.into()))
+    }
+
+    /// The route that `live` names; `None` when there is no `live`.
+    pub fn read(&self) -> Result<Option<Route>, RouteDirError> {
+        let target = match std::fs::read_link(self.path.join(LIVE)) {
+            Ok(target) => target.to_string_lossy().into_owned(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::InvalidInput => {
+                return Err(RouteDirError::InTheWay(self.path.join(LIVE)));
+            }
+            Err(e) => return Err(self.io("read", LIVE)(e)),
+        };
+        let named = self.routes().into_iter().find(|r| self.dir_name(r).is_ok_and(|name| name == target));
+        named.map(Some).ok_or_else(|| RouteDirError::Target { path: self.path.join(LIVE), target })
+    }
+
+    /// Makes `live` name `route`, with one `rename(2)`; when this returns it also survives a power cut. Naming the same
+    /// route again only makes sure of that.
+    pub fn point(&self, route: &Route) -> Result<(), RouteDirError> {
+        let name = self.dir_name(route)?;
+        let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let dir = fs::open(&self.path, open, Mode::empty()).map_err(|e| self.io("open", "")(e.into()))?;
+        self.check_markers(route)?;
+        if self.read().ok().flatten().as_ref() != Some(route) {
+            let _ = fs::unlinkat(&dir, NEXT, AtFlags::empty());
+            fs::symlinkat(&name, &dir, NEXT).map_err(|e| self.io("create", NEXT)(e.into()))?;
+            fs::renameat(&dir, NEXT, &dir, LIVE).map_err(|e| self.io("replace", LIVE)(e.into()))?;
+        }
+        // after the rename: whoever waits for the new answer does not wait for the disk
+        fs::fsync(&dir).map_err(|e| RouteDirError::NotDurable { path: self.path.clone(), source: e.into() })
+    }
+
+    /// Whether all four directories have exactly their markers.
+    pub fn check(&self) -> Result<(), RouteDirError> {
+        self.routes().iter().try_for_each(|route| self.check_markers(route))
+    }
+
+    fn check_markers(&self, route: &Route) -> Result<(), RouteDirError> {
+        let dir = self.path.join(self.dir_name(route)?);
+        let right = dir.is_dir() && self.markers(route).into_iter().all(|(m, wanted)| dir.join(m).is_file() == wanted);
+        if right { Ok(()) } else { Err(RouteDirError::Markers(dir)) }
+    }
+
+    /// The four routes.
+    fn routes(&self) -> [Route; 4] {
+        let (first, second) = (self.profiles.first(), self.profiles.second());
+        [
+            Route::solo(first.clone()),
+            Route::with_standby(first.clone(), second.clone()),
+            Route::solo(second.clone()),
+            Route::with_standby(second.clone(), first.clone()),
+        ]
+    }
+
+    fn dir_name(&self, route: &Route) -> Result<String, RouteDirError> {
+        let other = self.profiles.other(&route.active);
+        match &route.standby {
+            _ if !self.profiles.contains(&route.active) => Err(RouteDirError::Foreign(route.clone())),
+            None => Ok(route.active.name().to_string()),
+            Some(standby) if standby == other => Ok(format!("{}+standby", route.active.name())),
+            Some(_) => Err(RouteDirError::Foreign(route.clone())),
+        }
+    }
+
+    fn markers(&self, route: &Route) -> [(&'static str, bool); 2] {
+        let [second, solo] = MARKERS;
+        [(second, route.active == *self.profiles.second()), (solo, route.standby.is_none())]
+    }
+
+    fn make_dir(&self, at: impl AsFd, name: &str, owner: Option<(u32, u32)>) -> Result<OwnedFd, RouteDirError> {
+        let made = match fs::mkdirat(&at, name, Mode::from_raw_mode(0o755)) {
+            Ok(()) => true,
+            Err(rustix::io::Errno::EXIST) => false,
+            Err(e) => return Err(self.io("create", name)(e.into())),
+        };
+        // never through a symlink: as root this directory is in another user's hands
+        let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let dir = fs::openat(at, name, open, Mode::empty()).map_err(|e| match e {
+            rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP => RouteDirError::InTheWay(self.path.join(name)),
+            e => self.io("open", name)(e.into()),
+        })?;
+        if made {
+            self.hand_over(&dir, name, 0o755, owner)?;
+        }
+        Ok(dir)
+    }
+
+    fn make_marker(
+        &self,
+        dir: &OwnedFd,
+        dir_name: &str,
+        marker: &str,
+        owner: Option<(u32, u32)>,
+    ) -> Result<(), RouteDirError> {
+        let name = format!("{dir_name}/{marker}");
+        let open = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match fs::openat(dir, marker, open, Mode::from_raw_mode(0o644)) {
+            Ok(file) => self.hand_over(&file, &name, 0o644, owner),
+            Err(rustix::io::Errno::EXIST) => {
+                let stat =
+                    fs::statat(dir, marker, AtFlags::SYMLINK_NOFOLLOW).map_err(|e| self.io("read", &name)(e.into()))?;
+                let is_file = FileType::from_raw_mode(stat.st_mode).is_file();
+                if is_file { Ok(()) } else { Err(RouteDirError::InTheWay(self.path.join(name))) }
+            }
+            Err(e) => Err(self.io("create", &name)(e.into())),
+        }
+    }
+
+    /// Mode (whatever the umask) and owner of what was just made.
+    fn hand_over(&self, fd: &OwnedFd, name: &str, mode: u32, owner: Option<(u32, u32)>) -> Result<(), RouteDirError> {
+        fs::fchmod(fd, Mode::from_raw_mode(mode)).map_err(|e| self.io("set the mode of", name)(e.into()))?;
+        let Some((uid, gid)) = owner else { return Ok(()) };
+        fs::fchown(fd, Some(fs::Uid::from_raw(uid)), Some(fs::Gid::from_raw(gid)))
+            .map_err(|e| self.io("give away", name)(e.into()))
+    }
+
+    fn io(&self, action: &'static str, name: &str) -> impl FnOnce(io::Error) -> RouteDirError {
+        let path = self.path.join(name);
+        move |source| RouteDirError::Io { action, path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use bluegreen_core::Profile;
+
+use super::*;
+
+fn profiles() -> Profiles {
+    let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
+    Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap()
+}
+
+fn made() -> (tempfile::TempDir, RouteDir) {
+    let home = tempfile::tempdir().unwrap();
+    let route = RouteDir::new(home.path().join("a/route"), profiles()).unwrap();
+    route.create(None).unwrap();
+    (home, route)
+}
+
+#[test]
+fn is_made_of_four_directories_with_their_markers() {
+    let (_home, route) = made();
+    let mut seen: Vec<String> = Vec::new();
+    for dir in ["real1", "real1+standby", "real2", "real2+standby"] {
+        let path = route.path().join(dir);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o755);
+        let mut markers: Vec<_> =
+            path.read_dir().unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        markers.sort();
+        for marker in &markers {
+            assert_eq!(path.join(marker).metadata().unwrap().permissions().mode() & 0o7777, 0o644);
+        }
+        seen.push(format!("{dir}: {}", markers.join(" ")));
+    }
+    assert_eq!(seen, ["real1: solo", "real1+standby: ", "real2: second solo", "real2+standby: second"]);
+    assert_eq!(route.read().unwrap(), None);
+    route.check().unwrap();
+}
+
+#[test]
+fn points_and_reads_all_four() {
+    let (_home, route) = made();
+    for wanted in route.routes() {
+        route.point(&wanted).unwrap();
+        route.point(&wanted).unwrap();
+        assert_eq!(route.read().unwrap(), Some(wanted));
+    }
+    assert!(!route.path().join(NEXT).exists());
+}
+
+#[test]
+fn creating_again_repairs_and_keeps_the_route() {
+    let (_home, route) = made();
+    let wanted = route.routes()[2].clone();
+    route.point(&wanted).unwrap();
+    std::fs::remove_file(route.path().join("real2/second")).unwrap();
+    std::fs::write(route.path().join("real2+standby/solo"), "").unwrap();
+    assert!(matches!(route.check(), Err(RouteDirError::Markers(_))));
+    assert!(matches!(route.point(&wanted), Err(RouteDirError::Markers(_))));
+    route.create(None).unwrap();
+    route.check().unwrap();
+    assert_eq!(route.read().unwrap(), Some(wanted));
+}
+
+#[test]
+fn takes_over_after_a_kill_between_symlink_and_rename() {
+    let (_home, route) = made();
+    let [before, _, after, _] = route.routes();
+    route.point(&before).unwrap();
+    symlink("real2+standby", route.path().join(NEXT)).unwrap();
+    assert_eq!(route.read().unwrap(), Some(before));
+    route.point(&after).unwrap();
+    assert_eq!(route.read().unwrap(), Some(after));
+}
+
+#[test]
+fn refuses_what_is_not_its_own() {
+    let (_home, route) = made();
+    let stranger = Profile::new("real3".parse().unwrap(), 8083).unwrap();
+    let first = profiles().first().clone();
+    assert!(matches!(route.point(&Route::solo(stranger)), Err(RouteDirError::Foreign(_))));
+    let itself = Route::with_standby(first.clone(), first.clone());
+    assert!(matches!(route.point(&itself), Err(RouteDirError::Foreign(_))));
+    symlink("/etc", route.path().join(LIVE)).unwrap();
+    assert!(matches!(route.read(), Err(RouteDirError::Target { .. })));
+    route.point(&Route::solo(first)).unwrap();
+    assert!(route.read().unwrap().is_some());
+}
+
+#[test]
+fn never_writes_through_a_symlink() {
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = home.path().join("elsewhere");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    let route = RouteDir::new(home.path().join("route"), profiles()).unwrap();
+    std::fs::create_dir(route.path()).unwrap();
+    symlink(&elsewhere, route.path().join("real1")).unwrap();
+    assert!(matches!(route.create(None), Err(RouteDirError::InTheWay(_))));
+    assert_eq!(elsewhere.read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn takes_only_paths_that_need_no_quoting() {
+    for bad in ["route", "/a b", "/a;b", "/a{b", "/a\"b", "/a$b", "/ä"] {
+        assert!(RouteDir::new(bad, profiles()).is_err(), "{bad}");
+    }
+}

@@ -1,0 +1,120 @@
+//! Commands of others: argv only, never a shell, never a prompt, bounded.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use super::plain;
+
+/// The longest that a command may take. A large configuration is parsed in seconds.
+const WITHIN: Duration = Duration::from_secs(30);
+/// The most that is read of its output.
+const OUTPUT: u64 = 16 * 1024;
+
+/// Runs `argv` and returns what it printed. The error is one line that says what went wrong.
+pub(super) async fn run(argv: &[String]) -> Result<String, Failed> {
+    let (program, rest) = argv.split_first().ok_or_else(|| Failed::Said("the command is empty".to_owned()))?;
+    let cannot = |error: io::Error| Failed::Said(format!("cannot run {program}: {error}"));
+    // a file, not a pipe: a daemon that the command leaves behind would hold a pipe open
+    let mut output = tempfile::tempfile().map_err(cannot)?;
+    let mut child = tokio::process::Command::new(program)
+        .args(rest)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().map_err(cannot)?)
+        .stderr(output.try_clone().map_err(cannot)?)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(cannot)?;
+    let Ok(status) = tokio::time::timeout(WITHIN, child.wait()).await else { return Err(Failed::Late(argv.join(" "))) };
+    let (status, text) = (status.map_err(cannot)?, read(&mut output).map_err(cannot)?);
+    if status.success() { Ok(text) } else { Err(Failed::Said(complaint(argv, &text, &status.to_string()))) }
+}
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// It said no, or could not be run.
+    Said(String),
+    /// It was ended after 30 s, and may have done its work or not.
+    Late(String),
+}
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Said(text) => f.write_str(text),
+            Self::Late(command) => write!(f, "`{command}` did not end within {WITHIN:?}"),
+        }
+    }
+}
+
+fn read(output: &mut File) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    output.rewind()?;
+    output.take(OUTPUT).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The line that matters: nginx's `[emerg]`, else the last one; for a prompt of sudo, what to allow.
+fn complaint(argv: &[String], output: &str, status: &str) -> String {
+    let command = argv.join(" ");
+    if output.contains("a password is required") || output.contains("a terminal is required") {
+        return format!("`{command}` asks for a password: add to /etc/sudoers.d/bluegreen: {}", sudoers_line(argv));
+    }
+    let last = output.lines().rev().find(|line| !line.trim().is_empty());
+    let line = output.lines().find(|line| line.contains("[emerg]")).or(last);
+    format!("`{command}` failed: {}", line.map_or_else(|| status.to_owned(), plain))
+}
+
+/// The rule that lets this user run `argv` (`sudo -n ...`) without a password.
+fn sudoers_line(argv: &[String]) -> String {
+    let user = std::env::var("USER").unwrap_or_else(|_| format!("#{}", rustix::process::getuid().as_raw()));
+    let mut words = argv.iter().skip_while(|word| word.ends_with("sudo") || word.starts_with('-'));
+    let program = words.next().map_or_else(PathBuf::new, |name| find_program(name).unwrap_or_else(|| name.into()));
+    let rest: String = words.map(|word| format!(" {word}")).collect();
+    format!("{user} ALL=(root) NOPASSWD: {}{rest}", program.display())
+}
+
+/// Looks `name` up in `PATH`, and where system programs are: users often have no sbin in theirs.
+pub(super) fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"].map(PathBuf::from);
+    let found = std::env::split_paths(&path).chain(system).map(|dir| dir.join(name)).find(|file| Path::is_file(file));
+    found.filter(|file| file.is_absolute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argv(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn says_the_line_that_matters() {
+        let output = "nginx: [warn] x\nnginx: [emerg] unknown directive \"foo\" in a:1\nnginx: test failed\n";
+        let text = complaint(&argv("nginx -t"), output, "exit status: 1");
+        assert_eq!(text, "`nginx -t` failed: nginx: [emerg] unknown directive \"foo\" in a:1");
+        assert_eq!(complaint(&argv("nginx -t"), "\n", "exit status: 1"), "`nginx -t` failed: exit status: 1");
+    }
+
+    #[test]
+    fn a_prompt_of_sudo_names_the_line_to_add() {
+        let text = complaint(&argv("sudo -n sh -c x"), "sudo: a password is required\n", "exit status: 1");
+        assert!(text.contains("ALL=(root) NOPASSWD: /") && text.ends_with("/sh -c x"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn runs_without_a_shell_and_without_input() {
+        assert_eq!(run(&argv("echo $HOME")).await.unwrap(), "$HOME\n");
+        assert_eq!(run(&argv("cat")).await.unwrap(), "");
+        assert!(run(&argv("false")).await.unwrap_err().to_string().starts_with("`false` failed: exit status: 1"));
+        assert!(run(&argv("/nonexistent/x")).await.unwrap_err().to_string().starts_with("cannot run /nonexistent/x"));
+        assert!(run(&[]).await.is_err());
+    }
+}

@@ -1,0 +1,189 @@
+//! The include file: `set $service_url http://127.0.0.1:8081;`
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use super::command;
+
+/// The file that nginx includes, and how a new one gets into its place.
+#[derive(Debug, Clone)]
+pub struct IncludeFile {
+    path: PathBuf,
+    install: Option<Vec<String>>,
+}
+
+/// Where an include file sends requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Says {
+    /// To this port on this machine.
+    Port(u16),
+    /// Somewhere else.
+    Elsewhere(String),
+    /// It has no `set $service_url`.
+    Nothing,
+}
+
+/// Why an include file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IncludeError {
+    /// There is none.
+    #[error("there is no {}", .0.display())]
+    Missing(PathBuf),
+    /// It cannot be read.
+    #[error("cannot read {}: {reason}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// It cannot be written by this user, or the install command failed.
+    #[error("cannot write {}: {reason}", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why not, and what to do.
+        reason: String,
+    },
+}
+
+/// An include file as it was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) text: String,
+    pub(super) modified: SystemTime,
+}
+
+impl IncludeFile {
+    /// The file at `path`, replaced by a rename; its mode and owner are kept and a symlink is followed.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), install: None }
+    }
+
+    /// The same, replaced by running `argv` with source and destination appended: `["sudo", "-n", "cp"]`. With
+    /// `--preserve=timestamps` a refused switch leaves no trace: else nginx must be reloaded once before the next deploy.
+    #[must_use = "returns the file"]
+    pub fn install_with(mut self, argv: Vec<String>) -> Self {
+        self.install = Some(argv);
+        self
+    }
+
+    /// The path as given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where it sends requests.
+    pub fn read(&self) -> Result<Says, IncludeError> {
+        self.content().map(|content| parse(&content.text))
+    }
+
+    pub(super) fn content(&self) -> Result<Content, IncludeError> {
+        let read =
+            || Ok(Content { text: fs::read_to_string(&self.path)?, modified: fs::metadata(&self.path)?.modified()? });
+        read().map_err(|error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => IncludeError::Missing(self.path.clone()),
+            _ => IncludeError::Read { path: self.path.clone(), reason: error.to_string() },
+        })
+    }
+
+    /// Puts `text` in its place; `modified` is given to keep the time of a file that is put back.
+    pub(super) async fn write(&self, text: &str, modified: Option<SystemTime>) -> Result<(), IncludeError> {
+        let wrong = |reason: String| IncludeError::Write { path: self.path.clone(), reason };
+        match &self.install {
+            None => self.replace(text, modified).map_err(|error| wrong(explain(&error))),
+            Some(argv) => {
+                self.install(argv, text, modified).await.map_err(wrong)?;
+                let written = self.content()?.text == text;
+                if written { Ok(()) } else { Err(wrong(format!("`{}` left something else there", argv.join(" ")))) }
+            }
+        }
+    }
+
+    /// A temporary file beside it, fsync, rename, fsync of the directory.
+    fn replace(&self, text: &str, modified: Option<SystemTime>) -> io::Result<()> {
+        let path = fs::canonicalize(&self.path)?;
+        let old = fs::metadata(&path)?;
+        let dir = path.parent().unwrap_or(Path::new("/"));
+        let temporary = filled(tempfile::Builder::new().prefix(".service-url.").tempfile_in(dir)?, text, modified)?;
+        let new = temporary.as_file().metadata()?;
+        if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+            std::os::unix::fs::fchown(temporary.as_file(), Some(old.uid()), Some(old.gid()))?;
+        }
+        temporary.as_file().set_permissions(old.permissions())?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(&path).map_err(|error| error.error)?;
+        File::open(dir)?.sync_all()
+    }
+
+    async fn install(&self, argv: &[String], text: &str, modified: Option<SystemTime>) -> Result<(), String> {
+        let source = tempfile::NamedTempFile::new().and_then(|file| filled(file, text, modified));
+        let source = source.map_err(|error| format!("no temporary file: {error}"))?;
+        let readable = fs::Permissions::from_mode(0o644);
+        source.as_file().set_permissions(readable).map_err(|error| error.to_string())?;
+        let mut argv = argv.to_vec();
+        argv.extend([source.path(), &self.path].map(|path| path.to_string_lossy().into_owned()));
+        command::run(&argv).await.map(drop).map_err(|failed| failed.to_string())
+    }
+}
+
+fn filled(
+    mut file: tempfile::NamedTempFile,
+    text: &str,
+    modified: Option<SystemTime>,
+) -> io::Result<tempfile::NamedTempFile> {
+    file.write_all(text.as_bytes())?;
+    if let Some(time) = modified {
+        file.as_file().set_modified(time)?;
+    }
+    Ok(file)
+}
+
+fn explain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            format!("{error}: set proxy.nginx.install = [\"sudo\", \"-n\", \"cp\", \"--preserve=timestamps\"]")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The include file for `port`, as the article writes it.
+pub(super) fn render(port: u16) -> String {
+    format!("set $service_url http://127.0.0.1:{port};\n")
+}
+
+/// What an include file says; the last `set $service_url` wins, as in nginx.
+pub(super) fn parse(text: &str) -> Says {
+    let code: String =
+        text.lines().map(|line| line.split('#').next().unwrap_or_default()).collect::<Vec<_>>().join(" ");
+    let value = |statement: &str| {
+        let mut words = statement.split_whitespace();
+        let is_set = words.next() == Some("set") && words.next() == Some("$service_url");
+        words.next().filter(|_| is_set).map(|value| value.trim_matches(['"', '\'']).to_owned())
+    };
+    // a statement without its semicolon is not one
+    let statements = code.rsplit_once(';').map_or("", |(statements, _)| statements).split(';');
+    statements
+        .filter_map(value)
+        .next_back()
+        .map_or(Says::Nothing, |url| port(&url).map_or(Says::Elsewhere(url), Says::Port))
+}
+
+/// The port, when `url` leads to this machine over plain http.
+fn port(url: &str) -> Option<u16> {
+    let authority = url.strip_prefix("http://")?.trim_end_matches('/');
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
+    let port = port.parse().ok().filter(|port| *port != 0)?;
+    matches!(host, "127.0.0.1" | "localhost").then_some(port)
+}
+
+#[cfg(test)]
+mod tests;

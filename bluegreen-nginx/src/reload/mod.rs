@@ -1,0 +1,25 @@
+//! Reload mode: the scripts' way, for a machine set up by the article.
+//!
+//! `include service-url.inc` holds `set $service_url http://127.0.0.1:PORT;`, and a switch is a new include and a reload.
+//! nginx's own exit codes prove nothing (`-t` and `-s reload` both return 0 for changes that it then refuses), so the
+//! evidence is a new generation of workers: see [`ReloadSwitcher`] and [`IncludeResolver`]. There is no standby, and nginx
+//! itself loses requests at each reload: see [`reload_warnings`].
+
+mod command;
+mod include;
+mod nginx;
+mod resolver;
+mod switcher;
+mod version;
+
+pub use include::{IncludeError, IncludeFile, Says};
+pub use nginx::{Nginx, NginxError};
+pub use resolver::IncludeResolver;
+pub use switcher::ReloadSwitcher;
+pub use version::{Version, reload_warnings};
+
+/// `text` on one line, without control characters, at most 300 characters.
+fn plain(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,174 @@
+//! The running nginx, as `/proc` shows it: no root needed, unless `/proc` is mounted with `hidepid`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use procfs::process::{FDTarget, Process, all_processes};
+use rustix::time::{ClockId, clock_gettime};
+
+use super::{Version, command};
+use crate::drain::listeners_on;
+
+/// Which nginx of this machine: its pid file, else the one that listens at the front door, else the only one.
+#[derive(Debug, Clone, Default)]
+pub struct Nginx {
+    pid_file: Option<PathBuf>,
+    front_door: Option<u16>,
+}
+
+/// Why nginx could not be found, or asked for its version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NginxError {
+    /// No master process is to be seen.
+    #[error("nginx is not running: start it, as with `sudo systemctl start nginx`")]
+    NotRunning,
+    /// The pid file does not name a master process.
+    #[error("{} does not name a running nginx: start it, or correct the path", .0.display())]
+    PidFile(PathBuf),
+    /// More than one nginx, and nothing to tell them apart.
+    #[error("several nginx run here (pids {0:?}): give the pid file of the one that is meant")]
+    Several(Vec<i32>),
+    /// The program could not be run, or said something else.
+    #[error("the version of nginx is not known: {0}")]
+    Version(String),
+}
+
+/// A worker; the pair is never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Worker {
+    pid: i32,
+    /// In clock ticks since boot.
+    started: u64,
+}
+
+/// The workers of one nginx at one moment.
+#[derive(Debug, Default)]
+pub(super) struct Workers {
+    /// Those that take new connections.
+    pub(super) accepting: Vec<Worker>,
+    /// How many finish what they have and then end.
+    pub(super) leaving: usize,
+}
+
+impl Nginx {
+    /// The only nginx of this machine.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The nginx whose master is named in this file.
+    #[must_use = "returns the handle"]
+    pub fn with_pid_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.pid_file = Some(path.into());
+        self
+    }
+
+    /// Where several run: the one that listens on this port. Seen only by root, or for an nginx of the same user.
+    #[must_use = "returns the handle"]
+    pub fn with_front_door(mut self, port: u16) -> Self {
+        self.front_door = Some(port);
+        self
+    }
+
+    /// The version of the program that runs, else of the one in `PATH`; milliseconds.
+    pub async fn version(&self) -> Result<Version, NginxError> {
+        let running = self.master().ok().and_then(|master| master.exe().ok()).filter(|path| path.is_file());
+        let program = running.or_else(|| command::find_program("nginx")).ok_or(NginxError::NotRunning)?;
+        let argv = [program.to_string_lossy().into_owned(), "-v".to_owned()];
+        let text = command::run(&argv).await.map_err(|failed| NginxError::Version(failed.to_string()))?;
+        let version = text.split_once("nginx/").and_then(|(_, version)| version.split_whitespace().next());
+        version.and_then(|v| v.parse().ok()).ok_or_else(|| NginxError::Version(super::plain(&text)))
+    }
+
+    /// The workers now.
+    pub(super) fn workers(&self) -> Result<Workers, NginxError> {
+        let master = self.master()?.pid;
+        let mut workers = Workers::default();
+        // one that has just been forked still has its master's title: it is seen at the next look
+        for process in processes("nginx: worker process") {
+            let Ok(stat) = process.stat() else { continue };
+            if stat.ppid != master {
+                continue;
+            }
+            if title(&process).contains("is shutting down") {
+                workers.leaving += 1;
+            } else {
+                workers.accepting.push(Worker { pid: stat.pid, started: stat.starttime });
+            }
+        }
+        Ok(workers)
+    }
+
+    fn master(&self) -> Result<Process, NginxError> {
+        let mut masters = masters();
+        if let Some(path) = &self.pid_file {
+            let pid = read_pid(path);
+            let named = masters.into_iter().find(|master| Some(master.pid) == pid);
+            return named.ok_or_else(|| NginxError::PidFile(path.clone()));
+        }
+        if masters.len() > 1
+            && let Some(port) = self.front_door
+        {
+            let listeners = listeners_on(port);
+            masters.retain(|master| has_socket(master, &listeners).unwrap_or(true));
+        }
+        let pids: Vec<i32> = masters.iter().map(|master| master.pid).collect();
+        let first = masters.pop().ok_or(NginxError::NotRunning)?;
+        if pids.len() == 1 { Ok(first) } else { Err(NginxError::Several(pids)) }
+    }
+}
+
+impl Workers {
+    /// Whether every worker that takes connections was started after `modified`, the time of a file: then it has read it.
+    /// Every one, since a worker that crashed is started again with the configuration of before.
+    pub(super) fn started_after(&self, modified: SystemTime) -> bool {
+        !self.accepting.is_empty() && self.accepting.iter().all(|worker| worker.started_at() >= modified)
+    }
+
+    /// Whether new ones take the connections, and none of `old`.
+    pub(super) fn replace(&self, old: &Self) -> bool {
+        !self.accepting.is_empty() && !self.accepting.iter().any(|worker| old.accepting.contains(worker))
+    }
+}
+
+impl Worker {
+    /// The end of the clock tick in which it started, by the wall clock of now: times of files are in no other.
+    fn started_at(self) -> SystemTime {
+        let now = clock_gettime(ClockId::Boottime);
+        let now = Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0));
+        let tick = Duration::from_secs(1) / u32::try_from(procfs::ticks_per_second()).unwrap_or(100);
+        let started = tick * u32::try_from(self.started + 1).unwrap_or(u32::MAX);
+        SystemTime::now() - now.saturating_sub(started)
+    }
+}
+
+/// Master processes. A child of one is a worker that has no title of its own yet.
+fn masters() -> Vec<Process> {
+    let mut found: Vec<(Process, i32)> =
+        processes("nginx: master process").filter_map(|p| p.stat().ok().map(|stat| (p, stat.ppid))).collect();
+    let pids: Vec<i32> = found.iter().map(|(process, _)| process.pid).collect();
+    found.retain(|(_, parent)| !pids.contains(parent));
+    found.into_iter().map(|(process, _)| process).collect()
+}
+
+fn processes(titled: &str) -> impl Iterator<Item = Process> {
+    all_processes().into_iter().flatten().flatten().filter(move |process| title(process).starts_with(titled))
+}
+
+fn title(process: &Process) -> String {
+    process.cmdline().ok().and_then(|words| words.into_iter().next()).unwrap_or_default()
+}
+
+fn read_pid(path: &Path) -> Option<i32> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// `None` when this user may not look.
+fn has_socket(process: &Process, inodes: &[u64]) -> Option<bool> {
+    let mut files = process.fd().ok()?.flatten();
+    Some(files.any(|file| matches!(file.target, FDTarget::Socket(inode) if inodes.contains(&inode))))
+}

@@ -1,0 +1,103 @@
+//! Putting marker mode in place, once, and taking it away again.
+//!
+//! [`Setup::plan`] and [`Setup::plan_removal`] say what would be written, with the text of each file before and after;
+//! [`Setup::apply`] does it: route first (what serves now stays served), then the files, each with one rename and in an
+//! order in which nginx could be started at any moment; then `nginx -t`, one reload, and a proof from nginx itself. When
+//! nginx refuses or the proof fails, everything is put back. [`Setup::check`] says what differs.
+
+mod apply;
+mod check;
+mod config;
+mod edit;
+mod error;
+mod nginx;
+mod plan;
+mod removal;
+mod tree;
+mod write;
+
+use std::path::PathBuf;
+
+use bluegreen_core::{Name, Route};
+
+use crate::{FrontDoor, MarkerResolver, RouteDir, Snippet};
+
+pub use apply::Applied;
+pub use check::Difference;
+pub use error::SetupError;
+pub use nginx::Nginx;
+
+/// The set-up of one app.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The app.
+    pub app: Name,
+    /// Its route directory, which is made when it is missing.
+    pub route: RouteDir,
+    /// Where the proof is asked for.
+    pub door: FrontDoor,
+    /// How nginx is called.
+    pub nginx: Nginx,
+    /// Where our own files go, as `/etc/nginx`.
+    pub nginx_dir: PathBuf,
+    /// The file with the app's server block, when nginx has several that could be meant.
+    pub site: Option<PathBuf>,
+    /// The user and group id of who will deploy; `None` is who runs this.
+    pub owner: Option<(u32, u32)>,
+    /// Takes a route directory where it would be lost: for tests and demos.
+    pub allow_temporary: bool,
+}
+
+/// What a set-up or its removal would change. Nothing has been changed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The files, in the order in which they are written.
+    pub edits: Vec<Edit>,
+    /// The route to begin with; `None` when the one in effect stays.
+    pub start: Option<Route>,
+    goal: Goal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    SetUp,
+    Removed,
+}
+
+/// One file that is written or removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// Which one.
+    pub path: PathBuf,
+    /// Its text now; `None` when it does not exist.
+    pub before: Option<String>,
+    /// Its text afterwards; `None` when it is removed.
+    pub after: Option<String>,
+    /// Whether it is the owner's: such a file is copied first, and changed only after a yes.
+    pub foreign: bool,
+}
+
+impl Setup {
+    fn snippet(&self) -> Snippet {
+        Snippet::new(self.app.clone(), self.route.clone())
+    }
+
+    fn resolver(&self) -> MarkerResolver {
+        MarkerResolver::new(self.app.clone(), self.route.clone(), self.door.clone())
+    }
+
+    /// Our file for the http level; as all three, only this app's.
+    pub fn http_file(&self) -> PathBuf {
+        self.nginx_dir.join(format!("conf.d/bluegreen-{}.conf", self.app))
+    }
+
+    /// Our file for the server block.
+    pub fn server_file(&self) -> PathBuf {
+        self.nginx_dir.join(format!("bluegreen/{}.server.inc", self.app))
+    }
+
+    /// Our file for the app's location.
+    pub fn location_file(&self) -> PathBuf {
+        self.nginx_dir.join(format!("bluegreen/{}.location.inc", self.app))
+    }
+}

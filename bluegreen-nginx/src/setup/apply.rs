@@ -1,0 +1,125 @@
+//! Doing what was planned, or undoing all of it.
+
+use std::{path::PathBuf, time::Duration};
+
+use bluegreen_core::{ProfileResolver, ResolveError};
+use tokio::time::{Instant, sleep};
+
+use super::{Edit, Goal, Plan, Setup, SetupError, write};
+use crate::marker::check_place;
+
+/// What [`Setup::apply`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Copies of the owner's files as they were.
+    pub backups: Vec<PathBuf>,
+    /// Whether nginx was reloaded; not when all was as it should be.
+    pub reloaded: bool,
+}
+
+/// After a reload the old workers still take connections for 100 ms: answers must agree for longer than that.
+const STEADY: Duration = Duration::from_millis(300);
+const WITHIN: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(20);
+
+impl Setup {
+    /// Does what `plan` says: the route, the files, `nginx -t`, one reload, the proof. `yes`: the owner has seen the
+    /// difference of their files and agrees. On an error everything is as before, unless it is
+    /// [`SetupError::NotUndone`]; only the route directory, which nothing uses then, may be left.
+    pub async fn apply(&self, plan: &Plan, yes: bool) -> Result<Applied, SetupError> {
+        let foreign: Vec<PathBuf> = plan.edits.iter().filter(|e| e.foreign).map(|e| e.path.clone()).collect();
+        if !foreign.is_empty() && !yes {
+            return Err(SetupError::NotAgreed(foreign));
+        }
+        if let Some(edit) = plan.edits.iter().find(|e| write::read(&e.path).ok().as_ref() != Some(&e.before)) {
+            return Err(SetupError::Changed(edit.path.clone()));
+        }
+        if plan.goal == Goal::SetUp {
+            self.set_route(plan)?;
+        }
+        if plan.edits.is_empty() && self.is_reached(plan.goal).await.is_ok() {
+            return Ok(Applied::default());
+        }
+        let mut done = Vec::new();
+        let mut reloaded = false;
+        match self.change(plan, &mut done, &mut reloaded).await {
+            Ok(backups) => Ok(Applied { backups, reloaded }),
+            Err(error) => Err(self.undo(&done, reloaded, error).await),
+        }
+    }
+
+    /// Before any file of nginx: whenever it begins to look, what serves now stays served.
+    fn set_route(&self, plan: &Plan) -> Result<(), SetupError> {
+        self.route.create(self.owner)?;
+        let owner = self.owner.map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
+        check_place(self.route.path(), owner, self.allow_temporary)?;
+        match &plan.start {
+            Some(start) => self.route.point(start)?,
+            None if self.route.read()?.is_none() => self.route.point(&self.route.fallback())?,
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn change<'a>(
+        &self,
+        plan: &'a Plan,
+        done: &mut Vec<&'a Edit>,
+        reloaded: &mut bool,
+    ) -> Result<Vec<PathBuf>, SetupError> {
+        let mut backups = Vec::new();
+        for edit in &plan.edits {
+            backups.extend(write::back_up(edit, &self.nginx_dir.join("bluegreen"))?);
+            done.push(edit);
+            write::put(&edit.path, edit.after.as_deref())?;
+        }
+        self.nginx.test().await?;
+        *reloaded = true;
+        self.nginx.reload().await?;
+        self.prove(plan.goal).await.map(|()| backups)
+    }
+
+    async fn prove(&self, goal: Goal) -> Result<(), SetupError> {
+        let deadline = Instant::now() + WITHIN;
+        let mut since: Option<Instant> = None;
+        loop {
+            match self.is_reached(goal).await {
+                Ok(()) if since.get_or_insert_with(Instant::now).elapsed() >= STEADY => return Ok(()),
+                Ok(()) => {}
+                Err(error) if Instant::now() >= deadline => return Err(error),
+                Err(_) => since = None,
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    async fn is_reached(&self, goal: Goal) -> Result<(), SetupError> {
+        match (goal, self.resolver().resolve().await) {
+            (Goal::SetUp, Ok(_)) | (Goal::Removed, Err(ResolveError::NotSetUp(_))) => Ok(()),
+            (Goal::SetUp, Err(error)) => Err(SetupError::NotProven(error)),
+            (Goal::Removed, _) => Err(SetupError::NotRemoved),
+        }
+    }
+
+    /// Puts back what was done, the last thing first, so that nginx could be started at any moment here too.
+    async fn undo(&self, done: &[&Edit], reloaded: bool, error: SetupError) -> SetupError {
+        let back = async {
+            for edit in done.iter().rev() {
+                write::put(&edit.path, edit.before.as_deref())?;
+            }
+            if reloaded {
+                self.nginx.test().await?;
+                self.nginx.reload().await?;
+            }
+            Ok::<_, SetupError>(())
+        };
+        match back.await {
+            Ok(()) => error,
+            Err(undo) => SetupError::NotUndone {
+                reason: crate::marker::chain(&error),
+                undo: crate::marker::chain(&undo),
+                backups: self.nginx_dir.join("bluegreen"),
+            },
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Why a set-up did not happen.
+
+use std::{io, path::PathBuf};
+
+use bluegreen_core::ResolveError;
+
+use crate::{PlaceError, RouteDirError};
+
+/// Why nginx was not set up, or the set-up not removed. Unless it says otherwise, nothing has been changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// nginx does not take its configuration, as it is now or as we changed it (and changed it back).
+    #[error("`{command}` failed: {output}")]
+    Nginx {
+        /// What was run.
+        command: String,
+        /// What it said.
+        output: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried, as `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A configuration file makes no sense to us.
+    #[error("cannot read {path}, line {line}: {reason}; put the text of `bluegreen setup --print` in by hand")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The app's location cannot be changed without changing what it does.
+    #[error("{path}, line {line}: {reason}")]
+    Location {
+        /// The file.
+        path: PathBuf,
+        /// Where, from 1.
+        line: usize,
+        /// What is in the way, and what to do.
+        reason: String,
+    },
+    /// No server block sends anything to the app.
+    #[error(
+        "no location of nginx goes to this app; write `proxy_pass http://127.0.0.1:{port};` into the location that shall, \
+         and run this again"
+    )]
+    NoLocation {
+        /// The first profile's port.
+        port: u16,
+    },
+    /// Several ports could be meant.
+    #[error("nginx sends requests to ports {}, and it is not clear which is this app: name the file with its server block", list(.ports))]
+    Ambiguous {
+        /// The ports.
+        ports: Vec<u16>,
+    },
+    /// The app runs on a third port, and stays there until a profile can take over.
+    #[error(
+        "the app is served from port {port}, which is neither profile: run `bluegreen prepare ARTIFACT` first, then this again"
+    )]
+    NeedsPrepared {
+        /// The port that serves now.
+        port: u16,
+    },
+    /// The text was put in by hand.
+    #[error("the snippet of this app stands in {path}, where somebody put it by hand: take it out by hand")]
+    ByHand {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The owner's files would change, and nobody said yes.
+    #[error("this changes {}, which is not bluegreen's: look at the difference and say --yes", paths(.0))]
+    NotAgreed(Vec<PathBuf>),
+    /// Somebody changed the file after the plan was made.
+    #[error("{0} was changed meanwhile: run this again")]
+    Changed(PathBuf),
+    /// The route directory.
+    #[error(transparent)]
+    Route(#[from] RouteDirError),
+    /// The place of the route directory.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// nginx does not say what it should after the reload.
+    #[error("nginx did not take the change, everything was put back")]
+    NotProven(#[source] ResolveError),
+    /// After a removal nginx still has the set-up.
+    #[error("nginx still follows the route after the reload, everything was put back; look into its error log")]
+    NotRemoved,
+    /// Putting things back failed too.
+    #[error(
+        "putting the files back failed ({undo}) after: {reason}; the copies are in {backups}, `nginx -t` says what is wrong"
+    )]
+    NotUndone {
+        /// What went wrong first.
+        reason: String,
+        /// What went wrong then.
+        undo: String,
+        /// Where the copies are.
+        backups: PathBuf,
+    },
+}
+
+fn list(ports: &[u16]) -> String {
+    ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+fn paths(paths: &[PathBuf]) -> String {
+    paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" and ")
+}

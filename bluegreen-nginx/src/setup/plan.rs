@@ -1,0 +1,230 @@
+//! What a set-up would change.
+
+use std::path::Path;
+
+use bluegreen_core::{Profile, ProfileResolver, Route};
+
+use super::{
+    Edit, Goal, Plan, Setup, SetupError,
+    config::{Directive, line_of},
+    edit::{self, Change},
+    tree::{Pass, Server, Setting, Tree, matches, same},
+    write,
+};
+use crate::marker::{check_place, listens};
+
+impl Setup {
+    /// What [`Setup::apply`] would do. `prepared` is a profile that runs and is healthy, for a machine whose app is served
+    /// from a third port: the route begins there.
+    pub async fn plan(&self, prepared: Option<&Profile>) -> Result<Plan, SetupError> {
+        let owner = self.owner.map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
+        check_place(self.route.path(), owner, self.allow_temporary)?;
+        let tree = self.tree().await?;
+        let in_effect = self.resolver().resolve().await.is_ok();
+        if self.put_in_by_hand(&tree).is_some() {
+            let start = if in_effect { None } else { self.start(None, prepared)? };
+            return Ok(Plan { edits: Vec::new(), start, goal: Goal::SetUp });
+        }
+        let (port, edits) = self.edits(&tree)?;
+        let start = if in_effect && port.is_none() { None } else { self.start(port, prepared)? };
+        Ok(Plan { edits, start, goal: Goal::SetUp })
+    }
+
+    /// The port that nginx sends the app's requests to, unless it follows the route, and what is to be written.
+    pub(super) fn edits(&self, tree: &Tree) -> Result<(Option<u16>, Vec<Edit>), SetupError> {
+        let (passes, port) = self.passes(tree)?;
+        let mut edits = self.own_files(tree, &passes)?;
+        edits.extend(edit::edits(tree, self.changes(tree, &passes)?)?);
+        Ok((port, edits))
+    }
+
+    pub(super) async fn tree(&self) -> Result<Tree, SetupError> {
+        Tree::read(self.nginx.files().await?, self.site.as_deref())
+    }
+
+    /// The file in which the snippet stands, when that is none of ours.
+    pub(super) fn put_in_by_hand<'a>(&self, tree: &'a Tree) -> Option<&'a Path> {
+        let group = self.snippet().group(self.route.profiles().first());
+        let (file, _) = tree.upstreams().find(|(_, upstream)| upstream.arg() == group)?;
+        (!same(&file.path, &self.http_file())).then_some(file.path.as_path())
+    }
+
+    /// The `proxy_pass`es that become ours, and the port that they all go to; none when all of them are ours already.
+    fn passes<'a>(&self, tree: &'a Tree) -> Result<(Vec<Pass<'a>>, Option<u16>), SetupError> {
+        let in_site = |pass: &Pass<'_>| self.site.as_ref().is_none_or(|site| same(site, &tree.files[pass.file].path));
+        let port = |pass: &Pass<'_>| tree.target(pass.directive.arg()).map(|(port, _)| port);
+        let all: Vec<(Pass<'_>, u16)> =
+            tree.passes().into_iter().filter(in_site).filter_map(|pass| port(&pass).map(|port| (pass, port))).collect();
+        let profiles = self.route.profiles();
+        let (to_a_profile, elsewhere): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(_, port)| profiles.on_port(*port).is_some());
+        let meant = match (to_a_profile.is_empty(), self.is_included(tree)) {
+            (true, true) => return Ok((Vec::new(), None)),
+            (true, false) => elsewhere,
+            (false, _) => to_a_profile,
+        };
+        let mut ports: Vec<u16> = meant.iter().map(|(_, port)| *port).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        match ports[..] {
+            [] => Err(SetupError::NoLocation { port: profiles.first().port() }),
+            [port] => Ok((meant.into_iter().map(|(pass, _)| pass).collect(), Some(port))),
+            _ => Err(SetupError::Ambiguous { ports }),
+        }
+    }
+
+    fn is_included(&self, tree: &Tree) -> bool {
+        tree.servers().iter().any(|s| tree.include_of(s.directive.inner(), &self.server_file()).is_some())
+    }
+
+    /// The route to begin with, where `port` is what nginx sends requests to now: what serves stays served, and with nothing
+    /// running the first deploy goes to the first profile.
+    fn start(&self, port: Option<u16>, prepared: Option<&Profile>) -> Result<Option<Route>, SetupError> {
+        let profiles = self.route.profiles();
+        let runs = |port| {
+            listens(port).map_err(|source| SetupError::Io { action: "read", path: "/proc/net/tcp".into(), source })
+        };
+        let running = [runs(profiles.first().port())?, runs(profiles.second().port())?];
+        let by_what_runs = match running {
+            [true, false] => profiles.first(),
+            _ => profiles.second(),
+        };
+        let active = match port {
+            // files in place, nginx not there yet: a set-up was interrupted, and its route still holds
+            None if self.route.read().is_ok_and(|live| live.is_some()) => return Ok(None),
+            Some(port) if running != [false, false] && profiles.on_port(port).is_some() => {
+                profiles.on_port(port).unwrap_or(by_what_runs)
+            }
+            Some(port) if profiles.on_port(port).is_none() => match prepared {
+                Some(prepared) => prepared,
+                None if runs(port)? => return Err(SetupError::NeedsPrepared { port }),
+                None => by_what_runs,
+            },
+            _ => by_what_runs,
+        };
+        Ok(Some(Route::solo(active.clone())))
+    }
+
+    /// Our own files, as far as they differ; first those that nothing includes yet.
+    fn own_files(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<Vec<Edit>, SetupError> {
+        let snippet = self.snippet();
+        let files = [
+            (self.server_file(), snippet.server(!self.has_file_cache(tree, passes)?)),
+            (self.location_file(), snippet.location()),
+            (self.http_file(), snippet.http()),
+        ];
+        let mut edits = Vec::new();
+        for (path, text) in files {
+            let before = write::read(&path)?;
+            let after = Some(format!("# written by `bluegreen setup`; changes here are lost\n{text}"));
+            if before != after {
+                edits.push(Edit { path, before, after, foreign: false });
+            }
+        }
+        Ok(edits)
+    }
+
+    /// Whether a server block of ours has an `open_file_cache` from somebody else: nginx takes only one.
+    fn has_file_cache(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<bool, SetupError> {
+        let mut has = false;
+        for server in self.servers(tree, passes) {
+            let others = server
+                .directive
+                .inner()
+                .iter()
+                .filter(|d| d.name != "include" || tree.absolute(d.arg()) != self.server_file());
+            for directive in others {
+                let alone = std::slice::from_ref(directive);
+                has |= tree.settings(alone).contains(&("open_file_cache".to_owned(), None));
+                if directive.name == "open_file_cache" && directive.arg() != "off" {
+                    let reason = "this server block has open_file_cache on, which would show nginx an old route: write \
+                                  `open_file_cache off;`";
+                    return Err(at(tree, server.file, directive, reason.to_owned()));
+                }
+            }
+        }
+        Ok(has)
+    }
+
+    /// The server blocks that are ours, or become ours by these passes.
+    fn servers<'a>(&self, tree: &'a Tree, passes: &[Pass<'_>]) -> Vec<Server<'a>> {
+        let ours = |s: &Server<'_>| tree.include_of(s.directive.inner(), &self.server_file()).is_some();
+        let becomes = |s: &Server<'_>| passes.iter().any(|p| p.file == s.file && p.blocks[0] == s.directive);
+        tree.servers().into_iter().filter(|s| ours(s) || becomes(s)).collect()
+    }
+
+    /// What changes in the owner's files.
+    fn changes(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<Vec<Change>, SetupError> {
+        let include = |path: &Path| format!("include {};", path.display());
+        let mut changes = Vec::new();
+        let http = tree.http().ok_or(SetupError::NoLocation { port: self.route.profiles().first().port() })?;
+        let reads_ours = |d: &Directive| d.name == "include" && matches(&tree.absolute(d.arg()), &self.http_file());
+        if !http.inner().iter().any(reads_ours) {
+            changes.push(Change::first_line(tree, 0, http, &include(&self.http_file())));
+        }
+        for server in self.servers(tree, passes) {
+            if tree.include_of(server.directive.inner(), &self.server_file()).is_none() {
+                changes.push(Change::first_line(tree, server.file, server.directive, &include(&self.server_file())));
+            }
+        }
+        for pass in passes {
+            let lines = match self.location_lines(tree, http, pass)? {
+                None => vec![include(&self.location_file())],
+                Some(lines) => lines,
+            };
+            changes.push(Change::lines(tree, pass.file, pass.directive, &lines));
+        }
+        Ok(changes)
+    }
+
+    /// The lines in place of `pass`; `None` for our include. Its owner's own settings stay, and are not said twice: nginx
+    /// would send two `Host` headers.
+    fn location_lines(
+        &self,
+        tree: &Tree,
+        http: &Directive,
+        pass: &Pass<'_>,
+    ) -> Result<Option<Vec<String>>, SetupError> {
+        let refuse = |reason: String| Err(at(tree, pass.file, pass.directive, reason));
+        let Some((location, outer)) = pass.blocks.split_last() else { return Ok(None) };
+        let target = tree.target(pass.directive.arg());
+        if location.name != "location" {
+            return refuse(format!("proxy_pass inside `{}`: move it into a location of its own", location.name));
+        }
+        // a path behind a variable would replace the whole path of every request
+        let path = target.map(|(_, path)| path).unwrap_or_default();
+        if !path.is_empty() && !(path == "/" && location.arg() == "/") {
+            let from = location.args.last().map_or("", String::as_str);
+            return refuse(format!(
+                "proxy_pass with a path: write `rewrite ^{from}(.*)$ {path}$1 break;` before it, and proxy_pass without one"
+            ));
+        }
+        let is_header = |setting: &Setting| setting.0 == "proxy_set_header";
+        let own = tree.settings(location.inner());
+        let mut inherited = tree.settings(http.inner());
+        outer.iter().for_each(|block| inherited.extend(tree.settings(block.inner())));
+        let inherits = !own.iter().any(is_header) && inherited.iter().any(is_header);
+        let version = ("proxy_http_version".to_owned(), None);
+        if !own.iter().any(|s| is_header(s) || *s == version) && !inherits {
+            return Ok(None);
+        }
+        if inherits && !inherited.contains(&("proxy_set_header".to_owned(), Some("host".to_owned()))) {
+            return refuse(
+                "write `proxy_set_header Host $http_host;` beside the other proxy_set_header first".to_owned(),
+            );
+        }
+        let snippet = self.snippet();
+        let missing = |(name, header): &(&str, Option<&str>)| {
+            let setting = ((*name).to_owned(), header.map(str::to_ascii_lowercase));
+            // one header here would cut off all inherited ones
+            !own.contains(&setting) && !(inherits && is_header(&setting))
+        };
+        let lines = snippet.location_lines().into_iter().filter(|(setting, _)| missing(setting)).map(|(_, line)| line);
+        Ok(Some(lines.chain([format!("proxy_pass {};", snippet.pass())]).collect()))
+    }
+}
+
+fn at(tree: &Tree, file: usize, directive: &Directive, reason: String) -> SetupError {
+    let file = &tree.files[file];
+    SetupError::Location { path: file.path.clone(), line: line_of(&file.text, directive.span.start), reason }
+}

@@ -1,0 +1,58 @@
+//! The way back to a plain `proxy_pass`.
+
+use bluegreen_core::ProfileResolver;
+
+use super::{
+    Edit, Goal, Plan, Setup, SetupError,
+    config::Directive,
+    edit::{self, Change},
+    tree::Tree,
+    write,
+};
+
+impl Setup {
+    /// What [`Setup::apply`] would do to go back to a plain `proxy_pass` to the active port. The route directory stays.
+    pub async fn plan_removal(&self) -> Result<Plan, SetupError> {
+        let tree = self.tree().await?;
+        if let Some(path) = self.put_in_by_hand(&tree) {
+            return Err(SetupError::ByHand { path: path.to_owned() });
+        }
+        let route = match self.resolver().resolve().await {
+            Ok(route) => route,
+            Err(_) => self.route.read()?.unwrap_or_else(|| self.route.fallback()),
+        };
+        let pass = format!("proxy_pass http://127.0.0.1:{};", route.active.port());
+        let mut changes = Vec::new();
+        for (file, config) in tree.files.iter().enumerate() {
+            let ours = [self.http_file(), self.server_file(), self.location_file()];
+            if !ours.contains(&config.path) {
+                self.take_out(&tree, file, &config.directives, &pass, &mut changes);
+            }
+        }
+        // first what uses our files (the main file last: it includes the http level), then the files
+        let mut edits = edit::edits(&tree, changes)?;
+        edits.reverse();
+        for path in [self.http_file(), self.location_file(), self.server_file()] {
+            if let Some(before) = write::read(&path)? {
+                edits.push(Edit { path, before: Some(before), after: None, foreign: false });
+            }
+        }
+        Ok(Plan { edits, start: None, goal: Goal::Removed })
+    }
+
+    fn take_out(&self, tree: &Tree, file: usize, directives: &[Directive], pass: &str, changes: &mut Vec<Change>) {
+        let snippet = self.snippet();
+        for directive in directives {
+            let included = (directive.name == "include").then(|| tree.absolute(directive.arg()));
+            let passes = directive.name == "proxy_pass" && directive.arg() == snippet.pass();
+            if passes || included.as_ref() == Some(&self.location_file()) {
+                changes.push(Change::lines(tree, file, directive, &[pass.to_owned()]));
+            } else if included.is_some_and(|path| path == self.server_file() || path == self.http_file())
+                || directive.args.contains(&snippet.connection_variable())
+            {
+                changes.push(Change::gone(tree, file, directive));
+            }
+            self.take_out(tree, file, directive.inner(), pass, changes);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The configuration that nginx reads, as a whole.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    SetupError,
+    config::{self, Directive},
+    write,
+};
+
+/// One file of it.
+#[derive(Debug)]
+pub(super) struct ConfigFile {
+    /// As nginx names it; it may be a symlink.
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+    pub(super) directives: Vec<Directive>,
+}
+
+/// All files, the main one first.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) files: Vec<ConfigFile>,
+}
+
+/// A `server` block of the http level.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Server<'a> {
+    /// Its file's place among the files.
+    pub(super) file: usize,
+    pub(super) directive: &'a Directive,
+}
+
+/// A `proxy_pass`, and the blocks around it from the server block inwards.
+#[derive(Debug)]
+pub(super) struct Pass<'a> {
+    pub(super) file: usize,
+    pub(super) blocks: Vec<&'a Directive>,
+    pub(super) directive: &'a Directive,
+}
+
+/// A setting and, where it is one of many, the header that it sets.
+pub(super) type Setting = (String, Option<String>);
+
+impl Tree {
+    /// Reads these files. One that makes no sense to us is left out, unless it is the main one or `site`.
+    pub(super) fn read(paths: Vec<PathBuf>, site: Option<&Path>) -> Result<Self, SetupError> {
+        let mut files = Vec::new();
+        for path in paths {
+            let Ok(Some(text)) = write::read(&path) else { continue };
+            match config::parse(&text) {
+                Ok(directives) => files.push(ConfigFile { path, text, directives }),
+                Err(e) if files.is_empty() || site.is_some_and(|site| same(site, &path)) => {
+                    return Err(SetupError::Syntax { line: config::line_of(&text, e.at), path, reason: e.reason });
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(Self { files })
+    }
+
+    /// The directives of the http block of the main file, and where it is.
+    pub(super) fn http(&self) -> Option<&Directive> {
+        self.files.first()?.directives.iter().find(|d| d.name == "http")
+    }
+
+    /// All server blocks of the http level.
+    pub(super) fn servers(&self) -> Vec<Server<'_>> {
+        let mut found = Vec::new();
+        for (file, config) in self.files.iter().enumerate() {
+            let top = config.directives.iter();
+            let all = top.clone().chain(top.filter(|d| d.name == "http").flat_map(Directive::inner));
+            let servers = all.filter(|d| d.name == "server" && d.block.is_some());
+            found.extend(servers.map(|directive| Server { file, directive }));
+        }
+        found
+    }
+
+    /// All `proxy_pass` of all server blocks.
+    pub(super) fn passes(&self) -> Vec<Pass<'_>> {
+        let mut found = Vec::new();
+        for server in self.servers() {
+            collect_passes(server.file, &[server.directive], &mut found);
+        }
+        found
+    }
+
+    /// The files that an `include` of this argument reads.
+    pub(super) fn included(&self, argument: &str) -> impl Iterator<Item = &ConfigFile> {
+        let pattern = self.absolute(argument);
+        self.files.iter().filter(move |file| matches(&pattern, &file.path))
+    }
+
+    /// The path that nginx means: relative ones start at the main file's directory.
+    pub(super) fn absolute(&self, argument: &str) -> PathBuf {
+        let base = self.files.first().and_then(|main| main.path.parent()).unwrap_or(Path::new("/"));
+        base.join(argument)
+    }
+
+    /// The `include` of exactly this file among `directives`.
+    pub(super) fn include_of<'a>(&self, directives: &'a [Directive], path: &Path) -> Option<&'a Directive> {
+        directives.iter().find(|d| d.name == "include" && self.absolute(d.arg()) == path)
+    }
+
+    /// What these directives set, includes and all.
+    pub(super) fn settings(&self, directives: &[Directive]) -> HashSet<Setting> {
+        let mut found = HashSet::new();
+        self.collect_settings(directives, 0, &mut found);
+        found
+    }
+
+    fn collect_settings(&self, directives: &[Directive], depth: usize, found: &mut HashSet<Setting>) {
+        for directive in directives {
+            if directive.name == "include" && depth < 8 {
+                for file in self.included(directive.arg()) {
+                    self.collect_settings(&file.directives, depth + 1, found);
+                }
+            }
+            let header = (directive.name == "proxy_set_header").then(|| directive.arg().to_ascii_lowercase());
+            found.insert((directive.name.clone(), header));
+        }
+    }
+
+    /// The port on loopback that a `proxy_pass` goes to, and the path behind it. `None`: to somewhere else, or it cannot be
+    /// told.
+    pub(super) fn target(&self, argument: &str) -> Option<(u16, String)> {
+        if let Some(variable) = argument.strip_prefix('$') {
+            // the article's way: `set $service_url http://127.0.0.1:8081;` in an included file
+            let values = self.values_of(&format!("${variable}"));
+            return if values.len() == 1 && !values.first()?.starts_with('$') {
+                self.target(values.first()?)
+            } else {
+                None
+            };
+        }
+        let rest = argument.strip_prefix("http://")?;
+        let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        let port = loopback_port(authority).or_else(|| self.port_of_group(authority))?;
+        Some((port, path.to_owned()))
+    }
+
+    fn values_of(&self, variable: &str) -> BTreeSet<String> {
+        fn collect(directives: &[Directive], variable: &str, found: &mut BTreeSet<String>) {
+            for d in directives {
+                if let ("set", [name, value]) = (d.name.as_str(), &d.args[..])
+                    && name == variable
+                {
+                    found.insert(value.clone());
+                }
+                collect(d.inner(), variable, found);
+            }
+        }
+        let mut found = BTreeSet::new();
+        self.files.iter().for_each(|file| collect(&file.directives, variable, &mut found));
+        found
+    }
+
+    /// The only server of an `upstream` group, if that is on loopback.
+    fn port_of_group(&self, name: &str) -> Option<u16> {
+        let group = self.upstreams().find(|(_, d)| d.arg() == name)?.1;
+        let servers: Vec<&Directive> = group.inner().iter().filter(|d| d.name == "server").collect();
+        if let [only] = servers[..] { loopback_port(only.arg()) } else { None }
+    }
+
+    /// All `upstream` groups, with their files.
+    pub(super) fn upstreams(&self) -> impl Iterator<Item = (&ConfigFile, &Directive)> {
+        self.files.iter().flat_map(|file| {
+            let top = file.directives.iter();
+            let all = top.clone().chain(top.filter(|d| d.name == "http").flat_map(Directive::inner));
+            all.filter(|d| d.name == "upstream").map(move |d| (file, d))
+        })
+    }
+}
+
+fn collect_passes<'a>(file: usize, blocks: &[&'a Directive], found: &mut Vec<Pass<'a>>) {
+    let Some(innermost) = blocks.last() else { return };
+    for directive in innermost.inner() {
+        if directive.name == "proxy_pass" {
+            found.push(Pass { file, blocks: blocks.to_vec(), directive });
+        }
+        if directive.block.is_some() {
+            let mut deeper = blocks.to_vec();
+            deeper.push(directive);
+            collect_passes(file, &deeper, found);
+        }
+    }
+}
+
+/// Whether two paths are one file.
+pub(super) fn same(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Whether `pattern`, which may have one `*` in its last part, names `path`.
+pub(super) fn matches(pattern: &Path, path: &Path) -> bool {
+    let (Some(wanted), Some(name)) = (pattern.file_name(), path.file_name()) else { return false };
+    let (wanted, name) = (wanted.to_string_lossy(), name.to_string_lossy());
+    pattern.parent() == path.parent()
+        && match wanted.split_once('*') {
+            None => wanted == name,
+            Some((head, tail)) => {
+                name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail)
+            }
+        }
+}
+
+fn loopback_port(authority: &str) -> Option<u16> {
+    let (host, port) = authority.rsplit_once(':')?;
+    if host == "127.0.0.1" || host == "localhost" { port.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests;

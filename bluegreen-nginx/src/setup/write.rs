@@ -1,0 +1,112 @@
+//! Writing configuration files so that each is old or new at any moment.
+
+use std::{
+    fs::{self, File, Permissions},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::{Edit, SetupError};
+
+/// The text of a file, or `None` when there is none.
+pub(super) fn read(path: &Path) -> Result<Option<String>, SetupError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(SetupError::Io { action: "read", path: path.to_owned(), source }),
+    }
+}
+
+/// Gives `path` this text, or removes it; mode and owner stay.
+pub(super) fn put(path: &Path, text: Option<&str>) -> Result<(), SetupError> {
+    let result = match text {
+        Some(text) => replace(path, text),
+        None => match fs::remove_file(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        },
+    };
+    let dir = path.parent().unwrap_or(path);
+    result
+        .and_then(|()| if dir.exists() { File::open(dir)?.sync_all() } else { Ok(()) })
+        .map_err(|source| SetupError::Io { action: "write", path: path.to_owned(), source })
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    if !dir.exists() {
+        fs::create_dir_all(dir)?;
+        fs::set_permissions(dir, Permissions::from_mode(0o755))?;
+    }
+    // a leading dot: `include sites-enabled/*` does not see it
+    let mut file = tempfile::Builder::new().prefix(".bluegreen-").tempfile_in(dir)?;
+    file.write_all(text.as_bytes())?;
+    let (mode, owner) = match path.metadata() {
+        Ok(old) => (old.mode() & 0o7777, Some((old.uid(), old.gid()))),
+        Err(_) => (0o644, None),
+    };
+    if let Some((uid, gid)) = owner {
+        std::os::unix::fs::fchown(file.as_file(), Some(uid), Some(gid))?;
+    }
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Copies an owner's file before it is changed, into `dir`: beside itself, `include sites-enabled/*` would read it too.
+pub(super) fn back_up(edit: &Edit, dir: &Path) -> Result<Option<PathBuf>, SetupError> {
+    let Some(before) = edit.before.as_deref().filter(|_| edit.foreign) else { return Ok(None) };
+    let name = edit.path.file_name().unwrap_or_default().to_string_lossy();
+    let copy = dir.join(format!("{name}.bluegreen-{}", date(SystemTime::now())));
+    put(&copy, Some(before)).map(|()| Some(copy))
+}
+
+/// A moment as `20261122T145440Z`.
+fn date(now: SystemTime) -> String {
+    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // days to a date: Howard Hinnant, "chrono-compatible low-level date algorithms"; years begin in March
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn keeps_the_mode_and_leaves_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("new/site");
+        put(&path, Some("one")).unwrap();
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o644);
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        put(&path, Some("two")).unwrap();
+        assert_eq!((read(&path).unwrap().as_deref(), path.metadata().unwrap().mode() & 0o777), (Some("two"), 0o640));
+        assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1);
+        put(&path, None).unwrap();
+        put(&path, None).unwrap();
+        assert_eq!(read(&path).unwrap(), None);
+    }
+
+    #[test]
+    fn dates() {
+        let at = |seconds| date(UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(at(0), "19700101T000000Z");
+        assert_eq!(at(951_782_399), "20000228T235959Z");
+        assert_eq!(at(951_782_400), "20000229T000000Z");
+        assert_eq!(at(1_795_359_280), "20261122T145440Z");
+    }
+}

@@ -1,0 +1,163 @@
+//! Marker mode on real nginx.
+
+mod rig;
+
+use std::{net::UdpSocket, os::unix::fs::PermissionsExt, time::Duration};
+
+use bluegreen_core::{ProfileResolver, ProxySwitcher, ResolveError, Route};
+use bluegreen_nginx::MarkerSwitcher;
+use rig::{Load, Nginx, Shop, binaries, get, home, is_root};
+
+fn routes(shop: &Shop) -> [Route; 4] {
+    let (first, second) = (shop.route.profiles().first().clone(), shop.route.profiles().second().clone());
+    [
+        Route::solo(first.clone()),
+        Route::with_standby(first.clone(), second.clone()),
+        Route::solo(second.clone()),
+        Route::with_standby(second, first),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_apps_in_one_server_block_are_told_apart() {
+    for binary in binaries() {
+        let home = home();
+        let shops = [
+            Shop::start("my-shop", home.path()).await,
+            // the longest name: nginx's hash of variables must take it
+            Shop::start("a-name-of-thirty-two-characters-", home.path()).await,
+        ];
+        let mut http = String::new();
+        let mut server = "listen 127.0.0.1:{port};".to_owned();
+        for (shop, first) in shops.iter().zip([true, false]) {
+            let snippet = shop.snippet();
+            http += &snippet.http();
+            server = snippet.server(first) + &server;
+            server += &format!("location /{}/ {{ {} }}\n", shop.app, snippet.location());
+        }
+        let nginx = Nginx::start(&binary, home.path(), &format!("{http}server {{ {server} }}")).await;
+        for (a, b) in [(0, 3), (1, 2), (2, 0)] {
+            let wanted = [routes(&shops[0])[a].clone(), routes(&shops[1])[b].clone()];
+            for (shop, route) in shops.iter().zip(&wanted) {
+                MarkerSwitcher::new(shop.route.clone()).switch_to(route).await.unwrap();
+            }
+            for (shop, route) in shops.iter().zip(wanted) {
+                assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), route);
+                let (status, body) = get(nginx.address, &format!("/{}/", shop.app)).await.unwrap();
+                assert_eq!((status, body), (200, format!("{} Host: shop.example", route.active)));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renames_through_all_routes_under_load_lose_nothing() {
+    for binary in binaries() {
+        let home = home();
+        let shop = Shop::start("my-shop", home.path()).await;
+        shop.route.point(&routes(&shop)[0]).unwrap();
+        let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
+        let load = Load::start(nginx.address, 20);
+        let switcher = MarkerSwitcher::new(shop.route.clone());
+        for route in routes(&shop).iter().cycle().take(300) {
+            switcher.switch_to(route).await.unwrap();
+            let (_, body) = get(nginx.address, "/").await.unwrap();
+            assert!(body.starts_with(route.active.name().as_str()), "the first request after the switch: {body}");
+        }
+        let (sent, lost) = load.stop().await;
+        assert_eq!(lost, 0, "of {sent}");
+        assert!(sent > 300, "no load to speak of: {sent}");
+        // nginx lets go of the profile by itself
+        let left = routes(&shop)[2].active.clone();
+        switcher.switch_to(&routes(&shop)[0]).await.unwrap();
+        switcher.drain(&left, Duration::from_secs(10)).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_answers_for_a_dead_active_and_a_lost_route_means_the_first() {
+    for binary in binaries() {
+        let home = home();
+        let mut shop = Shop::start("my-shop", home.path()).await;
+        let [_, first_with_standby, second_solo, second_with_standby] = routes(&shop);
+        let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
+
+        // nothing there yet: the first, the other as failover; both read it so
+        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), first_with_standby);
+        shop.route.point(&second_solo).unwrap();
+        assert_eq!(get(nginx.address, "/").await.unwrap().1.split(' ').next(), Some("real2"));
+        std::fs::remove_file(shop.route.path().join("live")).unwrap();
+        assert_eq!(get(nginx.address, "/").await.unwrap().1.split(' ').next(), Some("real1"));
+        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), first_with_standby);
+
+        shop.route.point(&second_with_standby).unwrap();
+        shop.second = None;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for _ in 0..20 {
+            assert_eq!(get(nginx.address, "/").await.unwrap().1.split(' ').next(), Some("real1"));
+        }
+        shop.route.point(&second_solo).unwrap();
+        assert_eq!(get(nginx.address, "/").await.unwrap().0, 502);
+        // the flip heals at once: no ban is left behind
+        shop.route.point(&first_with_standby).unwrap();
+        assert_eq!(get(nginx.address, "/").await.unwrap().0, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_that_cannot_see_the_route_are_found_out() {
+    if !is_root() {
+        eprintln!("SKIPPED: not root, so nginx's workers are no other user");
+        return;
+    }
+    for binary in binaries() {
+        let home = home();
+        let shop = Shop::start("my-shop", home.path()).await;
+        shop.route.point(&routes(&shop)[2]).unwrap();
+        let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
+        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), routes(&shop)[2]);
+        let parent = shop.route.path().parent().unwrap();
+        std::fs::set_permissions(parent, PermissionsExt::from_mode(0o700)).unwrap();
+        let error = shop.resolver(&nginx).resolve().await.unwrap_err();
+        assert!(matches!(&error, ResolveError::Unknown(text) if text.contains("cannot enter")), "{error}");
+        let error = bluegreen_nginx::check_place(shop.route.path(), 0, true).unwrap_err();
+        assert!(error.to_string().ends_with(&format!("chmod o+x {}", parent.display())), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cache_of_file_tests_is_found_out() {
+    for binary in binaries() {
+        let home = home();
+        let shop = Shop::start("my-shop", home.path()).await;
+        shop.route.point(&routes(&shop)[0]).unwrap();
+        let http = shop.http().replace("open_file_cache off", "open_file_cache max=100; open_file_cache_errors on");
+        let nginx = Nginx::start(&binary, home.path(), &http).await;
+        // both workers get to know the old route
+        for _ in 0..50 {
+            get(nginx.address, "/").await.unwrap();
+        }
+        shop.route.point(&routes(&shop)[2]).unwrap();
+        assert!(matches!(shop.resolver(&nginx).resolve().await, Err(ResolveError::Unknown(_))));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_proof_is_for_this_machine_only() {
+    // names the address that packets would leave from; sends none
+    let own = UdpSocket::bind("0.0.0.0:0").and_then(|s| s.connect("192.0.2.1:9").and_then(|()| s.local_addr()));
+    let Ok(own) = own else {
+        eprintln!("SKIPPED: no address but loopback");
+        return;
+    };
+    for binary in binaries() {
+        let home = home();
+        let shop = Shop::start("my-shop", home.path()).await;
+        let nginx = Nginx::start(&binary, home.path(), &shop.http().replace("127.0.0.1:{port}", "{port}")).await;
+        let path = "/.well-known/bluegreen/my-shop";
+        assert_eq!(get(nginx.address, path).await.unwrap().0, 200);
+        let outside = (own.ip(), nginx.address.port()).into();
+        assert_eq!(get(outside, path).await.unwrap().0, 404);
+        assert_eq!(get(outside, "/").await.unwrap().0, 200);
+    }
+}

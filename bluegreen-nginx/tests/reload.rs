@@ -1,0 +1,203 @@
+//! Reload mode against real nginx, set up as in the article.
+
+mod reload_rig;
+
+use std::{fs, net::TcpListener, time::Duration};
+
+use bluegreen_core::{Profile, ProfileResolver, Profiles, ProxySwitcher, ResolveError, Route, SwitchError};
+use bluegreen_http::{Client, Options};
+use bluegreen_nginx::reload::{IncludeResolver, Nginx, Version};
+use reload_rig::{Rig, binaries, free_port};
+use tokio::time::Instant;
+
+fn unknown(seen: Result<Route, ResolveError>) -> String {
+    match seen {
+        Err(ResolveError::Unknown(text)) => text,
+        other => panic!("expected an unknown route, got {other:?}"),
+    }
+}
+
+fn refused(seen: Result<(), SwitchError>) -> String {
+    match seen {
+        Err(SwitchError::Refused(text)) => text,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn when_it_returns_every_new_connection_goes_to_the_new_profile() {
+    for binary in binaries() {
+        let rig = Rig::new(&binary).await;
+        let [first, second] = rig.profiles.both().map(|profile| Route::solo(profile.clone()));
+        assert_eq!(rig.resolver().resolve().await, Ok(first.clone()));
+        for (route, name) in [(&second, "real2"), (&first, "real1"), (&second, "real2")] {
+            rig.switcher().switch_to(route).await.unwrap();
+            for _ in 0..30 {
+                assert_eq!(rig.get().await, name);
+            }
+            assert_eq!(rig.resolver().resolve().await.as_ref(), Ok(route));
+        }
+        let reloads = rig.reloads();
+        rig.switcher().switch_to(&second).await.unwrap();
+        assert_eq!(rig.reloads(), reloads, "the route in effect needs no reload");
+        let with_standby = Route::with_standby(first.active, second.active);
+        assert!(refused(rig.switcher().switch_to(&with_standby).await).contains("no failover"));
+    }
+}
+
+#[tokio::test]
+async fn a_broken_configuration_is_refused_before_anything_is_touched() {
+    for binary in binaries() {
+        let rig = Rig::new(&binary).await;
+        rig.configure("no_such_directive on;");
+        let before = rig.include().read().unwrap();
+        let text = refused(rig.switcher().switch_to(&Route::solo(rig.profiles.second().clone())).await);
+        assert!(text.contains("[emerg] unknown directive \"no_such_directive\""), "{text}");
+        assert_eq!(rig.include().read().unwrap(), before);
+        assert_eq!(rig.resolver().resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
+        assert_eq!((rig.get().await.as_str(), rig.reloads()), ("real1", 0));
+    }
+}
+
+#[tokio::test]
+async fn a_reload_that_fails_puts_the_include_back() {
+    for binary in binaries() {
+        let rig = Rig::new(&binary).await;
+        let switcher = rig.switcher().with_commands(rig.argv(&["-t"]), vec!["false".to_owned()]);
+        let text = refused(switcher.switch_to(&Route::solo(rig.profiles.second().clone())).await);
+        assert!(text.contains("`false` failed"), "{text}");
+        assert_eq!(rig.resolver().resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
+    }
+}
+
+/// `nginx -t` and `nginx -s reload` both return 0 here.
+#[tokio::test]
+async fn a_reload_that_nginx_refuses_without_a_word_is_undone() {
+    for binary in binaries() {
+        let rig = Rig::new(&binary).await;
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        rig.configure(&format!("server {{ listen {}; }}", taken.local_addr().unwrap()));
+        let second = Route::solo(rig.profiles.second().clone());
+        let text = refused(rig.switcher().switch_to(&second).await);
+        assert!(text.contains("had no effect") && text.contains("bind() to"), "{text}");
+        assert_eq!(rig.get().await, "real1");
+        assert_eq!(rig.resolver().resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
+        drop(taken);
+        rig.switcher().switch_to(&second).await.unwrap();
+        assert_eq!(rig.get().await, "real2");
+    }
+}
+
+#[tokio::test]
+async fn a_third_port_is_unmanaged_until_the_first_switch() {
+    for binary in binaries() {
+        let rig = Rig::new(&binary).await;
+        let [first, second] = rig.profiles.both();
+        let port = free_port();
+        // the apps are the same, under other names: real1 is now a process that nobody manages
+        let third = Profile::new("real3".parse().unwrap(), port).unwrap();
+        let profiles = Profiles::new(third, second.clone()).unwrap();
+        let resolver = IncludeResolver::new(rig.include(), &profiles, rig.nginx());
+        let Err(ResolveError::Unmanaged(text)) = resolver.resolve().await else { panic!() };
+        assert!(text.ends_with(&format!("leads to port {}", first.port())), "{text}");
+        rig.switcher().switch_to(&Route::solo(second.clone())).await.unwrap();
+        assert_eq!(resolver.resolve().await, Ok(Route::solo(second.clone())));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_nginx_has_not_read_is_not_a_route() {
+    for binary in binaries() {
+        let rig = Rig::new(&binary).await;
+        let second = Route::solo(rig.profiles.second().clone());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        rig.lead_to(second.active.port());
+        assert!(unknown(rig.resolver().resolve().await).contains("a reload is pending"));
+        rig.switcher().switch_to(&second).await.unwrap();
+        assert_eq!((rig.resolver().resolve().await, rig.get().await), (Ok(second), "real2".to_owned()));
+
+        fs::write(rig.path("service-url.inc"), "set $service_").unwrap();
+        assert!(rig.resolver().resolve().await.is_err());
+        let first = Route::solo(rig.profiles.first().clone());
+        rig.switcher().switch_to(&first).await.unwrap();
+        assert_eq!(rig.resolver().resolve().await, Ok(first), "a half-written include is replaced");
+
+        fs::remove_file(rig.path("service-url.inc")).unwrap();
+        assert!(matches!(rig.resolver().resolve().await, Err(ResolveError::NotSetUp(_))));
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_nginx_is_said() {
+    for binary in binaries() {
+        let mut rig = Rig::new(&binary).await;
+        let second = Route::solo(rig.profiles.second().clone());
+        rig.stop();
+        assert!(unknown(rig.resolver().resolve().await).contains("start it"));
+        assert!(refused(rig.switcher().switch_to(&second).await).contains("start it"));
+        rig.start().await;
+        rig.switcher().switch_to(&second).await.unwrap();
+        assert_eq!(rig.get().await, "real2");
+    }
+}
+
+#[tokio::test]
+async fn get_profile_must_agree_unless_nobody_listens_there() {
+    for binary in binaries() {
+        let rig = Rig::new(&binary).await;
+        let first = Route::solo(rig.profiles.first().clone());
+        let resolver = rig.resolver().with_endpoint(rig.endpoint());
+        assert_eq!(resolver.resolve().await, Ok(first.clone()));
+
+        // names the wrong way round: the app on the first port calls itself real1, the configuration real2
+        let [a, b] = rig.profiles.both();
+        let swap = |name: &Profile, port: &Profile| Profile::new(name.name().clone(), port.port()).unwrap();
+        let swapped = Profiles::new(swap(b, a), swap(a, b)).unwrap();
+        let endpoint = bluegreen_http::ProfileEndpoint::new(
+            Client::new(&format!("http://127.0.0.1:{}/", rig.port), &Options::default()).unwrap(),
+            &swapped,
+        );
+        let resolver = IncludeResolver::new(rig.include(), &swapped, rig.nginx()).with_endpoint(endpoint);
+        assert!(unknown(resolver.resolve().await).contains("says real2, but real1 answers"));
+
+        let nobody = Profile::new("real1".parse().unwrap(), free_port()).unwrap();
+        rig.switcher().switch_to(&Route::solo(nobody.clone())).await.unwrap();
+        let profiles = Profiles::new(nobody.clone(), b.clone()).unwrap();
+        let resolver = IncludeResolver::new(rig.include(), &profiles, rig.nginx()).with_endpoint(rig.endpoint());
+        assert_eq!(resolver.resolve().await, Ok(Route::solo(nobody)));
+    }
+}
+
+#[tokio::test]
+async fn drain_waits_for_requests_in_flight_and_for_old_workers() {
+    for binary in binaries() {
+        let rig = Rig::new(&binary).await;
+        let [first, second] = rig.profiles.both();
+        let patient = Options { timeout: Duration::from_secs(20), ..Options::default() };
+        let slow = Client::new(&format!("http://127.0.0.1:{}/slow", rig.port), &patient).unwrap();
+        let slow = tokio::spawn(async move { slow.get().await.map(|answer| answer.text().into_owned()) });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        rig.switcher().switch_to(&Route::solo(second.clone())).await.unwrap();
+        let switcher = rig.switcher();
+        let start = Instant::now();
+        switcher.drain(first, Duration::from_millis(10)).await.unwrap();
+        assert!(!slow.is_finished() && start.elapsed() < Duration::from_millis(200), "out of time is not an error");
+        switcher.drain(first, Duration::from_secs(20)).await.unwrap();
+        assert!(start.elapsed() < Duration::from_secs(10));
+        assert_eq!(tokio::time::timeout(Duration::from_secs(1), slow).await.unwrap().unwrap(), Ok("real1".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn finds_its_nginx_by_the_port_it_listens_on() {
+    for binary in binaries() {
+        let (rig, other) = (Rig::new(&binary).await, Rig::new(&binary).await);
+        for rig in [&rig, &other] {
+            let by_port = IncludeResolver::new(rig.include(), &rig.profiles, Nginx::new().with_front_door(rig.port));
+            assert_eq!(by_port.resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
+        }
+        let alone = IncludeResolver::new(rig.include(), &rig.profiles, Nginx::new());
+        assert!(unknown(alone.resolve().await).contains("several nginx run here"));
+        assert!(rig.nginx().version().await.unwrap() >= Version(1, 18, 0));
+    }
+}

@@ -1,0 +1,305 @@
+//! The set-up on real nginx: what is written, what happens when nginx refuses, and the way back.
+
+mod rig;
+
+use std::path::{Path, PathBuf};
+
+use bluegreen_core::{ProfileResolver, Route};
+use bluegreen_nginx::setup::{Plan, Setup, SetupError};
+use rig::{App, Load, Nginx, Shop, binaries, get, home};
+
+/// The article's location, in a file of its own beside others.
+const SITE: &str = "server {
+    listen 127.0.0.1:{port};
+    server_name shop.example; # ours
+
+    location / {
+        proxy_pass http://localhost:{app};
+        proxy_set_header X-Real-IP $remote_addr;
+        proxy_set_header Host $http_host;
+    }
+    location /static/ {
+        return 204;
+    }
+}
+";
+
+/// A machine with nginx and two apps, and a site that goes to `app`.
+struct Machine {
+    shop: Shop,
+    nginx: Nginx,
+    site: PathBuf,
+    setup: Setup,
+}
+
+impl Machine {
+    async fn start(binary: &Path, home: &Path, site: &str, app: Option<u16>) -> Self {
+        let shop = Shop::start("my-shop", home).await;
+        let app = app.unwrap_or(shop.second.as_ref().unwrap().port);
+        std::fs::create_dir_all(home.join("sites")).unwrap();
+        let path = home.join("sites/shop");
+        // nginx's port is known once it runs: the site listens on what the rig chose
+        let http = format!("include {}/sites/*;", home.display());
+        let nginx = Nginx::start_with(binary, home, &http, |port| {
+            let text = site.replace("{port}", &port.to_string()).replace("{app}", &app.to_string());
+            std::fs::write(&path, text).unwrap();
+        })
+        .await;
+        let setup = Setup {
+            app: shop.app.clone(),
+            route: shop.route.clone(),
+            door: nginx.door(),
+            nginx: nginx.commands(),
+            nginx_dir: home.to_owned(),
+            site: None,
+            owner: None,
+            allow_temporary: true,
+        };
+        Self { shop, nginx, site: path, setup }
+    }
+
+    fn site(&self) -> String {
+        std::fs::read_to_string(&self.site).unwrap()
+    }
+
+    /// All files below the prefix that are nginx's or ours, with their texts; without the copies.
+    fn files(&self) -> Vec<(PathBuf, String)> {
+        let mut found = Vec::new();
+        for dir in ["", "conf.d", "sites", "bluegreen"] {
+            let Ok(entries) = self.nginx.prefix.join(dir).read_dir() else { continue };
+            for path in entries.map(|e| e.unwrap().path()) {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                if path.is_file() && !name.contains(".bluegreen-") && !name.contains("error.log") {
+                    found.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    async fn who(&self) -> String {
+        get(self.nginx.address, "/").await.unwrap().1
+    }
+
+    fn second(&self) -> Route {
+        Route::solo(self.shop.route.profiles().second().clone())
+    }
+}
+
+fn paths(plan: &Plan) -> Vec<String> {
+    plan.edits.iter().map(|e| e.path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_and_back_again_under_load() {
+    for binary in binaries() {
+        let home = home();
+        let machine = Machine::start(&binary, home.path(), SITE, None).await;
+        let (before, site) = (machine.files(), machine.site());
+        assert!(!machine.setup.check().await.is_empty());
+
+        let plan = machine.setup.plan(None).await.unwrap();
+        let wanted = ["my-shop.server.inc", "my-shop.location.inc", "bluegreen-my-shop.conf", "nginx.conf", "shop"];
+        assert_eq!(paths(&plan), wanted);
+        assert_eq!(plan.start, Some(machine.second()), "what serves now stays served");
+        assert_eq!(machine.files(), before, "a plan changes nothing");
+        assert!(
+            matches!(machine.setup.apply(&plan, false).await, Err(SetupError::NotAgreed(paths)) if paths.len() == 2)
+        );
+        assert_eq!(machine.files(), before);
+
+        let applied = machine.setup.apply(&plan, true).await.unwrap();
+        assert!(applied.reloaded);
+        assert_eq!(std::fs::read_to_string(&applied.backups[1]).unwrap(), site);
+        assert_eq!(machine.shop.resolver(&machine.nginx).resolve().await.unwrap(), machine.second());
+        assert_eq!(machine.who().await, "real2 Host: shop.example", "one Host, and the app that served before");
+        assert_eq!(machine.setup.check().await, []);
+        let text = machine.site();
+        assert!(
+            text.starts_with(&format!("server {{\n    include {};\n", machine.setup.server_file().display())),
+            "{text}"
+        );
+        assert!(text.contains("server_name shop.example; # ours\n"));
+        assert_eq!(text.matches("proxy_set_header Host").count(), 1, "{text}");
+
+        let again = machine.setup.plan(None).await.unwrap();
+        assert_eq!((again.edits.len(), &again.start), (0, &None));
+        assert!(!machine.setup.apply(&again, false).await.unwrap().reloaded);
+
+        let load = Load::start(machine.nginx.address, 5);
+        let first = Route::solo(machine.shop.route.profiles().first().clone());
+        machine.shop.route.point(&first).unwrap();
+        assert!(machine.who().await.starts_with("real1"));
+        assert_eq!(load.stop().await.1, 0);
+
+        let plan = machine.setup.plan_removal().await.unwrap();
+        machine.setup.apply(&plan, true).await.unwrap();
+        assert!(machine.who().await.starts_with("real1"), "the active one, without the route");
+        machine.shop.route.point(&machine.second()).unwrap();
+        assert!(machine.who().await.starts_with("real1"), "nothing looks at the route any more");
+        assert!(!machine.site().contains("my_shop") && !machine.site().contains("bluegreen"), "{}", machine.site());
+        let main = before.iter().find(|(path, _)| path.ends_with("nginx.conf")).unwrap();
+        assert!(machine.files().contains(main), "nginx.conf is as it was");
+        assert_eq!(machine.files().len(), before.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nginx_could_start_after_a_kill_between_any_two_files() {
+    for binary in binaries() {
+        let home = home();
+        let machine = Machine::start(&binary, home.path(), SITE, None).await;
+        let plan = machine.setup.plan(None).await.unwrap();
+        for edit in &plan.edits {
+            std::fs::create_dir_all(edit.path.parent().unwrap()).unwrap();
+            std::fs::write(&edit.path, edit.after.as_ref().unwrap()).unwrap();
+            assert!(machine.nginx.tests(), "after {}", edit.path.display());
+            // and the next set-up carries on from there
+            assert_eq!(machine.setup.plan(None).await.unwrap().edits.last(), plan.edits.last().filter(|e| *e != edit));
+        }
+        let rest = machine.setup.plan(None).await.unwrap();
+        machine.setup.route.point(&machine.second()).unwrap();
+        assert!(machine.setup.apply(&rest, false).await.unwrap().reloaded);
+        assert!(machine.who().await.starts_with("real2"));
+        for edit in machine.setup.plan_removal().await.unwrap().edits {
+            match edit.after {
+                Some(text) => std::fs::write(&edit.path, text).unwrap(),
+                None => std::fs::remove_file(&edit.path).unwrap(),
+            }
+            assert!(machine.nginx.tests(), "after {}", edit.path.display());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_is_put_back_when_nginx_refuses_or_does_not_prove() {
+    for binary in binaries() {
+        let home = home();
+        let mut machine = Machine::start(&binary, home.path(), SITE, None).await;
+        let before = machine.files();
+        let plan = machine.setup.plan(None).await.unwrap();
+
+        // a test that always fails, as if somebody broke the configuration at this moment
+        let nginx = machine.nginx.commands();
+        machine.setup.nginx = nginx.clone().with_test(vec!["false".into()]);
+        let error = machine.setup.apply(&plan, true).await.unwrap_err();
+        assert!(matches!(error, SetupError::Nginx { .. }), "{error}");
+        assert_eq!(machine.files(), before);
+
+        // a reload that returns 0 and does nothing
+        machine.setup.nginx = nginx.clone().with_reload(vec!["true".into()]);
+        let error = machine.setup.apply(&plan, true).await.unwrap_err();
+        assert!(matches!(error, SetupError::NotProven(_)), "{error}");
+        assert_eq!(machine.files(), before);
+
+        // a configuration that was broken before
+        machine.setup.nginx = nginx;
+        std::fs::write(machine.nginx.prefix.join("sites/broken"), "server { listen }").unwrap();
+        let error = machine.setup.plan(None).await.unwrap_err();
+        assert!(matches!(&error, SetupError::Nginx { output, .. } if output.contains("sites/broken")), "{error}");
+        assert!(matches!(machine.setup.apply(&plan, true).await, Err(SetupError::Nginx { .. })));
+        std::fs::remove_file(machine.nginx.prefix.join("sites/broken")).unwrap();
+        assert_eq!(machine.files(), before);
+
+        // a file that changed after the plan was made
+        std::fs::write(&machine.site, machine.site() + "\n").unwrap();
+        assert!(
+            matches!(machine.setup.apply(&plan, true).await, Err(SetupError::Changed(path)) if path == machine.site)
+        );
+        assert!(machine.who().await.starts_with("real2"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_route_begins_where_the_traffic_is() {
+    for binary in binaries().into_iter().take(1) {
+        // on a third port: refused until a profile is prepared
+        let home = home();
+        let old = App::start("real").await;
+        let machine = Machine::start(&binary, home.path(), SITE, Some(old.port)).await;
+        let refused = machine.setup.plan(None).await.unwrap_err();
+        assert!(matches!(refused, SetupError::NeedsPrepared { port } if port == old.port));
+        let first = machine.shop.route.profiles().first().clone();
+        let plan = machine.setup.plan(Some(&first)).await.unwrap();
+        assert_eq!(plan.start, Some(Route::solo(first)));
+        machine.setup.apply(&plan, true).await.unwrap();
+        assert!(machine.who().await.starts_with("real1"));
+
+        // nothing runs: on the second, so that the first deploy goes to the first
+        let home = rig::home();
+        let mut machine = Machine::start(&binary, home.path(), SITE, None).await;
+        (machine.shop.first, machine.shop.second) = (None, None);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        assert_eq!(machine.setup.plan(None).await.unwrap().start, Some(machine.second()));
+
+        // nothing goes to the app
+        std::fs::write(&machine.site, "").unwrap();
+        assert!(matches!(machine.setup.plan(None).await, Err(SetupError::NoLocation { .. })));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_owners_own_settings_stay_and_are_not_said_twice() {
+    let cases = [
+        // (what is around and in the location, what the app sees as Host)
+        ("", "location / { proxy_pass http://127.0.0.1:{app}; }", Ok("real2 Host: shop.example")),
+        (
+            "",
+            "location / { proxy_set_header Host $server_name; proxy_pass http://127.0.0.1:{app}/; }",
+            Ok("real2 Host: given"),
+        ),
+        ("proxy_set_header Host fixed;", "location / { proxy_pass http://127.0.0.1:{app}; }", Ok("real2 Host: fixed")),
+        (
+            "set $service_url http://127.0.0.1:{app};",
+            "location / { proxy_pass $service_url; }",
+            Ok("real2 Host: shop.example"),
+        ),
+        ("proxy_set_header X-A b;", "location / { proxy_pass http://127.0.0.1:{app}; }", Err("Host $http_host")),
+        ("", "location /api/ { proxy_pass http://127.0.0.1:{app}/; }", Err("rewrite ^/api/(.*)$ /$1 break;")),
+        ("open_file_cache max=9;", "location / { proxy_pass http://127.0.0.1:{app}; }", Err("open_file_cache off")),
+        ("open_file_cache off;", "location / { proxy_pass http://127.0.0.1:{app}; }", Ok("real2 Host: shop.example")),
+    ];
+    for binary in binaries().into_iter().take(1) {
+        for (around, location, wanted) in cases {
+            let home = home();
+            let site = format!("server {{ listen 127.0.0.1:{{port}}; server_name given; {around} {location} }}");
+            let machine = Machine::start(&binary, home.path(), &site, None).await;
+            match (machine.setup.plan(None).await, wanted) {
+                (Ok(plan), Ok(wanted)) => {
+                    machine.setup.apply(&plan, true).await.unwrap();
+                    assert_eq!(machine.who().await, wanted, "{site}");
+                    assert_eq!(machine.setup.check().await, [], "{}", machine.site());
+                }
+                (Err(error), Err(wanted)) => assert!(error.to_string().contains(wanted), "{error}"),
+                (plan, _) => panic!("{site}: {plan:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_says_what_differs() {
+    for binary in binaries().into_iter().take(1) {
+        let home = home();
+        let machine = Machine::start(&binary, home.path(), SITE, None).await;
+        let plan = machine.setup.plan(None).await.unwrap();
+        machine.setup.apply(&plan, true).await.unwrap();
+        let seen = async |part: &str| {
+            let found = machine.setup.check().await;
+            assert!(found.iter().any(|d| d.what.contains(part)), "{part}: {found:?}");
+        };
+        std::fs::write(machine.setup.location_file(), "").unwrap();
+        seen("my-shop.location.inc has another text").await;
+        let site = machine.site();
+        std::fs::write(&machine.site, site.replacen("server {", "server { rewrite ^/old /new;", 1)).unwrap();
+        seen("line 1: `rewrite` stands before").await;
+        let bypass = format!("location /b {{ proxy_pass http://127.0.0.1:{}; }}", machine.second().active.port());
+        std::fs::write(&machine.site, site.replacen("location", &format!("{bypass} location"), 1)).unwrap();
+        seen("sites/shop does not use the route").await;
+        std::fs::write(&machine.site, "server {").unwrap();
+        seen("sites/shop").await;
+        std::fs::remove_file(machine.shop.route.path().join("real1/solo")).unwrap();
+        seen("does not have the marker files").await;
+    }
+}
