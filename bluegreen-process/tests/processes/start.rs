@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bluegreen_core::{Occupant, ProcessManager, Profile, Template};
+use bluegreen_core::{Occupant, ProcessManager, Profile, Template, testing::conformance};
 
 use crate::{
     app,
@@ -246,4 +246,11 @@ async fn each_start_has_its_own_log() {
     assert_ne!(first, second);
     let current = rig.config.state_dir.join("logs/real1/current");
     assert_eq!(current.canonicalize().unwrap(), second.canonicalize().unwrap());
+}
+
+#[tokio::test]
+async fn the_suite_of_the_core_passes() {
+    let rig = Rig::new();
+    let (release, other) = (rig.release("listen"), rig.release("quiet"));
+    conformance::processes(&rig.processes, rig.profile(), &release, &other).await;
 }
