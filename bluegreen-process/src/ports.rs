@@ -2,6 +2,7 @@
 
 use std::{fmt::Debug, io};
 
+mod diag;
 mod lsof;
 mod proc;
 

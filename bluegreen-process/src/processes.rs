@@ -11,9 +11,10 @@ use std::{
 use async_trait::async_trait;
 use bluegreen_core::{Autopsy, Name, Occupant, Process, ProcessError, ProcessManager, Profile, Profiles, ReleaseId};
 
-use crate::{Launch, PortOwners, ProcPorts, Releases, host, logs, record::Record, seen::Seen};
+use crate::{Launch, PortOwners, ProcPorts, Releases, record::Record};
 
 mod adopt;
+mod end;
 mod inspect;
 mod start;
 mod stop;
@@ -165,14 +166,6 @@ impl Inner {
         Record::load(&self.record_path(profile))
     }
 
-    fn autopsy(&self, profile: &Profile) -> Autopsy {
-        let Ok(Some(record)) = self.load(profile) else { return Autopsy::default() };
-        // reaps it, if it is our child and just died
-        let _ = self.live_leader(profile, &record);
-        let exit = self.remember(profile, &record, |memory| memory.exit.clone());
-        Autopsy { exit, log: record.log.as_deref().map(logs::tail).unwrap_or_default() }
-    }
-
     /// The memory of the process of `record`; that of another one is forgotten.
     fn remember<T>(&self, profile: &Profile, record: &Record, with: impl FnOnce(&mut Memory) -> T) -> T {
         let mut all: MutexGuard<'_, _> = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,55 +176,4 @@ impl Inner {
         }
         with(memory)
     }
-
-    /// The leader, if it lives. If it died as our child, it is reaped and its end remembered.
-    fn live_leader(&self, profile: &Profile, record: &Record) -> io::Result<Option<Seen>> {
-        let Some(birth) = record.leader else { return Ok(None) };
-        if let Some(live) = birth.look().map_err(io::Error::other)? {
-            return Ok(Some(live));
-        }
-        if let Some(end) = reap(birth)? {
-            let oom = end.ends_with("KILL") && host::oom_kills() > record.oom_kills;
-            let end = end + if oom { ", probably by the kernel, for want of memory" } else { "" };
-            self.remember(profile, record, |memory| memory.exit = Some(end));
-        }
-        Ok(None)
-    }
-}
-
-/// Takes the end of a dead child of ours from the kernel, in words.
-fn reap(birth: crate::seen::Birth) -> io::Result<Option<String>> {
-    let stat = crate::seen::stat(birth.pid).map_err(io::Error::other)?;
-    let is_our_child = |s: &procfs::process::Stat| {
-        s.starttime == birth.start && s.state == 'Z' && u32::try_from(s.ppid) == Ok(std::process::id())
-    };
-    if !stat.as_ref().is_some_and(is_our_child) {
-        return Ok(None);
-    }
-    let pid = i32::try_from(birth.pid).ok().and_then(rustix::process::Pid::from_raw);
-    // ECHILD: another thread was faster, or the parent ignores its children
-    let Ok(Some((_, status))) = rustix::process::waitpid(pid, rustix::process::WaitOptions::NOHANG) else {
-        return Ok(None);
-    };
-    let code = status.exit_status().map(|code| format!("exited with code {code}"));
-    Ok(code.or_else(|| status.terminating_signal().map(|number| format!("killed by {}", signal_name(number)))))
-}
-
-fn signal_name(number: i32) -> String {
-    let name = match number {
-        1 => "HUP",
-        2 => "INT",
-        3 => "QUIT",
-        4 => "ILL",
-        6 => "ABRT",
-        7 => "BUS",
-        8 => "FPE",
-        9 => "KILL",
-        11 => "SEGV",
-        13 => "PIPE",
-        15 => "TERM",
-        31 => "SYS",
-        _ => return format!("signal {number}"),
-    };
-    format!("SIG{name}")
 }

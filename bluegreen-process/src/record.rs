@@ -50,7 +50,7 @@ impl Record {
         Ok(self.stopped || self.boot != host::boot_id()?)
     }
 
-    /// The process that was started, if it lives; for a start that was cut short, the session leader with its token.
+    /// The process that was started, if it lives.
     pub(crate) fn live_leader(&self) -> Result<Option<Seen>, ProcError> {
         self.leader.map_or(Ok(None), Birth::look)
     }

@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -89,11 +89,8 @@ impl Releases {
         let size = source.as_ref().map_or(0, |s| s.size);
         self.check_space(size)?;
 
-        let temporary = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(&self.dir).map_err(&io)?;
-        // held until the rename: tells `sweep` of another command that this one is at work
-        let lock = fs::File::open(temporary.path()).map_err(&io)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|e| io(e.into()))?;
-        let sha256 = source.as_ref().map(|s| s.copy_into(temporary.path(), progress)).transpose()?;
+        let scratch = Scratch::new(&self.dir).map_err(&io)?;
+        let sha256 = source.as_ref().map(|s| s.copy_into(&scratch.path, progress)).transpose()?;
         if let (Some(wanted), Some(found)) = (new.sha256, &sha256)
             && !wanted.eq_ignore_ascii_case(found)
         {
@@ -108,11 +105,20 @@ impl Releases {
             created: format!("{:.3}", jiff::Timestamp::now()),
             spec: new.spec.clone(),
         };
-        if let Some(there) = self.find(&release.id)? {
-            return self.verify(&there).map(|()| there);
+        if self.publish(&release, &scratch).map_err(&io)? { Ok(release) } else { self.take(&release) }
+    }
+
+    /// The release that is there already, verified, under the version that it was given last.
+    fn take(&self, new: &Release) -> Result<Release, ReleaseError> {
+        let path = self.path(&new.id);
+        let mut there =
+            self.find(&new.id)?.ok_or_else(|| ReleaseError::Damaged { id: new.id.clone(), path: path.clone() })?;
+        self.verify(&there)?;
+        if new.version.is_some() && new.version != there.version {
+            there.version.clone_from(&new.version);
+            write_metadata(&path, &there).map_err(ReleaseError::io(&path))?;
         }
-        self.publish(&release, temporary).map_err(|e| io(e))?;
-        Ok(release)
+        Ok(there)
     }
 
     /// The release of this id.
@@ -148,7 +154,8 @@ impl Releases {
         for entry in entries {
             let name = entry.map_err(ReleaseError::io(&self.dir))?.file_name();
             let id = name.to_str().and_then(|name| ReleaseId::try_from(name).ok());
-            releases.extend(id.map(|id| self.find(&id)).transpose()?.flatten());
+            // a damaged one is an error when it is asked for, and no reason to hide the others
+            releases.extend(id.and_then(|id| self.find(&id).ok().flatten()));
         }
         releases.sort_by(|a, b| (&b.created, &b.id).cmp(&(&a.created, &a.id)));
         Ok(releases)
@@ -219,22 +226,15 @@ impl Releases {
         release.map(Some).ok_or_else(|| ReleaseError::Damaged { id: id.clone(), path: self.path(id) })
     }
 
-    /// Makes the release in `temporary` durable, then visible under its id.
-    fn publish(&self, release: &Release, temporary: tempfile::TempDir) -> io::Result<()> {
-        let metadata = temporary.path().join(METADATA);
-        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o444).open(metadata)?;
-        serde_json::to_writer_pretty(&file, release)?;
-        file.sync_all()?;
-        fs::set_permissions(temporary.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-        fs::File::open(temporary.path())?.sync_all()?;
-        // fails when another command was faster: then its release is the same one, and this copy is dropped
-        match fs::rename(temporary.path(), self.path(&release.id)) {
-            Err(e) if e.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
-            renamed => renamed?,
+    /// Makes the release in `scratch` durable, then visible under its id; `false` when that is taken.
+    fn publish(&self, release: &Release, scratch: &Scratch) -> io::Result<bool> {
+        write_metadata(&scratch.path, release)?;
+        fs::set_permissions(&scratch.path, fs::Permissions::from_mode(0o755))?;
+        match fs::rename(&scratch.path, self.path(&release.id)) {
+            Ok(()) => fs::File::open(&self.dir)?.sync_all().map(|()| true),
+            Err(e) if matches!(e.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(false),
+            Err(e) => Err(e),
         }
-        // nothing is left under the temporary name
-        let _ = temporary.keep();
-        fs::File::open(&self.dir)?.sync_all()
     }
 
     /// Half a deletion must not look like a release: first out of sight, then gone.
@@ -268,6 +268,41 @@ impl Releases {
     fn pin_path(&self, id: &ReleaseId) -> PathBuf {
         self.dir.join(format!("{}.pin", id.as_str()))
     }
+}
+
+/// A directory in the making. Locked, which tells `sweep` that somebody is at work; removed unless it was renamed.
+struct Scratch {
+    path: PathBuf,
+    _lock: fs::File,
+}
+
+impl Scratch {
+    fn new(dir: &Path) -> io::Result<Self> {
+        // the sweep of another command may come between making it and locking it
+        for _ in 0..10 {
+            let path = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(dir)?.keep();
+            let Ok(lock) = fs::File::open(&path) else { continue };
+            if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() && path.exists() {
+                return Ok(Self { path, _lock: lock });
+            }
+        }
+        Err(io::Error::other("somebody keeps removing our temporary directories"))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = copy::remove_tree(&self.path);
+    }
+}
+
+/// Writes `release.json`, durable and never half. The environment in it is nobody else's business.
+fn write_metadata(dir: &Path, release: &Release) -> io::Result<()> {
+    let file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o400)).tempfile_in(dir)?;
+    serde_json::to_writer_pretty(&file, release)?;
+    file.as_file().sync_all()?;
+    file.persist(dir.join(METADATA))?;
+    fs::File::open(dir)?.sync_all()
 }
 
 fn release_id(sha256: Option<&str>, name: Option<&str>, spec: &Spec) -> ReleaseId {

@@ -46,6 +46,8 @@ pub(crate) fn spawn(program: Program<'_>) -> io::Result<u32> {
     child.map(|child| child.id()).map_err(|e| {
         let why = match e.kind() {
             io::ErrorKind::NotFound => "there is no such program",
+            // also when a directory of PATH is closed to this user
+            io::ErrorKind::PermissionDenied if !name.contains('/') => "there is no such program that this user may run",
             io::ErrorKind::PermissionDenied => "it is not executable for this user",
             _ => return io::Error::new(e.kind(), format!("cannot run {name:?}: {e}")),
         };

@@ -1,4 +1,4 @@
-//! Listeners from `/proc`.
+//! Listeners from the kernel.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,23 +6,19 @@ use std::{
     io::{self, BufRead, BufReader},
 };
 
-use super::{Listener, PortOwners};
+use super::{Listener, PortOwners, diag};
 
-/// Reads `/proc/net/tcp`, `/proc/net/tcp6` and the descriptors of processes. The default: nothing to install.
+/// Asks the kernel for the sockets, by netlink or else through `/proc/net/tcp` and `tcp6`, and reads the descriptors of
+/// processes. The default: nothing to install.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProcPorts;
 
 impl PortOwners for ProcPorts {
     fn listeners(&self, port: u16, likely: &[u32]) -> io::Result<Vec<Listener>> {
-        let mut sockets = BTreeMap::new();
-        for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            match File::open(table) {
-                Ok(file) => read_table(BufReader::new(file), port, &mut sockets)?,
-                // a kernel without this family has no listeners of it
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(e) => return Err(e),
-            }
-        }
+        // netlink may be closed to a sandbox, the files are not
+        let sockets = diag::listening(port).or_else(|_| read_tables(port))?;
+        let listener = |(inode, uid)| (inode, Listener { uid: Some(uid), pids: Vec::new() });
+        let mut sockets: BTreeMap<u64, Listener> = sockets.into_iter().map(listener).collect();
         if sockets.is_empty() {
             return Ok(Vec::new());
         }
@@ -37,23 +33,35 @@ impl PortOwners for ProcPorts {
     }
 }
 
-/// Adds the listeners on `port` to `sockets`, by inode.
-fn read_table(table: impl BufRead, port: u16, sockets: &mut BTreeMap<u64, Listener>) -> io::Result<()> {
+fn read_tables(port: u16) -> io::Result<Vec<diag::Socket>> {
+    let mut sockets = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        match File::open(table) {
+            Ok(file) => read_table(BufReader::new(file), port, &mut sockets)?,
+            // a kernel without this family has no listeners of it
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(sockets)
+}
+
+/// Adds the listeners on `port` to `sockets`.
+fn read_table(table: impl BufRead, port: u16, sockets: &mut Vec<diag::Socket>) -> io::Result<()> {
+    let broken = || io::Error::new(io::ErrorKind::InvalidData, "unknown format of /proc/net/tcp");
     for line in table.lines().skip(1) {
         let line = line?;
         let fields: Vec<&str> = line.split_ascii_whitespace().take(10).collect();
         let [_, local, _, state, _, _, _, uid, _, inode] = fields[..] else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "unknown format of /proc/net/tcp"));
+            return Err(broken());
         };
         // the kernel lists all listeners (state 0A) before any connection, of which there may be thousands
         if state != "0A" {
             break;
         }
         let local_port = local.rsplit_once(':').and_then(|(_, hex)| u16::from_str_radix(hex, 16).ok());
-        if let (Some(p), Ok(inode)) = (local_port, inode.parse())
-            && p == port
-        {
-            sockets.insert(inode, Listener { uid: uid.parse().ok(), pids: Vec::new() });
+        if local_port.ok_or_else(broken)? == port {
+            sockets.push((inode.parse().map_err(|_| broken())?, uid.parse().map_err(|_| broken())?));
         }
     }
     Ok(())
@@ -70,5 +78,30 @@ fn find_holders(pid: u32, sockets: &mut BTreeMap<u64, Listener>) {
         .collect();
     for (_, listener) in sockets.iter_mut().filter(|(inode, _)| held.contains(inode)) {
         listener.pids.push(pid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn netlink_and_the_files_say_the_same() {
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = first.local_addr().unwrap().port();
+        let second = TcpListener::bind((Ipv6Addr::LOCALHOST, port));
+        let _connection = TcpStream::connect(first.local_addr().unwrap()).unwrap();
+        let mut files = read_tables(port).unwrap();
+        files.sort_unstable();
+        assert_eq!(files.len(), 1 + usize::from(second.is_ok()));
+        match diag::listening(port) {
+            Ok(mut netlink) => {
+                netlink.sort_unstable();
+                assert_eq!(netlink, files);
+            }
+            Err(error) => eprintln!("SKIPPED: no netlink here: {error}"),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, io};
 
-use bluegreen_core::{Occupant, Process, Profile, ReleaseId};
+use bluegreen_core::{Process, Profile, ReleaseId};
 
 use super::{Inner, inspect::held};
 use crate::{
@@ -37,7 +37,9 @@ pub enum AdoptError {
 impl Inner {
     pub(super) fn adopt(&self, profile: &Profile, pid: Option<u32>) -> Result<Process, AdoptError> {
         let refused = |reason| AdoptError::Refused { port: profile.port(), reason };
-        if let Occupant::Ours { .. } = self.inspect(profile)? {
+        // also one that does not listen while somebody else does: its record is all that we know of it
+        let earlier = self.load(profile)?.filter(|r| !r.is_over().unwrap_or(false));
+        if earlier.is_some_and(|r| r.family().is_ok_and(|family| !family.is_empty())) {
             return Err(AdoptError::Ours(profile.to_string()));
         }
         let listeners = self.ports.listeners(profile.port(), &[])?;
@@ -90,6 +92,10 @@ fn pick(profile: &Profile, pid: Option<u32>, listeners: &[Listener]) -> Result<S
     let us = rustix::process::geteuid().as_raw();
     if chosen <= 1 || chosen == std::process::id() || seen::uid(chosen) != Some(us) {
         return Err(format!("it must be a process of {}, not {}", host::user(us), seen::describe(chosen)));
+    }
+    // a shell that started both is an ancestor of what listens, too
+    if seen::descendants(chosen, &all).contains(&std::process::id()) {
+        return Err(format!("this command runs below {}", seen::describe(chosen)));
     }
     all.into_iter().find(|seen| seen.pid() == chosen).ok_or_else(|| format!("pid {chosen} is gone"))
 }

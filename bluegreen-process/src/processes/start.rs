@@ -1,6 +1,6 @@
 //! Putting a release on a profile.
 
-use std::{ffi::OsString, fmt::Display, fs, os::unix::fs::DirBuilderExt, path::PathBuf, time::Duration};
+use std::{error::Error, ffi::OsString, fs, os::unix::fs::DirBuilderExt, path::PathBuf, time::Duration};
 
 use bluegreen_core::{Occupant, Profile, ReleaseId, Template};
 
@@ -62,7 +62,7 @@ impl Inner {
     }
 
     /// It runs and could not be written down: better none than one that the next command has to search for.
-    fn take_back(&self, record: &Record, error: &dyn Display) -> Reason {
+    fn take_back(&self, record: &Record, error: &dyn Error) -> Reason {
         match self.end(record, Duration::ZERO) {
             Ok(()) => format!("cannot write down what was started, so it was ended: {error}"),
             Err(more) => format!("cannot write down what was started ({error}), nor end it: {more}"),
@@ -134,6 +134,8 @@ fn render(template: &str, value: &impl Fn(&str) -> Option<String>) -> Result<Str
     Ok(template.render(value))
 }
 
-fn text(error: impl Display) -> Reason {
-    error.to_string()
+/// The whole chain of an error: the trait's error has one text.
+fn text(error: impl Error + 'static) -> Reason {
+    let chain = std::iter::successors(Some(&error as &(dyn Error + 'static)), |&e| e.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,0 +1,117 @@
+//! Small servers with bad habits.
+
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    net::{Ipv4Addr, Ipv6Addr, TcpListener},
+    os::fd::{AsFd, OwnedFd},
+    process::{Command, Stdio, exit},
+    sync::{Arc, atomic::AtomicBool},
+    thread::sleep,
+    time::Duration,
+};
+
+use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
+
+/// The life of an app that nobody stopped: a failed test leaves nothing for long.
+const LIFE: Duration = Duration::from_secs(40);
+
+/// The command that runs [`run`]; the kind is in `APP_KIND`.
+pub(crate) fn command() -> Vec<String> {
+    let exe = env::current_exe().unwrap().to_str().unwrap().to_owned();
+    [exe.as_str(), "app", "--exact", "--nocapture", "--test-threads=1"].map(ToOwned::to_owned).into()
+}
+
+pub(crate) fn run(kind: &str) {
+    let port = env::var("BLUEGREEN_PORT").map_or(0, |port| port.parse().unwrap());
+    let v4 = || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+    match kind {
+        "quiet" => sleep(LIFE),
+        "listen" => park(v4()),
+        "dual" => park(TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).unwrap()),
+        "stubborn" => {
+            signal_hook::flag::register(15, Arc::new(AtomicBool::new(false))).unwrap();
+            // binding tells the test that the signal is handled
+            let _listener = v4();
+            // a signal ends one sleep, not this one
+            sleep(LIFE);
+        }
+        "reuse" => {
+            let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+            sockopt::set_socket_reuseport(&socket, true).unwrap();
+            bind(&socket, &std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, port))).unwrap();
+            listen(&socket, 8).unwrap();
+            park(socket);
+        }
+        // three processes on one socket, as gunicorn; the children have it as their input
+        "prefork" => {
+            let listener = OwnedFd::from(v4());
+            let mut children: Vec<_> = (0..2)
+                .map(|_| again("quiet").stdin(Stdio::from(listener.try_clone().unwrap())).spawn().unwrap())
+                .collect();
+            fs::write("ready", "").unwrap();
+            for child in &mut children {
+                let _ = child.wait();
+            }
+        }
+        // the process that was started ends with 0, its child in another session stays, as old daemons do
+        "daemon" => {
+            use process_wrap::std::{CommandWrap, ProcessSession};
+            CommandWrap::from(again("listen")).wrap(ProcessSession).spawn().unwrap();
+            exit(0);
+        }
+        // the leader goes, a child in its session that wrote over its environment stays
+        "orphan" => {
+            let mut child = again("listen");
+            child.env_remove("BLUEGREEN_TOKEN").spawn().unwrap();
+            let carrier = again("quiet").spawn().unwrap();
+            assert!(carrier.id() > 0);
+            exit(0);
+        }
+        "die" => {
+            println!("\n\u{1b}[31mcannot connect\u{1b}[0m to the database");
+            exit(3);
+        }
+        "abort" => std::process::abort(),
+        "report" => {
+            fs::write("report.new", report()).unwrap();
+            fs::rename("report.new", "report").unwrap();
+            sleep(LIFE);
+        }
+        other => panic!("no such kind of app: {other}"),
+    }
+}
+
+fn again(kind: &str) -> Command {
+    let command = command();
+    let mut again = Command::new(&command[0]);
+    again.args(&command[1..]).env("APP_KIND", kind);
+    again
+}
+
+fn park(listener: impl AsFd) {
+    println!("listening");
+    let _open = listener.as_fd();
+    sleep(LIFE);
+}
+
+/// What this process got from its parent.
+fn report() -> String {
+    let mut text = String::new();
+    for fd in fs::read_dir("/proc/self/fd").unwrap().flatten() {
+        let target = fs::read_link(fd.path()).unwrap_or_default();
+        let _ = writeln!(text, "fd {} {}", fd.file_name().display(), target.display());
+    }
+    let status = fs::read_to_string("/proc/thread-self/status").unwrap();
+    for line in status.lines().filter(|line| ["SigBlk", "SigIgn", "Umask"].iter().any(|key| line.starts_with(key))) {
+        let _ = writeln!(text, "{}", line.replace(":\t", " "));
+    }
+    let _ = writeln!(text, "cwd {}", env::current_dir().unwrap().display());
+    let leads = rustix::process::getsid(None).unwrap() == rustix::process::getpid();
+    let _ = writeln!(text, "session {leads}");
+    for (name, value) in env::vars() {
+        let _ = writeln!(text, "env {name}={value}");
+    }
+    text
+}
