@@ -31,6 +31,7 @@ pub(crate) struct Session {
     pub(crate) events: Events,
     pub(crate) wired: Wired,
     pub(crate) signals: Signals,
+    pub(crate) format: Format,
 }
 
 /// Reads the configuration.
@@ -58,7 +59,7 @@ impl Session {
         let events = Events::new(sinks);
         let wired = wire(&config, events.clone())?;
         let signals = Signals::listen().map_err(|e| Halt::error(Exit::Internal, &e))?;
-        Ok(Self { config, events, wired, signals })
+        Ok(Self { config, events, wired, signals, format: global.format })
     }
 
     /// The same, with another engine.

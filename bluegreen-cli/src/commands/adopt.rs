@@ -2,7 +2,7 @@
 
 use bluegreen_core::{Occupant, Profile, StateStore as _};
 
-use super::{Exit, Halt, Session};
+use super::{Exit, Format, Halt, Session};
 use crate::output;
 
 pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u32>) -> Result<Exit, Halt> {
@@ -21,13 +21,9 @@ pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u3
     };
     let process = session.wired.processes.adopt(chosen, pid).await?;
     let shown = session.wired.processes.main_pid(chosen).map(|pid| format!(", pid {pid}")).unwrap_or_default();
-    if !is_json(session) {
+    if session.format == Format::Human {
         output::line(format!("{chosen} is ours now{shown} ({})", process.release.as_str()));
     }
     let active = seen.route.ok().map(|route| route.active.to_string());
     Ok(session.finish_plain("adopted", Exit::Done, active))
-}
-
-fn is_json(session: &Session) -> bool {
-    session.format == crate::report::Format::Json
 }

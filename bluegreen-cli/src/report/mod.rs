@@ -19,7 +19,7 @@ pub use self::{
     line::LineReporter,
     live::LiveReporter,
     paint::{ColorChoice, Paint},
-    table::{HistoryRow, StatusRow, Tone, history_table, status_table},
+    table::{HistoryRow, StatusRow, Tone, history_table, release_table, status_table},
     text::sanitize,
     trouble::Trouble,
     units::{ago, size, took},
@@ -38,7 +38,7 @@ pub enum Format {
 /// The reporter for this stdout: JSON when asked for, a live one on a terminal that can move its cursor and is not CI,
 /// else plain lines.
 pub fn reporter(format: Format, color: ColorChoice, quiet: bool) -> Box<dyn EventSink> {
-    let paint = Paint(color.enabled(stdout().is_terminal()));
+    let paint = stdout_paint(color);
     let live = stdout().is_terminal() && !paint::is_dumb() && std::env::var_os("CI").is_none() && !quiet;
     let out: Out = Box::new(stdout());
     match format {
@@ -46,6 +46,11 @@ pub fn reporter(format: Format, color: ColorChoice, quiet: bool) -> Box<dyn Even
         Format::Human if live => Box::new(LiveReporter::new(out, Box::new(stdout_width), paint)),
         Format::Human => Box::new(LineReporter::new(out, Box::new(stderr()), paint, quiet)),
     }
+}
+
+/// How stdout is painted.
+pub fn stdout_paint(color: ColorChoice) -> Paint {
+    Paint(color.enabled(stdout().is_terminal()))
 }
 
 /// Where a reporter writes. Its errors are ignored: no deploy stops because nobody reads.

@@ -1,10 +1,12 @@
 //! Tables for `status` and `history`: columns, no lines.
 
+use bluegreen_process::Release;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
     Paint,
     text::{pad, sanitize, truncate},
+    units::size,
 };
 
 /// How a row should look.
@@ -91,6 +93,19 @@ pub fn history_table(rows: &[HistoryRow], paint: Paint, width: usize) -> String 
     };
     let rows: Vec<_> = rows.iter().map(cells).collect();
     grid(&["#", "WHEN", "WHAT", "RELEASE", "VERSION", "TO", "TOOK", "OUTCOME"], &rows, paint, width)
+}
+
+/// The table of `releases`, with what each one is. Lines are cut to `width` columns; 0 leaves them as they are.
+pub fn release_table(rows: &[(Release, String)], paint: Paint, width: usize) -> String {
+    let cells = |(release, is): &(Release, String)| {
+        let known = |text: &Option<String>| text.clone().unwrap_or_else(|| NOTHING.to_owned());
+        let (id, created) = (release.id.to_string(), release.created.replace('T', " "));
+        let created = created.get(..16).unwrap_or(&created).to_owned();
+        let tone = if is.contains("failed") { Tone::Bad } else { Tone::Good };
+        (vec![id, known(&release.version), size(release.size), created, known(&release.artifact), is.clone()], tone)
+    };
+    let rows: Vec<_> = rows.iter().map(cells).collect();
+    grid(&["RELEASE", "VERSION", "SIZE", "ADDED (UTC)", "ARTIFACT", "IS"], &rows, paint, width)
 }
 
 /// Columns as wide as their widest cell. The last one has the row's tone, and is what gets cut.

@@ -1,0 +1,115 @@
+//! `check`: what would make a deploy fail, seen before it.
+
+use std::time::Duration;
+
+use bluegreen_core::{Occupant, ResolveError, StateStore as _};
+use bluegreen_nginx::reload::reload_warnings;
+use bluegreen_process::cgroup_warning;
+use serde_json::json;
+
+use super::{Exit, Format, Global, Halt, Session};
+use crate::{config::ProxyMode, halt::for_route, output, report, wiring};
+
+/// One thing that was looked at.
+struct Finding {
+    /// Whether a deploy would fail of it.
+    fatal: bool,
+    what: String,
+    fix: String,
+}
+
+/// Free space that a deploy wants besides the release, in bytes.
+const DISK: u64 = 64 << 20;
+
+pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt> {
+    let findings = look(session).await;
+    if global.format == Format::Json {
+        let entry = |f: &Finding| json!({ "fatal": f.fatal, "what": f.what, "fix": f.fix });
+        output::line(json!({ "schema": 1, "findings": findings.iter().map(entry).collect::<Vec<_>>() }));
+    } else {
+        show(&findings, report::stdout_paint(global.color));
+    }
+    Ok(verdict(&findings))
+}
+
+/// For `hook`: lines without control codes, whatever stdout is.
+pub(super) async fn run_plain(session: &Session) -> Result<Exit, Halt> {
+    let findings = look(session).await;
+    show(&findings, report::Paint(false));
+    Ok(verdict(&findings))
+}
+
+fn verdict(findings: &[Finding]) -> Exit {
+    if findings.iter().any(|finding| finding.fatal) { Exit::Refused } else { Exit::Done }
+}
+
+fn show(findings: &[Finding], paint: report::Paint) {
+    for Finding { fatal, what, fix } in findings {
+        let mark = if *fatal { paint.bad("✗") } else { paint.warn("!") };
+        output::line(format!("{mark} {}\n    {}", report::sanitize(what), paint.dim(report::sanitize(fix))));
+    }
+    match findings.iter().filter(|finding| finding.fatal).count() {
+        0 => output::line(paint.good("✓ a deploy can begin")),
+        1 => output::line(paint.bad("a deploy would fail")),
+        n => output::line(paint.bad(format!("a deploy would fail for {n} reasons"))),
+    }
+}
+
+async fn look(session: &Session) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut say = |fatal, what: String, fix: &str| findings.push(Finding { fatal, what, fix: fix.to_owned() });
+    let seen = session.wired.deployer.look().await;
+    match &seen.route {
+        Ok(_) => {}
+        Err(error @ ResolveError::Unmanaged(_)) => say(false, error.to_string(), "the first deploy takes the traffic over"),
+        Err(error) => say(true, error.to_string(), for_route(error)),
+    }
+    let active = seen.route.as_ref().ok().map(|route| &route.active);
+    for profile in session.config.profiles.both() {
+        match seen.on(profile) {
+            Occupant::Stranger(who) => {
+                let fatal = active != Some(profile);
+                say(fatal, format!("port {} of {profile} is taken by {who}", profile.port()), &format!("bluegreen adopt {profile}"));
+            }
+            Occupant::Nobody if active == Some(profile) && session.wired.store.load().is_ok_and(|s| s.last_good().is_some()) => {
+                say(false, format!("{profile} has the traffic, and nothing runs there"), "bluegreen recover");
+            }
+            _ => {}
+        }
+    }
+    if let Err(error) = session.wired.store.load() {
+        say(true, error.to_string(), "bluegreen recover, or put a copy of the state back");
+    }
+    if let Some(error) = session.wired.store.fell_back() {
+        say(false, format!("{error}; the one before it is used"), "the next deploy writes it anew");
+    }
+    if let Some(free) = free_space(session).filter(|free| *free < DISK) {
+        say(true, format!("{} free in {}", report::size(free), session.config.state_dir.display()), "bluegreen releases prune");
+    }
+    if session.config.nginx.mode == ProxyMode::Reload {
+        for warning in reload_costs(session).await {
+            say(false, warning, "see the chapter on nginx in the documentation");
+        }
+    }
+    if let Some(warning) = cgroup_warning() {
+        say(false, warning, "run bluegreen from its own unit, or with `systemd-run --scope`");
+    }
+    let grace = session.config.health.deadline;
+    if session.config.hook.artifact.is_some() && grace > Duration::from_secs(3600) {
+        say(false, format!("health.deadline is {grace:?}, and CodeDeploy ends a hook after an hour"), "set it below that");
+    }
+    findings
+}
+
+async fn reload_costs(session: &Session) -> Vec<String> {
+    match wiring::nginx(&session.config).version().await {
+        // whether the configuration sets keepalive_min_timeout only root can read
+        Ok(version) => reload_warnings(version, false),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+fn free_space(session: &Session) -> Option<u64> {
+    let stat = rustix::fs::statvfs(&session.config.state_dir).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}

@@ -1,0 +1,174 @@
+//! `setup`: the one-time nginx part.
+
+use std::{
+    fs,
+    io::{IsTerminal as _, Write as _, stdin, stdout},
+    os::unix::fs::{DirBuilderExt as _, chown},
+    path::Path,
+};
+
+use bluegreen_core::{Profile, StateStore as _, Step};
+use bluegreen_nginx::{
+    Snippet,
+    setup::{Nginx, Plan, Setup, SetupError},
+};
+
+use super::{Exit, Halt};
+use crate::{
+    args::{self, Global, Part},
+    config::{Config, ProxyMode},
+    output,
+    owner::User,
+    report, wiring,
+};
+
+pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
+    if let Some(part) = args.print {
+        let snippet = Snippet::new(config.app.clone(), wiring::route_dir(config)?);
+        output::raw(match part {
+            Part::Http => snippet.http(),
+            Part::Server => snippet.server(true),
+            Part::Location => snippet.location(),
+        });
+        return Ok(Exit::Done);
+    }
+    if config.nginx.mode == ProxyMode::Reload {
+        return reload_mode(config, args);
+    }
+    let (setup, owner) = setup(config)?;
+    if args.check {
+        return Ok(check(&setup).await);
+    }
+    let plan = if args.remove {
+        setup.plan_removal().await.map_err(refused)?
+    } else {
+        make_state_dir(config, &owner)?;
+        setup.plan(prepared(config).await.as_ref()).await.map_err(refused)?
+    };
+    apply(global, &setup, &plan, args.remove).await
+}
+
+/// In reload mode the article's include file is all there is: only the directory for the state is ours to make.
+fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
+    if args.apply {
+        make_state_dir(config, &deploy_user(config)?)?;
+        output::line(format!("{} is there; reload mode needs nothing else of nginx", config.state_dir.display()));
+    } else {
+        output::line("reload mode uses the include file that nginx has already; there is nothing to check or remove");
+    }
+    Ok(Exit::Done)
+}
+
+fn setup(config: &Config) -> Result<(Setup, User), Halt> {
+    let owner = deploy_user(config)?;
+    let setup = Setup {
+        app: config.app.clone(),
+        route: wiring::route_dir(config)?,
+        door: wiring::nginx_door(config)?,
+        nginx: Nginx::new(config.nginx.command.clone()),
+        nginx_dir: config.nginx.dir.clone(),
+        site: config.nginx.site.clone(),
+        owner: Some((owner.uid, owner.gid)),
+        allow_temporary: config.allow_temporary,
+    };
+    Ok((setup, owner))
+}
+
+/// Who will deploy: as configured, else who runs this, also through sudo.
+fn deploy_user(config: &Config) -> Result<User, Halt> {
+    if let Some(name) = &config.user {
+        return User::named(name).ok_or_else(|| Halt::new(Exit::Usage, format!("there is no user {name}")).next(format!("sudo useradd --system {name}")));
+    }
+    let sudo = std::env::var("SUDO_USER").ok().and_then(|name| User::named(&name));
+    Ok(sudo.filter(|_| rustix::process::geteuid().is_root()).unwrap_or_else(User::current))
+}
+
+/// The home of the state: of the deploy user, and searchable, because nginx looks into the route below it.
+fn make_state_dir(config: &Config, owner: &User) -> Result<(), Halt> {
+    let dir = &config.state_dir;
+    let failed = |error: std::io::Error| {
+        Halt::new(Exit::Refused, format!("cannot make {}: {error}", dir.display())).next("sudo bluegreen setup --apply")
+    };
+    if !dir.exists() {
+        if let Some(parent) = dir.parent() {
+            fs::DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(failed)?;
+        }
+        fs::DirBuilder::new().mode(0o755).create(dir).map_err(failed)?;
+    }
+    if rustix::process::geteuid().is_root() {
+        chown(dir, Some(owner.uid), Some(owner.gid)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// A profile on which a release was prepared and is healthy: a machine on a third port begins there.
+async fn prepared(config: &Config) -> Option<Profile> {
+    let wired = wiring::wire(config, bluegreen_core::Events::default()).ok()?;
+    let tx = wired.store.load().ok()?.transaction.filter(|tx| tx.undo.is_none() && tx.step == Step::Health)?;
+    wired.deployer.check(&tx.to).await.ok().map(|()| tx.to)
+}
+
+async fn check(setup: &Setup) -> Exit {
+    let differences = setup.check().await;
+    for difference in &differences {
+        output::line(format!("✗ {}\n    {}", report::sanitize(&difference.what), report::sanitize(&difference.fix)));
+    }
+    if differences.is_empty() {
+        output::line("✓ nginx is set up");
+        return Exit::Done;
+    }
+    Exit::Refused
+}
+
+async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Result<Exit, Halt> {
+    let paint = report::stdout_paint(global.color);
+    for edit in plan.edits.iter().filter(|edit| edit.foreign) {
+        output::raw(diff(&edit.path, edit.before.as_deref().unwrap_or(""), edit.after.as_deref().unwrap_or(""), paint));
+    }
+    let foreign = plan.edits.iter().any(|edit| edit.foreign);
+    let yes = global.yes || (foreign && ask());
+    let applied = setup.apply(plan, yes).await.map_err(refused)?;
+    for edit in &plan.edits {
+        let verb = if edit.after.is_some() { "wrote" } else { "removed" };
+        output::line(format!("{verb} {}", edit.path.display()));
+    }
+    applied.backups.iter().for_each(|copy| output::line(format!("as it was: {}", copy.display())));
+    output::line(match (removal, applied.reloaded) {
+        (true, _) => "✓ nginx sends the traffic straight to the active port again",
+        (false, true) => "✓ nginx was reloaded once and follows the route",
+        (false, false) => "✓ nginx follows the route already",
+    });
+    Ok(Exit::Done)
+}
+
+/// Only on a terminal; elsewhere it takes `--yes`.
+fn ask() -> bool {
+    if !stdin().is_terminal() || !stdout().is_terminal() {
+        return false;
+    }
+    output::raw("Change these files? A copy of each is kept. [y/N] ");
+    let _ = stdout().flush();
+    let mut answer = String::new();
+    stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+fn diff(path: &Path, before: &str, after: &str, paint: report::Paint) -> String {
+    let text = similar::TextDiff::from_lines(before, after);
+    let unified = text.unified_diff().context_radius(2).header(&path.display().to_string(), "after the set-up").to_string();
+    let line = |line: &str| match line.as_bytes().first() {
+        Some(b'+') => paint.good(line),
+        Some(b'-') => paint.bad(line),
+        _ => line.to_owned(),
+    };
+    unified.lines().map(|text| line(text) + "\n").collect()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+fn refused(error: SetupError) -> Halt {
+    let halt = Halt::error(Exit::Refused, &error);
+    match &error {
+        SetupError::NotAgreed(_) => halt.next("the same with --yes"),
+        SetupError::NeedsPrepared { .. } => halt.next("bluegreen prepare ARTIFACT"),
+        _ => halt.next("sudo nginx -t"),
+    }
+}

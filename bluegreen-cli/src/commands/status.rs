@@ -1,0 +1,189 @@
+//! `status` and `history`.
+
+use std::time::Duration;
+
+use bluegreen_core::{Occupant, Profile, Route, Seen, State, StateStore as _};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Exit, Format, Global, Halt, Session};
+use crate::{
+    config::ProxyMode,
+    halt::for_route,
+    history, output,
+    report::{self, HistoryRow, StatusRow, Tone, ago, history_table, status_table, took},
+};
+
+/// What is so now, for the two ways to show it.
+struct Status<'a> {
+    session: &'a Session,
+    seen: Seen,
+    state: State,
+    health: [Result<(), String>; 2],
+}
+
+/// `status`: 20 when the standby answers for a dead active profile.
+pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt> {
+    let deployer = &session.wired.deployer;
+    let seen = deployer.look().await;
+    let state = session.wired.store.load()?;
+    let [first, second] = session.config.profiles.both();
+    let (a, b) = tokio::join!(deployer.check(first), deployer.check(second));
+    let status = Status { session, seen, state, health: [a, b].map(|h| h.map_err(|e| e.to_string())) };
+    match global.format {
+        Format::Json => output::line(status.json()),
+        Format::Human => output::raw(status.human(global)),
+    }
+    Ok(if status.failed_over() { Exit::Degraded } else { Exit::Done })
+}
+
+impl Status<'_> {
+    fn route(&self) -> Option<&Route> {
+        self.seen.route.as_ref().ok()
+    }
+
+    fn failed_over(&self) -> bool {
+        let dead = |route: &&Route| !self.seen.on(&route.active).listens();
+        let standby = self.route().filter(dead).and_then(|route| route.standby.as_ref());
+        standby.is_some_and(|standby| self.seen.on(standby).listens())
+    }
+
+    fn health(&self, profile: &Profile) -> &Result<(), String> {
+        &self.health[usize::from(profile != self.session.config.profiles.first())]
+    }
+
+    fn version(&self, profile: &Profile) -> Option<String> {
+        let release = &self.seen.on(profile).ours()?.release;
+        self.session.wired.processes.releases().get(release).ok()?.version
+    }
+
+    fn pid(&self, profile: &Profile) -> Option<u32> {
+        self.seen.on(profile).ours()?;
+        self.session.wired.processes.main_pid(profile)
+    }
+
+    fn row(&self, profile: &Profile) -> StatusRow {
+        let role = match self.route() {
+            Some(route) if route.active == *profile => "active",
+            Some(route) if route.standby.as_ref() == Some(profile) => "standby",
+            Some(_) => "idle",
+            None => "?",
+        };
+        let occupant = self.seen.on(profile);
+        let (health, tone) = match (occupant, self.health(profile)) {
+            (Occupant::Nobody, _) if role == "active" => ("nothing runs here".to_owned(), Tone::Bad),
+            (Occupant::Nobody, _) => ("nothing runs here".to_owned(), Tone::Dim),
+            (Occupant::Stranger(who), _) => (format!("foreign: {who}"), Tone::Warn),
+            (Occupant::Ours { process, .. }, Ok(())) if self.state.has_failed(&process.release) => {
+                ("healthy, but failed before".to_owned(), Tone::Warn)
+            }
+            (_, Ok(())) => ("healthy".to_owned(), Tone::Good),
+            (_, Err(why)) => (why.clone(), Tone::Bad),
+        };
+        StatusRow {
+            role: role.to_owned(),
+            profile: profile.to_string(),
+            port: profile.port(),
+            release: occupant.ours().map(|process| process.release.to_string()),
+            version: self.version(profile),
+            pid: self.pid(profile),
+            health,
+            tone,
+        }
+    }
+
+    fn human(&self, global: &Global) -> String {
+        let (paint, width) = (report::stdout_paint(global.color), report::stdout_width());
+        let rows = self.session.config.profiles.both().map(|profile| self.row(profile));
+        let mut text = format!("{}\n\n{}", paint.strong(&self.session.config.app), status_table(&rows, paint, width));
+        let mut say = |label: &str, what: String| text += &format!("{:<13}{what}\n", paint.dim(format!("{label:<11}")) + " ");
+        text_break(&mut say);
+        match &self.seen.route {
+            Ok(route) if self.failed_over() => {
+                let standby = route.standby.as_ref().map(ToString::to_string).unwrap_or_default();
+                say("route", paint.bad(format!("FAILED OVER: {} is dead, {standby} answers", route.active)));
+                say("next", paint.strong("bluegreen recover"));
+            }
+            Ok(route) => say("route", format!("{route}, as nginx says it")),
+            Err(error) => {
+                say("route", paint.bad(error.to_string()));
+                say("next", paint.strong(for_route(error)));
+            }
+        }
+        if let Some(tx) = &self.state.transaction {
+            let doing = if tx.undo.is_some() { "is being taken back" } else { "is open" };
+            say("transaction", format!("{} of {} to {} {doing}, at {}", tx.kind, tx.release, tx.to, tx.step));
+        }
+        if let Some(holder) = self.session.wired.store.holder() {
+            say("lock", format!("held by {holder}"));
+        }
+        text
+    }
+
+    fn side(&self, profile: &Profile) -> Value {
+        let process = self.seen.on(profile).ours();
+        json!({
+            "profile": profile.name(), "port": profile.port(),
+            "release": process.map(|p| &p.release), "version": self.version(profile), "pid": self.pid(profile),
+            "healthy": self.health(profile).is_ok(),
+        })
+    }
+
+    fn json(&self) -> Value {
+        let route = self.route();
+        let mode = match self.session.config.nginx.mode {
+            ProxyMode::Marker => "marker",
+            ProxyMode::Reload => "reload",
+        };
+        json!({
+            "schema": 1,
+            "app": self.session.config.app,
+            "active": route.map(|route| self.side(&route.active)),
+            "idle": route.map(|route| self.side(self.session.config.profiles.other(&route.active))),
+            "failover": route.and_then(|route| route.standby.as_ref()).map(|standby| standby.name()),
+            "failed_over": self.failed_over(),
+            "route": {
+                "mode": mode,
+                "proven": route.is_some(),
+                "name": match &self.seen.route { Ok(route) => route.to_string(), Err(error) => error.to_string() },
+            },
+            "transaction": self.state.transaction,
+            "lock": self.session.wired.store.holder(),
+        })
+    }
+}
+
+/// `history`
+pub(super) fn history(session: &Session, global: &Global, last: usize) -> Exit {
+    let entries = history::last(&session.config.state_dir, last);
+    if global.format == Format::Json {
+        entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).for_each(output::line);
+        return Exit::Done;
+    }
+    let now = Timestamp::now();
+    let row = |entry: &history::Entry| HistoryRow {
+        number: entry.number,
+        when: ago(Duration::try_from(now.duration_since(entry.began)).unwrap_or_default()),
+        what: entry.kind.to_string(),
+        release: entry.release.to_string(),
+        version: entry.version.clone(),
+        to: entry.to.clone(),
+        took: took(Duration::from_millis(entry.took_ms)),
+        outcome: match &entry.failure {
+            Some(failure) if entry.exit_code != 0 => format!("{}: {failure}", entry.outcome),
+            _ => entry.outcome.replace('_', " "),
+        },
+        tone: match entry.exit_code {
+            0 => Tone::Good,
+            20 => Tone::Bad,
+            _ => Tone::Warn,
+        },
+    };
+    let rows: Vec<HistoryRow> = entries.iter().map(row).collect();
+    if rows.is_empty() {
+        output::line("nothing was deployed yet");
+    } else {
+        output::raw(history_table(&rows, report::stdout_paint(global.color), report::stdout_width()));
+    }
+    Exit::Done
+}
