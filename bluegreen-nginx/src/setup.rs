@@ -10,6 +10,7 @@ mod check;
 mod config;
 mod edit;
 mod error;
+mod location;
 mod nginx;
 mod plan;
 mod removal;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 
 use bluegreen_core::{Name, Route};
 
-use crate::{FrontDoor, MarkerResolver, RouteDir, Snippet};
+use crate::{FrontDoor, MarkerResolver, PlaceError, RouteDir, Snippet, check_place};
 
 pub use apply::Applied;
 pub use check::Difference;
@@ -84,6 +85,11 @@ impl Setup {
 
     fn resolver(&self) -> MarkerResolver {
         MarkerResolver::new(self.app.clone(), self.route.clone(), self.door.clone())
+    }
+
+    fn check_place(&self) -> Result<(), PlaceError> {
+        let owner = self.owner.map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
+        check_place(self.route.path(), owner, self.allow_temporary)
     }
 
     /// Our file for the http level; as all three, only this app's.

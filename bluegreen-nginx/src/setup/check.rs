@@ -3,7 +3,7 @@
 use bluegreen_core::{ProfileResolver, ResolveError};
 
 use super::{Setup, SetupError, config::Directive, config::line_of, tree::Tree};
-use crate::marker::{chain, check_place};
+use crate::marker::chain;
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +48,7 @@ impl Setup {
         } else if let Err(error) = self.route.read() {
             found.push(Difference::new(chain(&error), APPLY));
         }
-        let owner = self.owner.map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
-        if let Err(error) = check_place(self.route.path(), owner, self.allow_temporary) {
+        if let Err(error) = self.check_place() {
             found.push(Difference::new(chain(&error), "change it, then run this again"));
         }
         found

@@ -8,17 +8,16 @@ use super::{
     Edit, Goal, Plan, Setup, SetupError,
     config::{Directive, line_of},
     edit::{self, Change},
-    tree::{Pass, Server, Setting, Tree, matches, same},
+    tree::{Pass, Server, Tree, matches, same},
     write,
 };
-use crate::marker::{check_place, listens};
+use crate::marker::listens;
 
 impl Setup {
     /// What [`Setup::apply`] would do. `prepared` is a profile that runs and is healthy, for a machine whose app is served
     /// from a third port: the route begins there.
     pub async fn plan(&self, prepared: Option<&Profile>) -> Result<Plan, SetupError> {
-        let owner = self.owner.map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
-        check_place(self.route.path(), owner, self.allow_temporary)?;
+        self.check_place()?;
         let tree = self.tree().await?;
         let in_effect = self.resolver().resolve().await.is_ok();
         if self.put_in_by_hand(&tree).is_some() {
@@ -26,7 +25,7 @@ impl Setup {
             return Ok(Plan { edits: Vec::new(), start, goal: Goal::SetUp });
         }
         let (port, edits) = self.edits(&tree)?;
-        let start = if in_effect && port.is_none() { None } else { self.start(port, prepared)? };
+        let start = if in_effect { None } else { self.start(port, prepared)? };
         Ok(Plan { edits, start, goal: Goal::SetUp })
     }
 
@@ -176,55 +175,9 @@ impl Setup {
         }
         Ok(changes)
     }
-
-    /// The lines in place of `pass`; `None` for our include. Its owner's own settings stay, and are not said twice: nginx
-    /// would send two `Host` headers.
-    fn location_lines(
-        &self,
-        tree: &Tree,
-        http: &Directive,
-        pass: &Pass<'_>,
-    ) -> Result<Option<Vec<String>>, SetupError> {
-        let refuse = |reason: String| Err(at(tree, pass.file, pass.directive, reason));
-        let Some((location, outer)) = pass.blocks.split_last() else { return Ok(None) };
-        let target = tree.target(pass.directive.arg());
-        if location.name != "location" {
-            return refuse(format!("proxy_pass inside `{}`: move it into a location of its own", location.name));
-        }
-        // a path behind a variable would replace the whole path of every request
-        let path = target.map(|(_, path)| path).unwrap_or_default();
-        if !path.is_empty() && !(path == "/" && location.arg() == "/") {
-            let from = location.args.last().map_or("", String::as_str);
-            return refuse(format!(
-                "proxy_pass with a path: write `rewrite ^{from}(.*)$ {path}$1 break;` before it, and proxy_pass without one"
-            ));
-        }
-        let is_header = |setting: &Setting| setting.0 == "proxy_set_header";
-        let own = tree.settings(location.inner());
-        let mut inherited = tree.settings(http.inner());
-        outer.iter().for_each(|block| inherited.extend(tree.settings(block.inner())));
-        let inherits = !own.iter().any(is_header) && inherited.iter().any(is_header);
-        let version = ("proxy_http_version".to_owned(), None);
-        if !own.iter().any(|s| is_header(s) || *s == version) && !inherits {
-            return Ok(None);
-        }
-        if inherits && !inherited.contains(&("proxy_set_header".to_owned(), Some("host".to_owned()))) {
-            return refuse(
-                "write `proxy_set_header Host $http_host;` beside the other proxy_set_header first".to_owned(),
-            );
-        }
-        let snippet = self.snippet();
-        let missing = |(name, header): &(&str, Option<&str>)| {
-            let setting = ((*name).to_owned(), header.map(str::to_ascii_lowercase));
-            // one header here would cut off all inherited ones
-            !own.contains(&setting) && !(inherits && is_header(&setting))
-        };
-        let lines = snippet.location_lines().into_iter().filter(|(setting, _)| missing(setting)).map(|(_, line)| line);
-        Ok(Some(lines.chain([format!("proxy_pass {};", snippet.pass())]).collect()))
-    }
 }
 
-fn at(tree: &Tree, file: usize, directive: &Directive, reason: String) -> SetupError {
+pub(super) fn at(tree: &Tree, file: usize, directive: &Directive, reason: String) -> SetupError {
     let file = &tree.files[file];
     SetupError::Location { path: file.path.clone(), line: line_of(&file.text, directive.span.start), reason }
 }
