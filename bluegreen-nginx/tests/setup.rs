@@ -303,3 +303,59 @@ async fn check_says_what_differs() {
         seen("does not have the marker files").await;
     }
 }
+
+/// Two apps share a server block, in a directory that nginx reads anyway.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_app_in_the_same_server_block() {
+    for binary in binaries() {
+        let home = home();
+        let other = Shop::start("other", home.path()).await;
+        let include = format!("include {}/conf.d/*.conf;", home.path().display());
+        let site = format!(
+            "{include} server {{ listen 127.0.0.1:{{port}};
+                location / {{ proxy_pass http://127.0.0.1:{{app}}; }}
+                location /other {{ proxy_pass http://127.0.0.1:{}; }} }}",
+            other.first.as_ref().unwrap().port
+        );
+        let machine = Machine::start(&binary, home.path(), &site, None).await;
+        let main = std::fs::read_to_string(home.path().join("nginx.conf")).unwrap();
+        // as on Debian: conf.d is read by the main file
+        std::fs::write(home.path().join("nginx.conf"), main.replace("http {", &format!("http {{ {include}"))).unwrap();
+        std::fs::write(&machine.site, machine.site().replace(&include, "")).unwrap();
+        let second = Setup { app: other.app.clone(), route: other.route.clone(), ..machine.setup.clone() };
+        for setup in [&machine.setup, &second] {
+            let plan = setup.plan(None).await.unwrap();
+            assert_eq!(paths(&plan).len(), 4, "three of ours and the site: {:?}", paths(&plan));
+            setup.apply(&plan, true).await.unwrap();
+        }
+        assert_eq!((machine.setup.check().await, second.check().await), (vec![], vec![]));
+        other.route.point(&Route::solo(other.route.profiles().second().clone())).unwrap();
+        assert!(machine.who().await.starts_with("real2"));
+        assert!(get(machine.nginx.address, "/other").await.unwrap().1.starts_with("real2"));
+
+        // the first goes, the second stays, and says that a line is missing now
+        machine.setup.apply(&machine.setup.plan_removal().await.unwrap(), true).await.unwrap();
+        assert!(machine.who().await.starts_with("real2"));
+        let repair = second.plan(None).await.unwrap();
+        assert_eq!((paths(&repair), &repair.start), (vec!["other.server.inc".to_owned()], &None));
+        assert!(second.apply(&repair, false).await.unwrap().reloaded);
+        assert_eq!(second.check().await, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snippet_that_was_put_in_by_hand_is_taken_as_it_is() {
+    for binary in binaries().into_iter().take(1) {
+        let home = home();
+        let machine =
+            Machine::start(&binary, home.path(), "server { listen 127.0.0.1:{port}; return 404; }", None).await;
+        let text = machine.shop.http().replace("{port}", &machine.nginx.address.port().to_string());
+        std::fs::write(&machine.site, text).unwrap();
+        let plan = machine.setup.plan(None).await.unwrap();
+        assert_eq!((paths(&plan).len(), &plan.start), (0, &Some(machine.second())));
+        assert!(machine.setup.apply(&plan, false).await.unwrap().reloaded);
+        assert!(machine.who().await.starts_with("real2"));
+        assert_eq!(machine.setup.check().await, []);
+        assert!(matches!(machine.setup.plan_removal().await, Err(SetupError::ByHand { path }) if path == machine.site));
+    }
+}
