@@ -41,7 +41,8 @@ pub struct Setup {
     pub nginx: Nginx,
     /// Where our own files go, as `/etc/nginx`.
     pub nginx_dir: PathBuf,
-    /// The file with the app's server block, when nginx has several that could be meant.
+    /// The file with the app's server block: needed when it cannot be told which one that is, or when the app is served
+    /// from a third port.
     pub site: Option<PathBuf>,
     /// The user and group id of who will deploy; `None` is who runs this.
     pub owner: Option<(u32, u32)>,

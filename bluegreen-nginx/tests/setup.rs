@@ -217,7 +217,10 @@ async fn the_route_begins_where_the_traffic_is() {
         // on a third port: refused until a profile is prepared
         let home = home();
         let old = App::start("real").await;
-        let machine = Machine::start(&binary, home.path(), SITE, Some(old.port)).await;
+        let mut machine = Machine::start(&binary, home.path(), SITE, Some(old.port)).await;
+        let unknown = machine.setup.plan(None).await.unwrap_err();
+        assert!(matches!(unknown, SetupError::NoLocation { .. }), "it could be anybody's: {unknown}");
+        machine.setup.site = Some(machine.site.clone());
         let refused = machine.setup.plan(None).await.unwrap_err();
         assert!(matches!(refused, SetupError::NeedsPrepared { port } if port == old.port));
         let first = machine.shop.route.profiles().first().clone();

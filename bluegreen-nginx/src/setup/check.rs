@@ -28,7 +28,9 @@ impl Setup {
     pub async fn check(&self) -> Vec<Difference> {
         let mut found = self.check_route();
         match self.tree().await {
-            Err(error) => found.push(Difference::new(chain(&error), "repair nginx's configuration first")),
+            Err(error) => {
+                found.push(Difference::new(chain(&error), "run this as root, or repair nginx's configuration first"));
+            }
             Ok(tree) => found.extend(self.check_files(&tree)),
         }
         match self.resolver().resolve().await {

@@ -59,7 +59,11 @@ impl Setup {
             all.into_iter().partition(|(_, port)| profiles.on_port(*port).is_some());
         let meant = match (to_a_profile.is_empty(), self.is_included(tree)) {
             (true, true) => return Ok((Vec::new(), None)),
-            (true, false) => elsewhere,
+            // somebody else's app must not be taken for ours: only the article's way, or a file that was named
+            (true, false) => elsewhere
+                .into_iter()
+                .filter(|(pass, _)| self.site.is_some() || pass.directive.arg().starts_with('$'))
+                .collect(),
             (false, _) => to_a_profile,
         };
         let mut ports: Vec<u16> = meant.iter().map(|(_, port)| *port).collect();
@@ -79,26 +83,20 @@ impl Setup {
     /// The route to begin with, where `port` is what nginx sends requests to now: what serves stays served, and with nothing
     /// running the first deploy goes to the first profile.
     fn start(&self, port: Option<u16>, prepared: Option<&Profile>) -> Result<Option<Route>, SetupError> {
+        // files in place, nginx not there yet: a set-up was interrupted, and its route still holds
+        if port.is_none() && self.route.read().is_ok_and(|live| live.is_some()) {
+            return Ok(None);
+        }
         let profiles = self.route.profiles();
         let runs = |port| {
             listens(port).map_err(|source| SetupError::Io { action: "read", path: "/proc/net/tcp".into(), source })
         };
-        let running = [runs(profiles.first().port())?, runs(profiles.second().port())?];
-        let by_what_runs = match running {
-            [true, false] => profiles.first(),
-            _ => profiles.second(),
-        };
-        let active = match port {
-            // files in place, nginx not there yet: a set-up was interrupted, and its route still holds
-            None if self.route.read().is_ok_and(|live| live.is_some()) => return Ok(None),
-            Some(port) if running != [false, false] && profiles.on_port(port).is_some() => {
-                profiles.on_port(port).unwrap_or(by_what_runs)
-            }
-            Some(port) if profiles.on_port(port).is_none() => match prepared {
-                Some(prepared) => prepared,
-                None if runs(port)? => return Err(SetupError::NeedsPrepared { port }),
-                None => by_what_runs,
-            },
+        let (first, second) = (runs(profiles.first().port())?, runs(profiles.second().port())?);
+        let by_what_runs = if first && !second { profiles.first() } else { profiles.second() };
+        let active = match (port, port.and_then(|port| profiles.on_port(port)), prepared) {
+            (_, Some(served), _) if first || second => served,
+            (Some(_), None, Some(prepared)) => prepared,
+            (Some(port), None, None) if runs(port)? => return Err(SetupError::NeedsPrepared { port }),
             _ => by_what_runs,
         };
         Ok(Some(Route::solo(active.clone())))
@@ -127,14 +125,10 @@ impl Setup {
     fn has_file_cache(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<bool, SetupError> {
         let mut has = false;
         for server in self.servers(tree, passes) {
-            let others = server
-                .directive
-                .inner()
-                .iter()
-                .filter(|d| d.name != "include" || tree.absolute(d.arg()) != self.server_file());
-            for directive in others {
+            for directive in server.directive.inner() {
+                let ours = directive.name == "include" && tree.absolute(directive.arg()) == self.server_file();
                 let alone = std::slice::from_ref(directive);
-                has |= tree.settings(alone).contains(&("open_file_cache".to_owned(), None));
+                has |= !ours && tree.settings(alone).contains(&("open_file_cache".to_owned(), None));
                 if directive.name == "open_file_cache" && directive.arg() != "off" {
                     let reason = "this server block has open_file_cache on, which would show nginx an old route: write \
                                   `open_file_cache off;`";
