@@ -1,9 +1,7 @@
 //! The witness of marker mode.
 
-use std::io::ErrorKind;
-
 use async_trait::async_trait;
-use bluegreen_core::{Name, ProfileResolver, ResolveError, Route};
+use bluegreen_core::{Name, ProfileResolver, ResolveError, Route, Unhealthy};
 
 use super::{Proof, RouteDir, proof, switcher::chain};
 use crate::{FrontDoor, front_door::Answer};
@@ -29,24 +27,21 @@ impl MarkerResolver {
 
     /// Whether nginx has a proof of this app at all, of whatever route.
     pub(crate) async fn is_set_up(&self) -> Result<bool, ResolveError> {
-        Ok(Proof::parse(&self.ask().await?.body).is_some())
+        Ok(proof_in(&self.ask().await?).is_some())
     }
 
     async fn ask(&self) -> Result<Answer, ResolveError> {
         let door = &self.door;
         let path = proof::path(&self.app);
-        door.get(&path).await.map_err(|e| match e.kind() {
-            ErrorKind::ConnectionRefused => {
-                ResolveError::Unknown(format!("nginx does not answer on {door}: is it running?"))
-            }
-            ErrorKind::TimedOut => ResolveError::Unknown(format!("no answer from {door} in time")),
-            _ => ResolveError::Unknown(format!("no answer from {door}: {e}")),
+        door.get(&path).await.map_err(|e| match e {
+            Unhealthy::Refused(_) => ResolveError::Unknown(format!("nginx does not answer on {door}: is it running?")),
+            e => ResolveError::Unknown(format!("nginx on {door} gives {e}")),
         })
     }
 
     fn read(&self, answer: &Answer) -> Result<Route, ResolveError> {
         let (app, door, path) = (&self.app, &self.door, proof::path(&self.app));
-        if let (200, Some(proof)) = (answer.status, Proof::parse(&answer.body)) {
+        if let (200, Some(proof)) = (answer.status, proof_in(answer)) {
             return proof.route(app, self.route.profiles());
         }
         // the way of a server block that only sends everybody elsewhere; an app redirects to a page of its own
@@ -90,6 +85,10 @@ impl ProfileResolver for MarkerResolver {
             self.route.path().join("live").display()
         )))
     }
+}
+
+fn proof_in(answer: &Answer) -> Option<Proof> {
+    Proof::parse(std::str::from_utf8(&answer.body).ok()?)
 }
 
 /// Text from a server, safe to print: at most 200 characters, none that controls a terminal.

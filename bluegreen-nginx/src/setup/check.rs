@@ -38,7 +38,7 @@ impl Setup {
             Err(error @ (ResolveError::NotSetUp(_) | ResolveError::Differs(_))) => {
                 found.push(Difference::new(error.to_string(), APPLY));
             }
-            Err(error) => found.push(Difference::new(error.to_string(), "see above, then reload nginx")),
+            Err(error) => found.push(Difference::new(error.to_string(), "do what it says, then run this again")),
         }
         found
     }
