@@ -26,4 +26,4 @@ mod marker;
 pub mod setup;
 
 pub use front_door::FrontDoor;
-pub use marker::{MarkerResolver, MarkerSwitcher, PlaceError, Proof, RouteDir, RouteDirError, Snippet, check_place};
+pub use marker::{MarkerResolver, MarkerSwitcher, PlaceError, RouteDir, RouteDirError, Snippet, check_place};

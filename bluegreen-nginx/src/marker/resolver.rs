@@ -3,7 +3,11 @@
 use async_trait::async_trait;
 use bluegreen_core::{Name, ProfileResolver, ResolveError, Route, Unhealthy};
 
-use super::{Proof, RouteDir, proof, switcher::chain};
+use super::{
+    RouteDir,
+    proof::{self, Proof},
+    switcher::chain,
+};
 use crate::{FrontDoor, front_door::Answer};
 
 /// Asks nginx, at the front door and over fresh connections, which route it follows.

@@ -1,5 +1,7 @@
 //! What differs between nginx and what it should be.
 
+use std::os::unix::fs::MetadataExt;
+
 use bluegreen_core::{ProfileResolver, ResolveError};
 
 use super::{Setup, SetupError, config::Directive, config::line_of, tree::Tree};
@@ -49,6 +51,13 @@ impl Setup {
             found.push(Difference::new(chain(&error), APPLY));
         } else if let Err(error) = self.route.read() {
             found.push(Difference::new(chain(&error), APPLY));
+        }
+        let uid = self.route.path().metadata().map(|meta| meta.uid());
+        if let (Ok(uid), Some((owner, _))) = (uid, self.owner)
+            && uid != owner
+        {
+            let what = format!("{} belongs to user {uid}, not to {owner}, who deploys", self.route.path().display());
+            found.push(Difference::new(what, APPLY));
         }
         if let Err(error) = self.check_place() {
             found.push(Difference::new(chain(&error), "change it, then run this again"));
