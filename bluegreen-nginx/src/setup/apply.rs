@@ -26,6 +26,8 @@ impl Setup {
     /// Does what `plan` says: the route, the files, `nginx -t`, one reload, the proof. `yes`: the owner has seen the
     /// difference of their files and agrees. On an error everything is as before, unless it is
     /// [`SetupError::NotUndone`]; only the route directory, which nothing uses then, may be left.
+    ///
+    /// Not to be dropped half-way. One that was killed leaves files with which nginx starts; the next plan carries on.
     pub async fn apply(&self, plan: &Plan, yes: bool) -> Result<Applied, SetupError> {
         let foreign: Vec<PathBuf> = plan.edits.iter().filter(|e| e.foreign).map(|e| e.path.clone()).collect();
         if !foreign.is_empty() && !yes {
