@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use bluegreen_core::Unhealthy;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -19,7 +20,7 @@ pub struct FrontDoor {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) location: Option<String>,
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
 }
 
 const WITHIN: Duration = Duration::from_secs(2);
@@ -32,7 +33,7 @@ impl FrontDoor {
     }
 
     /// GET `path` over a fresh connection, within 2 s; follows no redirect.
-    pub(crate) async fn get(&self, path: &str) -> io::Result<Answer> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Answer, Unhealthy> {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: bluegreen\r\nAccept: */*\r\nConnection: close\r\n\r\n",
             self.host
@@ -44,9 +45,12 @@ impl FrontDoor {
             stream.take(LIMIT).read_to_end(&mut answer).await?;
             Ok::<_, io::Error>(answer)
         };
-        let answer = tokio::time::timeout(WITHIN, exchange).await??;
-        let text = String::from_utf8_lossy(&answer);
-        parse(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP"))
+        let late = |_| Unhealthy::NoAnswer(format!("none within {WITHIN:?}"));
+        match tokio::time::timeout(WITHIN, exchange).await.map_err(late)? {
+            Ok(answer) => parse(&answer).ok_or_else(|| Unhealthy::NoAnswer("it is not HTTP".to_owned())),
+            Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => Err(Unhealthy::Refused(e.to_string())),
+            Err(e) => Err(Unhealthy::NoAnswer(e.to_string())),
+        }
     }
 }
 
@@ -56,13 +60,14 @@ impl std::fmt::Display for FrontDoor {
     }
 }
 
-fn parse(text: &str) -> Option<Answer> {
-    let (head, body) = text.split_once("\r\n\r\n")?;
+fn parse(answer: &[u8]) -> Option<Answer> {
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&answer[..end]);
     let mut lines = head.split("\r\n");
     let status = lines.next()?.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
     let header = |line: &str| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("location").then(|| value.trim().to_owned())
     };
-    Some(Answer { status, location: lines.find_map(header), body: body.to_owned() })
+    Some(Answer { status, location: lines.find_map(header), body: answer[end + 4..].to_owned() })
 }

@@ -28,4 +28,4 @@ pub mod reload;
 pub mod setup;
 
 pub use front_door::FrontDoor;
-pub use marker::{MarkerResolver, MarkerSwitcher, PlaceError, Proof, RouteDir, RouteDirError, Snippet, check_place};
+pub use marker::{MarkerResolver, MarkerSwitcher, PlaceError, RouteDir, RouteDirError, Snippet, check_place};

@@ -10,7 +10,6 @@ mod switcher;
 
 pub(crate) use connections::listens;
 pub use place::{PlaceError, check_place};
-pub use proof::Proof;
 pub use resolver::MarkerResolver;
 pub use route_dir::{RouteDir, RouteDirError};
 pub use snippet::Snippet;

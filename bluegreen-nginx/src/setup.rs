@@ -10,6 +10,7 @@ mod check;
 mod config;
 mod edit;
 mod error;
+mod location;
 mod nginx;
 mod plan;
 mod removal;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 
 use bluegreen_core::{Name, Route};
 
-use crate::{FrontDoor, MarkerResolver, RouteDir, Snippet};
+use crate::{FrontDoor, MarkerResolver, PlaceError, RouteDir, Snippet, check_place};
 
 pub use apply::Applied;
 pub use check::Difference;
@@ -40,7 +41,8 @@ pub struct Setup {
     pub nginx: Nginx,
     /// Where our own files go, as `/etc/nginx`.
     pub nginx_dir: PathBuf,
-    /// The file with the app's server block, when nginx has several that could be meant.
+    /// The file with the app's server block: needed when it cannot be told which one that is, or when the app is served
+    /// from a third port.
     pub site: Option<PathBuf>,
     /// The user and group id of who will deploy; `None` is who runs this.
     pub owner: Option<(u32, u32)>,
@@ -84,6 +86,11 @@ impl Setup {
 
     fn resolver(&self) -> MarkerResolver {
         MarkerResolver::new(self.app.clone(), self.route.clone(), self.door.clone())
+    }
+
+    fn check_place(&self) -> Result<(), PlaceError> {
+        let owner = self.owner.map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
+        check_place(self.route.path(), owner, self.allow_temporary)
     }
 
     /// Our file for the http level; as all three, only this app's.

@@ -19,25 +19,28 @@ fn routes(shop: &Shop) -> [Route; 4] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_apps_in_one_server_block_are_told_apart() {
+async fn apps_in_one_server_block_are_told_apart() {
     for binary in binaries() {
         let home = home();
         let shops = [
             Shop::start("my-shop", home.path()).await,
             // the longest name: nginx's hash of variables must take it
             Shop::start("a-name-of-thirty-two-characters-", home.path()).await,
+            // the beginning of nginx's own variables
+            Shop::start("http", home.path()).await,
+            Shop::start("arg", home.path()).await,
         ];
         let mut http = String::new();
         let mut server = "listen 127.0.0.1:{port};".to_owned();
-        for (shop, first) in shops.iter().zip([true, false]) {
+        for (shop, first) in shops.iter().zip([true, false, false, false]) {
             let snippet = shop.snippet();
             http += &snippet.http();
             server = snippet.server(first) + &server;
-            server += &format!("location /{}/ {{ {} }}\n", shop.app, snippet.location());
+            server = format!("{server} location /{}/ {{ {} }}\n", shop.app, snippet.location());
         }
         let nginx = Nginx::start(&binary, home.path(), &format!("{http}server {{ {server} }}")).await;
-        for (a, b) in [(0, 3), (1, 2), (2, 0)] {
-            let wanted = [routes(&shops[0])[a].clone(), routes(&shops[1])[b].clone()];
+        for turn in 0..4 {
+            let wanted = [0, 1, 2, 3].map(|i| routes(&shops[i])[(turn + i) % 4].clone());
             for (shop, route) in shops.iter().zip(&wanted) {
                 MarkerSwitcher::new(shop.route.clone()).switch_to(route).await.unwrap();
             }

@@ -2,7 +2,10 @@
 
 mod rig;
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
 use bluegreen_core::{ProfileResolver, Route};
 use bluegreen_nginx::setup::{Plan, Setup, SetupError};
@@ -36,8 +39,11 @@ impl Machine {
     async fn start(binary: &Path, home: &Path, site: &str, app: Option<u16>) -> Self {
         let shop = Shop::start("my-shop", home).await;
         let app = app.unwrap_or(shop.second.as_ref().unwrap().port);
+        // as on Debian: a link in one directory to the file in another
         std::fs::create_dir_all(home.join("sites")).unwrap();
-        let path = home.join("sites/shop");
+        std::fs::create_dir_all(home.join("available")).unwrap();
+        let path = home.canonicalize().unwrap().join("available/shop");
+        symlink(&path, home.join("sites/shop")).unwrap();
         // nginx's port is known once it runs: the site listens on what the rig chose
         let http = format!("include {}/sites/*;", home.display());
         let nginx = Nginx::start_with(binary, home, &http, |port| {
@@ -115,6 +121,7 @@ async fn there_and_back_again_under_load() {
         assert_eq!(machine.shop.resolver(&machine.nginx).resolve().await.unwrap(), machine.second());
         assert_eq!(machine.who().await, "real2 Host: shop.example", "one Host, and the app that served before");
         assert_eq!(machine.setup.check().await, []);
+        assert!(home.path().join("sites/shop").is_symlink());
         let text = machine.site();
         assert!(
             text.starts_with(&format!("server {{\n    include {};\n", machine.setup.server_file().display())),
@@ -217,7 +224,10 @@ async fn the_route_begins_where_the_traffic_is() {
         // on a third port: refused until a profile is prepared
         let home = home();
         let old = App::start("real").await;
-        let machine = Machine::start(&binary, home.path(), SITE, Some(old.port)).await;
+        let mut machine = Machine::start(&binary, home.path(), SITE, Some(old.port)).await;
+        let unknown = machine.setup.plan(None).await.unwrap_err();
+        assert!(matches!(unknown, SetupError::NoLocation { .. }), "it could be anybody's: {unknown}");
+        machine.setup.site = Some(machine.site.clone());
         let refused = machine.setup.plan(None).await.unwrap_err();
         assert!(matches!(refused, SetupError::NeedsPrepared { port } if port == old.port));
         let first = machine.shop.route.profiles().first().clone();
@@ -296,10 +306,68 @@ async fn check_says_what_differs() {
         seen("line 1: `rewrite` stands before").await;
         let bypass = format!("location /b {{ proxy_pass http://127.0.0.1:{}; }}", machine.second().active.port());
         std::fs::write(&machine.site, site.replacen("location", &format!("{bypass} location"), 1)).unwrap();
-        seen("sites/shop does not use the route").await;
+        seen("available/shop does not use the route").await;
         std::fs::write(&machine.site, "server {").unwrap();
         seen("sites/shop").await;
         std::fs::remove_file(machine.shop.route.path().join("real1/solo")).unwrap();
         seen("does not have the marker files").await;
+    }
+}
+
+/// Two apps share a server block, in a directory that nginx reads anyway.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_app_in_the_same_server_block() {
+    for binary in binaries() {
+        let home = home();
+        let other = Shop::start("other", home.path()).await;
+        let include = format!("include {}/conf.d/*.conf;", home.path().display());
+        let site = format!(
+            "{include} server {{ listen 127.0.0.1:{{port}};
+                location / {{ proxy_pass http://127.0.0.1:{{app}}; }}
+                location /other {{ proxy_pass http://127.0.0.1:{}; }} }}",
+            other.first.as_ref().unwrap().port
+        );
+        let machine = Machine::start(&binary, home.path(), &site, None).await;
+        let main = std::fs::read_to_string(home.path().join("nginx.conf")).unwrap();
+        // as on Debian: conf.d is read by the main file
+        std::fs::write(home.path().join("nginx.conf"), main.replace("http {", &format!("http {{ {include}"))).unwrap();
+        std::fs::write(&machine.site, machine.site().replace(&include, "")).unwrap();
+        let second = Setup { app: other.app.clone(), route: other.route.clone(), ..machine.setup.clone() };
+        for setup in [&machine.setup, &second] {
+            let plan = setup.plan(None).await.unwrap();
+            assert_eq!(paths(&plan).len(), 4, "three of ours and the site: {:?}", paths(&plan));
+            setup.apply(&plan, true).await.unwrap();
+        }
+        assert_eq!((machine.setup.check().await, second.check().await), (vec![], vec![]));
+        other.route.point(&Route::solo(other.route.profiles().second().clone())).unwrap();
+        assert!(machine.who().await.starts_with("real2"));
+        assert!(get(machine.nginx.address, "/other").await.unwrap().1.starts_with("real2"));
+
+        // the first goes, the second stays, and says that a line is missing now
+        machine.setup.apply(&machine.setup.plan_removal().await.unwrap(), true).await.unwrap();
+        assert!(machine.who().await.starts_with("real2"));
+        let repair = second.plan(None).await.unwrap();
+        assert_eq!((paths(&repair), &repair.start), (vec!["other.server.inc".to_owned()], &None));
+        assert!(second.apply(&repair, false).await.unwrap().reloaded);
+        assert_eq!(second.check().await, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snippet_that_was_put_in_by_hand_is_taken_as_it_is() {
+    for binary in binaries().into_iter().take(1) {
+        let home = home();
+        let machine =
+            Machine::start(&binary, home.path(), "server { listen 127.0.0.1:{port}; return 404; }", None).await;
+        let text = machine.shop.http().replace("{port}", &machine.nginx.address.port().to_string());
+        std::fs::write(&machine.site, text).unwrap();
+        let plan = machine.setup.plan(None).await.unwrap();
+        assert_eq!((paths(&plan).len(), &plan.start), (0, &Some(machine.second())));
+        assert!(machine.setup.apply(&plan, false).await.unwrap().reloaded);
+        assert!(machine.who().await.starts_with("real2"));
+        assert_eq!(machine.setup.check().await, []);
+        assert!(
+            matches!(machine.setup.plan_removal().await, Err(SetupError::ByHand { path }) if path.ends_with("sites/shop"))
+        );
     }
 }

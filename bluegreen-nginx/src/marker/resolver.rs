@@ -1,11 +1,13 @@
 //! The witness of marker mode.
 
-use std::io::ErrorKind;
-
 use async_trait::async_trait;
-use bluegreen_core::{Name, ProfileResolver, ResolveError, Route};
+use bluegreen_core::{Name, ProfileResolver, ResolveError, Route, Unhealthy};
 
-use super::{Proof, RouteDir, proof, switcher::chain};
+use super::{
+    RouteDir,
+    proof::{self, Proof},
+    switcher::chain,
+};
 use crate::{FrontDoor, front_door::Answer};
 
 /// Asks nginx, at the front door and over fresh connections, which route it follows.
@@ -27,46 +29,47 @@ impl MarkerResolver {
         Self { app, route, door }
     }
 
-    async fn ask(&self) -> Result<Route, ResolveError> {
+    /// Whether nginx has a proof of this app at all, of whatever route.
+    pub(crate) async fn is_set_up(&self) -> Result<bool, ResolveError> {
+        Ok(proof_in(&self.ask().await?).is_some())
+    }
+
+    async fn ask(&self) -> Result<Answer, ResolveError> {
         let door = &self.door;
-        let answer = door.get(&proof::path(&self.app)).await.map_err(|e| match e.kind() {
-            ErrorKind::ConnectionRefused => {
-                ResolveError::Unknown(format!("nginx does not answer on {door}: is it running?"))
-            }
-            ErrorKind::TimedOut => ResolveError::Unknown(format!("no answer from {door} in time")),
-            _ => ResolveError::Unknown(format!("no answer from {door}: {e}")),
-        })?;
-        self.read(&answer)
+        let path = proof::path(&self.app);
+        door.get(&path).await.map_err(|e| match e {
+            Unhealthy::Refused(_) => ResolveError::Unknown(format!("nginx does not answer on {door}: is it running?")),
+            e => ResolveError::Unknown(format!("nginx on {door} gives {e}")),
+        })
     }
 
     fn read(&self, answer: &Answer) -> Result<Route, ResolveError> {
-        let (app, door) = (&self.app, &self.door);
-        if let (300..400, Some(location)) = (answer.status, &answer.location) {
-            let target = printable(location.split("/.well-known/bluegreen/").next().unwrap_or(location));
+        let (app, door, path) = (&self.app, &self.door, proof::path(&self.app));
+        if let (200, Some(proof)) = (answer.status, proof_in(answer)) {
+            return proof.route(app, self.route.profiles());
+        }
+        // the way of a server block that only sends everybody elsewhere; an app redirects to a page of its own
+        if let Some(target) = answer.location.as_deref().and_then(|location| location.strip_suffix(&path)) {
+            let target = printable(target);
             return Err(ResolveError::Unknown(format!(
                 "{door} redirects to {target}: write url = \"{target}/\" under [proxy.nginx], and `connect` if another \
                  address is to be dialled"
             )));
         }
-        match (answer.status, Proof::parse(&answer.body)) {
-            (200, Some(proof)) => proof.route(app, self.route.profiles()),
-            (500.., _) => Err(ResolveError::Unknown(format!("nginx answers {} on {door}", answer.status))),
-            _ => Err(ResolveError::NotSetUp(format!(
-                "{door} has no proof of {app} ({} at {}); run `bluegreen setup`, or check proxy.nginx.url: it may reach \
-                 another server block",
-                answer.status,
-                proof::path(app)
-            ))),
-        }
+        Err(ResolveError::NotSetUp(format!(
+            "{door} has no proof of {app} ({} at {path}); run `bluegreen setup`, or check proxy.nginx.url: it may reach \
+             another server block",
+            answer.status
+        )))
     }
 }
 
 #[async_trait]
 impl ProfileResolver for MarkerResolver {
     async fn resolve(&self) -> Result<Route, ResolveError> {
-        let route = self.ask().await?;
+        let route = self.read(&self.ask().await?)?;
         for _ in 1..ANSWERS {
-            let again = self.ask().await?;
+            let again = self.read(&self.ask().await?)?;
             if again != route {
                 return Err(ResolveError::Unknown(format!(
                     "nginx's answers differ: {route}, then {again}; a change is under way, or workers of an old \
@@ -88,9 +91,13 @@ impl ProfileResolver for MarkerResolver {
     }
 }
 
+fn proof_in(answer: &Answer) -> Option<Proof> {
+    Proof::parse(std::str::from_utf8(&answer.body).ok()?)
+}
+
 /// Text from a server, safe to print: at most 200 characters, none that controls a terminal.
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_graphic()).take(200).collect()
+    text.chars().filter(char::is_ascii_graphic).take(200).collect()
 }
 
 #[cfg(test)]

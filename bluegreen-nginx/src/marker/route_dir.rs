@@ -194,18 +194,18 @@ impl RouteDir {
     }
 
     fn make_dir(&self, at: impl AsFd, name: &str, owner: Option<(u32, u32)>) -> Result<OwnedFd, RouteDirError> {
-        let made = match fs::mkdirat(&at, name, Mode::from_raw_mode(0o755)) {
-            Ok(()) => true,
-            Err(rustix::io::Errno::EXIST) => false,
+        match fs::mkdirat(&at, name, Mode::from_raw_mode(0o755)) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
             Err(e) => return Err(self.io("create", name)(e.into())),
-        };
+        }
         // never through a symlink: as root this directory is in another user's hands
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = fs::openat(at, name, open, Mode::empty()).map_err(|e| match e {
             rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP => RouteDirError::InTheWay(self.path.join(name)),
             e => self.io("open", name)(e.into()),
         })?;
-        if made {
+        let stat = fs::fstat(&dir).map_err(|e| self.io("read", name)(e.into()))?;
+        if stat.st_uid == rustix::process::geteuid().as_raw() {
             self.hand_over(&dir, name, 0o755, owner)?;
         }
         Ok(dir)
@@ -232,7 +232,7 @@ impl RouteDir {
         }
     }
 
-    /// Mode (whatever the umask) and owner of what was just made.
+    /// Mode (whatever the umask) and owner of what we made.
     fn hand_over(&self, fd: &OwnedFd, name: &str, mode: u32, owner: Option<(u32, u32)>) -> Result<(), RouteDirError> {
         fs::fchmod(fd, Mode::from_raw_mode(mode)).map_err(|e| self.io("set the mode of", name)(e.into()))?;
         let Some((uid, gid)) = owner else { return Ok(()) };

@@ -25,26 +25,26 @@ impl Snippet {
 
     /// For the http level: the four groups, and what tells a WebSocket and a local client.
     pub fn http(&self) -> String {
-        let Self { var, .. } = self;
-        let mut text = format!(
-            "geo $realip_remote_addr ${var}_local {{ default 0; 127.0.0.0/8 1; ::1 1; }}\n\
-             map $http_upgrade ${var}_connection {{ default upgrade; \"\" \"\"; }}\n"
-        );
-        // max_fails=0: one failure would ban the profile for 10 s. keepalive_timeout: shorter than any app's own
+        let var = &self.var;
         let profiles = self.route.profiles();
-        for active in profiles.both() {
+        // max_fails=0: one failure would ban the profile for 10 s. keepalive_timeout: shorter than any app's own
+        let with_standby = profiles.both().map(|active| {
             let (name, port, other) = (self.group(active), active.port(), profiles.other(active).port());
-            text += &format!(
+            format!(
                 "upstream {name} {{ server 127.0.0.1:{port} max_fails=0; server 127.0.0.1:{other} max_fails=0 backup; \
                  keepalive 32; keepalive_timeout 1s; }}\n"
-            );
-        }
-        for active in profiles.both() {
+            )
+        });
+        let solo = profiles.both().map(|active| {
             let (name, port) = (self.group(active), active.port());
-            text +=
-                &format!("upstream {name}.solo {{ server 127.0.0.1:{port}; keepalive 32; keepalive_timeout 1s; }}\n");
-        }
-        text
+            format!("upstream {name}.solo {{ server 127.0.0.1:{port}; keepalive 32; keepalive_timeout 1s; }}\n")
+        });
+        format!(
+            "geo $realip_remote_addr ${var}_local {{ default 0; 127.0.0.0/8 1; ::1 1; }}\n\
+             map $http_upgrade ${var}_connection {{ default upgrade; \"\" \"\"; }}\n{}{}",
+            with_standby.concat(),
+            solo.concat()
+        )
     }
 
     /// For the server block, before anything else in it. `open_file_cache`: whether to begin with `open_file_cache off;`,
@@ -52,8 +52,7 @@ impl Snippet {
     pub fn server(&self, open_file_cache: bool) -> String {
         let Self { app, var, route } = self;
         let (first, second) = (route.profiles().first(), route.profiles().second());
-        let live = route.path().join("live");
-        let live = live.display();
+        let live = format!("{}/live", route.path().display());
         format!(
             "{cache}set ${var}_upstream {first_group};\n\
              if (-f {live}/second) {{ set ${var}_upstream {second_group}; }}\n\
@@ -74,14 +73,13 @@ impl Snippet {
 
     /// For the location of the app.
     pub fn location(&self) -> String {
-        let mut text: String = self.location_lines().into_iter().map(|(_, line)| line + "\n").collect();
-        text += &format!("proxy_pass {};\n", self.pass());
-        text
+        let lines = self.location_lines().into_iter().map(|(_, line)| line);
+        lines.chain([format!("proxy_pass {};", self.pass())]).map(|line| line + "\n").collect()
     }
 
     /// The lines of the location before `proxy_pass`, each with the name of the setting and of its header.
     pub(crate) fn location_lines(&self) -> Vec<((&'static str, Option<&'static str>), String)> {
-        let connection = format!("${}_connection", self.var);
+        let connection = self.connection_variable();
         let headers = [
             ("Upgrade", "$http_upgrade"),
             ("Connection", connection.as_str()),

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use bluegreen_core::{ProfileResolver, ResolveError};
+use bluegreen_core::ProfileResolver;
 use tokio::time::{Instant, sleep};
 
-use super::{Edit, Goal, Plan, Setup, SetupError, write};
-use crate::marker::check_place;
+use super::{Goal, Plan, Setup, SetupError, write};
+use crate::marker::chain;
 
 /// What [`Setup::apply`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ impl Setup {
     /// Does what `plan` says: the route, the files, `nginx -t`, one reload, the proof. `yes`: the owner has seen the
     /// difference of their files and agrees. On an error everything is as before, unless it is
     /// [`SetupError::NotUndone`]; only the route directory, which nothing uses then, may be left.
+    ///
+    /// Not to be dropped half-way. One that was killed leaves files with which nginx starts; the next plan carries on.
     pub async fn apply(&self, plan: &Plan, yes: bool) -> Result<Applied, SetupError> {
         let foreign: Vec<PathBuf> = plan.edits.iter().filter(|e| e.foreign).map(|e| e.path.clone()).collect();
         if !foreign.is_empty() && !yes {
@@ -40,19 +42,17 @@ impl Setup {
         if plan.edits.is_empty() && self.is_reached(plan.goal).await.is_ok() {
             return Ok(Applied::default());
         }
-        let mut done = Vec::new();
-        let mut reloaded = false;
-        match self.change(plan, &mut done, &mut reloaded).await {
-            Ok(backups) => Ok(Applied { backups, reloaded }),
-            Err(error) => Err(self.undo(&done, reloaded, error).await),
+        let mut done = Applied::default();
+        match self.change(plan, &mut done).await {
+            Ok(()) => Ok(done),
+            Err(error) => Err(self.undo(plan, &done, error).await),
         }
     }
 
     /// Before any file of nginx: whenever it begins to look, what serves now stays served.
     fn set_route(&self, plan: &Plan) -> Result<(), SetupError> {
         self.route.create(self.owner)?;
-        let owner = self.owner.map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
-        check_place(self.route.path(), owner, self.allow_temporary)?;
+        self.check_place()?;
         match &plan.start {
             Some(start) => self.route.point(start)?,
             None if self.route.read()?.is_none() => self.route.point(&self.route.fallback())?,
@@ -61,22 +61,17 @@ impl Setup {
         Ok(())
     }
 
-    async fn change<'a>(
-        &self,
-        plan: &'a Plan,
-        done: &mut Vec<&'a Edit>,
-        reloaded: &mut bool,
-    ) -> Result<Vec<PathBuf>, SetupError> {
-        let mut backups = Vec::new();
+    async fn change(&self, plan: &Plan, done: &mut Applied) -> Result<(), SetupError> {
         for edit in &plan.edits {
-            backups.extend(write::back_up(edit, &self.nginx_dir.join("bluegreen"))?);
-            done.push(edit);
+            done.backups.extend(write::back_up(edit, &self.nginx_dir.join("bluegreen"))?);
+        }
+        for edit in &plan.edits {
             write::put(&edit.path, edit.after.as_deref())?;
         }
         self.nginx.test().await?;
-        *reloaded = true;
+        done.reloaded = true;
         self.nginx.reload().await?;
-        self.prove(plan.goal).await.map(|()| backups)
+        self.prove(plan.goal).await
     }
 
     async fn prove(&self, goal: Goal) -> Result<(), SetupError> {
@@ -94,30 +89,32 @@ impl Setup {
     }
 
     async fn is_reached(&self, goal: Goal) -> Result<(), SetupError> {
-        match (goal, self.resolver().resolve().await) {
-            (Goal::SetUp, Ok(_)) | (Goal::Removed, Err(ResolveError::NotSetUp(_))) => Ok(()),
-            (Goal::SetUp, Err(error)) => Err(SetupError::NotProven(error)),
-            (Goal::Removed, _) => Err(SetupError::NotRemoved),
+        let resolver = self.resolver();
+        match goal {
+            Goal::SetUp => resolver.resolve().await.map(drop).map_err(SetupError::NotProven),
+            // whatever the app itself answers there
+            Goal::Removed if matches!(resolver.is_set_up().await, Ok(false)) => Ok(()),
+            Goal::Removed => Err(SetupError::NotRemoved),
         }
     }
 
-    /// Puts back what was done, the last thing first, so that nginx could be started at any moment here too.
-    async fn undo(&self, done: &[&Edit], reloaded: bool, error: SetupError) -> SetupError {
+    /// Puts everything back, the last thing first, so that nginx could be started at any moment here too.
+    async fn undo(&self, plan: &Plan, done: &Applied, error: SetupError) -> SetupError {
         let back = async {
-            for edit in done.iter().rev() {
+            for edit in plan.edits.iter().rev() {
                 write::put(&edit.path, edit.before.as_deref())?;
             }
-            if reloaded {
+            if done.reloaded {
                 self.nginx.test().await?;
                 self.nginx.reload().await?;
             }
-            Ok::<_, SetupError>(())
+            done.backups.iter().try_for_each(|copy| write::put(copy, None))
         };
         match back.await {
             Ok(()) => error,
             Err(undo) => SetupError::NotUndone {
-                reason: crate::marker::chain(&error),
-                undo: crate::marker::chain(&undo),
+                reason: chain(&error),
+                undo: chain(&undo),
                 backups: self.nginx_dir.join("bluegreen"),
             },
         }

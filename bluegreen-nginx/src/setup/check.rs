@@ -1,9 +1,11 @@
 //! What differs between nginx and what it should be.
 
+use std::os::unix::fs::MetadataExt;
+
 use bluegreen_core::{ProfileResolver, ResolveError};
 
 use super::{Setup, SetupError, config::Directive, config::line_of, tree::Tree};
-use crate::marker::{chain, check_place};
+use crate::marker::chain;
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +30,9 @@ impl Setup {
     pub async fn check(&self) -> Vec<Difference> {
         let mut found = self.check_route();
         match self.tree().await {
-            Err(error) => found.push(Difference::new(chain(&error), "repair nginx's configuration first")),
+            Err(error) => {
+                found.push(Difference::new(chain(&error), "run this as root, or repair nginx's configuration first"));
+            }
             Ok(tree) => found.extend(self.check_files(&tree)),
         }
         match self.resolver().resolve().await {
@@ -36,7 +40,7 @@ impl Setup {
             Err(error @ (ResolveError::NotSetUp(_) | ResolveError::Differs(_))) => {
                 found.push(Difference::new(error.to_string(), APPLY));
             }
-            Err(error) => found.push(Difference::new(error.to_string(), "see above, then reload nginx")),
+            Err(error) => found.push(Difference::new(error.to_string(), "do what it says, then run this again")),
         }
         found
     }
@@ -48,8 +52,14 @@ impl Setup {
         } else if let Err(error) = self.route.read() {
             found.push(Difference::new(chain(&error), APPLY));
         }
-        let owner = self.owner.map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
-        if let Err(error) = check_place(self.route.path(), owner, self.allow_temporary) {
+        let uid = self.route.path().metadata().map(|meta| meta.uid());
+        if let (Ok(uid), Some((owner, _))) = (uid, self.owner)
+            && uid != owner
+        {
+            let what = format!("{} belongs to user {uid}, not to {owner}, who deploys", self.route.path().display());
+            found.push(Difference::new(what, APPLY));
+        }
+        if let Err(error) = self.check_place() {
             found.push(Difference::new(chain(&error), "change it, then run this again"));
         }
         found

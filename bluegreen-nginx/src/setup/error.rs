@@ -51,7 +51,7 @@ pub enum SetupError {
     /// No server block sends anything to the app.
     #[error(
         "no location of nginx goes to this app; write `proxy_pass http://127.0.0.1:{port};` into the location that shall, \
-         and run this again"
+         and run this again; if the app is served from a third port, name the file with its server block"
     )]
     NoLocation {
         /// The first profile's port.

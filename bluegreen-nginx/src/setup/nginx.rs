@@ -66,12 +66,12 @@ impl Nginx {
     }
 }
 
-async fn run(argv: &[String]) -> Result<String, SetupError> {
-    let failed = |output: String| SetupError::Nginx { command: argv.join(" "), output };
-    let Some((program, args)) = argv.split_first() else { return Err(failed("the command is empty".into())) };
-    let mut command = Command::new(program);
-    command.args(args).env("LC_ALL", "C").stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(WITHIN, command.output())
+async fn run(command: &[String]) -> Result<String, SetupError> {
+    let failed = |output: String| SetupError::Nginx { command: command.join(" "), output };
+    let Some((program, args)) = command.split_first() else { return Err(failed("the command is empty".into())) };
+    let mut call = Command::new(program);
+    call.args(args).env("LC_ALL", "C").stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(WITHIN, call.output())
         .await
         .map_err(|_| failed(format!("no end after {} s", WITHIN.as_secs())))?
         .map_err(|e| failed(e.to_string()))?;

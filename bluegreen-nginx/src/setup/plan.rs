@@ -8,17 +8,16 @@ use super::{
     Edit, Goal, Plan, Setup, SetupError,
     config::{Directive, line_of},
     edit::{self, Change},
-    tree::{Pass, Server, Setting, Tree, matches, same},
+    tree::{Pass, Server, Tree, matches, same},
     write,
 };
-use crate::marker::{check_place, listens};
+use crate::marker::listens;
 
 impl Setup {
     /// What [`Setup::apply`] would do. `prepared` is a profile that runs and is healthy, for a machine whose app is served
     /// from a third port: the route begins there.
     pub async fn plan(&self, prepared: Option<&Profile>) -> Result<Plan, SetupError> {
-        let owner = self.owner.map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
-        check_place(self.route.path(), owner, self.allow_temporary)?;
+        self.check_place()?;
         let tree = self.tree().await?;
         let in_effect = self.resolver().resolve().await.is_ok();
         if self.put_in_by_hand(&tree).is_some() {
@@ -26,7 +25,7 @@ impl Setup {
             return Ok(Plan { edits: Vec::new(), start, goal: Goal::SetUp });
         }
         let (port, edits) = self.edits(&tree)?;
-        let start = if in_effect && port.is_none() { None } else { self.start(port, prepared)? };
+        let start = if in_effect { None } else { self.start(port, prepared)? };
         Ok(Plan { edits, start, goal: Goal::SetUp })
     }
 
@@ -60,7 +59,11 @@ impl Setup {
             all.into_iter().partition(|(_, port)| profiles.on_port(*port).is_some());
         let meant = match (to_a_profile.is_empty(), self.is_included(tree)) {
             (true, true) => return Ok((Vec::new(), None)),
-            (true, false) => elsewhere,
+            // somebody else's app must not be taken for ours: only the article's way, or a file that was named
+            (true, false) => elsewhere
+                .into_iter()
+                .filter(|(pass, _)| self.site.is_some() || pass.directive.arg().starts_with('$'))
+                .collect(),
             (false, _) => to_a_profile,
         };
         let mut ports: Vec<u16> = meant.iter().map(|(_, port)| *port).collect();
@@ -80,26 +83,20 @@ impl Setup {
     /// The route to begin with, where `port` is what nginx sends requests to now: what serves stays served, and with nothing
     /// running the first deploy goes to the first profile.
     fn start(&self, port: Option<u16>, prepared: Option<&Profile>) -> Result<Option<Route>, SetupError> {
+        // files in place, nginx not there yet: a set-up was interrupted, and its route still holds
+        if port.is_none() && self.route.read().is_ok_and(|live| live.is_some()) {
+            return Ok(None);
+        }
         let profiles = self.route.profiles();
         let runs = |port| {
             listens(port).map_err(|source| SetupError::Io { action: "read", path: "/proc/net/tcp".into(), source })
         };
-        let running = [runs(profiles.first().port())?, runs(profiles.second().port())?];
-        let by_what_runs = match running {
-            [true, false] => profiles.first(),
-            _ => profiles.second(),
-        };
-        let active = match port {
-            // files in place, nginx not there yet: a set-up was interrupted, and its route still holds
-            None if self.route.read().is_ok_and(|live| live.is_some()) => return Ok(None),
-            Some(port) if running != [false, false] && profiles.on_port(port).is_some() => {
-                profiles.on_port(port).unwrap_or(by_what_runs)
-            }
-            Some(port) if profiles.on_port(port).is_none() => match prepared {
-                Some(prepared) => prepared,
-                None if runs(port)? => return Err(SetupError::NeedsPrepared { port }),
-                None => by_what_runs,
-            },
+        let (first, second) = (runs(profiles.first().port())?, runs(profiles.second().port())?);
+        let by_what_runs = if first && !second { profiles.first() } else { profiles.second() };
+        let active = match (port, port.and_then(|port| profiles.on_port(port)), prepared) {
+            (_, Some(served), _) if first || second => served,
+            (Some(_), None, Some(prepared)) => prepared,
+            (Some(port), None, None) if runs(port)? => return Err(SetupError::NeedsPrepared { port }),
             _ => by_what_runs,
         };
         Ok(Some(Route::solo(active.clone())))
@@ -128,14 +125,10 @@ impl Setup {
     fn has_file_cache(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<bool, SetupError> {
         let mut has = false;
         for server in self.servers(tree, passes) {
-            let others = server
-                .directive
-                .inner()
-                .iter()
-                .filter(|d| d.name != "include" || tree.absolute(d.arg()) != self.server_file());
-            for directive in others {
+            for directive in server.directive.inner() {
+                let ours = directive.name == "include" && tree.absolute(directive.arg()) == self.server_file();
                 let alone = std::slice::from_ref(directive);
-                has |= tree.settings(alone).contains(&("open_file_cache".to_owned(), None));
+                has |= !ours && tree.settings(alone).contains(&("open_file_cache".to_owned(), None));
                 if directive.name == "open_file_cache" && directive.arg() != "off" {
                     let reason = "this server block has open_file_cache on, which would show nginx an old route: write \
                                   `open_file_cache off;`";
@@ -176,55 +169,9 @@ impl Setup {
         }
         Ok(changes)
     }
-
-    /// The lines in place of `pass`; `None` for our include. Its owner's own settings stay, and are not said twice: nginx
-    /// would send two `Host` headers.
-    fn location_lines(
-        &self,
-        tree: &Tree,
-        http: &Directive,
-        pass: &Pass<'_>,
-    ) -> Result<Option<Vec<String>>, SetupError> {
-        let refuse = |reason: String| Err(at(tree, pass.file, pass.directive, reason));
-        let Some((location, outer)) = pass.blocks.split_last() else { return Ok(None) };
-        let target = tree.target(pass.directive.arg());
-        if location.name != "location" {
-            return refuse(format!("proxy_pass inside `{}`: move it into a location of its own", location.name));
-        }
-        // a path behind a variable would replace the whole path of every request
-        let path = target.map(|(_, path)| path).unwrap_or_default();
-        if !path.is_empty() && !(path == "/" && location.arg() == "/") {
-            let from = location.args.last().map_or("", String::as_str);
-            return refuse(format!(
-                "proxy_pass with a path: write `rewrite ^{from}(.*)$ {path}$1 break;` before it, and proxy_pass without one"
-            ));
-        }
-        let is_header = |setting: &Setting| setting.0 == "proxy_set_header";
-        let own = tree.settings(location.inner());
-        let mut inherited = tree.settings(http.inner());
-        outer.iter().for_each(|block| inherited.extend(tree.settings(block.inner())));
-        let inherits = !own.iter().any(is_header) && inherited.iter().any(is_header);
-        let version = ("proxy_http_version".to_owned(), None);
-        if !own.iter().any(|s| is_header(s) || *s == version) && !inherits {
-            return Ok(None);
-        }
-        if inherits && !inherited.contains(&("proxy_set_header".to_owned(), Some("host".to_owned()))) {
-            return refuse(
-                "write `proxy_set_header Host $http_host;` beside the other proxy_set_header first".to_owned(),
-            );
-        }
-        let snippet = self.snippet();
-        let missing = |(name, header): &(&str, Option<&str>)| {
-            let setting = ((*name).to_owned(), header.map(str::to_ascii_lowercase));
-            // one header here would cut off all inherited ones
-            !own.contains(&setting) && !(inherits && is_header(&setting))
-        };
-        let lines = snippet.location_lines().into_iter().filter(|(setting, _)| missing(setting)).map(|(_, line)| line);
-        Ok(Some(lines.chain([format!("proxy_pass {};", snippet.pass())]).collect()))
-    }
 }
 
-fn at(tree: &Tree, file: usize, directive: &Directive, reason: String) -> SetupError {
+pub(super) fn at(tree: &Tree, file: usize, directive: &Directive, reason: String) -> SetupError {
     let file = &tree.files[file];
     SetupError::Location { path: file.path.clone(), line: line_of(&file.text, directive.span.start), reason }
 }

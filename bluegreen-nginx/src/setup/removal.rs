@@ -6,7 +6,7 @@ use super::{
     Edit, Goal, Plan, Setup, SetupError,
     config::Directive,
     edit::{self, Change},
-    tree::Tree,
+    tree::{Tree, same},
     write,
 };
 
@@ -25,7 +25,7 @@ impl Setup {
         let mut changes = Vec::new();
         for (file, config) in tree.files.iter().enumerate() {
             let ours = [self.http_file(), self.server_file(), self.location_file()];
-            if !ours.contains(&config.path) {
+            if !ours.iter().any(|path| same(path, &config.path)) {
                 self.take_out(&tree, file, &config.directives, &pass, &mut changes);
             }
         }

@@ -127,14 +127,11 @@ impl Tree {
     /// The port on loopback that a `proxy_pass` goes to, and the path behind it. `None`: to somewhere else, or it cannot be
     /// told.
     pub(super) fn target(&self, argument: &str) -> Option<(u16, String)> {
-        if let Some(variable) = argument.strip_prefix('$') {
+        if argument.starts_with('$') {
             // the article's way: `set $service_url http://127.0.0.1:8081;` in an included file
-            let values = self.values_of(&format!("${variable}"));
-            return if values.len() == 1 && !values.first()?.starts_with('$') {
-                self.target(values.first()?)
-            } else {
-                None
-            };
+            let values = self.values_of(argument);
+            let only = values.first().filter(|value| values.len() == 1 && !value.starts_with('$'))?;
+            return self.target(only);
         }
         let rest = argument.strip_prefix("http://")?;
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));

@@ -59,7 +59,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 /// Copies an owner's file before it is changed, into `dir`: beside itself, `include sites-enabled/*` would read it too.
 pub(super) fn back_up(edit: &Edit, dir: &Path) -> Result<Option<PathBuf>, SetupError> {
     let Some(before) = edit.before.as_deref().filter(|_| edit.foreign) else { return Ok(None) };
-    let name = edit.path.file_name().unwrap_or_default().to_string_lossy();
+    let name = edit.path.to_string_lossy().trim_start_matches('/').replace('/', "-");
     let copy = dir.join(format!("{name}.bluegreen-{}", date(SystemTime::now())));
     put(&copy, Some(before)).map(|()| Some(copy))
 }

@@ -69,21 +69,34 @@ impl Nginx {
 
     /// `write` writes more files, given nginx's port, before it starts.
     pub(crate) async fn start_with(binary: &Path, prefix: &Path, http: &str, write: impl Fn(u16)) -> Self {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-        let http = http.replace("{port}", &address.port().to_string());
         std::fs::create_dir_all(prefix.join("conf.d")).unwrap();
-        std::fs::write(prefix.join("nginx.conf"), main_conf(prefix, &http)).unwrap();
-        write(address.port());
-        let mut command = Command::new(binary);
-        command.args(&argv(binary, prefix)[1..]).args(["-g", "daemon off;"]);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let nginx = Self { prefix: prefix.to_owned(), address, binary: binary.to_owned(), child };
+        // somebody else may take the port before nginx does
+        for _ in 0..3 {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+            let http = http.replace("{port}", &address.port().to_string());
+            std::fs::write(prefix.join("nginx.conf"), main_conf(prefix, &http)).unwrap();
+            write(address.port());
+            let mut command = Command::new(binary);
+            command.args(&argv(binary, prefix)[1..]).args(["-g", "daemon off;"]);
+            let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let mut nginx = Self { prefix: prefix.to_owned(), address, binary: binary.to_owned(), child };
+            if nginx.answers().await {
+                return nginx;
+            }
+            eprintln!("nginx did not start: {}", nginx.log());
+        }
+        panic!("nginx did not start");
+    }
+
+    async fn answers(&mut self) -> bool {
         let until = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(address).await.is_err() {
-            assert!(Instant::now() < until, "nginx did not start: {}", nginx.log());
+        while Instant::now() < until && self.child.try_wait().unwrap().is_none() {
+            if TcpStream::connect(self.address).await.is_ok() {
+                return true;
+            }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        nginx
+        false
     }
 
     pub(crate) fn log(&self) -> String {
@@ -106,9 +119,12 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        let _ = self.child.wait();
+        // not yet waited for, so the pid is still its own
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let pid = rustix::process::Pid::from_child(&self.child);
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            let _ = self.child.wait();
+        }
     }
 }
 

@@ -43,7 +43,7 @@ async fn resolve(answers: Vec<String>) -> Result<Route, ResolveError> {
     MarkerResolver::new("shop".parse().unwrap(), route, served(answers)).resolve().await
 }
 
-fn text(error: ResolveError) -> String {
+fn text(error: &ResolveError) -> String {
     error.to_string()
 }
 
@@ -56,29 +56,29 @@ async fn answers_when_all_agree() {
 async fn one_dissenting_worker_is_enough_to_not_know() {
     let mut answers = vec![proof("shop.real1.solo"); 3];
     answers.push(proof("shop.real2.solo"));
-    assert!(text(resolve(answers).await.unwrap_err()).contains("differ"));
+    assert!(text(&resolve(answers).await.unwrap_err()).contains("differ"));
 }
 
 #[tokio::test]
 async fn file_and_effect_must_be_the_same() {
-    let error = text(resolve(vec![proof("shop.real1"); 4]).await.unwrap_err());
+    let error = text(&resolve(vec![proof("shop.real1"); 4]).await.unwrap_err());
     assert!(error.contains("says real1 solo, nginx says real1 with real2 as standby"), "{error}");
 }
 
 #[tokio::test]
 async fn other_pages_are_not_a_proof() {
-    for page in [answer(404, "nope"), answer(200, "<html>"), answer(403, "")] {
+    let login = "HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n".to_owned();
+    for page in [answer(404, "nope"), answer(200, "<html>"), answer(403, ""), answer(502, ""), login] {
         let error = resolve(vec![page]).await.unwrap_err();
         assert!(matches!(&error, ResolveError::NotSetUp(text) if text.contains("bluegreen setup")));
     }
-    assert!(matches!(resolve(vec![answer(502, "")]).await, Err(ResolveError::Unknown(_))));
     assert!(matches!(resolve(vec!["garbage".into()]).await, Err(ResolveError::Unknown(_))));
 }
 
 #[tokio::test]
 async fn a_redirect_says_what_to_configure() {
     let moved = "HTTP/1.1 301 Moved\r\nLocation: https://shop.example/.well-known/bluegreen/shop\r\n\r\n";
-    let error = text(resolve(vec![moved.into()]).await.unwrap_err());
+    let error = text(&resolve(vec![moved.into()]).await.unwrap_err());
     assert!(error.contains("url = \"https://shop.example/\""), "{error}");
 }
 
@@ -89,5 +89,5 @@ async fn nobody_there() {
     let profiles = Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap();
     let route = RouteDir::new("/nowhere", profiles).unwrap();
     let resolver = MarkerResolver::new("shop".parse().unwrap(), route, FrontDoor::new(gone, "x"));
-    assert!(text(resolver.resolve().await.unwrap_err()).contains(&format!("nginx does not answer on {gone}")));
+    assert!(text(&resolver.resolve().await.unwrap_err()).contains(&format!("nginx does not answer on {gone}")));
 }

@@ -1,4 +1,4 @@
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use bluegreen_core::Profile;
 
@@ -96,6 +96,20 @@ fn never_writes_through_a_symlink() {
     symlink(&elsewhere, route.path().join("real1")).unwrap();
     assert!(matches!(route.create(None), Err(RouteDirError::InTheWay(_))));
     assert_eq!(elsewhere.read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn is_handed_over_to_who_deploys() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: not root, so nothing can be given away");
+        return;
+    }
+    let (_home, route) = made();
+    route.create(Some((65534, 65534))).unwrap();
+    route.create(Some((65534, 65534))).unwrap();
+    for dir in ["", "real1", "real2+standby"] {
+        assert_eq!(route.path().join(dir).metadata().unwrap().uid(), 65534, "{dir}");
+    }
 }
 
 #[test]
