@@ -13,7 +13,7 @@ use crate::{
 
 /// Blue-green deploys on one Linux machine behind nginx that lose nothing.
 #[derive(Debug, Parser)]
-#[command(name = "bluegreen", version, max_term_width = 100, propagate_version = true)]
+#[command(name = "bluegreen", version, max_term_width = 100)]
 pub struct Args {
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would replace the program's")]
@@ -223,8 +223,25 @@ impl From<Step> for Until {
 
 /// `setup`
 #[derive(Debug, Clone, ClapArgs)]
-#[group(required = true, multiple = false)]
 pub struct Setup {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would replace the command's")]
+    pub what: SetupWhat,
+    /// The file with the app's server block, when it is not plain which one that is
+    #[arg(long, value_name = "FILE")]
+    pub site: Option<PathBuf>,
+    /// Where our own files go
+    #[arg(long, value_name = "DIR", default_value = "/etc/nginx")]
+    pub nginx_dir: PathBuf,
+    /// A word of the command that nginx is called with; again for each further word
+    #[arg(long, value_name = "WORD", default_value = "nginx", allow_hyphen_values = true)]
+    pub nginx: Vec<String>,
+}
+
+/// What `setup` shall do.
+#[derive(Debug, Clone, ClapArgs)]
+#[group(required = true, multiple = false)]
+pub struct SetupWhat {
     /// Print this part of the snippet, and nothing else
     #[arg(long, value_name = "PART", value_enum)]
     pub print: Option<Part>,

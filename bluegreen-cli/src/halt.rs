@@ -9,7 +9,7 @@ use crate::{config::ConfigError, exit::Exit, report::Trouble};
 #[derive(Debug)]
 pub(crate) struct Halt {
     pub(crate) exit: Exit,
-    pub(crate) trouble: Trouble,
+    pub(crate) trouble: Box<Trouble>,
     /// The text of a mistake in the configuration, with its lines.
     pub(crate) mistake: Option<String>,
 }
@@ -27,7 +27,7 @@ impl Halt {
     }
 
     fn from_trouble(exit: Exit, trouble: Trouble) -> Self {
-        Self { exit, trouble: Trouble { traffic: Some(UNTOUCHED.into()), ..trouble }, mistake: None }
+        Self { exit, trouble: Box::new(Trouble { traffic: Some(UNTOUCHED.into()), ..trouble }), mistake: None }
     }
 
     /// A mistake in the configuration.
@@ -67,7 +67,9 @@ impl From<StoreError> for Halt {
         let halt = Self::error(exit, &error);
         match &error {
             StoreError::Locked(_) => halt.next("the same with --wait, or `bluegreen status`"),
-            StoreError::Io { .. } => halt.next("sudo bluegreen setup --apply (it makes the directory), or free some disk"),
+            StoreError::Io { .. } => {
+                halt.next("sudo bluegreen setup --apply (it makes the directory), or free some disk")
+            }
             _ => halt,
         }
     }
@@ -102,7 +104,9 @@ impl From<ReleaseError> for Halt {
         let full = |e: &std::io::Error| e.kind() == std::io::ErrorKind::StorageFull;
         match &error {
             ReleaseError::NoSpace { .. } => Self::error(Exit::Refused, &error).next("bluegreen releases prune"),
-            ReleaseError::Io { source, .. } if full(source) => Self::error(Exit::Refused, &error).next("bluegreen releases prune"),
+            ReleaseError::Io { source, .. } if full(source) => {
+                Self::error(Exit::Refused, &error).next("bluegreen releases prune")
+            }
             _ => Self::error(Exit::Process, &error),
         }
     }

@@ -16,4 +16,3 @@ mod signals;
 mod wiring;
 
 pub use commands::run;
-pub use wiring::{Wired, wire};

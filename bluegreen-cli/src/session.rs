@@ -47,6 +47,12 @@ pub(crate) fn load_as_owner(global: &Global) -> Result<Config, Halt> {
     Ok(config)
 }
 
+/// Us, for others who want the lock.
+pub(crate) fn holder(command: &str) -> Holder {
+    let since = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string();
+    Holder { command: command.into(), user: User::current().name, pid: std::process::id(), since }
+}
+
 impl Session {
     /// Begins; needs a runtime.
     pub(crate) fn begin(global: &Global, config: Config) -> Result<Self, Halt> {
@@ -70,17 +76,12 @@ impl Session {
     /// Runs one command of the engine.
     pub(crate) async fn run(&self, command: &Command, run: &Run) -> Result<Report, Halt> {
         let options = Options {
-            holder: self.holder(command.word()),
+            holder: holder(command.word()),
             cancel: self.signals.cancel.clone(),
             deadline: run.deadline,
             wait: run.wait,
         };
         Ok(self.wired.deployer.run(command, &options).await?)
-    }
-
-    pub(crate) fn holder(&self, command: &str) -> Holder {
-        let since = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string();
-        Holder { command: command.into(), user: User::current().name, pid: std::process::id(), since }
     }
 
     /// Puts what shall be deployed into the store.
@@ -148,8 +149,9 @@ pub(crate) fn tell(global: &Global, events: Option<&Events>, halt: &Halt) -> Exi
     if global.format == Format::Json {
         let own = Events::new(vec![reporter(Format::Json, global.color, false)]);
         let events = events.unwrap_or(&own);
-        let causes = halt.trouble.causes.iter().map(|cause| format!(": {cause}")).collect::<String>();
-        events.warn(format!("{}{causes}", halt.trouble.what));
+        let trouble = &halt.trouble;
+        let told: Vec<&str> = [&trouble.what].into_iter().chain(&trouble.causes).map(String::as_str).collect();
+        events.warn(told.join(": "));
         let (outcome, exit_code) = (halt.exit.outcome("failed").to_owned(), halt.exit.code());
         events.emit(EventKind::Finished { outcome, exit_code, active: None, release: None, receipt: None });
         return halt.exit;

@@ -39,11 +39,10 @@ pub(crate) fn wire(config: &Config, events: Events) -> Result<Wired, Halt> {
     let probe = probe(config).map_err(unusable)?;
     let door = FrontDoor::new(config.nginx.url.as_str(), &config.profiles, &at_the_door(config)).map_err(unusable)?;
     let (resolver, switcher) = proxy(config)?;
-    let deployer =
-        Deployer::new(config.profiles.clone(), resolver, processes.clone(), probe, switcher, store.clone())
-            .with_front_door(door)
-            .with_policy(config.policy())
-            .with_events(events);
+    let deployer = Deployer::new(config.profiles.clone(), resolver, processes.clone(), probe, switcher, store.clone())
+        .with_front_door(door)
+        .with_policy(config.policy())
+        .with_events(events);
     Ok(Wired { deployer, processes, store })
 }
 
@@ -85,7 +84,7 @@ pub(crate) fn launch(config: &Config) -> Launch {
     }
 }
 
-fn probe(config: &Config) -> Result<HttpProbe, bluegreen_http::ClientError> {
+pub(crate) fn probe(config: &Config) -> Result<HttpProbe, bluegreen_http::ClientError> {
     // the configuration has said already whether the address may be remote
     let options = Options { timeout: config.health.timeout, allow_remote: true, ..Options::default() };
     let probe = HttpProbe::new(&config.app, &config.profiles, &config.health.url, &options)?;

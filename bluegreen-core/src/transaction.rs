@@ -81,7 +81,7 @@ pub struct Transaction {
     pub number: u64,
     /// What it is for.
     pub kind: Kind,
-    /// The profile that had the traffic when it began; `None` when neither had.
+    /// The profile that served when it began; `None` when neither did.
     pub from: Option<Profile>,
     /// The profile that gets it.
     pub to: Profile,

@@ -81,6 +81,19 @@ fn modes_are_private_and_leftovers_are_swept() {
 }
 
 #[test]
+fn the_holder_can_be_seen_without_taking_the_lock() {
+    let dir = dir();
+    let store = FileStore::open(dir.path()).unwrap();
+    assert_eq!(store.holder(), None);
+    let who = Holder { command: "deploy".into(), user: "me".into(), pid: 7, since: "now".into() };
+    let lease = store.lock(&who).unwrap();
+    assert_eq!(store.holder(), Some(who));
+    assert!(matches!(FileStore::hold(dir.path()), Err(StoreError::Locked(None))));
+    drop(lease);
+    assert_eq!(store.holder(), None, "the note stays, the lock does not");
+}
+
+#[test]
 fn no_child_inherits_the_lock() {
     let dir = dir();
     let store = FileStore::open(dir.path()).unwrap();

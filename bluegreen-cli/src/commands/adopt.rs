@@ -3,10 +3,10 @@
 use bluegreen_core::{Occupant, Profile, StateStore as _};
 
 use super::{Exit, Format, Halt, Session};
-use crate::output;
+use crate::{output, session::holder};
 
 pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u32>) -> Result<Exit, Halt> {
-    let _lease = session.wired.store.lock(&session.holder("adopt"))?;
+    let _lease = session.wired.store.lock(&holder("adopt"))?;
     let seen = session.wired.deployer.look().await;
     let profiles = &session.config.profiles;
     let foreign = |p: &&Profile| matches!(seen.on(p), Occupant::Stranger(_));

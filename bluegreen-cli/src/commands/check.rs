@@ -20,6 +20,8 @@ struct Finding {
 
 /// Free space that a deploy wants besides the release, in bytes.
 const DISK: u64 = 64 << 20;
+/// The longest that CodeDeploy lets a hook run.
+const CODEDEPLOY: Duration = Duration::from_secs(3600);
 
 pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt> {
     let findings = look(session).await;
@@ -55,50 +57,77 @@ fn show(findings: &[Finding], paint: report::Paint) {
     }
 }
 
+/// Collects what is found.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn say(&mut self, fatal: bool, what: impl Into<String>, fix: impl Into<String>) {
+        self.0.push(Finding { fatal, what: what.into(), fix: fix.into() });
+    }
+}
+
 async fn look(session: &Session) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut say = |fatal, what: String, fix: &str| findings.push(Finding { fatal, what, fix: fix.to_owned() });
+    let mut findings = Findings::default();
+    look_at_places(session, &mut findings).await;
+    look_at_state(session, &mut findings);
+    if session.config.nginx.mode == ProxyMode::Reload {
+        for warning in reload_costs(session).await {
+            findings.say(false, warning, "see the chapter on nginx in the documentation");
+        }
+    }
+    if let Some(warning) = cgroup_warning() {
+        findings.say(false, warning, "run bluegreen from its own unit, or with `systemd-run --scope`");
+    }
+    let deadline = session.config.health.deadline;
+    if session.config.hook.artifact.is_some() && deadline > CODEDEPLOY {
+        findings.say(
+            false,
+            format!("health.deadline is {deadline:?}, and CodeDeploy ends a hook after an hour"),
+            "set it below that",
+        );
+    }
+    findings.0
+}
+
+/// The route, and who is where.
+async fn look_at_places(session: &Session, findings: &mut Findings) {
     let seen = session.wired.deployer.look().await;
     match &seen.route {
         Ok(_) => {}
-        Err(error @ ResolveError::Unmanaged(_)) => say(false, error.to_string(), "the first deploy takes the traffic over"),
-        Err(error) => say(true, error.to_string(), for_route(error)),
+        Err(error @ ResolveError::Unmanaged(_)) => {
+            findings.say(false, error.to_string(), "the first deploy takes the traffic over");
+        }
+        Err(error) => findings.say(true, error.to_string(), for_route(error)),
     }
     let active = seen.route.as_ref().ok().map(|route| &route.active);
+    let deployed = session.wired.store.load().is_ok_and(|state| state.last_good().is_some());
     for profile in session.config.profiles.both() {
         match seen.on(profile) {
             Occupant::Stranger(who) => {
-                let fatal = active != Some(profile);
-                say(fatal, format!("port {} of {profile} is taken by {who}", profile.port()), &format!("bluegreen adopt {profile}"));
+                let what = format!("port {} of {profile} is taken by {who}", profile.port());
+                findings.say(active != Some(profile), what, format!("bluegreen adopt {profile}"));
             }
-            Occupant::Nobody if active == Some(profile) && session.wired.store.load().is_ok_and(|s| s.last_good().is_some()) => {
-                say(false, format!("{profile} has the traffic, and nothing runs there"), "bluegreen recover");
+            Occupant::Nobody if active == Some(profile) && deployed => {
+                findings.say(false, format!("{profile} has the traffic, and nothing runs there"), "bluegreen recover");
             }
             _ => {}
         }
     }
+}
+
+/// The state, and the disk below it.
+fn look_at_state(session: &Session, findings: &mut Findings) {
     if let Err(error) = session.wired.store.load() {
-        say(true, error.to_string(), "bluegreen recover, or put a copy of the state back");
+        findings.say(true, error.to_string(), "put a copy of the state back");
     }
     if let Some(error) = session.wired.store.fell_back() {
-        say(false, format!("{error}; the one before it is used"), "the next deploy writes it anew");
+        findings.say(false, format!("{error}; the one before it is used"), "the next deploy writes it anew");
     }
     if let Some(free) = free_space(session).filter(|free| *free < DISK) {
-        say(true, format!("{} free in {}", report::size(free), session.config.state_dir.display()), "bluegreen releases prune");
+        let what = format!("{} free in {}", report::size(free), session.config.state_dir.display());
+        findings.say(true, what, "bluegreen releases prune");
     }
-    if session.config.nginx.mode == ProxyMode::Reload {
-        for warning in reload_costs(session).await {
-            say(false, warning, "see the chapter on nginx in the documentation");
-        }
-    }
-    if let Some(warning) = cgroup_warning() {
-        say(false, warning, "run bluegreen from its own unit, or with `systemd-run --scope`");
-    }
-    let grace = session.config.health.deadline;
-    if session.config.hook.artifact.is_some() && grace > Duration::from_secs(3600) {
-        say(false, format!("health.deadline is {grace:?}, and CodeDeploy ends a hook after an hour"), "set it below that");
-    }
-    findings
 }
 
 async fn reload_costs(session: &Session) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! The commands that walk a transaction.
 
-use bluegreen_core::{Command, Outcome, Policy, Previous, ReleaseId, Report, ResolveError, StateStore as _, Step};
+use bluegreen_core::{Command, Outcome, Policy, Previous, Report, ResolveError, StateStore as _, Step};
 
-use super::{Exit, Halt, Release, Run, Session, hooks};
+use super::{Exit, Halt, Release, Run, Session, hooks, releases};
 use crate::{
     args::{Deploy, Until},
     halt::for_route,
@@ -58,12 +58,7 @@ async fn preflight(session: &Session, until: Step) -> Result<(), Halt> {
 }
 
 /// Both halves, with the hooks around and between them.
-async fn walk(
-    session: &Session,
-    run: &Run,
-    until: Step,
-    command: impl Fn(Step) -> Command,
-) -> Result<Exit, Halt> {
+async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) -> Command) -> Result<Exit, Halt> {
     let hooks = &session.config.hooks;
     if let Some(hook) = &hooks.before_start {
         hooks::run(session, "before_start", hook).await?;
@@ -71,7 +66,7 @@ async fn walk(
     if let Some(hook) = hooks.before_switch.as_ref().filter(|_| until > Step::Health) {
         let report = session.run(&command(Step::Health), run).await?;
         if report.outcome != Some(Outcome::Paused(Step::Health)) {
-            return finish(session, &report);
+            return finish(session, &report).await;
         }
         if let Err(halt) = hooks::run(session, "before_switch", hook).await {
             session.run(&Command::Abort, &Run::default()).await?;
@@ -84,31 +79,14 @@ async fn walk(
     {
         session.events.warn(halt.trouble.what);
     }
-    finish(session, &report)
+    finish(session, &report).await
 }
 
-fn finish(session: &Session, report: &Report) -> Result<Exit, Halt> {
-    if let Some(Outcome::Done { .. }) = report.outcome {
-        prune(session, report);
-    }
-    Ok(session.finish("switched", report))
-}
-
-/// Removes releases that nobody needs. What goes wrong here is a warning.
-pub(super) fn prune(session: &Session, report: &Report) {
-    if let Err(error) = try_prune(session, report.release.clone()) {
+async fn finish(session: &Session, report: &Report) -> Result<Exit, Halt> {
+    if let Some(Outcome::Done { .. }) = report.outcome
+        && let Err(error) = releases::prune(session).await
+    {
         session.events.warn(format!("old releases stay: {}", error.trouble.what));
     }
-}
-
-/// Keeps as many as configured, and always those that a rollback, a restart or a person may need.
-pub(super) fn try_prune(
-    session: &Session,
-    also: Option<ReleaseId>,
-) -> Result<Vec<bluegreen_process::Release>, Halt> {
-    let state = session.wired.store.load()?;
-    let open = state.transaction.iter().flat_map(|tx| [Some(tx.release.clone()), tx.old_release.clone()]).flatten();
-    let needed: Vec<_> = state.confirmed.iter().take(2).cloned().chain(open).chain(also).collect();
-    let keep = usize::try_from(session.config.releases.keep).unwrap_or(usize::MAX);
-    Ok(session.wired.processes.releases().prune(keep, &needed)?)
+    Ok(session.finish("switched", report))
 }

@@ -7,11 +7,11 @@ use super::{Exit, Halt};
 use crate::{args::Args, output};
 
 /// The completion script of `shell`.
-pub(super) fn completions(shell: Shell) -> Result<Exit, Halt> {
+pub(super) fn completions(shell: Shell) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "bluegreen", &mut script);
     output::raw(String::from_utf8_lossy(&script));
-    Ok(Exit::Done)
+    Exit::Done
 }
 
 /// The manual page.

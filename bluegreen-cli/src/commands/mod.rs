@@ -2,8 +2,8 @@
 
 mod adopt;
 mod check;
-mod deploy;
 mod demo;
+mod deploy;
 mod generate;
 mod hook;
 mod hooks;
@@ -39,7 +39,7 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
     Some(match command {
         Command::Demo => block_on(demo::run(global)),
         Command::App(options) => block_on(serve(options.clone())),
-        Command::Completions { shell } => generate::completions(*shell),
+        Command::Completions { shell } => Ok(generate::completions(*shell)),
         Command::Man => generate::man(),
         Command::Config => load(global).map(|config| {
             match global.format {
@@ -72,12 +72,11 @@ fn with_session(global: &Global, command: Command) -> Exit {
 async fn dispatch(session: &Session, global: &Global, command: Command) -> Result<Exit, Halt> {
     match command {
         Command::Deploy(args) => deploy::deploy(session, &args).await,
-        Command::Prepare(release) => deploy::until(session, release, Step::Health).await,
         Command::Promote { drain, run } => deploy::promote(session, &run, drain).await,
         Command::Abort => engine(session, Engine::Abort, "aborted").await,
         Command::Stop(release) => deploy::until(session, release, Step::Stop).await,
         Command::Start(release) => deploy::until(session, release, Step::Start).await,
-        Command::Health(release) => deploy::until(session, release, Step::Health).await,
+        Command::Prepare(release) | Command::Health(release) => deploy::until(session, release, Step::Health).await,
         Command::Switch(release) => deploy::until(session, release, Step::Retire).await,
         Command::Rollback { release, run } => deploy::rollback(session, release.as_deref(), &run).await,
         Command::Recover => engine(session, Engine::Recover, "recovered").await,

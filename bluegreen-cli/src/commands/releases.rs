@@ -4,17 +4,16 @@ use bluegreen_core::{ReleaseId, State, StateStore as _};
 use bluegreen_process::Release;
 use serde_json::json;
 
-use super::{Exit, Format, Global, Halt, Session, deploy};
-use crate::{args::ReleasesAction, output, report};
+use super::{Exit, Format, Global, Halt, Session};
+use crate::{args::ReleasesAction, output, report, session::holder};
 
 pub(super) async fn run(session: &Session, global: &Global, action: Option<ReleasesAction>) -> Result<Exit, Halt> {
     let releases = session.wired.processes.releases();
     match action {
         None => return list(session, global).await,
         Some(ReleasesAction::Prune) => {
-            let _lease = session.wired.store.lock(&session.holder("releases prune"))?;
-            let running = running(session).await;
-            for gone in deploy::try_prune(session, running)? {
+            let _lease = session.wired.store.lock(&holder("releases prune"))?;
+            for gone in prune(session).await? {
                 output::line(format!("removed {} ({})", gone.id, report::size(gone.size)));
             }
         }
@@ -22,6 +21,15 @@ pub(super) async fn run(session: &Session, global: &Global, action: Option<Relea
         Some(ReleasesAction::Unpin { release }) => releases.unpin(&releases.resolve(&release)?.id)?,
     }
     Ok(Exit::Done)
+}
+
+/// Keeps as many as configured, and always those that a rollback, a restart or a person may need.
+pub(super) async fn prune(session: &Session) -> Result<Vec<Release>, Halt> {
+    let state = session.wired.store.load()?;
+    let open = state.transaction.iter().flat_map(|tx| [Some(tx.release.clone()), tx.old_release.clone()]).flatten();
+    let needed: Vec<_> = state.confirmed.iter().take(2).cloned().chain(open).chain(running(session).await).collect();
+    let keep = usize::try_from(session.config.releases.keep).unwrap_or(usize::MAX);
+    Ok(tokio::task::block_in_place(|| session.wired.processes.releases().prune(keep, &needed))?)
 }
 
 /// The releases that processes of ours run from.

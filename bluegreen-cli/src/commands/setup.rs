@@ -5,13 +5,16 @@ use std::{
     io::{IsTerminal as _, Write as _, stdin, stdout},
     os::unix::fs::{DirBuilderExt as _, chown},
     path::Path,
+    process::Stdio,
 };
 
-use bluegreen_core::{Profile, StateStore as _, Step};
+use bluegreen_core::{FileStore, HealthProbe as _, Profile, Step, Transaction};
 use bluegreen_nginx::{
     Snippet,
     setup::{Nginx, Plan, Setup, SetupError},
 };
+
+use tokio::process::Command;
 
 use super::{Exit, Halt};
 use crate::{
@@ -23,7 +26,7 @@ use crate::{
 };
 
 pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
-    if let Some(part) = args.print {
+    if let Some(part) = args.what.print {
         let snippet = Snippet::new(config.app.clone(), wiring::route_dir(config)?);
         output::raw(match part {
             Part::Http => snippet.http(),
@@ -35,22 +38,23 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
     if config.nginx.mode == ProxyMode::Reload {
         return reload_mode(config, args);
     }
-    let (setup, owner) = setup(config)?;
-    if args.check {
+    let (setup, owner) = setup(config, args)?;
+    if args.what.check {
         return Ok(check(&setup).await);
     }
-    let plan = if args.remove {
+    let plan = if args.what.remove {
         setup.plan_removal().await.map_err(refused)?
     } else {
         make_state_dir(config, &owner)?;
         setup.plan(prepared(config).await.as_ref()).await.map_err(refused)?
     };
-    apply(global, &setup, &plan, args.remove).await
+    let _lease = FileStore::hold(&config.state_dir)?;
+    apply(global, &setup, &plan, args.what.remove).await
 }
 
 /// In reload mode the article's include file is all there is: only the directory for the state is ours to make.
 fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
-    if args.apply {
+    if args.what.apply {
         make_state_dir(config, &deploy_user(config)?)?;
         output::line(format!("{} is there; reload mode needs nothing else of nginx", config.state_dir.display()));
     } else {
@@ -59,15 +63,15 @@ fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
     Ok(Exit::Done)
 }
 
-fn setup(config: &Config) -> Result<(Setup, User), Halt> {
+fn setup(config: &Config, args: &args::Setup) -> Result<(Setup, User), Halt> {
     let owner = deploy_user(config)?;
     let setup = Setup {
         app: config.app.clone(),
         route: wiring::route_dir(config)?,
         door: wiring::nginx_door(config)?,
-        nginx: Nginx::new(config.nginx.command.clone()),
-        nginx_dir: config.nginx.dir.clone(),
-        site: config.nginx.site.clone(),
+        nginx: Nginx::new(args.nginx.clone()),
+        nginx_dir: args.nginx_dir.clone(),
+        site: args.site.clone(),
         owner: Some((owner.uid, owner.gid)),
         allow_temporary: config.allow_temporary,
     };
@@ -77,7 +81,9 @@ fn setup(config: &Config) -> Result<(Setup, User), Halt> {
 /// Who will deploy: as configured, else who runs this, also through sudo.
 fn deploy_user(config: &Config) -> Result<User, Halt> {
     if let Some(name) = &config.user {
-        return User::named(name).ok_or_else(|| Halt::new(Exit::Usage, format!("there is no user {name}")).next(format!("sudo useradd --system {name}")));
+        return User::named(name).ok_or_else(|| {
+            Halt::new(Exit::Usage, format!("there is no user {name}")).next(format!("sudo useradd --system {name}"))
+        });
     }
     let sudo = std::env::var("SUDO_USER").ok().and_then(|name| User::named(&name));
     Ok(sudo.filter(|_| rustix::process::geteuid().is_root()).unwrap_or_else(User::current))
@@ -103,9 +109,14 @@ fn make_state_dir(config: &Config, owner: &User) -> Result<(), Halt> {
 
 /// A profile on which a release was prepared and is healthy: a machine on a third port begins there.
 async fn prepared(config: &Config) -> Option<Profile> {
-    let wired = wiring::wire(config, bluegreen_core::Events::default()).ok()?;
-    let tx = wired.store.load().ok()?.transaction.filter(|tx| tx.undo.is_none() && tx.step == Step::Health)?;
-    wired.deployer.check(&tx.to).await.ok().map(|()| tx.to)
+    // the state belongs to the deploy user, as whom `status` goes on
+    let mut status = Command::new("/proc/self/exe");
+    status.arg("--config").arg(config.file()).args(["--format", "json", "status"]).stdin(Stdio::null());
+    let seen: serde_json::Value = serde_json::from_slice(&status.output().await.ok()?.stdout).ok()?;
+    let tx: Transaction = serde_json::from_value(seen.get("transaction")?.clone()).ok()?;
+    let rests = tx.undo.is_none() && tx.step == Step::Health && tx.proven.is_some();
+    let healthy = wiring::probe(config).ok()?.check(&tx.to).await.is_ok();
+    (rests && healthy).then_some(tx.to)
 }
 
 async fn check(setup: &Setup) -> Exit {
@@ -154,7 +165,8 @@ fn ask() -> bool {
 
 fn diff(path: &Path, before: &str, after: &str, paint: report::Paint) -> String {
     let text = similar::TextDiff::from_lines(before, after);
-    let unified = text.unified_diff().context_radius(2).header(&path.display().to_string(), "after the set-up").to_string();
+    let unified =
+        text.unified_diff().context_radius(2).header(&path.display().to_string(), "after the set-up").to_string();
     let line = |line: &str| match line.as_bytes().first() {
         Some(b'+') => paint.good(line),
         Some(b'-') => paint.bad(line),

@@ -95,9 +95,10 @@ impl Status<'_> {
     fn human(&self, global: &Global) -> String {
         let (paint, width) = (report::stdout_paint(global.color), report::stdout_width());
         let rows = self.session.config.profiles.both().map(|profile| self.row(profile));
-        let mut text = format!("{}\n\n{}", paint.strong(&self.session.config.app), status_table(&rows, paint, width));
-        let mut say = |label: &str, what: String| text += &format!("{:<13}{what}\n", paint.dim(format!("{label:<11}")) + " ");
-        text_break(&mut say);
+        let mut text = format!("{}\n\n{}\n", paint.strong(&self.session.config.app), status_table(&rows, paint, width));
+        let mut say = |label: &str, what: String| {
+            text.extend([&paint.dim(format!("{label:>11}")), "  ", &what, "\n"]);
+        };
         match &self.seen.route {
             Ok(route) if self.failed_over() => {
                 let standby = route.standby.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -140,7 +141,7 @@ impl Status<'_> {
             "app": self.session.config.app,
             "active": route.map(|route| self.side(&route.active)),
             "idle": route.map(|route| self.side(self.session.config.profiles.other(&route.active))),
-            "failover": route.and_then(|route| route.standby.as_ref()).map(|standby| standby.name()),
+            "failover": route.and_then(|route| route.standby.as_ref()).map(Profile::name),
             "failed_over": self.failed_over(),
             "route": {
                 "mode": mode,

@@ -23,7 +23,6 @@ use std::path::{Path, PathBuf};
 use bluegreen_core::{Name, Policy, Profiles};
 
 pub use self::{
-    
     effective::{Origin, Setting},
     find::Lookup,
     keys::SMALLEST,

@@ -117,8 +117,7 @@ pub(super) fn duration(at: &At<'_>) -> Parsed<Duration> {
         return wrong(at, "a duration").map_err(|p: Problem| p.help("use 5s, 1m30s or 500ms, in quotes"));
     }
     let found = text(at, "a duration")?;
-    parse_duration(found)
-        .map_err(|help| Problem::new(format!("`{found}` is not a duration"), at.span()).help(help))
+    parse_duration(found).map_err(|help| Problem::new(format!("`{found}` is not a duration"), at.span()).help(help))
 }
 
 /// A duration that is not zero.

@@ -29,7 +29,7 @@ impl ColorChoice {
 }
 
 /// Whether the terminal takes no control codes at all.
-pub(super) fn is_dumb() -> bool {
+pub(crate) fn is_dumb() -> bool {
     std::env::var_os("TERM").is_none_or(|term| term == "dumb")
 }
 
@@ -38,27 +38,27 @@ pub(super) fn is_dumb() -> bool {
 pub struct Paint(pub bool);
 
 impl Paint {
-    pub(super) fn good(self, text: impl Display) -> String {
+    pub(crate) fn good(self, text: impl Display) -> String {
         self.with(AnsiColor::Green.on_default(), text)
     }
 
-    pub(super) fn bad(self, text: impl Display) -> String {
+    pub(crate) fn bad(self, text: impl Display) -> String {
         self.with(AnsiColor::Red.on_default().bold(), text)
     }
 
-    pub(super) fn warn(self, text: impl Display) -> String {
+    pub(crate) fn warn(self, text: impl Display) -> String {
         self.with(AnsiColor::Yellow.on_default(), text)
     }
 
-    pub(super) fn busy(self, text: impl Display) -> String {
+    pub(crate) fn busy(self, text: impl Display) -> String {
         self.with(AnsiColor::Cyan.on_default(), text)
     }
 
-    pub(super) fn dim(self, text: impl Display) -> String {
+    pub(crate) fn dim(self, text: impl Display) -> String {
         self.with(Style::new().dimmed(), text)
     }
 
-    pub(super) fn strong(self, text: impl Display) -> String {
+    pub(crate) fn strong(self, text: impl Display) -> String {
         self.with(Style::new().bold(), text)
     }
 

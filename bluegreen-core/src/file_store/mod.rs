@@ -5,7 +5,7 @@ mod safe;
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -51,6 +51,27 @@ impl FileStore {
         let dir = dir.into();
         safe::directory(&dir)?;
         Ok(Self { dir })
+    }
+
+    /// Takes the lock of the app whose state is in `dir`, without a note and whoever owns it: for root, who sets things up
+    /// for another user and must leave no file of its own.
+    pub fn hold(dir: &Path) -> Result<Lease, StoreError> {
+        let file = File::open(dir).map_err(|e| failed("cannot open", dir, &e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lease::new(file)),
+            Err(fs::TryLockError::WouldBlock) => Err(StoreError::Locked(None)),
+            Err(fs::TryLockError::Error(e)) => Err(failed("cannot lock", dir, &e)),
+        }
+    }
+
+    /// Who holds the lock now, to show it. Takes nothing, so it stands in nobody's way.
+    pub fn holder(&self) -> Option<Holder> {
+        let inode = format!(":{} ", fs::metadata(&self.dir).ok()?.ino());
+        let locks = fs::read_to_string("/proc/locks").ok()?;
+        locks
+            .lines()
+            .any(|line| line.contains(" FLOCK ") && line.contains(&inode))
+            .then(|| holder(&self.path("lock")))?
     }
 
     /// Whether `state.json` cannot be read, but the state before it can: the reason, for a warning.
@@ -118,18 +139,16 @@ impl FileStore {
 impl StateStore for FileStore {
     fn lock(&self, who: &Holder) -> Result<Lease, StoreError> {
         // the directory is what is locked: unlike a file in it, nobody removes it by mistake while it is held
-        let dir = File::open(&self.dir).map_err(|e| failed("cannot open", &self.dir, &e))?;
         let note = self.path("lock");
-        match dir.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(StoreError::Locked(holder(&note))),
-            Err(fs::TryLockError::Error(e)) => return Err(failed("cannot lock", &self.dir, &e)),
-        }
+        let lease = Self::hold(&self.dir).map_err(|error| match error {
+            StoreError::Locked(_) => StoreError::Locked(holder(&note)),
+            error => error,
+        })?;
         self.sweep();
         let file = safe::create(&note)?;
         // the note is for messages only: a full disk must not stand in the way of the lock
         let _ = file.set_len(0).and_then(|()| serde_json::to_writer(&file, who).map_err(io::Error::from));
-        Ok(Lease::new(dir))
+        Ok(lease)
     }
 
     fn load(&self) -> Result<State, StoreError> {

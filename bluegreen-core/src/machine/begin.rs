@@ -60,7 +60,7 @@ pub(super) fn open(
     seen: &Seen,
 ) -> Transaction {
     let active = seen.route.as_ref().ok().map(|route| route.active.clone());
-    let from = active.filter(|active| active != to || kind == Kind::Up);
+    let from = active.filter(|active| active != to && *seen.on(active) != Occupant::Nobody);
     let old_release = from.as_ref().and_then(|p| seen.on(p).ours()).map(|process| process.release.clone());
     Transaction {
         number: state.number + 1,

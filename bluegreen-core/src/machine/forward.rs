@@ -157,7 +157,7 @@ impl Walk<'_> {
             }
             _ => {}
         }
-        let Some(from) = self.tx.from.clone().filter(|from| !keep && *from != to) else { return Ok(Fact::True) };
+        let Some(from) = self.tx.from.clone().filter(|_| !keep) else { return Ok(Fact::True) };
         match self.seen.on(&from) {
             Occupant::Ours { process, .. } => return Ok(self.stopped(&from, process)),
             Occupant::Stranger(who) => {
@@ -181,11 +181,7 @@ impl Walk<'_> {
         let expect = self.seen.on(&from);
         let may =
             matches!(expect, Occupant::Ours { process, listening: true } if !self.state.has_failed(&process.release));
-        (may && from != self.tx.to).then(|| Effect::Standby {
-            active: self.tx.to.clone(),
-            expect: expect.clone(),
-            standby: from,
-        })
+        may.then(|| Effect::Standby { active: self.tx.to.clone(), expect: expect.clone(), standby: from })
     }
 
     /// A process of ours is where none shall be.

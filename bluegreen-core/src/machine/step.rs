@@ -127,7 +127,7 @@ impl Walk<'_> {
 
     /// The profile that the traffic came from, when somebody answers there.
     pub(super) fn way_back(&self) -> Option<&Profile> {
-        self.tx.from.as_ref().filter(|from| **from != self.tx.to && self.seen.on(from).listens())
+        self.tx.from.as_ref().filter(|from| self.seen.on(from).listens())
     }
 
     /// How the effect just done went, if it was one of these.
