@@ -77,6 +77,7 @@ pub enum Command {
         #[arg(long)]
         drain: bool,
         #[command(flatten)]
+        #[expect(missing_docs, reason = "its text would replace the command's")]
         run: Run,
     },
     /// End what was prepared
@@ -105,6 +106,7 @@ pub enum Command {
         /// An id, the beginning of one, or a version
         release: Option<String>,
         #[command(flatten)]
+        #[expect(missing_docs, reason = "its text would replace the command's")]
         run: Run,
     },
     /// What runs where, and who gets the traffic

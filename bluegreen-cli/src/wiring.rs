@@ -127,6 +127,7 @@ pub(crate) fn nginx_door(config: &Config) -> Result<bluegreen_nginx::FrontDoor, 
     Ok(bluegreen_nginx::FrontDoor::new(address, url.host_str().unwrap_or_default()))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 fn unusable(error: bluegreen_http::ClientError) -> Halt {
     Halt::error(Exit::Usage, &error)
 }
