@@ -3,14 +3,11 @@
 use bluegreen_core::{Command, Outcome, Policy, Previous, Report, ResolveError, StateStore as _, Step};
 
 use super::{Exit, Halt, Release, Run, Session, hooks, releases};
-use crate::{
-    args::{Deploy, Until},
-    halt::for_route,
-};
+use crate::{args::Deploy, halt::for_route};
 
 /// `deploy`
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
-    let until = args.until.map_or(Step::Retire, Step::from);
+    let until = args.until.unwrap_or(Step::Retire);
     preflight(session, until).await?;
     let release = session.add(&args.release)?.id;
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
@@ -25,7 +22,7 @@ pub(super) async fn until(session: &Session, release: Release, until: Step) -> R
     if release.artifact.is_none() && open.is_some_and(|tx| tx.undo.is_none() && tx.step > Step::Stop) {
         return walk(session, &release.run.clone(), until, |until| Command::Promote { until }).await;
     }
-    deploy(session, &Deploy { release, if_changed: false, breaking: false, until: Some(Until::from(until)) }).await
+    deploy(session, &Deploy { release, if_changed: false, breaking: false, until: Some(until) }).await
 }
 
 /// `promote`

@@ -43,22 +43,22 @@ impl Tool {
                 let next = machine::step(&state, &seen, policy);
                 *disk = next.state.clone();
                 match next.then {
-                    Then::Do(effect) => self.on(At::Acting { state: Box::new(next.state), effect }),
+                    Then::Do(effect) => Some(self.on(At::Acting { state: Box::new(next.state), effect })),
                     Then::End(_) if self.recovering.is_none() => None,
                     // recovery asks again, unless it cannot get any further
-                    Then::End(_) if disk.transaction.is_none() => self.on(At::Deciding),
+                    Then::End(_) if disk.transaction.is_none() => Some(self.on(At::Deciding)),
                     Then::End(Outcome::Degraded { .. }) if matches!(self.command, Command::Recover | Command::Up) => {
                         None
                     }
                     Then::End(_) => {
                         self.recovering = None;
-                        self.on(At::Deciding)
+                        Some(self.on(At::Deciding))
                     }
                 }
             }
             At::Acting { state, effect } => {
                 let result = world.act(&effect);
-                self.on(At::Walking { state, last: Some(Acted { effect, result }) })
+                Some(self.on(At::Walking { state, last: Some(Acted { effect, result }) }))
             }
         }
     }
@@ -77,7 +77,7 @@ impl Tool {
                         tried.up |= tx.kind == bluegreen_core::Kind::Up;
                     }
                     self.recovering = Some(tried);
-                    return self.on(At::Walking { state, last: None });
+                    return Some(self.on(At::Walking { state, last: None }));
                 }
                 Recovery::Degraded(_) if matches!(self.command, Command::Recover | Command::Up) => return None,
                 _ => self.recovering = None,
@@ -85,13 +85,13 @@ impl Tool {
         }
         match begin(disk, &self.command, &seen, policy) {
             // `First` abandons what rests; a later launch asks again
-            Begin::Go(state) | Begin::First(state) => self.on(At::Walking { state, last: None }),
+            Begin::Go(state) | Begin::First(state) => Some(self.on(At::Walking { state, last: None })),
             Begin::Already(_) | Begin::Refuse(_) => None,
         }
     }
 
-    fn on(mut self, at: At) -> Option<Self> {
+    fn on(mut self, at: At) -> Self {
         self.at = at;
-        Some(self)
+        self
     }
 }
