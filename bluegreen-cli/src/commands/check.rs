@@ -105,8 +105,8 @@ async fn look_at_places(session: &Session, findings: &mut Findings) {
     for profile in session.config.profiles.both() {
         match seen.on(profile) {
             Occupant::Stranger(who) => {
-                let what = format!("port {} of {profile} is taken by {who}", profile.port());
-                findings.say(active != Some(profile), what, format!("bluegreen adopt {profile}"));
+                let fix = format!("bluegreen adopt {profile}, if it is this app; else end it, or change the port");
+                findings.say(active != Some(profile), format!("{profile}: {who}"), fix);
             }
             Occupant::Nobody if active == Some(profile) && deployed => {
                 findings.say(false, format!("{profile} has the traffic, and nothing runs there"), "bluegreen recover");

@@ -48,7 +48,11 @@ pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run
 async fn preflight(session: &Session, until: Step) -> Result<(), Halt> {
     let seen = session.wired.deployer.look().await;
     match seen.route {
-        Ok(_) | Err(ResolveError::Unmanaged(_)) => Ok(()),
+        Ok(_) => Ok(()),
+        Err(error @ ResolveError::Unmanaged(_)) => {
+            session.events.warn(format!("{error}; what runs there is left alone"));
+            Ok(())
+        }
         Err(ResolveError::NotSetUp(_)) if until <= Step::Health => Ok(()),
         Err(error) => Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
     }
