@@ -5,7 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bluegreen_core::{Profile, ProxySwitcher, Route, SwitchError};
 
-use super::{RouteDir, RouteDirError, connections};
+use super::{RouteDir, RouteDirError};
+use crate::{
+    drain::{connections_to, wait_until},
+    text::chain,
+};
 
 /// Moves the route with one `rename(2)`: no reload, no root, no connection closed.
 #[derive(Debug, Clone)]
@@ -34,16 +38,7 @@ impl ProxySwitcher for MarkerSwitcher {
     }
 
     async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
-        connections::until_none(profile.port(), within)
-            .await
-            .map_err(|e| SwitchError::Unsettled(format!("cannot see the connections to {profile}: {e}")))
-    }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", chain(cause)),
-        None => error.to_string(),
+        let drained = wait_until(within, || Ok(connections_to(profile.port())? == 0)).await;
+        drained.map(drop).map_err(|e| SwitchError::Unsettled(format!("cannot see the connections to {profile}: {e}")))
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::command;
+use crate::argv;
 
 /// The file that nginx includes, and how a new one gets into its place.
 #[derive(Debug, Clone)]
@@ -67,11 +67,11 @@ impl IncludeFile {
         Self { path: path.into(), install: None }
     }
 
-    /// The same, replaced by running `argv` with source and destination appended: `["sudo", "-n", "cp"]`. With
+    /// The same, replaced by running `command` with source and destination appended: `["sudo", "-n", "cp"]`. With
     /// `--preserve=timestamps` a refused switch leaves no trace: else nginx must be reloaded once before the next deploy.
     #[must_use = "returns the file"]
-    pub fn install_with(mut self, argv: Vec<String>) -> Self {
-        self.install = Some(argv);
+    pub fn install_with(mut self, command: Vec<String>) -> Self {
+        self.install = Some(command);
         self
     }
 
@@ -99,10 +99,10 @@ impl IncludeFile {
         let wrong = |reason: String| IncludeError::Write { path: self.path.clone(), reason };
         match &self.install {
             None => self.replace(text, modified).map_err(|error| wrong(explain(&error))),
-            Some(argv) => {
-                self.install(argv, text, modified).await.map_err(wrong)?;
+            Some(command) => {
+                self.install(command, text, modified).await.map_err(wrong)?;
                 let written = self.content()?.text == text;
-                if written { Ok(()) } else { Err(wrong(format!("`{}` left something else there", argv.join(" ")))) }
+                if written { Ok(()) } else { Err(wrong(format!("`{}` left something else there", command.join(" ")))) }
             }
         }
     }
@@ -123,14 +123,14 @@ impl IncludeFile {
         File::open(dir)?.sync_all()
     }
 
-    async fn install(&self, argv: &[String], text: &str, modified: Option<SystemTime>) -> Result<(), String> {
+    async fn install(&self, command: &[String], text: &str, modified: Option<SystemTime>) -> Result<(), String> {
         let source = tempfile::NamedTempFile::new().and_then(|file| filled(file, text, modified));
         let source = source.map_err(|error| format!("no temporary file: {error}"))?;
         let readable = fs::Permissions::from_mode(0o644);
         source.as_file().set_permissions(readable).map_err(|error| error.to_string())?;
-        let mut argv = argv.to_vec();
-        argv.extend([source.path(), &self.path].map(|path| path.to_string_lossy().into_owned()));
-        command::run(&argv).await.map(drop).map_err(|failed| failed.to_string())
+        let mut command = command.to_vec();
+        command.extend([source.path(), &self.path].map(|path| path.to_string_lossy().into_owned()));
+        argv::run(&command).await.map(drop).map_err(|failed| failed.to_string())
     }
 }
 
