@@ -5,7 +5,8 @@ mod rig;
 use std::{net::UdpSocket, os::unix::fs::PermissionsExt, time::Duration};
 
 use bluegreen_core::{ProfileResolver, ProxySwitcher, ResolveError, testing::conformance};
-use bluegreen_nginx::MarkerSwitcher;
+use bluegreen_http::Options;
+use bluegreen_nginx::{MarkerResolver, MarkerSwitcher, ProofLocation};
 use rig::{Load, Nginx, Shop, binaries, get, home, is_root};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -164,5 +165,36 @@ async fn the_proof_is_for_this_machine_only() {
         let outside = (own.ip(), nginx.address.port()).into();
         assert_eq!(get(outside, path).await.unwrap().0, 404);
         assert_eq!(get(outside, "/").await.unwrap().0, 200);
+    }
+}
+
+/// The name and the certificate from the URL, the address from `connect`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_proof_is_asked_for_over_https() {
+    for binary in binaries() {
+        let home = home();
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(["shop.example".into()]).unwrap();
+        let [cert_file, key_file] = ["cert.pem", "key.pem"].map(|name| home.path().join(name));
+        std::fs::write(&cert_file, cert.pem()).unwrap();
+        std::fs::write(&key_file, signing_key.serialize_pem()).unwrap();
+        let shop = Shop::start("my-shop", home.path()).await;
+        let tls = format!(
+            "listen 127.0.0.1:{{port}} ssl; ssl_certificate {}; ssl_certificate_key {};",
+            cert_file.display(),
+            key_file.display()
+        );
+        let nginx = Nginx::start(&binary, home.path(), &shop.http().replace("listen 127.0.0.1:{port};", &tls)).await;
+        let resolve = async |ca_file| {
+            let options = Options { connect: Some(nginx.address), ca_file, ..Options::default() };
+            let proof = ProofLocation::new("https://shop.example/", &shop.app, &options).unwrap();
+            MarkerResolver::new(shop.app.clone(), shop.route.clone(), proof).resolve().await
+        };
+        for route in shop.routes() {
+            shop.route.point(&route).unwrap();
+            assert_eq!(resolve(Some(cert_file.clone())).await, Ok(route));
+        }
+        let error = resolve(None).await.unwrap_err();
+        assert!(matches!(&error, ResolveError::Unknown(text) if text.contains("certificate")), "{error}");
     }
 }

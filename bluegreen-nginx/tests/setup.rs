@@ -8,8 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bluegreen_core::{ProfileResolver, Route};
-use bluegreen_nginx::setup::{Plan, Setup, SetupError};
+use bluegreen_core::{ProfileResolver, ResolveError, Route};
+use bluegreen_http::Options;
+use bluegreen_nginx::{
+    ProofLocation,
+    setup::{Plan, Setup, SetupError},
+};
 use rig::{App, Load, Nginx, Shop, binaries, get, home};
 
 /// The article's location, in a file of its own beside others.
@@ -202,8 +206,18 @@ async fn everything_is_put_back_when_nginx_refuses_or_does_not_prove() {
         assert!(matches!(error, SetupError::NotReloaded), "{error}");
         assert_eq!(machine.files(), before);
 
+        // a proof that is asked for where no server block of the app is
+        let nobody = App::start("nobody").await;
+        let elsewhere = format!("http://127.0.0.1:{}/", nobody.port);
+        let elsewhere = ProofLocation::new(&elsewhere, &machine.setup.app, &Options::default()).unwrap();
+        let proof = std::mem::replace(&mut machine.setup.proof, elsewhere);
+        machine.setup.commands = commands.clone();
+        let error = machine.setup.apply(&plan, true).await.unwrap_err();
+        assert!(matches!(error, SetupError::NotProven(ResolveError::NotSetUp(_))), "{error}");
+        assert_eq!(machine.files(), before);
+        machine.setup.proof = proof;
+
         // a configuration that was broken before
-        machine.setup.commands = commands;
         std::fs::write(machine.nginx.prefix.join("sites/broken"), "server { listen }").unwrap();
         let error = machine.setup.plan(None).await.unwrap_err();
         assert!(matches!(&error, SetupError::Nginx(said) if said.contains("sites/broken")), "{error}");

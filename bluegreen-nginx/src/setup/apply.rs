@@ -17,9 +17,10 @@ pub struct Applied {
     pub reloaded: bool,
 }
 
-/// How long new workers may take to appear, and then to prove what they do; nginx tries 2.5 s to listen on a port that is
-/// taken.
-const WITHIN: Duration = Duration::from_secs(8);
+/// How long new workers may take to appear: nginx tries 2.5 s to listen on a port that is taken.
+const REPLACED: Duration = Duration::from_secs(8);
+/// How long they may take to prove what they do.
+const PROVEN: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(20);
 
 impl Setup {
@@ -79,10 +80,10 @@ impl Setup {
     /// are. Then the new ones must prove it.
     async fn prove(&self, goal: Goal, old: &Workers) -> Result<(), SetupError> {
         let replaced = || Ok(self.master.workers().is_ok_and(|now| now.replace(old)));
-        if !wait_until(WITHIN, replaced).await.is_ok_and(|replaced| replaced) {
+        if !wait_until(REPLACED, replaced).await.is_ok_and(|replaced| replaced) {
             return Err(SetupError::NotReloaded);
         }
-        let deadline = Instant::now() + WITHIN;
+        let deadline = Instant::now() + PROVEN;
         while let Err(error) = self.is_reached(goal).await {
             if Instant::now() >= deadline {
                 return Err(error);
