@@ -31,6 +31,7 @@ mod drain;
 mod marker;
 mod master;
 pub mod reload;
+mod replace;
 pub mod setup;
 mod text;
 
