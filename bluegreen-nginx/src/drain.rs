@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, io, time::Duration};
 
+use bluegreen_core::{Profile, SwitchError};
 use procfs::{
     ProcError,
     net::{TcpNetEntry, TcpState, tcp, tcp6},
@@ -25,7 +26,7 @@ fn sockets() -> io::Result<Vec<TcpNetEntry>> {
 /// Connections on this machine that are open, or being opened, to `port` on loopback. Without upstream keep-alive each is a
 /// request, with it the idle ones vanish after nginx's `keepalive_timeout`. Local clients other than nginx count too: whose
 /// a socket is only root can see. Far ends, whose own port is listened on, and rows read twice are not counted.
-pub(crate) fn connections_to(port: u16) -> io::Result<usize> {
+fn connections_to(port: u16) -> io::Result<usize> {
     let sockets = sockets()?;
     let listening: HashSet<u16> =
         sockets.iter().filter(|s| s.state == TcpState::Listen).map(|s| s.local_address.port()).collect();
@@ -39,6 +40,17 @@ pub(crate) fn connections_to(port: u16) -> io::Result<usize> {
 pub(crate) fn listeners_on(port: u16) -> io::Result<Vec<u64>> {
     let listens = |s: &TcpNetEntry| s.state == TcpState::Listen && s.local_address.port() == port;
     Ok(sockets()?.into_iter().filter(listens).map(|s| s.inode).collect())
+}
+
+/// Waits until nothing is open to `profile`, nor any of what else is `left`, at most `within`. Running out of time is no
+/// error, not being able to see is one.
+pub(crate) async fn drain(
+    profile: &Profile,
+    within: Duration,
+    left: impl Fn() -> io::Result<usize>,
+) -> Result<(), SwitchError> {
+    let drained = wait_until(within, || Ok(connections_to(profile.port())? + left()? == 0)).await;
+    drained.map(drop).map_err(|e| SwitchError::Unsettled(format!("cannot see the connections to {profile}: {e}")))
 }
 
 /// Waits until `done`, at most `within`; whether it was. An error of `done` ends it at once.

@@ -11,6 +11,12 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::{argv, drain::listeners_on, reload::Version, text::one_line};
 
+/// How long new workers may take to appear after a reload: nginx tries 2.5 s to listen on a port that is taken.
+pub(crate) const SETTLE: Duration = Duration::from_secs(8);
+/// Why a reload that nginx was asked for, and said nothing about, has no effect.
+pub(crate) const LIKELY: &str =
+    "likely a listen port that another process holds, or a changed shared zone: see nginx's error log";
+
 /// Which nginx of this machine, by its master process: the one in its pid file, else the one that listens at the front door, else the only one.
 #[derive(Debug, Clone, Default)]
 pub struct Master {

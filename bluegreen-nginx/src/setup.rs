@@ -33,9 +33,9 @@ pub struct Setup {
     pub app: Name,
     /// Its route directory, which is made when it is missing.
     pub route: RouteDir,
-    /// Where the proof is asked for.
+    /// Where nginx proves what it does.
     pub proof: ProofLocation,
-    /// The nginx that runs.
+    /// The nginx that runs: its new workers are the evidence of a reload.
     pub master: Master,
     /// How it is called.
     pub commands: Commands,

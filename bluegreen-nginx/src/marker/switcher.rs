@@ -6,10 +6,7 @@ use async_trait::async_trait;
 use bluegreen_core::{Profile, ProxySwitcher, Route, SwitchError};
 
 use super::{RouteDir, RouteDirError};
-use crate::{
-    drain::{connections_to, wait_until},
-    text::chain,
-};
+use crate::{drain::drain, text::chain};
 
 /// Moves the route with one `rename(2)`: no reload, no root, no connection closed.
 #[derive(Debug, Clone)]
@@ -38,7 +35,6 @@ impl ProxySwitcher for MarkerSwitcher {
     }
 
     async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
-        let drained = wait_until(within, || Ok(connections_to(profile.port())? == 0)).await;
-        drained.map(drop).map_err(|e| SwitchError::Unsettled(format!("cannot see the connections to {profile}: {e}")))
+        drain(profile, within, || Ok(0)).await
     }
 }

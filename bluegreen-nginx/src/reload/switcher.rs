@@ -17,13 +17,12 @@ use super::{
 use crate::{
     Commands, Master, MasterError,
     argv::Failed,
-    drain::{connections_to, wait_until},
+    drain::{drain, wait_until},
+    master::{LIKELY, SETTLE},
     text::one_line,
 };
 
-/// How long new workers may take to appear: nginx tries 2.5 s to listen on a port that is taken.
-const SETTLE: Duration = Duration::from_secs(8);
-/// The same for the reload that takes a change back.
+/// How long new workers may take to appear after the reload that takes a change back.
 const UNDO: Duration = Duration::from_secs(4);
 /// The most that is read of the error log, in bytes.
 const LOG: u64 = 64 * 1024;
@@ -70,8 +69,7 @@ impl ReloadSwitcher {
             return Ok(());
         }
         let said = self.complaints(from, old.master).into_iter().next();
-        let likely = "likely a listen port that another process holds, or a changed shared zone: see its error log";
-        let reason = format!("the reload had no effect: {}", said.as_deref().unwrap_or(likely));
+        let reason = format!("the reload had no effect: {}", said.as_deref().unwrap_or(LIKELY));
         Err(if gave_up() { Refusal::Said(reason) } else { Refusal::Silent(reason) })
     }
 
@@ -162,7 +160,6 @@ impl ProxySwitcher for ReloadSwitcher {
             Err(MasterError::NotRunning | MasterError::PidFile(_)) => Ok(0),
             Err(error) => Err(io::Error::other(error)),
         };
-        let drained = wait_until(within, || Ok(connections_to(profile.port())? + leaving()? == 0)).await;
-        drained.map(drop).map_err(|e| SwitchError::Unsettled(format!("cannot see the connections to {profile}: {e}")))
+        drain(profile, within, leaving).await
     }
 }

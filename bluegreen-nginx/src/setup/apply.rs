@@ -6,7 +6,11 @@ use bluegreen_core::ProfileResolver;
 use tokio::time::{Instant, sleep};
 
 use super::{Goal, Plan, Setup, SetupError, write};
-use crate::{drain::wait_until, master::Workers, text::chain};
+use crate::{
+    drain::wait_until,
+    master::{SETTLE, Workers},
+    text::chain,
+};
 
 /// What [`Setup::apply`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,9 +21,7 @@ pub struct Applied {
     pub reloaded: bool,
 }
 
-/// How long new workers may take to appear: nginx tries 2.5 s to listen on a port that is taken.
-const REPLACED: Duration = Duration::from_secs(8);
-/// How long they may take to prove what they do.
+/// How long new workers may take to prove what they do.
 const PROVEN: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(20);
 
@@ -80,7 +82,7 @@ impl Setup {
     /// are. Then the new ones must prove it.
     async fn prove(&self, goal: Goal, old: &Workers) -> Result<(), SetupError> {
         let replaced = || Ok(self.master.workers().is_ok_and(|now| now.replace(old)));
-        if !wait_until(REPLACED, replaced).await.is_ok_and(|replaced| replaced) {
+        if !wait_until(SETTLE, replaced).await.is_ok_and(|replaced| replaced) {
             return Err(SetupError::NotReloaded);
         }
         let deadline = Instant::now() + PROVEN;

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use bluegreen_core::ResolveError;
 
-use crate::{MasterError, PlaceError, RouteDirError, argv::Failed};
+use crate::{MasterError, PlaceError, RouteDirError, argv::Failed, master::LIKELY};
 
 /// Why nginx was not set up, or the set-up not removed. Unless it says otherwise, nothing has been changed.
 #[derive(Debug, thiserror::Error)]
@@ -88,10 +88,7 @@ pub enum SetupError {
     #[error(transparent)]
     Place(#[from] PlaceError),
     /// The workers of before still take connections: nginx refused the reload without a word.
-    #[error(
-        "the reload had no effect, everything was put back: likely a listen port that another process holds, or a changed \
-         shared zone; see nginx's error log"
-    )]
+    #[error("the reload had no effect, everything was put back; {LIKELY}")]
     NotReloaded,
     /// nginx does not say what it should after the reload.
     #[error("nginx did not take the change, everything was put back")]
