@@ -68,7 +68,9 @@ async fn warn(session: &Session) {
     if session.config.nginx.mode == ProxyMode::Reload {
         check::reload_costs(session).await.iter().for_each(|warning| session.events.warn(warning));
     }
-    cgroup_warning().iter().for_each(|warning| session.events.warn(warning));
+    if let Some(warning) = cgroup_warning() {
+        session.events.warn(warning);
+    }
 }
 
 /// Both halves, with the hooks around and between them.
