@@ -14,6 +14,11 @@ impl Run<'_> {
         match effect {
             Effect::Isolate { active } => {
                 self.still_active(active).await?;
+                // law 7: while the standby is what answers, taking it away would be the outage
+                if !self.deployer.inspect(active).await.listens() {
+                    let message = format!("{active} does not answer, and its standby may");
+                    return Err(self.failure(Cause::Died, message));
+                }
                 self.route(&Route::solo(active.clone())).await
             }
             Effect::Stop { profile, process, settle } => self.stop(profile, process, *settle).await,

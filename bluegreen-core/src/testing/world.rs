@@ -153,6 +153,9 @@ impl World {
             Effect::Isolate { active } | Effect::Standby { active, .. } if !self.is_active(active) => {
                 Err(failure(Cause::Route, format!("{active} is not active any more")))
             }
+            Effect::Isolate { active } if !self.occupant(active).listens() => {
+                Err(failure(Cause::Died, format!("{active} does not answer, and its standby may")))
+            }
             Effect::Isolate { active } => {
                 self.switch(&Route::solo(active.clone()));
                 Ok(())

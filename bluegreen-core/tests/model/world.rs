@@ -185,7 +185,11 @@ impl Model for Machine {
                 now.tool = Some(Tool::launch(command));
             }
             Action::Step => {
+                let answered = now.world.answering().is_some();
                 now.tool = now.tool?.go(&mut now.world, &mut now.disk, &self.policy);
+                if answered && now.world.answering().is_none() {
+                    now.world.broken.push("a step of the tool was an outage".to_owned());
+                }
             }
             Action::Interrupt => now.tool.as_mut()?.interrupt().then_some(())?,
             Action::Kill => now.tool = None,
