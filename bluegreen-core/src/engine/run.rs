@@ -103,7 +103,8 @@ impl<'a> Run<'a> {
         let (mut state, mut last) = (opened, None);
         loop {
             let seen = self.look(last).await;
-            let next = step(&state, &seen, &self.deployer.policy);
+            let mut next = step(&state, &seen, &self.deployer.policy);
+            self.last_words(&mut next).await;
             self.tell(&next);
             self.save(&next.state)?;
             state = next.state;
@@ -115,6 +116,21 @@ impl<'a> Run<'a> {
                 }
             }
         }
+    }
+
+    /// A process that died between an effect and the look after it: what it said before.
+    async fn last_words(&self, next: &mut Next) {
+        let ended = match &mut next.then {
+            Then::End(Outcome::Undone(failure)) => Some(failure),
+            _ => None,
+        };
+        let undoing = next.state.transaction.as_mut().and_then(|tx| tx.undo.as_mut());
+        let new = self.walked.as_ref().filter(|before| before.undo.is_none());
+        let died = |f: &&mut Failure| f.cause == Cause::Died && f.log.is_empty() && f.causes.is_empty();
+        let (Some(failure), Some(tx)) = (ended.or(undoing).filter(died), new) else { return };
+        let autopsy = self.deployer.processes.autopsy(&tx.to).await;
+        failure.causes.extend(autopsy.exit);
+        failure.log = autopsy.log;
     }
 
     async fn look(&self, last: Option<Acted>) -> Seen {
