@@ -21,6 +21,7 @@ use crate::{
     },
     output,
     report::{Paint, stdout_paint},
+    signals::Signals,
 };
 
 /// Clients that ask all the while.
@@ -43,7 +44,12 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Halt> {
     };
     let began = Instant::now();
     let stage = tokio::task::block_in_place(|| Stage::set(&binary, global)).map_err(failed)?;
-    let played = stage.play().await;
+    // Ctrl-C must not leave the nginx and the apps behind
+    let signals = Signals::listen().map_err(failed)?;
+    let played = tokio::select! {
+        played = stage.play() => played,
+        () = signals.cancel.cancelled() => Ok(signals.request().into()),
+    };
     let cleared = stage.clear().await;
     let exit = played?;
     cleared.map_err(failed)?;
@@ -157,7 +163,7 @@ settle = "1s"
     fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, words: I) -> Command {
         let mut command = Command::new("/proc/self/exe");
         command.arg("--config").arg(self.path("bluegreen.toml")).args(words);
-        command.current_dir(self.home.path()).stdin(Stdio::null()).env_remove("BLUEGREEN_CONFIG");
+        command.current_dir(self.home.path()).stdin(Stdio::null()).env_remove("BLUEGREEN_CONFIG").kill_on_drop(true);
         command
     }
 

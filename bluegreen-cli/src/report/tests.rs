@@ -247,9 +247,19 @@ fn tables_are_columns() {
     ];
     let expected = "        PROFILE        PORT  RELEASE       VERSION  PID  HEALTH
 active  real1          8081  3f2a91c0de12  –        –    healthy
-idle    a-longer-name  8081  –             –        –    nothing runs th…
+idle    a-longer-name  8081  –             –        –    nothing runs there at all
 ";
-    assert_eq!(status_table(&rows, Paint(false), 73), expected);
+    assert_eq!(status_table(&rows, Paint(false), 0), expected);
+    let narrow = "        PROFILE        PORT  RELEASE       HEALTH
+active  real1          8081  3f2a91c0de12  healthy
+idle    a-longer-name  8081  –             nothing runs there at all
+";
+    assert_eq!(status_table(&rows, Paint(false), 73), narrow);
+    let cut = "        PROFILE        RELEASE       HEALTH
+active  real1          3f2a91c0de12  healthy
+idle    a-longer-name  –             nothing ru…
+";
+    assert_eq!(status_table(&rows, Paint(false), 48), cut);
     let row =
         HistoryRow { number: 7, when: "3 min ago".to_owned(), outcome: "switched".to_owned(), ..HistoryRow::default() };
     assert!(history_table(&[row], Paint(false), 0).starts_with("#  WHEN       WHAT"));
