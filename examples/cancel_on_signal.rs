@@ -24,7 +24,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
 
-    let slow = Policy { bake: Duration::from_secs(30), ..Policy::default() };
+    // v2 had traffic, so it is stopped only `settle` after it lost it
+    let slow = Policy { bake: Duration::from_secs(30), settle: Duration::from_millis(500), ..Policy::default() };
     let deployer = host.deployer(&store).with_policy(slow).with_events(Events::to(|event: &Event| {
         if matches!(event.kind, EventKind::StepStarted { step: Step::Bake, .. }) {
             println!("v2 has the traffic and bakes for 30 s; press Ctrl-C");
