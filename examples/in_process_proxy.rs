@@ -15,6 +15,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bluegreen_cli::demo::ports;
 use bluegreen_core::{
     Deployer, Event, EventKind, Events, Failover, FileStore, Occupant, Policy, ProcessManager, Profile,
     ProfileResolver, Profiles, ProxySwitcher, ResolveError, Route, SwitchError, Template,
@@ -127,10 +128,7 @@ fn report(event: &Event) {
 
 async fn tour() -> Result<()> {
     let home = tempfile::tempdir()?;
-    let profile = |name: &str| -> Result<Profile> {
-        let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        Ok(Profile::new(name.parse()?, free)?)
-    };
+    let profile = |name: &str| -> Result<Profile> { Ok(Profile::new(name.parse()?, ports::free()?)?) };
     let profiles = Profiles::new(profile("real1")?, profile("real2")?)?;
 
     let proxy = Proxy::new(profiles.clone());
