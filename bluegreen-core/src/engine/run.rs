@@ -164,14 +164,17 @@ impl<'a> Run<'a> {
                 self.step_began = Instant::now();
             }
         }
-        if let Some(tx) = now {
-            let failed = before.undo.is_none() && tx.undo.is_some();
-            if let (true, Some(failure)) = (failed, &tx.undo) {
-                self.deployer.events.emit(EventKind::Failed { failure: failure.clone() });
-            }
-            if failed || (tx.undo.is_none() && tx.step > before.step) {
-                self.begin_step(tx);
-            }
+        // when there is nothing to take back, the end is the only place where the failure stands
+        let failure = match &next.then {
+            Then::End(Outcome::Undone(failure) | Outcome::Degraded { failure, .. }) => Some(failure),
+            _ => now.and_then(|tx| tx.undo.as_ref()),
+        };
+        let failed = failure.filter(|_| before.undo.is_none());
+        if let Some(failure) = failed {
+            self.deployer.events.emit(EventKind::Failed { failure: failure.clone() });
+        }
+        if let Some(tx) = now.filter(|tx| failed.is_some() || (tx.undo.is_none() && tx.step > before.step)) {
+            self.begin_step(tx);
         }
         self.walked = Some(now.cloned().unwrap_or(before));
     }
