@@ -50,9 +50,9 @@ impl Exit {
                 StopRequest::Interrupt => Self::Interrupted,
                 StopRequest::Terminate => Self::Terminated,
             },
-            (Cause::Crashed | Cause::Aborted | Cause::Store, _) => Self::Internal,
+            (Cause::Aborted | Cause::Store, _) => Self::Internal,
             (_, Step::Bake) => Self::Reverted,
-            (Cause::Unhealthy | Cause::Died | Cause::Deadline, _) => Self::Unhealthy,
+            (Cause::Unhealthy | Cause::Died | Cause::Deadline | Cause::Crashed, _) => Self::Unhealthy,
             (Cause::Process | Cause::PortTaken, _) => Self::Process,
             (Cause::Switch | Cause::Route, _) => Self::Switch,
         }
@@ -105,7 +105,7 @@ mod tests {
             (Switch, 12),
             (Route, 12),
             (Interrupted, 130),
-            (Crashed, 1),
+            (Crashed, 10),
             (Aborted, 1),
             (Store, 1),
         ];

@@ -229,6 +229,18 @@ async fn a_reboot_while_something_was_prepared_brings_the_live_side_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn promoting_what_died_meanwhile_is_no_success() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.until("v2", Step::Health).await;
+    let second = scene.second();
+    scene.host.world().kill(&second);
+    let report = scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
+    assert_eq!((failure.cause, failure.message.as_str()), (Cause::Crashed, "the release died while it waited"));
+    assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_is_told_also_when_there_is_nothing_to_take_back() {
     let scene = Scene::deployed(&["v1"]).await;
     let second = scene.second();

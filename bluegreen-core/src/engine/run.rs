@@ -52,6 +52,10 @@ impl<'a> Run<'a> {
                     stuck @ Outcome::Degraded { .. } => return Ok(self.report(Some(stuck), None, recovered).await),
                     _ => self.watch = None,
                 },
+                // what waited for the promotion was taken back: a yes that changed nothing is a no
+                Begin::Already(_) if matches!((command, &recovered), (Command::Promote { .. }, Some(_))) => {
+                    return Ok(self.report(recovered, None, None).await);
+                }
                 Begin::Already(what) => return Ok(self.report(None, Some(what), recovered).await),
                 Begin::Refuse(refusal) => return Err(refusal.into()),
             }
