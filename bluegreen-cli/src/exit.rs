@@ -46,10 +46,7 @@ impl Exit {
     /// The code of a transaction that was undone because of `failure`.
     pub fn undone(failure: &Failure, request: StopRequest) -> Self {
         match (failure.cause, failure.step) {
-            (Cause::Interrupted, _) => match request {
-                StopRequest::Interrupt => Self::Interrupted,
-                StopRequest::Terminate => Self::Terminated,
-            },
+            (Cause::Interrupted, _) => request.into(),
             (Cause::Aborted | Cause::Store, _) => Self::Internal,
             (_, Step::Bake) => Self::Reverted,
             (Cause::Unhealthy | Cause::Died | Cause::Deadline | Cause::Crashed, _) => Self::Unhealthy,
@@ -73,6 +70,15 @@ impl Exit {
             Self::Degraded => "degraded",
             Self::Busy => "locked",
             Self::Interrupted | Self::Terminated => "interrupted",
+        }
+    }
+}
+
+impl From<StopRequest> for Exit {
+    fn from(request: StopRequest) -> Self {
+        match request {
+            StopRequest::Interrupt => Self::Interrupted,
+            StopRequest::Terminate => Self::Terminated,
         }
     }
 }
