@@ -84,9 +84,6 @@ fn a_stranger_on_the_port_is_named_and_never_touched() {
 #[test]
 fn one_that_gets_sick_in_the_bake_loses_the_traffic_again() {
     let Some(mut stage) = Stage::marker() else { return };
-    stage.set("after_switch.bake", "10s");
-    stage.set("health.interval", "50ms");
-    stage.set("after_switch.bake", "50ms");
     stage.deploy("v1", 0);
     stage.set("after_switch.bake", "10s");
     let artifact = stage.artifact("v2");
@@ -122,7 +119,7 @@ fn active_killed_before_a_deploy(failover: &str) {
     let began: Vec<_> = events.iter().filter(|e| e["event"] == "began").map(|e| e["kind"].as_str().unwrap()).collect();
     assert_eq!(began, ["flip", "deploy"], "{ended}");
     let gap = silence(&tally, killed);
-    assert!(gap < Duration::from_millis(2000), "nobody answered for {gap:?}: {tally}");
+    assert!(gap < Duration::from_secs(2), "nobody answered for {gap:?}: {tally}");
     if failover == "always" {
         // each client had at most one request in the hands of the victim
         assert!(tally.lost() <= Clients::COUNT, "{tally}");

@@ -10,7 +10,7 @@ fn power_cut(stage: &Stage) {
 #[test]
 fn up_starts_the_active_release_and_then_the_warm_one() {
     let Some(stage) = Stage::marker() else { return };
-    stage.run(&["up"], 0).says(&["nothing was deployed yet"]);
+    stage.run(&["up"], 0).says(&["nothing to do"]);
     stage.deploy("v1", 0);
     stage.deploy("v2", 0);
     power_cut(&stage);
