@@ -41,6 +41,7 @@ async fn a_release_that_never_becomes_healthy_leaves_everything_as_it_was() {
         let report = scene.deploy("v2").await;
         let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{health:?}: {:?}", report.outcome) };
         assert_eq!(failure.cause, cause, "{health:?}");
+        assert_eq!(!failure.log.is_empty(), cause == Cause::Died, "the last words of one that died, and of no other");
         assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()), "{health:?}");
         assert!(scene.state().has_failed(&id("v2")));
         assert_eq!(scene.state().transaction, None);

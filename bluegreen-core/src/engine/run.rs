@@ -22,7 +22,7 @@ pub(super) struct Run<'a> {
     lease: Lease,
     state: State,
     /// The last transaction that this run walked.
-    walked: Option<Transaction>,
+    pub(super) walked: Option<Transaction>,
     step_began: Instant,
 }
 
@@ -107,7 +107,8 @@ impl<'a> Run<'a> {
         let (mut state, mut last) = (opened, None);
         loop {
             let seen = self.look(last).await;
-            let next = step(&state, &seen, &self.deployer.policy);
+            let mut next = step(&state, &seen, &self.deployer.policy);
+            self.explain(&mut next).await;
             self.tell(&next);
             self.save(&next.state)?;
             state = next.state;
