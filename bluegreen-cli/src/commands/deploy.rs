@@ -1,6 +1,6 @@
 //! The commands that walk a transaction.
 
-use bluegreen_core::{Command, Outcome, Policy, Previous, Report, ResolveError, StateStore as _, Step};
+use bluegreen_core::{Command, Outcome, Policy, Previous, ReleaseId, Report, ResolveError, StateStore as _, Step};
 
 use super::{Exit, Halt, Release, Run, Session, hooks, releases};
 use crate::{
@@ -13,6 +13,9 @@ pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Hal
     let until = args.until.map_or(Step::Retire, Step::from);
     preflight(session, until).await?;
     let release = session.add(&args.release)?.id;
+    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| !is_started(session, &release)) {
+        hooks::run(session, "before_start", hook).await?;
+    }
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
     let command = |until| Command::Deploy { release: release.clone(), until, breaking, replace, if_changed };
     walk(session, &args.release.run, until, command).await
@@ -47,6 +50,12 @@ pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run
     Ok(session.finish("rolled_back", &report))
 }
 
+/// Whether an open transaction has started `release` already, so that this command only goes on.
+fn is_started(session: &Session, release: &ReleaseId) -> bool {
+    let open = session.wired.store.load().ok().and_then(|state| state.transaction);
+    open.is_some_and(|tx| tx.release == *release && tx.step > Step::Stop)
+}
+
 /// Before anything is copied: is there a route to begin from? The engine asks again, under the lock.
 async fn preflight(session: &Session, until: Step) -> Result<(), Halt> {
     let seen = session.wired.deployer.look().await;
@@ -57,20 +66,21 @@ async fn preflight(session: &Session, until: Step) -> Result<(), Halt> {
     }
 }
 
-/// Both halves, with the hooks around and between them.
+/// Both halves, with the hooks between and after them.
 async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) -> Command) -> Result<Exit, Halt> {
     let hooks = &session.config.hooks;
-    if let Some(hook) = &hooks.before_start {
-        hooks::run(session, "before_start", hook).await?;
-    }
     if let Some(hook) = hooks.before_switch.as_ref().filter(|_| until > Step::Health) {
         let report = session.run(&command(Step::Health), run).await?;
-        if report.outcome != Some(Outcome::Paused(Step::Health)) {
-            return finish(session, &report).await;
-        }
-        if let Err(halt) = hooks::run(session, "before_switch", hook).await {
-            session.run(&Command::Abort, &Run::default()).await?;
-            return Err(halt);
+        match report.outcome {
+            Some(Outcome::Paused(Step::Health)) => {
+                if let Err(halt) = hooks::run(session, "before_switch", hook).await {
+                    session.run(&Command::Abort, &Run::default()).await?;
+                    return Err(halt);
+                }
+            }
+            // it is past the switch already, or there is nothing to do
+            None => {}
+            Some(_) => return finish(session, &report).await,
         }
     }
     let report = session.run(&command(until), run).await?;

@@ -1,7 +1,6 @@
 //! Releases that are no good, and what they may not do: take the traffic, or leave anything behind.
 
 use std::{
-    io::Write as _,
     net::TcpListener,
     process::{Command, Stdio},
     thread,
@@ -134,18 +133,4 @@ fn the_active_killed_before_a_deploy_with_a_standby() {
 #[test]
 fn the_active_killed_before_a_deploy_with_a_warm_release() {
     active_killed_before_a_deploy("bake");
-}
-
-#[test]
-fn a_failing_hook_before_the_switch_keeps_the_traffic_where_it_is() {
-    let Some(mut stage) = Stage::marker() else { return };
-    stage.deploy("v1", 0);
-    let hook = stage.path("gate");
-    let mut file = std::fs::File::create(&hook).unwrap();
-    file.write_all(b"echo \"no: $BLUEGREEN_PROFILE $1\"; exit 3\n").unwrap();
-    stage.set("hooks.before_switch", vec!["sh", hook.to_str().unwrap(), "{port}"]);
-    let port = stage.ports[1].to_string();
-    stage.deploy("v2", 10).says(&["before_switch", &format!("no: real2 {port}")]);
-    assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
-    assert_eq!(below(stage.home()).len(), 1);
 }

@@ -14,6 +14,7 @@ mod kills;
 mod lock;
 mod mistakes;
 mod options;
+mod owner;
 mod proxy;
 mod reboot;
 mod rig;
