@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::rig::{Stage, below};
+use rustix::process::Signal;
+
+use crate::rig::{Stage, below, wait_for};
 
 /// All three hooks, which write down their names; `before_switch` fails while there is a file `closed`.
 fn hooked() -> Option<Stage> {
@@ -50,4 +52,17 @@ fn one_that_fails_before_the_switch_keeps_the_traffic_where_it_is() {
     assert_eq!((stage.front(), stage.step()), ("v0 real1".into(), None));
     assert_eq!(below(stage.home()).len(), 1);
     assert_eq!(ran(&stage), "before_start before_switch");
+}
+
+#[test]
+fn an_interrupt_ends_the_hook_and_takes_the_deploy_back() {
+    let Some(mut stage) = hooked() else { return };
+    stage.set("hooks.before_switch", vec!["sh", "-c", "echo begun > ran; exec sleep 30"]);
+    let artifact = stage.artifact("v1");
+    let deploy = stage.spawn(&["deploy", &artifact]);
+    wait_for("the hook", || ran(&stage) == "begun");
+    deploy.signal(Signal::TERM);
+    let ended = deploy.wait();
+    assert_eq!(ended.code, Some(143), "{ended}");
+    assert_eq!((stage.front(), stage.step(), below(stage.home()).len()), ("v0 real1".into(), None, 1));
 }

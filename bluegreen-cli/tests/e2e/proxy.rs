@@ -54,7 +54,13 @@ fn a_broken_configuration_on_disk_is_refused_in_reload_mode() {
     let (before, include) = (below(stage.home()), fs::read_to_string(stage.path("service-url.inc")).unwrap());
     break_configuration(&stage);
     let clients = Clients::at(&stage);
-    stage.deploy("v2", 3).says(&["not nginx", "traffic  untouched"]);
+    stage.deploy("v2", 3).says(&["[emerg]", "nginx.conf", "traffic  untouched", "nginx -t"]);
+    // what is prepared before it is mended waits
+    stage.run(&["prepare", &stage.artifact("v3")], 0);
+    stage.run(&["promote"], 3);
+    stage.run(&["switch"], 3);
+    assert_eq!(stage.behind(1), "v3 real2");
+    stage.run(&["abort"], 0);
     clients.lost_nothing();
     assert_eq!(fs::read_to_string(stage.path("service-url.inc")).unwrap(), include);
     assert_eq!((below(stage.home()), stage.front()), (before, "v1 real1".into()));
