@@ -33,6 +33,8 @@ struct Tally {
     last: Option<Unhealthy>,
     /// The profile seemed to answer before it had the traffic: the two cannot be told apart.
     alike: bool,
+    /// Nobody has answered so far, as before a first deploy: what gets no answer then is not lost by a switch.
+    dark: bool,
 }
 
 impl Watch {
@@ -42,6 +44,7 @@ impl Watch {
         let (tally, stop) = (Arc::new(Mutex::new(Tally { receipt, ..Tally::default() })), Cancel::new());
         let baseline = tokio::time::timeout(BASELINE, door.check(&profile)).await;
         lock(&tally).alike = matches!(baseline, Ok(Ok(())));
+        lock(&tally).dark = matches!(&baseline, Ok(Err(why)) if why.is_lost());
         let task = tokio::spawn(watch(door, profile, tally.clone(), stop.clone()));
         Self { tally, stop, task }
     }
@@ -86,6 +89,9 @@ async fn watch(door: Arc<dyn HealthProbe>, profile: Profile, tally: Arc<Mutex<Ta
 impl Tally {
     fn count(&mut self, asked: Instant, answer: Result<(), Unhealthy>) {
         self.receipt.probes += 1;
+        let lost = answer.as_ref().is_err_and(Unhealthy::is_lost);
+        self.dark &= lost;
+        self.receipt.lost += u64::from(lost && !self.dark);
         match answer {
             Ok(()) => match self.ordered {
                 // of answers that look alike, only those asked after the order are the new one's
@@ -96,10 +102,7 @@ impl Tally {
                 }
                 None => self.alike = true,
             },
-            Err(why) => {
-                self.receipt.lost += u64::from(why.is_lost());
-                self.last = Some(why);
-            }
+            Err(why) => self.last = Some(why),
         }
     }
 }
