@@ -46,13 +46,10 @@ impl Exit {
     /// The code of a transaction that was undone because of `failure`.
     pub fn undone(failure: &Failure, request: StopRequest) -> Self {
         match (failure.cause, failure.step) {
-            (Cause::Interrupted, _) => match request {
-                StopRequest::Interrupt => Self::Interrupted,
-                StopRequest::Terminate => Self::Terminated,
-            },
-            (Cause::Crashed | Cause::Aborted | Cause::Store, _) => Self::Internal,
+            (Cause::Interrupted, _) => request.into(),
+            (Cause::Aborted | Cause::Store, _) => Self::Internal,
             (_, Step::Bake) => Self::Reverted,
-            (Cause::Unhealthy | Cause::Died | Cause::Deadline, _) => Self::Unhealthy,
+            (Cause::Unhealthy | Cause::Died | Cause::Deadline | Cause::Crashed, _) => Self::Unhealthy,
             (Cause::Process | Cause::PortTaken, _) => Self::Process,
             (Cause::Switch | Cause::Route, _) => Self::Switch,
         }
@@ -73,6 +70,15 @@ impl Exit {
             Self::Degraded => "degraded",
             Self::Busy => "locked",
             Self::Interrupted | Self::Terminated => "interrupted",
+        }
+    }
+}
+
+impl From<StopRequest> for Exit {
+    fn from(request: StopRequest) -> Self {
+        match request {
+            StopRequest::Interrupt => Self::Interrupted,
+            StopRequest::Terminate => Self::Terminated,
         }
     }
 }
@@ -105,7 +111,7 @@ mod tests {
             (Switch, 12),
             (Route, 12),
             (Interrupted, 130),
-            (Crashed, 1),
+            (Crashed, 10),
             (Aborted, 1),
             (Store, 1),
         ];

@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Cause, EventKind, Failure, Occupant, Process, Profile, Unhealthy, millis};
+use crate::{Cause, EventKind, Failure, Next, Occupant, Outcome, Process, Profile, Then, Unhealthy, millis};
 
 /// The first pause between two attempts, and the pause while nobody listens: an attempt costs a fraction of a millisecond
 /// then, and readiness is seen at once.
@@ -128,7 +128,7 @@ impl Run<'_> {
                 let message = format!("port {} of {profile} is taken by {who}", profile.port());
                 Err(self.failure(Cause::PortTaken, message))
             }
-            _ => Err(self.died(profile, process).await),
+            _ => Err(self.died(profile, process)),
         }
     }
 
@@ -142,11 +142,24 @@ impl Run<'_> {
         }
     }
 
-    async fn died(&self, profile: &Profile, process: &Process) -> Failure {
-        let autopsy = self.deployer.processes.autopsy(profile).await;
-        let how = autopsy.exit.map_or_else(|| "ended".to_owned(), |exit| format!("ended: {exit}"));
-        let message = format!("release {} on {profile} {how}", process.release);
-        Failure { log: autopsy.log, ..self.failure(Cause::Died, message) }
+    fn died(&self, profile: &Profile, process: &Process) -> Failure {
+        self.failure(Cause::Died, format!("release {} on {profile} ended", process.release))
+    }
+
+    /// Adds to the failure of a process that is gone how it ended, and its last words.
+    pub(super) async fn explain(&self, next: &mut Next) {
+        let Some(to) = self.walked.as_ref().map(|tx| &tx.to) else { return };
+        let undo = next.state.transaction.as_mut().and_then(|tx| tx.undo.as_mut());
+        let end = match &mut next.then {
+            Then::End(Outcome::Undone(failure) | Outcome::Degraded { failure, .. }) => Some(failure),
+            _ => None,
+        };
+        let unexplained = |f: &&mut Failure| f.cause == Cause::Died && f.causes.is_empty() && f.log.is_empty();
+        for failure in [undo, end].into_iter().flatten().filter(unexplained) {
+            let autopsy = self.deployer.processes.autopsy(to).await;
+            failure.causes.extend(autopsy.exit);
+            failure.log = autopsy.log;
+        }
     }
 
     fn unhealthy(&self, profile: &Profile, why: &Unhealthy, limit: Duration) -> Failure {

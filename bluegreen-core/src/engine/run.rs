@@ -22,7 +22,7 @@ pub(super) struct Run<'a> {
     lease: Lease,
     state: State,
     /// The last transaction that this run walked.
-    walked: Option<Transaction>,
+    pub(super) walked: Option<Transaction>,
     step_began: Instant,
 }
 
@@ -52,6 +52,10 @@ impl<'a> Run<'a> {
                     stuck @ Outcome::Degraded { .. } => return Ok(self.report(Some(stuck), None, recovered).await),
                     _ => self.watch = None,
                 },
+                // what waited for the promotion was taken back: a yes that changed nothing is a no
+                Begin::Already(_) if matches!((command, &recovered), (Command::Promote { .. }, Some(_))) => {
+                    return Ok(self.report(recovered, None, None).await);
+                }
                 Begin::Already(what) => return Ok(self.report(None, Some(what), recovered).await),
                 Begin::Refuse(refusal) => return Err(refusal.into()),
             }
@@ -103,7 +107,8 @@ impl<'a> Run<'a> {
         let (mut state, mut last) = (opened, None);
         loop {
             let seen = self.look(last).await;
-            let next = step(&state, &seen, &self.deployer.policy);
+            let mut next = step(&state, &seen, &self.deployer.policy);
+            self.explain(&mut next).await;
             self.tell(&next);
             self.save(&next.state)?;
             state = next.state;
@@ -164,14 +169,17 @@ impl<'a> Run<'a> {
                 self.step_began = Instant::now();
             }
         }
-        if let Some(tx) = now {
-            let failed = before.undo.is_none() && tx.undo.is_some();
-            if let (true, Some(failure)) = (failed, &tx.undo) {
-                self.deployer.events.emit(EventKind::Failed { failure: failure.clone() });
-            }
-            if failed || (tx.undo.is_none() && tx.step > before.step) {
-                self.begin_step(tx);
-            }
+        // when there is nothing to take back, the end is the only place where the failure stands
+        let failure = match &next.then {
+            Then::End(Outcome::Undone(failure) | Outcome::Degraded { failure, .. }) => Some(failure),
+            _ => now.and_then(|tx| tx.undo.as_ref()),
+        };
+        let failed = failure.filter(|_| before.undo.is_none());
+        if let Some(failure) = failed {
+            self.deployer.events.emit(EventKind::Failed { failure: failure.clone() });
+        }
+        if let Some(tx) = now.filter(|tx| failed.is_some() || (tx.undo.is_none() && tx.step > before.step)) {
+            self.begin_step(tx);
         }
         self.walked = Some(now.cloned().unwrap_or(before));
     }
