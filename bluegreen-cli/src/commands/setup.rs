@@ -182,6 +182,10 @@ fn refused(error: SetupError) -> Halt {
     match &error {
         SetupError::NotAgreed(_) => halt.next("the same with --yes"),
         SetupError::NeedsPrepared { .. } => halt.next("bluegreen prepare ARTIFACT"),
+        SetupError::NoLocation { .. } => halt.next("sudo nginx -T | grep -n proxy_pass"),
+        SetupError::Ambiguous { .. } => halt.next("the same with --site FILE"),
+        SetupError::Syntax { .. } => halt.next("bluegreen setup --print location"),
+        SetupError::Changed(_) => halt.next("sudo bluegreen setup --apply"),
         _ => halt.next("sudo nginx -t"),
     }
 }
