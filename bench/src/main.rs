@@ -145,6 +145,6 @@ async fn compare(kinds: &[Kind], rounds: usize, boot: Duration, options: Options
         _ = term.recv() => return Ok(false),
         _ = tokio::signal::ctrl_c() => return Ok(false),
     };
-    println!("{}", markdown(&machine, plan, &all));
+    println!("{}", markdown(&machine.at_the_end(), plan, &all));
     Ok(all.iter().all(|Figures { failure, .. }| failure.is_none()))
 }
