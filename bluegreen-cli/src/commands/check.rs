@@ -130,8 +130,9 @@ fn look_at_state(session: &Session, findings: &mut Findings) {
     }
 }
 
-async fn reload_costs(session: &Session) -> Vec<String> {
-    match wiring::nginx(&session.config).version().await {
+/// What each reload of this nginx loses.
+pub(super) async fn reload_costs(session: &Session) -> Vec<String> {
+    match wiring::master(&session.config).version().await {
         // whether the configuration sets keepalive_min_timeout only root can read
         Ok(version) => reload_warnings(version, false),
         Err(error) => vec![error.to_string()],

@@ -2,17 +2,20 @@
 
 use bluegreen_core::{Command, Outcome, Policy, Previous, Report, ResolveError, StateStore as _, Step};
 
-use super::{Exit, Halt, Release, Run, Session, hooks, releases};
-use crate::{
-    args::{Deploy, Until},
-    halt::for_route,
-};
+use bluegreen_process::cgroup_warning;
+
+use super::{Exit, Halt, Release, Run, Session, check, hooks, releases};
+use crate::{args::Deploy, config::ProxyMode, halt::for_route};
 
 /// `deploy`
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
-    let until = args.until.map_or(Step::Retire, Step::from);
+    let until = args.until.unwrap_or(Step::Retire);
     preflight(session, until).await?;
+    warn(session).await;
     let release = session.add(&args.release)?.id;
+    if let Some(hook) = &session.config.hooks.before_start {
+        hooks::run(session, "before_start", hook).await?;
+    }
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
     let command = |until| Command::Deploy { release: release.clone(), until, breaking, replace, if_changed };
     walk(session, &args.release.run, until, command).await
@@ -25,7 +28,7 @@ pub(super) async fn until(session: &Session, release: Release, until: Step) -> R
     if release.artifact.is_none() && open.is_some_and(|tx| tx.undo.is_none() && tx.step > Step::Stop) {
         return walk(session, &release.run.clone(), until, |until| Command::Promote { until }).await;
     }
-    deploy(session, &Deploy { release, if_changed: false, breaking: false, until: Some(Until::from(until)) }).await
+    deploy(session, &Deploy { release, if_changed: false, breaking: false, until: Some(until) }).await
 }
 
 /// `promote`
@@ -49,20 +52,30 @@ pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run
 
 /// Before anything is copied: is there a route to begin from? The engine asks again, under the lock.
 async fn preflight(session: &Session, until: Step) -> Result<(), Halt> {
-    let seen = session.wired.deployer.look().await;
-    match seen.route {
-        Ok(_) | Err(ResolveError::Unmanaged(_)) => Ok(()),
+    match session.wired.deployer.look().await.route {
+        Ok(_) => Ok(()),
+        Err(ResolveError::Unmanaged(why)) => {
+            session.events.warn(format!("{why}; that process is left alone, and loses its traffic to this release"));
+            Ok(())
+        }
         Err(ResolveError::NotSetUp(_)) if until <= Step::Health => Ok(()),
         Err(error) => Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
+    }
+}
+
+/// What a person should know, and that stops nothing: what a reload costs, and what ends the app with its unit.
+async fn warn(session: &Session) {
+    if session.config.nginx.mode == ProxyMode::Reload {
+        check::reload_costs(session).await.iter().for_each(|warning| session.events.warn(warning));
+    }
+    if let Some(warning) = cgroup_warning() {
+        session.events.warn(warning);
     }
 }
 
 /// Both halves, with the hooks around and between them.
 async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) -> Command) -> Result<Exit, Halt> {
     let hooks = &session.config.hooks;
-    if let Some(hook) = &hooks.before_start {
-        hooks::run(session, "before_start", hook).await?;
-    }
     if let Some(hook) = hooks.before_switch.as_ref().filter(|_| until > Step::Health) {
         let report = session.run(&command(Step::Health), run).await?;
         if report.outcome != Some(Outcome::Paused(Step::Health)) {

@@ -33,6 +33,8 @@ struct Tally {
     last: Option<Unhealthy>,
     /// The profile seemed to answer before it had the traffic: the two cannot be told apart.
     alike: bool,
+    /// Nobody answered before: what is asked until the order cannot be lost by it.
+    nobody: bool,
 }
 
 impl Watch {
@@ -41,7 +43,11 @@ impl Watch {
         let receipt = Receipt { probes, lost, ..Receipt::default() };
         let (tally, stop) = (Arc::new(Mutex::new(Tally { receipt, ..Tally::default() })), Cancel::new());
         let baseline = tokio::time::timeout(BASELINE, door.check(&profile)).await;
-        lock(&tally).alike = matches!(baseline, Ok(Ok(())));
+        {
+            let mut tally = lock(&tally);
+            tally.alike = matches!(baseline, Ok(Ok(())));
+            tally.nobody = matches!(&baseline, Ok(Err(why)) if why.is_lost());
+        }
         let task = tokio::spawn(watch(door, profile, tally.clone(), stop.clone()));
         Self { tally, stop, task }
     }
@@ -85,6 +91,9 @@ async fn watch(door: Arc<dyn HealthProbe>, profile: Profile, tally: Arc<Mutex<Ta
 
 impl Tally {
     fn count(&mut self, asked: Instant, answer: Result<(), Unhealthy>) {
+        if self.nobody && self.ordered.is_none_or(|ordered| asked < ordered) {
+            return;
+        }
         self.receipt.probes += 1;
         match answer {
             Ok(()) => match self.ordered {
