@@ -47,9 +47,9 @@ impl Exit {
     pub fn undone(failure: &Failure, request: StopRequest) -> Self {
         match (failure.cause, failure.step) {
             (Cause::Interrupted, _) => request.into(),
-            (Cause::Crashed | Cause::Aborted | Cause::Store, _) => Self::Internal,
+            (Cause::Aborted | Cause::Store, _) => Self::Internal,
             (_, Step::Bake) => Self::Reverted,
-            (Cause::Unhealthy | Cause::Died | Cause::Deadline, _) => Self::Unhealthy,
+            (Cause::Unhealthy | Cause::Died | Cause::Deadline | Cause::Crashed, _) => Self::Unhealthy,
             (Cause::Process | Cause::PortTaken, _) => Self::Process,
             (Cause::Switch | Cause::Route, _) => Self::Switch,
         }
@@ -111,7 +111,7 @@ mod tests {
             (Switch, 12),
             (Route, 12),
             (Interrupted, 130),
-            (Crashed, 1),
+            (Crashed, 10),
             (Aborted, 1),
             (Store, 1),
         ];

@@ -1,6 +1,8 @@
 //! One command on one app: its configuration, its parts, and how it ends.
 
-use bluegreen_core::{Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, Report, Step};
+use bluegreen_core::{
+    Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, Report, RunError, Step, StoreError,
+};
 use bluegreen_process::NewRelease;
 use std::{
     io::{IsTerminal as _, stderr},
@@ -81,7 +83,12 @@ impl Session {
             deadline: run.deadline,
             wait: run.wait,
         };
-        Ok(self.wired.deployer.run(command, &options).await?)
+        match self.wired.deployer.run(command, &options).await {
+            Err(RunError::Store(StoreError::Locked(_))) if self.signals.cancel.is_cancelled() => {
+                Err(Halt::new(self.signals.request().into(), "interrupted while it waited for the lock"))
+            }
+            result => Ok(result?),
+        }
     }
 
     /// Puts what shall be deployed into the store.

@@ -1,6 +1,7 @@
 //! What the terminal and the machine ask of us.
 
 use std::{
+    io::{IsTerminal as _, stderr},
     process::exit,
     sync::{
         Arc,
@@ -57,9 +58,11 @@ impl Signals {
 
 /// A second Ctrl-C: at once, which is as safe as any kill.
 fn leave() -> ! {
-    output::error(
-        "\r\u{1b}[K\nstopped at once; the transaction stays open, and the next command finishes it\n\n  traffic  where \
+    // a terminal may show a spinner in this line
+    let clear = if stderr().is_terminal() { "\r\u{1b}[K\n" } else { "" };
+    output::error(format!(
+        "{clear}stopped at once; the transaction stays open, and the next command finishes it\n\n  traffic  where \
          `bluegreen status` says\n     next  bluegreen recover\n",
-    );
+    ));
     exit(Exit::Interrupted.code().into())
 }

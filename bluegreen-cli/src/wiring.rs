@@ -107,7 +107,7 @@ fn include(config: &Config) -> IncludeFile {
 }
 
 /// How nginx is called in reload mode.
-fn commands(config: &Config) -> Commands {
+pub(crate) fn commands(config: &Config) -> Commands {
     let commands = Commands::new(["nginx"]);
     commands.with_test(config.nginx.test.clone()).with_reload(config.nginx.reload.clone())
 }

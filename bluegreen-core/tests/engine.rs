@@ -41,6 +41,7 @@ async fn a_release_that_never_becomes_healthy_leaves_everything_as_it_was() {
         let report = scene.deploy("v2").await;
         let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{health:?}: {:?}", report.outcome) };
         assert_eq!(failure.cause, cause, "{health:?}");
+        assert_eq!(!failure.log.is_empty(), cause == Cause::Died, "the last words of one that died, and of no other");
         assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()), "{health:?}");
         assert!(scene.state().has_failed(&id("v2")));
         assert_eq!(scene.state().transaction, None);
@@ -226,6 +227,34 @@ async fn a_reboot_while_something_was_prepared_brings_the_live_side_back() {
     assert_eq!(report.recovered, Some(Outcome::DONE));
     assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
     assert_eq!(scene.state().transaction, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn promoting_what_died_meanwhile_is_no_success() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.until("v2", Step::Health).await;
+    let second = scene.second();
+    scene.host.world().kill(&second);
+    let report = scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
+    assert_eq!((failure.cause, failure.message.as_str()), (Cause::Crashed, "the release died while it waited"));
+    assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_told_also_when_there_is_nothing_to_take_back() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let second = scene.second();
+    scene.host.world().strangers.insert(second, "pid 4711 (java) of bob".into());
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sink = told.clone();
+    let events = Events::to(move |event: &Event| sink.lock().unwrap().push(event.kind.clone()));
+    let deployer = scene.deployer.clone().with_events(events);
+    let report = deployer.deploy(id("v2")).await.unwrap();
+    let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
+    let told = told.lock().unwrap();
+    let failures: Vec<_> = told.iter().filter(|kind| matches!(kind, EventKind::Failed { .. })).collect();
+    assert_eq!(failures, [&EventKind::Failed { failure }]);
 }
 
 #[tokio::test(start_paused = true)]

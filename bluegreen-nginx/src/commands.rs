@@ -38,6 +38,11 @@ impl Commands {
         argv::run(&self.test).await.map(drop)
     }
 
+    /// Whether nginx takes its configuration; the text is what it says against it.
+    pub async fn accepts(&self) -> Result<(), String> {
+        self.test().await.map_err(|failed| failed.to_string())
+    }
+
     /// Asks for a reload. That it returns 0 is no proof that it happened.
     pub(crate) async fn reload(&self) -> Result<(), Failed> {
         argv::run(&self.reload).await.map(drop)

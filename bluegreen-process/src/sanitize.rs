@@ -10,6 +10,8 @@ pub fn sanitize(text: &str) -> String {
             '\u{1b}' => match chars.next() {
                 Some('[') => skip_csi(&mut chars),
                 Some(']' | 'P' | 'X' | '^' | '_') => skip_string(&mut chars),
+                // as `ESC ( B`, which chooses a character set
+                Some(' '..='/') => drop(chars.find(|c| !(' '..='/').contains(c))),
                 _ => {}
             },
             '\u{9b}' => skip_csi(&mut chars),

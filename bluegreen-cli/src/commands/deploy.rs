@@ -1,19 +1,17 @@
 //! The commands that walk a transaction.
 
-use bluegreen_core::{Command, Outcome, Policy, Previous, Report, ResolveError, StateStore as _, Step};
+use bluegreen_core::{Command, Outcome, Policy, Previous, ReleaseId, Report, StateStore as _, Step};
 
-use bluegreen_process::cgroup_warning;
-
-use super::{Exit, Halt, Release, Run, Session, check, hooks, releases};
-use crate::{args::Deploy, config::ProxyMode, halt::for_route};
+use super::{Exit, Halt, Release, Run, Session, hooks, preflight, releases};
+use crate::args::Deploy;
 
 /// `deploy`
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
     let until = args.until.unwrap_or(Step::Retire);
-    preflight(session, until).await?;
-    warn(session).await;
+    preflight::look(session, until).await?;
+    preflight::warn(session).await;
     let release = session.add(&args.release)?.id;
-    if let Some(hook) = &session.config.hooks.before_start {
+    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| !is_started(session, &release)) {
         hooks::run(session, "before_start", hook).await?;
     }
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
@@ -26,6 +24,9 @@ pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Hal
 pub(super) async fn until(session: &Session, release: Release, until: Step) -> Result<Exit, Halt> {
     let open = session.wired.store.load()?.transaction;
     if release.artifact.is_none() && open.is_some_and(|tx| tx.undo.is_none() && tx.step > Step::Stop) {
+        if until > Step::Health {
+            preflight::can_switch(session).await?;
+        }
         return walk(session, &release.run.clone(), until, |until| Command::Promote { until }).await;
     }
     deploy(session, &Deploy { release, if_changed: false, breaking: false, until: Some(until) }).await
@@ -33,6 +34,7 @@ pub(super) async fn until(session: &Session, release: Release, until: Step) -> R
 
 /// `promote`
 pub(super) async fn promote(session: &Session, run: &Run, drain: bool) -> Result<Exit, Halt> {
+    preflight::can_switch(session).await?;
     if !drain {
         return walk(session, run, Step::Retire, |until| Command::Promote { until }).await;
     }
@@ -55,44 +57,32 @@ pub(super) async fn abort(session: &Session) -> Result<Exit, Halt> {
 pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run) -> Result<Exit, Halt> {
     let releases = session.wired.processes.releases();
     let release = release.map(|text| releases.resolve(text)).transpose()?.map(|release| release.id);
+    preflight::can_switch(session).await?;
     let report = session.run(&Command::Rollback { release }, run).await?;
     Ok(session.finish("rolled_back", &report))
 }
 
-/// Before anything is copied: is there a route to begin from? The engine asks again, under the lock.
-async fn preflight(session: &Session, until: Step) -> Result<(), Halt> {
-    match session.wired.deployer.look().await.route {
-        Ok(_) => Ok(()),
-        Err(ResolveError::Unmanaged(why)) => {
-            session.events.warn(format!("{why}; that process is left alone, and loses its traffic to this release"));
-            Ok(())
-        }
-        Err(ResolveError::NotSetUp(_)) if until <= Step::Health => Ok(()),
-        Err(error) => Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
-    }
+/// Whether an open transaction has started `release` already, so that this command only goes on.
+fn is_started(session: &Session, release: &ReleaseId) -> bool {
+    let open = session.wired.store.load().ok().and_then(|state| state.transaction);
+    open.is_some_and(|tx| tx.release == *release && tx.step > Step::Stop)
 }
 
-/// What a person should know, and that stops nothing: what a reload costs, and what ends the app with its unit.
-async fn warn(session: &Session) {
-    if session.config.nginx.mode == ProxyMode::Reload {
-        check::reload_costs(session).await.iter().for_each(|warning| session.events.warn(warning));
-    }
-    if let Some(warning) = cgroup_warning() {
-        session.events.warn(warning);
-    }
-}
-
-/// Both halves, with the hooks around and between them.
+/// Both halves, with the hooks between and after them.
 async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) -> Command) -> Result<Exit, Halt> {
     let hooks = &session.config.hooks;
     if let Some(hook) = hooks.before_switch.as_ref().filter(|_| until > Step::Health) {
         let report = session.run(&command(Step::Health), run).await?;
-        if report.outcome != Some(Outcome::Paused(Step::Health)) {
-            return finish(session, &report).await;
-        }
-        if let Err(halt) = hooks::run(session, "before_switch", hook).await {
-            session.run(&Command::Abort, &Run::default()).await?;
-            return Err(halt);
+        match report.outcome {
+            Some(Outcome::Paused(Step::Health)) => {
+                if let Err(halt) = hooks::run(session, "before_switch", hook).await {
+                    session.run(&Command::Abort, &Run::default()).await?;
+                    return Err(halt);
+                }
+            }
+            // it is past the switch already, or there is nothing to do
+            None => {}
+            Some(_) => return finish(session, &report).await,
         }
     }
     let report = session.run(&command(until), run).await?;

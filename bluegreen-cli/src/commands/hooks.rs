@@ -28,7 +28,10 @@ pub(super) async fn run(session: &Session, name: &str, hook: &[Template]) -> Res
     };
     let output = tokio::select! {
         output = tokio::time::timeout(WITHIN, command.output()) => output,
-        () = session.signals.cancel.cancelled() => return Err(failed("was interrupted".into(), Vec::new())),
+        () = session.signals.cancel.cancelled() => {
+            let halt = failed("was interrupted".into(), Vec::new());
+            return Err(Halt { exit: session.signals.request().into(), ..halt });
+        }
     };
     let output = output.map_err(|_| failed(format!("took longer than {WITHIN:?}"), Vec::new()))?;
     let output = output.map_err(|error| failed(format!("could not be run: {error}"), Vec::new()))?;

@@ -32,7 +32,7 @@ pub use self::{
     value::parse_duration,
 };
 
-/// Everything that can be configured, checked. Field by field as in the file; what a key means is in [`reference`].
+/// Everything that can be configured, checked. Field by field as in the file; what a key means is in [`reference()`].
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the keys are documented once, in the table that `reference` prints")]
 pub struct Config {

@@ -111,6 +111,10 @@ impl Narrator {
         }
         let active = active.as_deref();
         let place = self.place.as_deref().or(active).unwrap_or("the idle profile");
+        if release.is_none() && outcome == "unchanged" {
+            // nothing was ever deployed, so nothing serves
+            return Told { lines: format!("\n{INDENT}nothing to do\n"), trouble: String::new() };
+        }
         let release = release.as_ref().map_or_else(|| "the release".to_owned(), ToString::to_string);
         let Some((what, next)) = ending(outcome, active, place, &release) else { return Told::default() };
         let next = if outcome == "switched" && !self.replaces { "" } else { next };

@@ -43,10 +43,9 @@ impl Trouble {
         let to = to.map(|to| format!(" {to}")).unwrap_or_default();
         let command = match failure.cause {
             _ if degraded => "bluegreen recover".to_owned(),
-            Cause::Unhealthy | Cause::Died => format!("bluegreen logs{to}"),
+            Cause::Unhealthy | Cause::Died | Cause::Crashed => format!("bluegreen logs{to}"),
             Cause::PortTaken => format!("bluegreen adopt{to}"),
             Cause::Process | Cause::Switch | Cause::Route | Cause::Store => "bluegreen check".to_owned(),
-            Cause::Crashed => "bluegreen recover".to_owned(),
             _ => "bluegreen status".to_owned(),
         };
         let traffic = match active {

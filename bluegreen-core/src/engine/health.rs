@@ -3,11 +3,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Cause, EventKind, Failure, Occupant, Process, Profile, Unhealthy, millis};
+use crate::{Cause, EventKind, Failure, Next, Occupant, Outcome, Process, Profile, Then, Unhealthy, millis};
 
 /// The first pause between two attempts, and the pause while nobody listens: an attempt costs a fraction of a millisecond
 /// then, and readiness is seen at once.
 const TIGHT: Duration = Duration::from_millis(10);
+/// The pause between two good attempts: the second one tells that the first was no accident. That it stays so is for the
+/// bake to see.
+const AGAIN: Duration = Duration::from_millis(2);
 /// While something answers, pauses grow to a tenth of the time waited, up to the policy's interval.
 const PATIENCE: u32 = 10;
 /// How often the process behind the port is looked at: a death is noticed within twice that.
@@ -88,7 +91,7 @@ impl Run<'_> {
                 self.tell_wait(profile, &answer, good, (waited, limit), &mut told);
             }
             tokio::select! {
-                slept = interrupts.sleep(step, self.pause(&answer, waited)) => slept?,
+                slept = interrupts.sleep(step, self.pause(&answer, good, waited)) => slept?,
                 failure = &mut gone => return Err(failure),
             }
         }
@@ -113,8 +116,9 @@ impl Run<'_> {
         }
     }
 
-    fn pause(&self, answer: &Result<(), Unhealthy>, waited: Duration) -> Duration {
+    fn pause(&self, answer: &Result<(), Unhealthy>, good: u32, waited: Duration) -> Duration {
         match answer {
+            Ok(()) if good < self.deployer.policy.healthy_threshold => AGAIN,
             Ok(()) | Err(Unhealthy::Refused(_)) => TIGHT,
             Err(_) => (waited / PATIENCE).clamp(TIGHT, self.deployer.policy.health_interval.max(TIGHT)),
         }
@@ -128,7 +132,7 @@ impl Run<'_> {
                 let message = format!("port {} of {profile} is taken by {who}", profile.port());
                 Err(self.failure(Cause::PortTaken, message))
             }
-            _ => Err(self.died(profile, process).await),
+            _ => Err(self.died(profile, process)),
         }
     }
 
@@ -142,11 +146,24 @@ impl Run<'_> {
         }
     }
 
-    async fn died(&self, profile: &Profile, process: &Process) -> Failure {
-        let autopsy = self.deployer.processes.autopsy(profile).await;
-        let how = autopsy.exit.map_or_else(|| "ended".to_owned(), |exit| format!("ended: {exit}"));
-        let message = format!("release {} on {profile} {how}", process.release);
-        Failure { log: autopsy.log, ..self.failure(Cause::Died, message) }
+    fn died(&self, profile: &Profile, process: &Process) -> Failure {
+        self.failure(Cause::Died, format!("release {} on {profile} ended", process.release))
+    }
+
+    /// Adds to the failure of a process that is gone how it ended, and its last words.
+    pub(super) async fn explain(&self, next: &mut Next) {
+        let Some(to) = self.walked.as_ref().map(|tx| &tx.to) else { return };
+        let undo = next.state.transaction.as_mut().and_then(|tx| tx.undo.as_mut());
+        let end = match &mut next.then {
+            Then::End(Outcome::Undone(failure) | Outcome::Degraded { failure, .. }) => Some(failure),
+            _ => None,
+        };
+        let unexplained = |f: &&mut Failure| f.cause == Cause::Died && f.causes.is_empty() && f.log.is_empty();
+        for failure in [undo, end].into_iter().flatten().filter(unexplained) {
+            let autopsy = self.deployer.processes.autopsy(to).await;
+            failure.causes.extend(autopsy.exit);
+            failure.log = autopsy.log;
+        }
     }
 
     fn unhealthy(&self, profile: &Profile, why: &Unhealthy, limit: Duration) -> Failure {

@@ -22,7 +22,7 @@ pub(super) struct Run<'a> {
     lease: Lease,
     state: State,
     /// The last transaction that this run walked.
-    walked: Option<Transaction>,
+    pub(super) walked: Option<Transaction>,
     step_began: Instant,
 }
 
@@ -52,6 +52,10 @@ impl<'a> Run<'a> {
                     stuck @ Outcome::Degraded { .. } => return Ok(self.report(Some(stuck), None, recovered).await),
                     _ => self.watch = None,
                 },
+                // what waited for the promotion was taken back: a yes that changed nothing is a no
+                Begin::Already(_) if matches!((command, &recovered), (Command::Promote { .. }, Some(_))) => {
+                    return Ok(self.report(recovered, None, None).await);
+                }
                 Begin::Already(what) => return Ok(self.report(None, Some(what), recovered).await),
                 Begin::Refuse(refusal) => return Err(refusal.into()),
             }
@@ -104,7 +108,7 @@ impl<'a> Run<'a> {
         loop {
             let seen = self.look(last).await;
             let mut next = step(&state, &seen, &self.deployer.policy);
-            self.last_words(&mut next).await;
+            self.explain(&mut next).await;
             self.tell(&next);
             self.save(&next.state)?;
             state = next.state;
@@ -116,21 +120,6 @@ impl<'a> Run<'a> {
                 }
             }
         }
-    }
-
-    /// A process that died between an effect and the look after it: what it said before.
-    async fn last_words(&self, next: &mut Next) {
-        let ended = match &mut next.then {
-            Then::End(Outcome::Undone(failure)) => Some(failure),
-            _ => None,
-        };
-        let undoing = next.state.transaction.as_mut().and_then(|tx| tx.undo.as_mut());
-        let new = self.walked.as_ref().filter(|before| before.undo.is_none());
-        let died = |f: &&mut Failure| f.cause == Cause::Died && f.log.is_empty() && f.causes.is_empty();
-        let (Some(failure), Some(tx)) = (ended.or(undoing).filter(died), new) else { return };
-        let autopsy = self.deployer.processes.autopsy(&tx.to).await;
-        failure.causes.extend(autopsy.exit);
-        failure.log = autopsy.log;
     }
 
     async fn look(&self, last: Option<Acted>) -> Seen {
@@ -180,7 +169,7 @@ impl<'a> Run<'a> {
                 self.step_began = Instant::now();
             }
         }
-        // a process that died by itself leaves nothing to undo: the transaction ends at once
+        // when there is nothing to take back, the end is the only place where the failure stands
         let failure = match &next.then {
             Then::End(Outcome::Undone(failure) | Outcome::Degraded { failure, .. }) => Some(failure),
             _ => now.and_then(|tx| tx.undo.as_ref()),
@@ -189,10 +178,8 @@ impl<'a> Run<'a> {
         if let Some(failure) = failed {
             self.deployer.events.emit(EventKind::Failed { failure: failure.clone() });
         }
-        if let Some(tx) = now {
-            if failed.is_some() || (tx.undo.is_none() && tx.step > before.step) {
-                self.begin_step(tx);
-            }
+        if let Some(tx) = now.filter(|tx| failed.is_some() || (tx.undo.is_none() && tx.step > before.step)) {
+            self.begin_step(tx);
         }
         self.walked = Some(now.cloned().unwrap_or(before));
     }

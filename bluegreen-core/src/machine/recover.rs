@@ -69,7 +69,11 @@ fn open_transaction(state: &State, tx: &Transaction, seen: &Seen, policy: &Polic
     }
     undo(
         Cause::Crashed,
-        if live { "an earlier run ended half-way" } else { "the live side died while this one waited" },
+        match tx.until {
+            _ if !live => "the live side died while this one waited",
+            until if until == tx.step => "the release died while it waited",
+            _ => "an earlier run ended half-way",
+        },
     )
 }
 

@@ -1,9 +1,11 @@
 //! The engine's loop, cut into the steps between which it can be killed.
 
 use bluegreen_core::{
-    Acted, Begin, Command, Effect, Interrupt, Outcome, Policy, Recovery, Seen, State, Then, Tried, begin, machine,
-    recover, testing::World,
+    Acted, Begin, Command, Effect, Interrupt, Outcome, Policy, Recovery, State, Then, Tried, begin, machine,
+    testing::World,
 };
+
+use super::mutant::{self, Mutant};
 
 /// One run of the tool, as far as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,13 +37,23 @@ impl Tool {
     }
 
     /// One micro-step: look and decide and save, or act. `None`: it is over.
-    pub(crate) fn go(mut self, world: &mut World, disk: &mut State, policy: &Policy) -> Option<Self> {
+    pub(crate) fn go(
+        mut self,
+        world: &mut World,
+        disk: &mut State,
+        policy: &Policy,
+        mutant: Option<Mutant>,
+    ) -> Option<Self> {
         match std::mem::replace(&mut self.at, At::Deciding) {
-            At::Deciding => self.decide(world, disk, policy),
+            At::Deciding => self.decide(world, disk, policy, mutant),
             At::Walking { state, last } => {
-                let seen = Seen { last, interrupt: self.heard(), ..world.seen() };
+                let seen = mutant::see(mutant, bluegreen_core::Seen { last, ..world.seen() }, self.heard());
                 let next = machine::step(&state, &seen, policy);
-                *disk = next.state.clone();
+                match mutant {
+                    Some(Mutant::NoJournal) => *disk = State { transaction: None, ..next.state.clone() },
+                    Some(Mutant::SaveLate) if matches!(next.then, Then::Do(_)) => {}
+                    _ => *disk = next.state.clone(),
+                }
                 match next.then {
                     Then::Do(effect) => Some(self.on(At::Acting { state: Box::new(next.state), effect })),
                     Then::End(_) if self.recovering.is_none() => None,
@@ -57,7 +69,10 @@ impl Tool {
                 }
             }
             At::Acting { state, effect } => {
-                let result = world.act(&effect);
+                let result = mutant::act(mutant, world, &effect, &state);
+                if mutant == Some(Mutant::SaveLate) {
+                    *disk = (*state).clone();
+                }
                 Some(self.on(At::Walking { state, last: Some(Acted { effect, result }) }))
             }
         }
@@ -67,10 +82,10 @@ impl Tool {
         (self.interrupted && self.recovering.is_none()).then_some(Interrupt::Cancelled)
     }
 
-    fn decide(mut self, world: &World, disk: &State, policy: &Policy) -> Option<Self> {
-        let seen = world.seen();
+    fn decide(mut self, world: &World, disk: &State, policy: &Policy, mutant: Option<Mutant>) -> Option<Self> {
+        let seen = mutant::see(mutant, world.seen(), None);
         if let Some(mut tried) = self.recovering {
-            match recover(disk, &seen, policy, tried) {
+            match mutant::recovery(mutant, disk, &seen, policy, tried) {
                 Recovery::Walk(state) => {
                     if let (None, Some(tx)) = (&disk.transaction, &state.transaction) {
                         tried.flip |= tx.kind == bluegreen_core::Kind::Flip;

@@ -8,7 +8,7 @@ use bluegreen_core::{
 };
 use stateright::{Model, Property};
 
-use super::tool::Tool;
+use super::{mutant::Mutant, tool::Tool};
 
 /// More micro-steps than any recovery takes.
 const BOUND: usize = 200;
@@ -18,6 +18,7 @@ pub(crate) struct Machine {
     policy: Policy,
     faults: u8,
     launches: u8,
+    mutant: Option<Mutant>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,6 +28,8 @@ pub(crate) struct Now {
     tool: Option<Tool>,
     faults: u8,
     launches: u8,
+    /// The route that is in effect while nobody can read it.
+    hidden: Option<Route>,
     /// Somebody meddled with the route: then nobody can promise that it points at something that lives.
     meddled: bool,
 }
@@ -43,7 +46,16 @@ pub(crate) enum Action {
     Stranger(Profile),
     Meddle(Route),
     HideRoute,
-    ShowRoute(Route),
+    ShowRoute,
+}
+
+impl Now {
+    /// The world with the route that is in effect, whoever can read it.
+    fn in_truth(&self) -> World {
+        let mut world = self.world.clone();
+        world.route = self.hidden.clone().map_or(world.route, Ok);
+        world
+    }
 }
 
 fn id(text: &str) -> ReleaseId {
@@ -52,7 +64,11 @@ fn id(text: &str) -> ReleaseId {
 
 impl Machine {
     pub(crate) fn new(policy: Policy, faults: u8, launches: u8) -> Self {
-        Self { policy, faults, launches }
+        Self { policy, faults, launches, mutant: None }
+    }
+
+    pub(crate) fn with_mutant(self, mutant: Mutant) -> Self {
+        Self { mutant: Some(mutant), ..self }
     }
 
     /// Every policy that decides something; times decide nothing in the model.
@@ -94,6 +110,7 @@ impl Machine {
             tool: None,
             faults: self.faults,
             launches: self.launches,
+            hidden: None,
             meddled: false,
         };
         let mut fresh = World::new();
@@ -102,7 +119,7 @@ impl Machine {
         let mut served = now(fresh.clone(), State::default());
         for release in ["v1", "v2"] {
             let deploy = Tool::launch(Command::deploy(id(release)));
-            run(deploy, &mut served.world, &mut served.disk, &self.policy);
+            run(deploy, &mut served.world, &mut served.disk, self);
         }
         vec![now(fresh, State::default()), served]
     }
@@ -125,9 +142,9 @@ fn gist(world: &World, disk: &State) -> impl PartialEq + use<> {
 }
 
 /// Runs a tool to its end with nobody in its way; `false` when it does not end.
-fn run(mut tool: Tool, world: &mut World, disk: &mut State, policy: &Policy) -> bool {
+fn run(mut tool: Tool, world: &mut World, disk: &mut State, machine: &Machine) -> bool {
     for _ in 0..BOUND {
-        match tool.go(world, disk, policy) {
+        match tool.go(world, disk, &machine.policy, machine.mutant) {
             Some(next) => tool = next,
             None => return true,
         }
@@ -170,7 +187,7 @@ impl Model for Machine {
                 actions.extend(Self::routes(&now.world).into_iter().map(Action::Meddle));
                 actions.push(Action::HideRoute);
             }
-            Err(_) => actions.extend(Self::routes(&now.world).into_iter().map(Action::ShowRoute)),
+            Err(_) => actions.push(Action::ShowRoute),
         }
     }
 
@@ -185,9 +202,11 @@ impl Model for Machine {
                 now.tool = Some(Tool::launch(command));
             }
             Action::Step => {
-                let answered = now.world.answering().is_some();
-                now.tool = now.tool?.go(&mut now.world, &mut now.disk, &self.policy);
-                if answered && now.world.answering().is_none() {
+                let answered = now.in_truth().answering().is_some();
+                now.tool = now.tool?.go(&mut now.world, &mut now.disk, &self.policy, self.mutant);
+                // a route that the tool has written can be read again
+                now.hidden = now.hidden.filter(|_| now.world.route.is_err());
+                if answered && now.in_truth().answering().is_none() {
                     now.world.broken.push("a step of the tool was an outage".to_owned());
                 }
             }
@@ -201,11 +220,15 @@ impl Model for Machine {
                 now.tool = None;
             }
             Action::Stranger(profile) => drop(now.world.strangers.insert(profile, "somebody".into())),
-            Action::Meddle(route) | Action::ShowRoute(route) => {
+            Action::ShowRoute => now.world.route = Ok(now.hidden.take()?),
+            Action::Meddle(route) => {
                 now.meddled = true;
                 now.world.route = Ok(route);
             }
-            Action::HideRoute => now.world.route = Err(ResolveError::Unknown("nginx is down".into())),
+            Action::HideRoute => {
+                let unknown = Err(ResolveError::Unknown("nginx does not say".into()));
+                now.hidden = std::mem::replace(&mut now.world.route, unknown).ok();
+            }
         }
         (now != *last).then_some(now)
     }
@@ -230,11 +253,11 @@ impl Machine {
         }
         let (mut world, mut disk) = (now.world.clone(), now.disk.clone());
         let recover = || Tool::launch(Command::Recover);
-        if !run(recover(), &mut world, &mut disk, &self.policy) || !world.broken.is_empty() {
+        if !run(recover(), &mut world, &mut disk, self) || !world.broken.is_empty() {
             return false;
         }
         let before = gist(&world, &disk);
-        let again = run(recover(), &mut world, &mut disk, &self.policy);
+        let again = run(recover(), &mut world, &mut disk, self);
         again && gist(&world, &disk) == before && self.calm(now, &world, &disk)
     }
 
@@ -243,6 +266,12 @@ impl Machine {
         let answered = now.world.answering().is_some_and(|profile| now.world.healthy(profile));
         let answers = world.answering().is_some();
         if answered && !answers {
+            return false;
+        }
+        // what was good once is started again, unless somebody else has its port
+        let startable = |release: &ReleaseId| world.releases.get(release).is_none_or(|health| *health == Health::Good);
+        let free = |route: &Route| matches!(world.occupant(&route.active), Occupant::Nobody);
+        if disk.last_good().is_some_and(startable) && world.route.as_ref().is_ok_and(free) && !answers {
             return false;
         }
         let Ok(route) = &world.route else { return true };

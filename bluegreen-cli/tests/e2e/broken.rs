@@ -1,0 +1,136 @@
+//! Releases that are no good, and what they may not do: take the traffic, or leave anything behind.
+
+use std::{
+    net::TcpListener,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::rig::{Clients, Ended, Stage, below, kill, lives, silence, wait_for};
+
+/// Deploys a good v1, then `bad` under load: the traffic must stay with v1.
+fn refused(stage: &Stage, bad: &str, code: i32) -> Ended {
+    stage.deploy("v1", 0);
+    let clients = Clients::at(stage);
+    let before = below(stage.home());
+    let ended = stage.deploy(bad, code);
+    assert_eq!(stage.front(), "v1 real1");
+    clients.lost_nothing();
+    // neither a process nor a port
+    assert_eq!(below(stage.home()), before);
+    assert!(TcpListener::bind(("127.0.0.1", stage.ports[1])).is_ok());
+    ended.says(&["traffic  real1 has it, as before"]);
+    ended
+}
+
+#[test]
+fn one_that_dies_at_start_is_noticed_at_once_and_its_last_words_are_shown() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("health.deadline", "20s");
+    let ended = refused(&stage, "v2 exits", 10);
+    ended.says(&["cannot reach the database", "bluegreen logs real2", "exit"]);
+    assert!(ended.took < Duration::from_secs(5), "{ended}");
+}
+
+#[test]
+fn one_that_answers_500_gets_no_traffic() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("health.deadline", "1s");
+    refused(&stage, "v2 errors", 10).says(&["real2 was not healthy within 1s", "500", "bluegreen logs real2"]);
+    // and no rollback leads to it
+    stage.run(&["rollback", "v2 errors"], 3).says(&["has failed"]);
+}
+
+#[test]
+fn one_that_never_listens_gets_no_traffic() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("health.deadline", "1s");
+    refused(&stage, "v2 deaf", 10).says(&["not healthy within 1s", "bluegreen logs real2"]);
+}
+
+#[test]
+fn one_that_cannot_be_executed_is_named() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    stage.set("start.command", vec!["no-such-program", "{artifact}"]);
+    stage.deploy("v2", 11).says(&["no-such-program", "traffic  real1 has it, as before"]);
+    assert_eq!(stage.front(), "v1 real1");
+}
+
+#[test]
+fn a_stranger_on_the_port_is_named_and_never_touched() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let port = stage.ports[1].to_string();
+    let words = ["__app", "--port", &port, "--profile", "real2", "--release", "stranger"];
+    let mut stranger = Command::new(env!("CARGO_BIN_EXE_bluegreen"))
+        .args(words)
+        .current_dir(stage.home())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for("the stranger", || stage.behind(1) == "stranger real2");
+    let ended = stage.deploy("v2", 11);
+    ended.says(&[&stranger.id().to_string(), "bluegreen adopt real2", "traffic  real1 has it, as before"]);
+    assert!(stranger.try_wait().unwrap().is_none());
+    assert_eq!((stage.front(), stage.behind(1)), ("v1 real1".into(), "stranger real2".into()));
+    stage.run(&["check"], 3).says(&["bluegreen adopt real2"]);
+    kill(stranger.id());
+    stranger.wait().unwrap();
+}
+
+#[test]
+fn one_that_gets_sick_in_the_bake_loses_the_traffic_again() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    stage.set("after_switch.bake", "10s");
+    let artifact = stage.artifact("v2");
+    let deploy = stage.spawn(&["deploy", &artifact]);
+    wait_for("v2", || stage.front() == "v2 real2");
+    stage.wait_for_step("bake");
+    kill(stage.pid("active"));
+    let ended = deploy.wait();
+    assert_eq!(ended.code, Some(13), "{ended}");
+    ended.says(&["traffic  real1 has it, as before"]);
+    assert_eq!(stage.front(), "v1 real1");
+    stage.run(&["rollback"], 3);
+}
+
+/// The kill costs what it had in hand. The deploy after it must not make it worse: with the standby taken away first,
+/// nobody would answer until the new release has booted.
+fn active_killed_before_a_deploy(failover: &str) {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("after_switch.failover", failover);
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    stage.boots_in(3000);
+    let (artifact, clients) = (stage.artifact("v3"), Clients::at(&stage));
+    let victim = stage.pid("active");
+    thread::sleep(Duration::from_millis(300));
+    let killed = Instant::now();
+    kill(victim);
+    let ended = stage.run(&["deploy", &artifact, "--format", "json"], 0);
+    let tally = clients.stop();
+    assert_eq!(stage.front(), "v3 real2");
+    assert!(!lives(victim));
+    let events = ended.events();
+    let began: Vec<_> = events.iter().filter(|e| e["event"] == "began").map(|e| e["kind"].as_str().unwrap()).collect();
+    assert_eq!(began, ["flip", "deploy"], "{ended}");
+    let gap = silence(&tally, killed);
+    assert!(gap < Duration::from_secs(2), "nobody answered for {gap:?}: {tally}");
+    if failover == "always" {
+        // each client had at most one request in the hands of the victim
+        assert!(tally.lost() <= Clients::COUNT, "{tally}");
+    }
+}
+
+#[test]
+fn the_active_killed_before_a_deploy_with_a_standby() {
+    active_killed_before_a_deploy("always");
+}
+
+#[test]
+fn the_active_killed_before_a_deploy_with_a_warm_release() {
+    active_killed_before_a_deploy("bake");
+}

@@ -1,0 +1,91 @@
+//! The two halves of a deploy, and its single steps, each by a process of its own.
+
+use crate::rig::{Clients, Stage, below, lives};
+
+#[test]
+fn prepare_then_promote() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let clients = Clients::at(&stage);
+    let artifact = stage.artifact("v2");
+    stage.run(&["prepare", &artifact], 0).says(&["ready on real2", "bluegreen promote"]);
+    assert_eq!((stage.front(), stage.behind(1)), ("v1 real1".into(), "v2 real2".into()));
+    let prepared = stage.pid("idle");
+    stage.run(&["prepare", &artifact], 0);
+    assert_eq!(stage.pid("idle"), prepared, "prepare is idempotent");
+    stage.run(&["rollback"], 75).says(&["bluegreen promote"]);
+    stage.run(&["deploy", &stage.artifact("v3")], 75).says(&["--replace"]);
+    stage.run(&["promote"], 0);
+    assert_eq!((stage.front(), stage.pid("active")), ("v2 real2".into(), prepared));
+    stage.run(&["promote"], 0).says(&["already"]);
+    clients.lost_nothing();
+}
+
+#[test]
+fn prepare_then_abort_then_nothing_to_promote() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.run(&["promote"], 3).says(&["nothing is prepared", "bluegreen prepare"]);
+    stage.deploy("v1", 0);
+    stage.run(&["prepare", &stage.artifact("v2")], 0);
+    stage.run(&["abort"], 0).says(&["taken back"]);
+    assert_eq!((stage.front(), below(stage.home()).len()), ("v1 real1".into(), 1));
+    stage.run(&["abort"], 0);
+    stage.run(&["promote"], 0);
+    assert_eq!(stage.front(), "v1 real1");
+}
+
+#[test]
+fn replace_ends_what_was_prepared_and_prepares_another() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    stage.run(&["prepare", &stage.artifact("v2")], 0);
+    let abandoned = stage.pid("idle");
+    stage.run(&["deploy", &stage.artifact("v3"), "--replace"], 0);
+    assert_eq!(stage.front(), "v3 real2");
+    assert!(!lives(abandoned));
+}
+
+#[test]
+fn promote_with_drain_stops_the_old_release() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let old = stage.pid("active");
+    stage.run(&["prepare", &stage.artifact("v2")], 0);
+    let clients = Clients::at(&stage);
+    stage.run(&["promote", "--drain"], 0);
+    assert!(!lives(old));
+    assert_eq!(stage.front(), "v2 real2");
+    clients.lost_nothing();
+}
+
+/// As the article's scripts are called, one after the other.
+#[test]
+fn stop_start_health_switch() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    let clients = Clients::at(&stage);
+    assert_eq!(stage.run(&["profile"], 0).out, "real1\n");
+    assert_eq!(stage.run(&["profile", "--port"], 0).out, format!("{}\n", stage.ports[0]));
+    assert_eq!(stage.run(&["profile", "--active"], 0).out, "real2\n");
+    let (warm, artifact) = (stage.pid("idle"), stage.artifact("v3"));
+    stage.run(&["stop"], 0);
+    assert!(!lives(warm));
+    stage.run(&["start", &artifact], 0);
+    let started = stage.pid("idle");
+    stage.run(&["health"], 0);
+    assert_eq!((stage.front(), stage.behind(0)), ("v2 real2".into(), "v3 real1".into()));
+    stage.run(&["switch"], 0);
+    assert_eq!((stage.front(), stage.pid("active")), ("v3 real1".into(), started));
+    clients.lost_nothing();
+}
+
+#[test]
+fn a_prepared_release_that_died_is_not_promoted() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    stage.run(&["prepare", &stage.artifact("v2")], 0);
+    crate::rig::kill(stage.pid("idle"));
+    stage.run(&["promote"], 10).says(&["the release died while it waited", "traffic  real1 has it, as before"]);
+    assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
+}

@@ -1,0 +1,23 @@
+//! The whole thing, end to end: the real binary, a real nginx, real processes, real signals.
+//!
+//! Each test has its own nginx, ports and directories. One that needs what is not here says `SKIPPED` and why.
+#![forbid(unsafe_code)]
+
+mod adopt;
+mod apps;
+mod broken;
+mod disk;
+mod halves;
+mod hook;
+mod json;
+mod kills;
+mod lock;
+mod mistakes;
+mod options;
+mod owner;
+mod proxy;
+mod reboot;
+mod rig;
+mod rollback;
+mod secrets;
+mod signals;

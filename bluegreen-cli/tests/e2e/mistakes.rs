@@ -1,0 +1,58 @@
+//! Mistakes of people: exit 2, with what to do about it.
+
+use std::{fs, os::unix::process::CommandExt as _};
+
+use crate::rig::{Running, Stage, below, skip};
+
+#[test]
+fn a_mistake_in_the_configuration_is_shown_with_its_line_and_the_nearest_name() {
+    let Some(stage) = Stage::marker() else { return };
+    let file = stage.path("bluegreen.toml");
+    let right = fs::read_to_string(&file).unwrap();
+    for (wrong, says) in [
+        (right.replace("deadline =", "deadlin ="), ["deadlin = \"4s\"", "deadline"]),
+        (right.replace("[after_switch]", "[after_swich]"), ["[after_swich]", "after_switch"]),
+        (right.replace("\"300ms\"", "\"300 monkeys\""), ["300 monkeys", "bluegreen.toml"]),
+        (right.replace("{artifact}", "{artefact}"), ["{artefact}", "artifact"]),
+        (right.replace("real1 =", "Real1 ="), ["Real1", "bluegreen.toml"]),
+        (right.replace("allow_temporary = true", "allow_temporary = false"), ["state_dir", "allow_temporary"]),
+        (right.replace("app = ", "app = = "), ["app = = ", "bluegreen.toml"]),
+    ] {
+        assert_ne!(wrong, right);
+        fs::write(&file, wrong).unwrap();
+        for command in [["deploy"].as_slice(), &["config"], &["status"]] {
+            let ended = stage.run(command, 2);
+            ended.says(&says);
+            assert_eq!(ended.out, "", "{ended}");
+        }
+    }
+    assert!(below(stage.home()).is_empty());
+}
+
+#[test]
+fn wrong_words_are_usage() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.run(&["depoly"], 2).says(&["deploy"]);
+    stage.run(&["deploy", "--untill", "health"], 2).says(&["--until"]);
+    stage.run(&["setup"], 2);
+    stage.run(&["--config", "nowhere.toml", "status"], 2);
+}
+
+/// Users of this machine that no test machine lacks: root and nobody.
+#[test]
+fn another_user_is_refused() {
+    let Some(stage) = Stage::marker() else { return };
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root can be somebody else");
+    }
+    stage.deploy("v1", 0);
+    let binary = stage.path("bluegreen");
+    fs::copy(env!("CARGO_BIN_EXE_bluegreen"), &binary).unwrap();
+    let mut command = std::process::Command::new(&binary);
+    command.arg("--config").arg(stage.path("bluegreen.toml")).arg("deploy").arg(stage.artifact("v2"));
+    command.current_dir(stage.home()).uid(65534).gid(65534);
+    let ended = Running::spawn(command).wait();
+    assert_eq!(ended.code, Some(2), "{ended}");
+    ended.says(&["belongs to root", "sudo -u root bluegreen", "traffic  untouched"]);
+    assert_eq!(stage.front(), "v1 real1");
+}

@@ -1,0 +1,50 @@
+//! Clients at the front door.
+
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use bluegreen_cli::demo::{
+    Tally,
+    load::{Load, Running},
+};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Stage, wait_for};
+
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
+
+/// A load under way: GET and POST in turn on keep-alive connections, never a retry.
+pub(crate) struct Clients(Running);
+
+impl Clients {
+    pub(crate) const COUNT: usize = 10;
+
+    pub(crate) fn at(stage: &Stage) -> Self {
+        let _runtime = RUNTIME.enter();
+        let clients = Self(Load { clients: Self::COUNT, ..Load::new(stage.address()) }.start());
+        wait_for("the first answers", || clients.0.tally().answered() > Self::COUNT);
+        clients
+    }
+
+    pub(crate) fn stop(self) -> Tally {
+        RUNTIME.block_on(self.0.stop())
+    }
+
+    /// Ends the load; nothing may be lost.
+    #[track_caller]
+    pub(crate) fn lost_nothing(self) -> Tally {
+        let tally = self.stop();
+        assert_eq!(tally.lost(), 0, "{tally}");
+        tally
+    }
+}
+
+/// The longest time without any answer, from `since` on.
+pub(crate) fn silence(tally: &Tally, since: Instant) -> Duration {
+    let mut times: Vec<_> = tally.0.iter().filter(|s| s.outcome.is_ok() && s.done > since).map(|s| s.done).collect();
+    times.sort_unstable();
+    times.iter().scan(since, |last, time| Some(*time - std::mem::replace(last, *time))).max().unwrap_or(Duration::MAX)
+}

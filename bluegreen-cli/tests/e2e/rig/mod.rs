@@ -1,0 +1,254 @@
+//! A stage for each test: a private nginx, an app's configuration and directories, and the binary under test.
+
+mod load;
+mod process;
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use bluegreen_cli::demo::{
+    nginx::{Nginx, Site},
+    ports,
+};
+use bluegreen_core::{Profile, Profiles, Route};
+use bluegreen_nginx::RouteDir;
+use serde_json::Value;
+use tempfile::TempDir;
+use toml::{Table, Value as Toml};
+
+pub(crate) use load::{Clients, silence};
+pub(crate) use process::{Ended, Running, below, kill, lives};
+
+/// Nothing that a test waits for may take longer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// See the module.
+pub(crate) struct Stage {
+    home: TempDir,
+    pub(crate) nginx: Nginx,
+    pub(crate) ports: [u16; 2],
+    config: Table,
+}
+
+/// Says why a test does nothing here, past the test harness, which keeps what passes to itself.
+pub(crate) fn skip(why: &str) {
+    let test = thread::current().name().unwrap_or_default().to_owned();
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {why}");
+}
+
+const CONFIG: &str = r#"
+app = "shop"
+allow_temporary = true
+[health]
+url = "http://127.0.0.1:{port}/profile"
+body = "{profile}"
+deadline = "4s"
+[stop]
+grace = "5s"
+[after_switch]
+bake = "300ms"
+settle = "300ms"
+drain = "3s"
+"#;
+
+impl Stage {
+    /// Marker mode, set up; the route is at the second profile, where nothing runs, so that the first deploy goes to
+    /// the first one.
+    pub(crate) fn marker() -> Option<Self> {
+        let mut stage = Self::new(&Site::default())?;
+        let parts = ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
+        let [http, server, location] = parts;
+        let route = stage.route_dir();
+        route.create(None).unwrap();
+        route.point(&Route::solo(route.profiles().second().clone())).unwrap();
+        stage.nginx.write(&Site { http, server, location }).unwrap();
+        stage.nginx.reload().unwrap();
+        stage.set("proxy.nginx.mode", "marker");
+        Some(stage)
+    }
+
+    /// The article's include file and `proxy_pass $service_url`.
+    pub(crate) fn reload() -> Option<Self> {
+        let mut stage = Self::new(&Site::default())?;
+        let include = stage.path("service-url.inc");
+        fs::write(&include, format!("set $service_url http://127.0.0.1:{};\n", stage.ports[1])).unwrap();
+        stage.nginx.write(&Site::article(&include)).unwrap();
+        stage.nginx.reload().unwrap();
+        stage.set("proxy.nginx.mode", "reload");
+        stage.set("proxy.nginx.service_url_file", include.to_str().unwrap());
+        stage.set("proxy.nginx.test", stage.nginx.with(&["-t"]));
+        stage.set("proxy.nginx.reload", stage.nginx.with(&["-s", "reload"]));
+        Some(stage)
+    }
+
+    fn new(site: &Site) -> Option<Self> {
+        let Some(binary) = Nginx::find() else {
+            skip("there is no nginx");
+            return None;
+        };
+        let home = tempfile::Builder::new().prefix("bluegreen-e2e.").tempdir().unwrap();
+        // nginx's workers may be another user
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(home.path().join("state")).unwrap();
+        // another test may have taken the port in between
+        let nginx = (0..3).find_map(|_| Nginx::start(&binary, site).ok()).expect("nginx starts");
+        let ports = [ports::free().unwrap(), ports::free().unwrap()];
+        let mut stage = Self { home, nginx, ports, config: CONFIG.parse().unwrap() };
+        stage.set("state_dir", stage.state_dir().to_str().unwrap());
+        stage.set("profiles.real1", i64::from(ports[0]));
+        stage.set("profiles.real2", i64::from(ports[1]));
+        stage.set("proxy.nginx.url", stage.nginx.url("/profile"));
+        stage.boots_in(100);
+        Some(stage)
+    }
+
+    /// Sets the value of a dotted key of `bluegreen.toml`.
+    pub(crate) fn set(&mut self, key: &str, value: impl Into<Toml>) {
+        let (sections, leaf) = key.rsplit_once('.').unwrap_or(("", key));
+        let mut table = &mut self.config;
+        for section in sections.split('.').filter(|section| !section.is_empty()) {
+            let inner = table.entry(section).or_insert_with(|| Toml::Table(Table::new()));
+            table = inner.as_table_mut().unwrap();
+        }
+        table.insert(leaf.to_owned(), value.into());
+        fs::write(self.path("bluegreen.toml"), self.config.to_string()).unwrap();
+    }
+
+    /// The tiny app listens after `ms` milliseconds.
+    pub(crate) fn boots_in(&mut self, ms: u32) {
+        let ms = ms.to_string();
+        let words =
+            ["__app", "--port", "{port}", "--profile", "{profile}", "--artifact", "{artifact}", "--boot-ms", &ms];
+        let command: Vec<&str> = [env!("CARGO_BIN_EXE_bluegreen")].into_iter().chain(words).collect();
+        self.set("start.command", command);
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home().join(name)
+    }
+
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.path("state")
+    }
+
+    pub(crate) fn route_dir(&self) -> RouteDir {
+        let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
+        let profiles = Profiles::new(profile("real1", self.ports[0]), profile("real2", self.ports[1])).unwrap();
+        RouteDir::new(self.state_dir().join("route"), profiles).unwrap()
+    }
+
+    /// An artifact of the tiny app; `text` is its version and, after a blank, its fault.
+    pub(crate) fn artifact(&self, text: &str) -> String {
+        let file = self.path(&format!("app-{}", text.replace(' ', "-")));
+        fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+
+    /// The binary under test, about to do `words`.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bluegreen"));
+        command.arg("--config").arg(self.path("bluegreen.toml")).args(words).current_dir(self.home());
+        command.env_remove("BLUEGREEN_CONFIG").stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn spawn(&self, words: &[&str]) -> Running {
+        Running::spawn(self.command(words))
+    }
+
+    /// Does `words`, which must end with `code`.
+    #[track_caller]
+    pub(crate) fn run(&self, words: &[&str], code: i32) -> Ended {
+        let ended = self.spawn(words).wait();
+        assert_eq!(ended.code, Some(code), "`bluegreen {}`:\n{ended}", words.join(" "));
+        ended
+    }
+
+    /// Deploys the tiny app in this version.
+    #[track_caller]
+    pub(crate) fn deploy(&self, text: &str, code: i32) -> Ended {
+        self.run(&["deploy", &self.artifact(text), "--version", text], code)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.nginx.address()
+    }
+
+    /// The first line of what the front door answers, or what went wrong.
+    pub(crate) fn front(&self) -> String {
+        get(self.address())
+    }
+
+    /// The same of a profile's own port, 0 or 1.
+    pub(crate) fn behind(&self, profile: usize) -> String {
+        get(([127, 0, 0, 1], self.ports[profile]).into())
+    }
+
+    pub(crate) fn status(&self) -> Value {
+        let ended = self.spawn(&["status", "--format", "json"]).wait();
+        serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{e}: {ended}"))
+    }
+
+    /// The pid on the `active` or the `idle` side.
+    pub(crate) fn pid(&self, side: &str) -> u32 {
+        let status = self.status();
+        status[side]["pid"].as_u64().and_then(|pid| pid.try_into().ok()).unwrap_or_else(|| panic!("{status}"))
+    }
+
+    /// The step of the open transaction, as it is on disk.
+    pub(crate) fn step(&self) -> Option<String> {
+        let state = fs::read(self.state_dir().join("state.json")).ok()?;
+        let state: Value = serde_json::from_slice(&state).ok()?;
+        state["transaction"]["step"].as_str().map(ToOwned::to_owned)
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_for_step(&self, step: &str) {
+        wait_for(&format!("step {step}"), || self.step().as_deref() == Some(step));
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // whatever runs below this test's own directory was started by it
+        below(self.home()).into_iter().for_each(kill);
+    }
+}
+
+#[track_caller]
+pub(crate) fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn get(address: SocketAddr) -> String {
+    let ask = || {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map(|_| answer)
+    };
+    let answer: String = match ask() {
+        Ok(answer) => answer,
+        Err(error) => return error.to_string(),
+    };
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.lines().next().unwrap_or_default().trim_start_matches("HTTP/1.1 ");
+    if status.starts_with("200") { body.lines().next().unwrap_or_default().to_owned() } else { status.to_owned() }
+}

@@ -1,0 +1,132 @@
+//! Processes: the binary at work, and what it leaves.
+
+use std::{
+    fmt, fs,
+    io::Read,
+    os::unix::process::ExitStatusExt as _,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::PATIENCE;
+
+/// A command that was started.
+pub(crate) struct Running {
+    child: Child,
+    began: Instant,
+    out: Receiver<String>,
+    err: Receiver<String>,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// `None` after a signal.
+    pub(crate) code: Option<i32>,
+    pub(crate) signal: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) took: Duration,
+}
+
+impl Running {
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let began = Instant::now();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (out, err) = (read(child.stdout.take().unwrap()), read(child.stderr.take().unwrap()));
+        Self { child, began, out, err }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Our own child, not waited for yet: the number cannot belong to anybody else.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(pid(self.pid()), signal).unwrap();
+    }
+
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Waits for its end and for the end of its pipes: nobody that it started may hold them.
+    #[track_caller]
+    pub(crate) fn wait(mut self) -> Ended {
+        let status = loop {
+            if let Some(status) = self.ended() {
+                break status;
+            }
+            if self.began.elapsed() > PATIENCE {
+                self.child.kill().unwrap();
+                let (out, err) = (self.out.recv_timeout(PATIENCE), self.err.recv_timeout(PATIENCE));
+                panic!("it does not end: {} {}", out.unwrap_or_default(), err.unwrap_or_default());
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
+        let took = self.began.elapsed();
+        let all =
+            |pipe: &Receiver<String>| pipe.recv_timeout(Duration::from_secs(5)).expect("somebody holds its pipes");
+        Ended { code: status.code(), signal: status.signal(), out: all(&self.out), err: all(&self.err), took }
+    }
+}
+
+impl Ended {
+    /// What it says must contain all of `texts`.
+    #[track_caller]
+    pub(crate) fn says(&self, texts: &[&str]) -> &Self {
+        for text in texts {
+            assert!(self.out.contains(text) || self.err.contains(text), "does not say {text:?}:\n{self}");
+        }
+        self
+    }
+
+    /// The events of `--format json`.
+    pub(crate) fn events(&self) -> Vec<serde_json::Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, signal, out, err, took } = self;
+        write!(f, "code {code:?}, signal {signal:?}, after {took:?}\n--- stdout\n{out}\n--- stderr\n{err}")
+    }
+}
+
+fn read(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = pipe.read_to_end(&mut text);
+        let _ = sender.send(String::from_utf8_lossy(&text).into_owned());
+    });
+    receiver
+}
+
+/// The processes whose working directory is `dir` or below it.
+pub(crate) fn below(dir: &Path) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(dir))).collect()
+}
+
+/// SIGKILL to a process that this test has started.
+pub(crate) fn kill(process: u32) {
+    let _ = kill_process(pid(process), Signal::KILL);
+}
+
+/// Whether it is there and not a zombie.
+pub(crate) fn lives(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+}
+
+fn pid(process: u32) -> Pid {
+    i32::try_from(process).ok().and_then(Pid::from_raw).unwrap()
+}

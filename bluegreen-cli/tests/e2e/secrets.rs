@@ -1,0 +1,65 @@
+//! A value of `env_file` is in the environment of the app, and nowhere else.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::rig::{Stage, below};
+
+const SECRET: &str = "xyzzy-s3cr3t-4711";
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() && !path.is_symlink() { files(&path) } else { vec![path] }).collect()
+}
+
+fn write(stage: &Stage, text: &str, mode: u32) {
+    let file = stage.path("env");
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn nothing_of_it_is_written_or_said() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("start.env_file", stage.path("env").to_str().unwrap());
+    stage.set("health.deadline", "600ms");
+    let mut said = Vec::new();
+    let mut run = |stage: &Stage, words: &[&str], code| {
+        let ended = stage.run(words, code);
+        said.push(format!("{words:?} {ended}"));
+    };
+    let [v1, v2, exits, errors] = ["v1", "v2", "v3 exits", "v4 errors"].map(|text| stage.artifact(text));
+    write(&stage, &format!("PASSWORD={SECRET}\n"), 0o600);
+    run(&stage, &["deploy", &v1, "-v"], 0);
+    let environment = fs::read(format!("/proc/{}/environ", stage.pid("active"))).unwrap();
+    assert!(String::from_utf8_lossy(&environment).contains(SECRET), "the app has it");
+    run(&stage, &["deploy", &exits, "-v"], 10);
+    run(&stage, &["deploy", &errors, "--format", "json"], 10);
+    run(&stage, &["prepare", &v2], 0);
+    for pid in below(stage.home()) {
+        let argv = fs::read(format!("/proc/{pid}/cmdline")).unwrap();
+        assert!(!String::from_utf8_lossy(&argv).contains(SECRET));
+    }
+    for words in [["status"].as_slice(), &["history"], &["history", "--format", "json"], &["config"], &["logs"]] {
+        run(&stage, words, 0);
+    }
+    run(&stage, &["check"], 0);
+    run(&stage, &["abort"], 0);
+    // broken files
+    write(&stage, &format!("PASSWORD={SECRET}\n{SECRET} without a sign\n"), 0o600);
+    run(&stage, &["deploy", &v2], 11);
+    write(&stage, &format!("PASSWORD={SECRET}\n"), 0o644);
+    run(&stage, &["deploy", &v2], 11);
+    run(&stage, &["history"], 0);
+    for text in said {
+        assert!(!text.contains(SECRET), "{text}");
+    }
+    for file in files(&stage.state_dir()) {
+        let text = fs::read(&file).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&text).contains(SECRET), "{}", file.display());
+    }
+    assert_eq!(stage.front(), "v1 real1");
+}

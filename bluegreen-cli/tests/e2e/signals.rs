@@ -1,0 +1,107 @@
+//! Ctrl-C, a cancelled CI job, a closed terminal, a closed pipe.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
+
+use rustix::process::Signal;
+
+use crate::rig::{Clients, Ended, Stage, below, wait_for};
+
+/// A deploy of v2, which gets `signal` when it is at `step`.
+fn signalled(stage: &mut Stage, step: &str, signal: Signal) -> Ended {
+    stage.deploy("v1", 0);
+    stage.set("after_switch.bake", "20s");
+    if step == "health" {
+        stage.boots_in(20_000);
+        stage.set("health.deadline", "20s");
+    }
+    let artifact = stage.artifact("v2");
+    let deploy = stage.spawn(&["deploy", &artifact]);
+    stage.wait_for_step(step);
+    if step == "bake" {
+        wait_for("v2", || stage.front().starts_with("v2 "));
+    }
+    deploy.signal(signal);
+    deploy.wait()
+}
+
+#[test]
+fn in_health_and_in_the_bake_a_deploy_is_taken_back() {
+    for (step, signal, code) in [("health", Signal::INT, 130), ("bake", Signal::TERM, 143)] {
+        let Some(mut stage) = Stage::marker() else { return };
+        let ended = signalled(&mut stage, step, signal);
+        assert_eq!(ended.code, Some(code), "{ended}");
+        ended.says(&["interrupted", "traffic  real1 has it, as before"]);
+        assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
+        assert_eq!(below(stage.home()).len(), 1);
+    }
+}
+
+#[test]
+fn the_other_way_round_and_under_load() {
+    for (step, signal, code) in [("health", Signal::TERM, 143), ("bake", Signal::INT, 130)] {
+        let Some(mut stage) = Stage::marker() else { return };
+        stage.deploy("v0", 0);
+        let clients = Clients::at(&stage);
+        let ended = signalled(&mut stage, step, signal);
+        assert_eq!(ended.code, Some(code), "{ended}");
+        assert_eq!(stage.front(), "v1 real2");
+        clients.lost_nothing();
+    }
+}
+
+#[test]
+fn a_second_ctrl_c_leaves_at_once_and_the_next_command_finishes_it() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.deploy("v0", 0);
+    stage.set("after_switch.settle", "20s");
+    // in the undo it waits for `settle`, because v2 had traffic
+    stage.set("after_switch.bake", "20s");
+    let artifact = stage.artifact("v2");
+    let deploy = stage.spawn(&["deploy", &artifact]);
+    stage.wait_for_step("bake");
+    wait_for("v2", || stage.front() == "v2 real2");
+    deploy.signal(Signal::INT);
+    wait_for("the way back", || stage.front() == "v0 real1");
+    deploy.signal(Signal::INT);
+    let ended = deploy.wait();
+    assert_eq!(ended.code, Some(130), "{ended}");
+    ended.says(&["bluegreen recover"]);
+    assert!(!ended.err.contains('\u{1b}'), "no control codes where there is no terminal: {:?}", ended.err);
+    assert!(stage.step().is_some());
+    stage.set("after_switch.settle", "100ms");
+    stage.run(&["recover"], 0);
+    assert_eq!((stage.front(), stage.step()), ("v0 real1".into(), None));
+    assert_eq!(below(stage.home()).len(), 1);
+}
+
+#[test]
+fn a_closed_terminal_stops_nothing() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    stage.boots_in(500);
+    let artifact = stage.artifact("v2");
+    let deploy = stage.spawn(&["deploy", &artifact]);
+    stage.wait_for_step("health");
+    deploy.signal(Signal::HUP);
+    let ended = deploy.wait();
+    assert_eq!(ended.code, Some(0), "{ended}");
+    assert_eq!(stage.front(), "v2 real2");
+}
+
+/// `bluegreen deploy app.jar | head -1`
+#[test]
+fn a_closed_pipe_stops_nothing() {
+    for format in ["human", "json"] {
+        let Some(stage) = Stage::marker() else { return };
+        let artifact = stage.artifact("v1");
+        let mut command = stage.command(&["deploy", &artifact, "--format", format]);
+        let mut deploy = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(deploy.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(deploy.wait().unwrap().success(), "{format}");
+        assert_eq!(stage.front(), "v1 real1");
+    }
+}
