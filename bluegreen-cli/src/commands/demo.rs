@@ -114,17 +114,15 @@ settle = "1s"
     }
 
     async fn play(&self) -> Result<Exit, Halt> {
-        self.say("A private nginx and a tiny app in two versions. First the one-time set-up, then a first deploy.");
+        self.say("A private nginx, and a tiny app in two versions. The set-up, then a deploy:");
         self.set_up().await?;
         self.act(&["deploy", "app-v1", "--version", "v1"], 0).await?;
 
         let load = Load { clients: CLIENTS, ..Load::new(self.address()) }.start();
         tokio::time::sleep(PAUSE).await;
-        self.say(&format!(
-            "Now {CLIENTS} clients ask without a pause, GET and POST on keep-alive connections. A deploy:"
-        ));
+        self.say(&format!("Now {CLIENTS} clients ask without a pause, GET and POST, keep-alive. A deploy:"));
         self.act(&["deploy", "app-v2", "--version", "v2"], 0).await?;
-        self.say("Second thoughts about v2. The release before it is still warm, so going back is one rename:");
+        self.say("Second thoughts about v2. v1 is still warm, so going back is one rename:");
         self.act(&["rollback"], 0).await?;
         self.say("A release that answers 500. It gets no traffic:");
         self.act(&["deploy", "app-v3", "--version", "v3"], Exit::Unhealthy.code()).await?;
