@@ -299,3 +299,19 @@ fn the_last_line_names_who_has_the_traffic_and_what_may_come_next() {
     // a refusal is for whoever refused to explain
     assert_eq!(lines(vec![finished("refused", 3, "real1", None)], false), (String::new(), String::new()));
 }
+
+#[test]
+fn a_release_is_named_as_people_call_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let releases = bluegreen_process::Releases::new(dir.path().to_owned());
+    let spec = bluegreen_process::Launch::new(Vec::new()).spec();
+    let new =
+        bluegreen_process::NewRelease { artifact: None, spec: &spec, version: Some("1.0\u{1b}[31m"), sha256: None };
+    let release = releases.add(&new, &mut |_, _| {}).unwrap().id;
+    let screen = Screen::default();
+    let reporter = LineReporter::new(screen.out(), screen.out(), Paint(false), false).with_releases(Some(releases));
+    let to = Profile::new("real2".parse().unwrap(), 8082).unwrap();
+    let began = EventKind::Began { kind: Kind::Deploy, from: None, to, release: release.clone(), resumed: false };
+    tell(reporter, vec![began, EventKind::Warning { message: String::new() }]);
+    assert!(screen.text().starts_with(&format!("Deploying 1.0 ({release}) to real2\n")), "{}", screen.text());
+}
