@@ -7,7 +7,7 @@ use std::{error::Error, net::SocketAddr, path::Path, time::Duration};
 
 use bluegreen_core::{Deployer, Event, Events, FileStore, Name, Policy, Profile, Profiles, Report, Template};
 use bluegreen_http::{FrontDoor, HttpProbe, Options};
-use bluegreen_nginx::{FrontDoor as NginxDoor, MarkerResolver, MarkerSwitcher, RouteDir};
+use bluegreen_nginx::{MarkerResolver, MarkerSwitcher, ProofLocation, RouteDir};
 use bluegreen_process::{Config, Launch, NewRelease, Processes};
 
 const COMMAND: [&str; 8] =
@@ -22,12 +22,14 @@ pub(crate) async fn deploy(
 ) -> Result<Report, Box<dyn Error>> {
     let app: Name = "shop".parse()?;
     let route = RouteDir::new(home.join("route"), profiles.clone())?;
-    let resolver = MarkerResolver::new(app.clone(), route.clone(), NginxDoor::new(nginx, "shop.example"));
+    let door = "http://shop.example/";
+    let dial = Options { connect: Some(nginx), ..Options::default() };
+    let proof = ProofLocation::new(door, &app, &dial)?;
+    let resolver = MarkerResolver::new(app.clone(), route.clone(), proof);
     let switcher = MarkerSwitcher::new(route);
 
     let probe = HttpProbe::new(&app, &profiles, &Template::parse("http://127.0.0.1:{port}/")?, &Options::default())?;
-    let dial = Options { connect: Some(nginx), ..Options::default() };
-    let front_door = FrontDoor::new("http://shop.example/", &profiles, &dial)?;
+    let front_door = FrontDoor::new(door, &profiles, &dial)?;
 
     let launch = Launch::new(COMMAND.map(Template::parse).into_iter().collect::<Result<_, _>>()?);
     let spec = launch.spec();

@@ -3,8 +3,9 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use bluegreen_cli::demo::{nginx::Nginx, ports};
-use bluegreen_core::{Profile, Profiles};
-use bluegreen_nginx::{FrontDoor, RouteDir, setup};
+use bluegreen_core::{Name, Profile, Profiles};
+use bluegreen_http::Options;
+use bluegreen_nginx::{Commands, Master, ProofLocation, RouteDir, setup};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_site_after_the_set_up() {
@@ -55,12 +56,16 @@ async fn plan(binary: &Path, home: &Path, etc: &Path) -> setup::Plan {
     let nginx =
         [binary, "-p".as_ref(), home, "-e".as_ref(), &home.join("error.log"), "-c".as_ref(), &etc.join("nginx.conf")]
             .map(|word| word.display().to_string());
+    // nobody is there: the plan is for an nginx that is not set up yet
+    let app: Name = "shop".parse().unwrap();
+    let nobody = Options { connect: Some(([127, 0, 0, 1], ports::free().unwrap()).into()), ..Options::default() };
+    let proof = ProofLocation::new("http://shop.example/", &app, &nobody).unwrap();
     let setup = setup::Setup {
-        app: "shop".parse().unwrap(),
+        app,
         route: RouteDir::new(home.join("route"), profiles).unwrap(),
-        // nobody is there: the plan is for an nginx that is not set up yet
-        door: FrontDoor::new(([127, 0, 0, 1], ports::free().unwrap()).into(), "shop.example"),
-        nginx: setup::Nginx::new(nginx),
+        proof,
+        master: Master::new(),
+        commands: Commands::new(nginx),
         nginx_dir: etc.to_owned(),
         site: None,
         owner: None,
