@@ -34,6 +34,7 @@ impl LineReporter {
     }
 
     /// Names releases by their versions too.
+    #[must_use]
     pub fn with_releases(self, releases: Option<Releases>) -> Self {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).narrator.releases = releases;
         self

@@ -67,6 +67,7 @@ impl LiveReporter {
     }
 
     /// Names releases by their versions too.
+    #[must_use]
     pub fn with_releases(self, releases: Option<Releases>) -> Self {
         self.shared.lock().narrator.releases = releases;
         self

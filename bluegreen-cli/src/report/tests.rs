@@ -303,7 +303,7 @@ fn the_last_line_names_who_has_the_traffic_and_what_may_come_next() {
 #[test]
 fn a_release_is_named_as_people_call_it() {
     let dir = tempfile::tempdir().unwrap();
-    let releases = bluegreen_process::Releases::new(dir.path().to_owned());
+    let releases = Releases::new(dir.path().to_owned());
     let spec = bluegreen_process::Launch::new(Vec::new()).spec();
     let new =
         bluegreen_process::NewRelease { artifact: None, spec: &spec, version: Some("1.0\u{1b}[31m"), sha256: None };
