@@ -78,6 +78,18 @@ fn a_second_ctrl_c_leaves_at_once_and_the_next_command_finishes_it() {
 }
 
 #[test]
+fn in_the_bake_of_a_first_release_there_is_nothing_to_go_back_to() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("after_switch.bake", "1s");
+    let artifact = stage.artifact("v1");
+    let deploy = stage.spawn(&["deploy", &artifact]);
+    stage.wait_for_step("bake");
+    deploy.signal(Signal::TERM);
+    let ended = deploy.wait();
+    assert_eq!((ended.code, stage.front()), (Some(0), "v1 real1".into()), "{ended}");
+}
+
+#[test]
 fn a_closed_terminal_stops_nothing() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
