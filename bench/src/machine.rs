@@ -15,8 +15,9 @@ pub struct Machine {
     pub kernel: String,
     /// As `nginx/1.22.1`.
     pub nginx: String,
-    /// The load average over 1, 5 and 15 minutes when the run began.
-    pub load: String,
+    /// The load average over 1, 5 and 15 minutes when the run began and, of a run that is over, when it ended: others on
+    /// the machine make every number larger.
+    pub load: Vec<String>,
     /// Whether this program was built with optimisation.
     pub build: &'static str,
 }
@@ -26,17 +27,28 @@ impl Machine {
     pub fn look(nginx: &Path) -> Self {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_else(|_| "unknown".to_owned()).trim().to_owned();
         let name = env!("CARGO_PKG_NAME").to_owned();
-        let load = read("/proc/loadavg");
         Self {
             date: output(Command::new("date").args(["-u", "+%Y-%m-%d"])),
             command: [name].into_iter().chain(env::args().skip(1)).collect::<Vec<_>>().join(" "),
             cores: thread::available_parallelism().map_or(0, Into::into),
             kernel: read("/proc/sys/kernel/osrelease"),
             nginx: output(Command::new(nginx).arg("-v")).replace("nginx version: ", ""),
-            load: load.split(' ').take(3).collect::<Vec<_>>().join(" "),
+            load: vec![load()],
             build: if cfg!(debug_assertions) { "debug" } else { "release" },
         }
     }
+
+    /// The same, when the run is over.
+    #[must_use]
+    pub fn at_the_end(mut self) -> Self {
+        self.load.push(load());
+        self
+    }
+}
+
+fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
 }
 
 /// The first line that a command writes, wherever it writes it.
@@ -49,8 +61,14 @@ impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "Measured {} with `{}` ({} build) on {} cores, Linux {}, {}, load average {} at the start.",
-            self.date, self.command, self.build, self.cores, self.kernel, self.nginx, self.load
+            "Measured {} with `{}` ({} build) on {} cores, Linux {}, {}, load average {}.",
+            self.date,
+            self.command,
+            self.build,
+            self.cores,
+            self.kernel,
+            self.nginx,
+            self.load.join(" at the start, at the end ")
         )
     }
 }

@@ -32,6 +32,9 @@ enum Run {
     /// The app that is deployed
     #[command(hide = true)]
     App(app::Options),
+    /// All of `bluegreen`: the benchmark's own tests need no other build
+    #[command(hide = true)]
+    Bluegreen(bluegreen_cli::args::Args),
 }
 
 #[derive(Debug, Args)]
@@ -74,24 +77,30 @@ struct Options {
     settle_ms: u64,
 }
 
+fn main() -> ExitCode {
+    match Cli::parse() {
+        // it brings a runtime of its own
+        Cli { command: Some(Run::Bluegreen(args)), .. } => bluegreen_cli::run(args).into(),
+        cli => work(cli),
+    }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
-    let run = async {
-        match Cli::parse() {
-            Cli { command: Some(Run::App(options)), .. } => Ok(app::serve(options).await.map(|()| true)?),
-            Cli { command: Some(Run::Switches { count, options }), .. } => {
-                compare(&[Kind::Marker], count.div_ceil(2), Duration::ZERO, options).await
-            }
-            Cli { compare: Compare { sample: true, only, boot_ms, options, .. }, .. } => {
-                let options = Options { clients: options.clients.min(10), ..options };
-                compare(&only, 1, Duration::from_millis(boot_ms), options).await
-            }
-            Cli { compare: Compare { only, rounds, boot_ms, options, .. }, .. } => {
-                compare(&only, rounds, Duration::from_millis(boot_ms), options).await
-            }
+async fn work(cli: Cli) -> ExitCode {
+    let done = match cli {
+        Cli { command: Some(Run::App(options)), .. } => app::serve(options).await.map(|()| true).map_err(Into::into),
+        Cli { command: Some(Run::Switches { count, options }), .. } => {
+            compare(&[Kind::Marker], count.div_ceil(2), Duration::ZERO, options).await
+        }
+        Cli { compare: Compare { sample: true, only, boot_ms, options, .. }, .. } => {
+            let options = Options { clients: options.clients.min(10), ..options };
+            compare(&only, 1, Duration::from_millis(boot_ms), options).await
+        }
+        Cli { compare: Compare { only, rounds, boot_ms, options, .. }, .. } => {
+            compare(&only, rounds, Duration::from_millis(boot_ms), options).await
         }
     };
-    match run.await {
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -136,6 +145,6 @@ async fn compare(kinds: &[Kind], rounds: usize, boot: Duration, options: Options
         _ = term.recv() => return Ok(false),
         _ = tokio::signal::ctrl_c() => return Ok(false),
     };
-    println!("{}", markdown(&machine, plan, &all));
+    println!("{}", markdown(&machine.at_the_end(), plan, &all));
     Ok(all.iter().all(|Figures { failure, .. }| failure.is_none()))
 }

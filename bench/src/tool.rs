@@ -2,7 +2,6 @@
 
 use std::{
     env, fs,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -10,6 +9,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bluegreen_cli::demo::nginx::Site;
+use bluegreen_core::{Profile, Profiles, Route};
+use bluegreen_nginx::RouteDir;
 
 use crate::{Bed, Contender};
 
@@ -32,7 +33,7 @@ impl Tool {
         fs::write(bed.path("bluegreen.toml"), configuration(&bed, marker, settle))?;
         let tool = Self { bed, bluegreen: bluegreen.to_owned() };
         let site = if marker {
-            lay_route(&tool.bed.path("route"))?;
+            lay_route(&tool.bed)?;
             Site { http: tool.print("http")?, server: tool.print("server")?, location: tool.print("location")? }
         } else {
             fs::write(&include, format!("set $service_url http://127.0.0.1:{};\n", tool.bed.ports[1]))?;
@@ -115,18 +116,12 @@ fn configuration(bed: &Bed, marker: bool, settle: Duration) -> String {
     )
 }
 
-/// The route directory of marker mode as `bluegreen setup` makes it, on `real2`: the first deploy goes to `real1`.
-fn lay_route(route: &Path) -> Result<()> {
-    for (directory, markers) in [
-        ("real1", &["solo"][..]),
-        ("real1+standby", &[]),
-        ("real2", &["second", "solo"]),
-        ("real2+standby", &["second"]),
-    ] {
-        fs::create_dir_all(route.join(directory))?;
-        for marker in markers {
-            fs::write(route.join(directory).join(marker), "")?;
-        }
-    }
-    Ok(symlink("real2", route.join("live"))?)
+/// The route directory as `bluegreen setup` makes it, on `real2`: the first deploy goes to `real1`.
+fn lay_route(bed: &Bed) -> Result<()> {
+    let profile = |name: &str, port| anyhow::Ok(Profile::new(name.parse()?, port)?);
+    let [first, second] = bed.ports;
+    let profiles = Profiles::new(profile("real1", first)?, profile("real2", second)?)?;
+    let route = RouteDir::new(bed.path("route"), profiles.clone())?;
+    route.create(None)?;
+    Ok(route.point(&Route::solo(profiles.second().clone()))?)
 }

@@ -3,7 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use bluegreen_core::{Name, Step};
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args as ClapArgs, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use clap_complete::Shell;
 
 use crate::{
@@ -33,8 +36,8 @@ pub struct Global {
     /// The app, when its configuration is /etc/bluegreen/APP.toml
     #[arg(long, global = true, value_name = "APP")]
     pub app: Option<Name>,
-    /// Lines for people, or one JSON object per line
-    #[arg(long, global = true, value_enum, default_value_t)]
+    /// `human` lines, or `json`: one object per line [default: human]
+    #[arg(long, global = true, value_enum, default_value_t, hide_default_value = true, hide_possible_values = true)]
     pub format: Format,
     /// Say only what went wrong
     #[arg(short, long, global = true)]
@@ -42,8 +45,16 @@ pub struct Global {
     /// Every event as JSON on stderr too
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// Colours [default: auto, which honours NO_COLOR]
-    #[arg(long, global = true, value_enum, default_value_t, hide_default_value = true)]
+    /// `auto`, `always` or `never` [default: auto, which honours NO_COLOR]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub color: ColorChoice,
     /// Agree to what would be asked
     #[arg(long, global = true)]
@@ -194,33 +205,15 @@ pub struct Deploy {
     /// The two releases cannot live side by side: no failover, no warm rollback
     #[arg(long)]
     pub breaking: bool,
-    /// Rest when this step is true
-    #[arg(long, value_name = "STEP", value_enum)]
-    pub until: Option<Until>,
+    /// Rest when this is true: stop, start, health, switch, bake or retire
+    #[arg(long, value_name = "STEP", value_parser = step(), hide_possible_values = true)]
+    pub until: Option<Step>,
 }
 
 /// A [`Step`] by its word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the words of Step")]
-pub enum Until {
-    Stop,
-    Start,
-    Health,
-    Switch,
-    Bake,
-    Retire,
-}
-
-impl From<Until> for Step {
-    fn from(until: Until) -> Self {
-        Self::ALL[until as usize]
-    }
-}
-
-impl From<Step> for Until {
-    fn from(step: Step) -> Self {
-        Self::value_variants()[step as usize]
-    }
+fn step() -> impl TypedValueParser<Value = Step> {
+    let named = |word: String| Step::ALL.into_iter().find(|step| step.word() == word).unwrap_or(Step::Retire);
+    PossibleValuesParser::new(Step::ALL.map(Step::word)).map(named)
 }
 
 /// `setup`

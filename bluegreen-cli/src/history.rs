@@ -81,6 +81,7 @@ impl EventSink for History {
                 if let Some(before) = before {
                     // what a command had to finish or take back before its own work
                     "recovered".clone_into(&mut before.outcome);
+                    before.took_ms = event.elapsed_ms;
                     let _ = self.append(before);
                 }
                 *current = Some(Entry {

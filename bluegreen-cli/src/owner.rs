@@ -54,6 +54,10 @@ pub(crate) fn become_owner(state_dir: &Path) -> Result<(), Halt> {
     let owner = match fs::metadata(state_dir) {
         Ok(meta) => meta.uid(),
         Err(_) if me != 0 && fs::create_dir_all(state_dir).is_ok() => me,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let what = format!("{} is not there yet: this app is not set up", state_dir.display());
+            return Err(Halt::new(Exit::Refused, what).next("sudo bluegreen setup --apply"));
+        }
         Err(error) => {
             let what = format!("{} cannot be used: {error}", state_dir.display());
             return Err(Halt::new(Exit::Refused, what).next("sudo bluegreen setup --apply"));

@@ -1,12 +1,10 @@
 //! From the configuration to the parts.
 
-use std::net::SocketAddr;
-
 use bluegreen_core::{Deployer, Events, FileStore, ProfileResolver, ProxySwitcher};
 use bluegreen_http::{Client, FrontDoor, HttpProbe, Options, ProfileEndpoint};
 use bluegreen_nginx::{
-    MarkerResolver, MarkerSwitcher, RouteDir,
-    reload::{IncludeFile, IncludeResolver, Nginx, ReloadSwitcher},
+    Commands, MarkerResolver, MarkerSwitcher, Master, ProofLocation, RouteDir,
+    reload::{IncludeFile, IncludeResolver, ReloadSwitcher},
 };
 use bluegreen_process::{Launch, Processes};
 
@@ -53,19 +51,18 @@ fn proxy(config: &Config) -> Result<Proxy, Halt> {
     match config.nginx.mode {
         ProxyMode::Marker => {
             let route = route_dir(config)?;
-            let resolver = MarkerResolver::new(config.app.clone(), route.clone(), nginx_door(config)?);
+            let resolver = MarkerResolver::new(config.app.clone(), route.clone(), proof(config)?);
             Ok((Box::new(resolver), Box::new(MarkerSwitcher::new(route))))
         }
         ProxyMode::Reload => {
-            let (include, nginx) = (include(config), nginx(config));
-            let mut resolver = IncludeResolver::new(include.clone(), &config.profiles, nginx.clone());
+            let (include, master) = (include(config), master(config));
+            let mut resolver = IncludeResolver::new(include.clone(), &config.profiles, master.clone());
             if config.resolve.kind == ResolveKind::Http {
                 let options = Options { allow_remote: true, ..Options::default() };
                 let client = Client::new(config.resolve.url.as_str(), &options).map_err(unusable)?;
                 resolver = resolver.with_endpoint(ProfileEndpoint::new(client, &config.profiles));
             }
-            let switcher = ReloadSwitcher::new(include, nginx)
-                .with_commands(config.nginx.test.clone(), config.nginx.reload.clone());
+            let switcher = ReloadSwitcher::new(include, master, commands(config));
             Ok((Box::new(resolver), Box::new(switcher)))
         }
     }
@@ -109,22 +106,21 @@ fn include(config: &Config) -> IncludeFile {
     }
 }
 
-/// The nginx of reload mode: the one behind the front door.
-pub(crate) fn nginx(config: &Config) -> Nginx {
-    let port = config.nginx.connect.map(|address| address.port()).or(config.nginx.url.port_or_known_default());
-    port.into_iter().fold(Nginx::new(), Nginx::with_front_door)
+/// How nginx is called in reload mode.
+pub(crate) fn commands(config: &Config) -> Commands {
+    let commands = Commands::new(["nginx"]);
+    commands.with_test(config.nginx.test.clone()).with_reload(config.nginx.reload.clone())
 }
 
-/// The front door as the proof asks it.
-pub(crate) fn nginx_door(config: &Config) -> Result<bluegreen_nginx::FrontDoor, Halt> {
-    let url = &config.nginx.url;
-    let dialled = || url.socket_addrs(|| None).ok().and_then(|found| found.first().copied());
-    let address: SocketAddr = config
-        .nginx
-        .connect
-        .or_else(dialled)
-        .ok_or_else(|| Halt::new(Exit::Refused, format!("the front door {url} has no address to dial")))?;
-    Ok(bluegreen_nginx::FrontDoor::new(address, url.host_str().unwrap_or_default()))
+/// The nginx behind the front door.
+pub(crate) fn master(config: &Config) -> Master {
+    let port = config.nginx.connect.map(|address| address.port()).or(config.nginx.url.port_or_known_default());
+    port.into_iter().fold(Master::new(), Master::with_front_door)
+}
+
+/// Where nginx proves what it does.
+pub(crate) fn proof(config: &Config) -> Result<ProofLocation, Halt> {
+    ProofLocation::new(config.nginx.url.as_str(), &config.app, &at_the_door(config)).map_err(unusable)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]

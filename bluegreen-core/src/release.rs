@@ -22,9 +22,9 @@ impl ReleaseId {
         &self.0
     }
 
-    /// The first twelve characters, for people.
+    /// The first twelve characters, for people; without a hyphen at the end.
     pub fn short(&self) -> &str {
-        self.0.get(..12).unwrap_or(&self.0)
+        self.0.get(..12).unwrap_or(&self.0).trim_end_matches('-')
     }
 }
 

@@ -274,8 +274,14 @@ async fn a_yes_that_changed_nothing_is_a_no() {
     for (op, cause) in [(Op::Start, Cause::Died), (Op::Switch, Cause::Switch)] {
         let scene = Scene::deployed(&["v1"]).await;
         scene.host.faults().lie(op);
-        let report = scene.deploy("v2").await;
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = told.clone();
+        let listen = move |event: &Event| heard.lock().unwrap().push(event.kind.clone());
+        let deployer = scene.deployer.clone().with_events(Events::to(listen));
+        let report = deployer.deploy(id("v2")).await.unwrap();
         let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{op:?}: {:?}", report.outcome) };
+        let said = EventKind::Failed { failure: failure.clone() };
+        assert_eq!(told.lock().unwrap().iter().filter(|kind| **kind == said).count(), 1, "{op:?}");
         assert_eq!((failure.cause, scene.route()), (cause, Route::solo(scene.first())), "{op:?}");
     }
     let scene = Scene::deployed(&["v1", "v2"]).await;

@@ -5,6 +5,10 @@
 //! asks nginx itself, at the front door, what it does now. [`Snippet`] is the text that nginx needs for that, and
 //! [`setup`] puts it in place once.
 //!
+//! **Reload mode** ([`reload`]) is the scripts' way: an include file and a reload for each switch.
+//!
+//! In both, [`Master`] is the nginx that runs and [`Commands`] is how it is called.
+//!
 //! ```
 //! use bluegreen_core::{Profile, Profiles, Route};
 //! use bluegreen_nginx::RouteDir;
@@ -21,11 +25,18 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod argv;
+mod commands;
 mod drain;
-mod front_door;
 mod marker;
+mod master;
 pub mod reload;
+mod replace;
 pub mod setup;
+mod text;
 
-pub use front_door::FrontDoor;
-pub use marker::{MarkerResolver, MarkerSwitcher, PlaceError, RouteDir, RouteDirError, Snippet, check_place};
+pub use commands::Commands;
+pub use marker::{
+    MarkerResolver, MarkerSwitcher, PlaceError, ProofLocation, RouteDir, RouteDirError, Snippet, check_place,
+};
+pub use master::{Master, MasterError};

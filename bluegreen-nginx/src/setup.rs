@@ -2,8 +2,8 @@
 //!
 //! [`Setup::plan`] and [`Setup::plan_removal`] say what would be written, with the text of each file before and after;
 //! [`Setup::apply`] does it: route first (what serves now stays served), then the files, each with one rename and in an
-//! order in which nginx could be started at any moment; then `nginx -t`, one reload, and a proof from nginx itself. When
-//! nginx refuses or the proof fails, everything is put back. [`Setup::check`] says what differs.
+//! order in which nginx could be started at any moment; then `nginx -t`, one reload, new workers, and a proof from nginx
+//! itself. When nginx refuses or the proof fails, everything is put back. [`Setup::check`] says what differs.
 
 mod apply;
 mod check;
@@ -11,7 +11,6 @@ mod config;
 mod edit;
 mod error;
 mod location;
-mod nginx;
 mod plan;
 mod removal;
 mod tree;
@@ -21,12 +20,11 @@ use std::path::PathBuf;
 
 use bluegreen_core::{Name, Route};
 
-use crate::{FrontDoor, MarkerResolver, PlaceError, RouteDir, Snippet, check_place};
+use crate::{Commands, MarkerResolver, Master, PlaceError, ProofLocation, RouteDir, Snippet, check_place};
 
 pub use apply::Applied;
 pub use check::Difference;
 pub use error::SetupError;
-pub use nginx::Nginx;
 
 /// The set-up of one app.
 #[derive(Debug, Clone)]
@@ -35,10 +33,12 @@ pub struct Setup {
     pub app: Name,
     /// Its route directory, which is made when it is missing.
     pub route: RouteDir,
-    /// Where the proof is asked for.
-    pub door: FrontDoor,
-    /// How nginx is called.
-    pub nginx: Nginx,
+    /// Where nginx proves what it does.
+    pub proof: ProofLocation,
+    /// The nginx that runs: its new workers are the evidence of a reload.
+    pub master: Master,
+    /// How it is called.
+    pub commands: Commands,
     /// Where our own files go, as `/etc/nginx`.
     pub nginx_dir: PathBuf,
     /// The file with the app's server block: needed when it cannot be told which one that is, or when the app is served
@@ -85,7 +85,7 @@ impl Setup {
     }
 
     fn resolver(&self) -> MarkerResolver {
-        MarkerResolver::new(self.app.clone(), self.route.clone(), self.door.clone())
+        MarkerResolver::new(self.app.clone(), self.route.clone(), self.proof.clone())
     }
 
     fn check_place(&self) -> Result<(), PlaceError> {

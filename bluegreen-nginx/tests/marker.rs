@@ -4,18 +4,21 @@ mod rig;
 
 use std::{net::UdpSocket, os::unix::fs::PermissionsExt, time::Duration};
 
-use bluegreen_core::{ProfileResolver, ProxySwitcher, ResolveError, Route};
-use bluegreen_nginx::MarkerSwitcher;
+use bluegreen_core::{ProfileResolver, ProxySwitcher, ResolveError, testing::conformance};
+use bluegreen_http::Options;
+use bluegreen_nginx::{MarkerResolver, MarkerSwitcher, ProofLocation};
 use rig::{Load, Nginx, Shop, binaries, get, home, is_root};
 
-fn routes(shop: &Shop) -> [Route; 4] {
-    let (first, second) = (shop.route.profiles().first().clone(), shop.route.profiles().second().clone());
-    [
-        Route::solo(first.clone()),
-        Route::with_standby(first.clone(), second.clone()),
-        Route::solo(second.clone()),
-        Route::with_standby(second, first),
-    ]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keeps_the_contracts_of_the_traits() {
+    for binary in binaries() {
+        let home = home();
+        let shop = Shop::start("my-shop", home.path()).await;
+        let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
+        let (resolver, switcher) = (shop.resolver(&nginx), MarkerSwitcher::new(shop.route.clone()));
+        conformance::resolver(&resolver, &switcher, &shop.routes()).await;
+        conformance::switcher(&switcher, &resolver, &shop.routes()).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,7 +43,7 @@ async fn apps_in_one_server_block_are_told_apart() {
         }
         let nginx = Nginx::start(&binary, home.path(), &format!("{http}server {{ {server} }}")).await;
         for turn in 0..4 {
-            let wanted = [0, 1, 2, 3].map(|i| routes(&shops[i])[(turn + i) % 4].clone());
+            let wanted = [0, 1, 2, 3].map(|i| shops[i].routes()[(turn + i) % 4].clone());
             for (shop, route) in shops.iter().zip(&wanted) {
                 MarkerSwitcher::new(shop.route.clone()).switch_to(route).await.unwrap();
             }
@@ -58,11 +61,11 @@ async fn renames_through_all_routes_under_load_lose_nothing() {
     for binary in binaries() {
         let home = home();
         let shop = Shop::start("my-shop", home.path()).await;
-        shop.route.point(&routes(&shop)[0]).unwrap();
+        shop.route.point(&shop.routes()[0]).unwrap();
         let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
         let load = Load::start(nginx.address, 20);
         let switcher = MarkerSwitcher::new(shop.route.clone());
-        for route in routes(&shop).iter().cycle().take(300) {
+        for route in shop.routes().iter().cycle().take(300) {
             switcher.switch_to(route).await.unwrap();
             let (_, body) = get(nginx.address, "/").await.unwrap();
             assert!(body.starts_with(route.active.name().as_str()), "the first request after the switch: {body}");
@@ -71,8 +74,8 @@ async fn renames_through_all_routes_under_load_lose_nothing() {
         assert_eq!(lost, 0, "of {sent}");
         assert!(sent > 300, "no load to speak of: {sent}");
         // nginx lets go of the profile by itself
-        let left = routes(&shop)[2].active.clone();
-        switcher.switch_to(&routes(&shop)[0]).await.unwrap();
+        let left = shop.routes()[2].active.clone();
+        switcher.switch_to(&shop.routes()[0]).await.unwrap();
         switcher.drain(&left, Duration::from_secs(10)).await.unwrap();
     }
 }
@@ -82,7 +85,7 @@ async fn a_standby_answers_for_a_dead_active_and_a_lost_route_means_the_first() 
     for binary in binaries() {
         let home = home();
         let mut shop = Shop::start("my-shop", home.path()).await;
-        let [_, first_with_standby, second_solo, second_with_standby] = routes(&shop);
+        let [_, first_with_standby, second_solo, second_with_standby] = shop.routes();
         let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
 
         // nothing there yet: the first, the other as failover; both read it so
@@ -116,9 +119,9 @@ async fn workers_that_cannot_see_the_route_are_found_out() {
     for binary in binaries() {
         let home = home();
         let shop = Shop::start("my-shop", home.path()).await;
-        shop.route.point(&routes(&shop)[2]).unwrap();
+        shop.route.point(&shop.routes()[2]).unwrap();
         let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
-        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), routes(&shop)[2]);
+        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), shop.routes()[2]);
         let parent = shop.route.path().parent().unwrap();
         std::fs::set_permissions(parent, PermissionsExt::from_mode(0o700)).unwrap();
         let error = shop.resolver(&nginx).resolve().await.unwrap_err();
@@ -133,14 +136,14 @@ async fn a_cache_of_file_tests_is_found_out() {
     for binary in binaries() {
         let home = home();
         let shop = Shop::start("my-shop", home.path()).await;
-        shop.route.point(&routes(&shop)[0]).unwrap();
+        shop.route.point(&shop.routes()[0]).unwrap();
         let http = shop.http().replace("open_file_cache off", "open_file_cache max=100; open_file_cache_errors on");
         let nginx = Nginx::start(&binary, home.path(), &http).await;
         // both workers get to know the old route
         for _ in 0..50 {
             get(nginx.address, "/").await.unwrap();
         }
-        shop.route.point(&routes(&shop)[2]).unwrap();
+        shop.route.point(&shop.routes()[2]).unwrap();
         assert!(matches!(shop.resolver(&nginx).resolve().await, Err(ResolveError::Unknown(_))));
     }
 }
@@ -162,5 +165,36 @@ async fn the_proof_is_for_this_machine_only() {
         let outside = (own.ip(), nginx.address.port()).into();
         assert_eq!(get(outside, path).await.unwrap().0, 404);
         assert_eq!(get(outside, "/").await.unwrap().0, 200);
+    }
+}
+
+/// The name and the certificate from the URL, the address from `connect`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_proof_is_asked_for_over_https() {
+    for binary in binaries() {
+        let home = home();
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(["shop.example".into()]).unwrap();
+        let [cert_file, key_file] = ["cert.pem", "key.pem"].map(|name| home.path().join(name));
+        std::fs::write(&cert_file, cert.pem()).unwrap();
+        std::fs::write(&key_file, signing_key.serialize_pem()).unwrap();
+        let shop = Shop::start("my-shop", home.path()).await;
+        let tls = format!(
+            "listen 127.0.0.1:{{port}} ssl; ssl_certificate {}; ssl_certificate_key {};",
+            cert_file.display(),
+            key_file.display()
+        );
+        let nginx = Nginx::start(&binary, home.path(), &shop.http().replace("listen 127.0.0.1:{port};", &tls)).await;
+        let resolve = async |ca_file| {
+            let options = Options { connect: Some(nginx.address), ca_file, ..Options::default() };
+            let proof = ProofLocation::new("https://shop.example/", &shop.app, &options).unwrap();
+            MarkerResolver::new(shop.app.clone(), shop.route.clone(), proof).resolve().await
+        };
+        for route in shop.routes() {
+            shop.route.point(&route).unwrap();
+            assert_eq!(resolve(Some(cert_file.clone())).await, Ok(route));
+        }
+        let error = resolve(None).await.unwrap_err();
+        assert!(matches!(&error, ResolveError::Unknown(text) if text.contains("certificate")), "{error}");
     }
 }

@@ -1,15 +1,19 @@
 //! Reload mode against real nginx, set up as in the article.
 
-mod reload_rig;
+mod rig;
 
 use std::{fs, net::TcpListener, time::Duration};
 
 use bluegreen_core::{
     HealthProbe, Profile, ProfileResolver, Profiles, ProxySwitcher, ResolveError, Route, SwitchError, Unhealthy,
+    testing::conformance,
 };
-use bluegreen_http::{Client, FrontDoor, Options, ProfileEndpoint};
-use bluegreen_nginx::reload::{IncludeResolver, Nginx, Version};
-use reload_rig::{Rig, binaries, free_port};
+use bluegreen_http::{FrontDoor, Options};
+use bluegreen_nginx::{
+    Master,
+    reload::{IncludeResolver, ReloadSwitcher, Version},
+};
+use rig::{Article, binaries, free_port};
 use tokio::time::Instant;
 
 fn unknown(seen: Result<Route, ResolveError>) -> String {
@@ -27,15 +31,25 @@ fn refused(seen: Result<(), SwitchError>) -> String {
 }
 
 #[tokio::test]
+async fn keeps_the_contracts_of_the_traits() {
+    for binary in binaries() {
+        let rig = Article::start(&binary).await;
+        let (resolver, switcher) = (rig.resolver(), rig.switcher());
+        conformance::resolver(&resolver, &switcher, &rig.routes()).await;
+        conformance::switcher(&switcher, &resolver, &rig.routes()).await;
+    }
+}
+
+#[tokio::test]
 async fn when_it_returns_every_new_connection_goes_to_the_new_profile() {
     for binary in binaries() {
-        let rig = Rig::new(&binary).await;
-        let [first, second] = rig.profiles.both().map(|profile| Route::solo(profile.clone()));
+        let rig = Article::start(&binary).await;
+        let [first, second] = rig.routes();
         assert_eq!(rig.resolver().resolve().await, Ok(first.clone()));
         for (route, name) in [(&second, "real2"), (&first, "real1"), (&second, "real2")] {
             rig.switcher().switch_to(route).await.unwrap();
             for _ in 0..30 {
-                assert_eq!(rig.get().await, name);
+                assert_eq!(rig.who().await, name);
             }
             assert_eq!(rig.resolver().resolve().await.as_ref(), Ok(route));
         }
@@ -50,25 +64,26 @@ async fn when_it_returns_every_new_connection_goes_to_the_new_profile() {
 #[tokio::test]
 async fn a_broken_configuration_is_refused_before_anything_is_touched() {
     for binary in binaries() {
-        let rig = Rig::new(&binary).await;
+        let rig = Article::start(&binary).await;
         rig.configure("no_such_directive on;");
         let before = rig.include().read().unwrap();
-        let text = refused(rig.switcher().switch_to(&Route::solo(rig.profiles.second().clone())).await);
+        let text = refused(rig.switcher().switch_to(&rig.routes()[1]).await);
         assert!(text.contains("[emerg] unknown directive \"no_such_directive\""), "{text}");
         assert_eq!(rig.include().read().unwrap(), before);
-        assert_eq!(rig.resolver().resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
-        assert_eq!((rig.get().await.as_str(), rig.reloads()), ("real1", 0));
+        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone()));
+        assert_eq!((rig.who().await.as_str(), rig.reloads()), ("real1", 0));
     }
 }
 
 #[tokio::test]
 async fn a_reload_that_fails_puts_the_include_back() {
     for binary in binaries() {
-        let rig = Rig::new(&binary).await;
-        let switcher = rig.switcher().with_commands(rig.argv(&["-t"]), vec!["false".to_owned()]);
-        let text = refused(switcher.switch_to(&Route::solo(rig.profiles.second().clone())).await);
+        let rig = Article::start(&binary).await;
+        let commands = rig.commands().with_reload(vec!["false".to_owned()]);
+        let switcher = ReloadSwitcher::new(rig.include(), rig.master(), commands);
+        let text = refused(switcher.switch_to(&rig.routes()[1]).await);
         assert!(text.contains("`false` failed"), "{text}");
-        assert_eq!(rig.resolver().resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
+        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone()));
     }
 }
 
@@ -76,17 +91,17 @@ async fn a_reload_that_fails_puts_the_include_back() {
 #[tokio::test]
 async fn a_reload_that_nginx_refuses_without_a_word_is_undone() {
     for binary in binaries() {
-        let rig = Rig::new(&binary).await;
+        let rig = Article::start(&binary).await;
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         rig.configure(&format!("server {{ listen {}; }}", taken.local_addr().unwrap()));
-        let second = Route::solo(rig.profiles.second().clone());
+        let second = rig.routes()[1].clone();
         let text = refused(rig.switcher().switch_to(&second).await);
         assert!(text.contains("had no effect") && text.contains("bind() to"), "{text}");
-        assert_eq!(rig.get().await, "real1");
-        assert_eq!(rig.resolver().resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
+        assert_eq!(rig.who().await, "real1");
+        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone()));
         drop(taken);
         rig.switcher().switch_to(&second).await.unwrap();
-        assert_eq!(rig.get().await, "real2");
+        assert_eq!(rig.who().await, "real2");
     }
 }
 
@@ -94,27 +109,27 @@ async fn a_reload_that_nginx_refuses_without_a_word_is_undone() {
 #[tokio::test]
 async fn a_silent_refusal_is_undone_too() {
     for binary in binaries().into_iter().take(1) {
-        let rig = Rig::new(&binary).await;
+        let rig = Article::start(&binary).await;
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         rig.configure(&format!("server {{ listen {}; }}", taken.local_addr().unwrap()));
-        let switcher = rig.switcher().with_error_log(rig.path("nonexistent"));
-        let text = refused(switcher.switch_to(&Route::solo(rig.profiles.second().clone())).await);
+        let switcher = rig.switcher().with_error_log("/nonexistent/error.log");
+        let text = refused(switcher.switch_to(&rig.routes()[1]).await);
         assert!(text.contains("likely a listen port that another process holds"), "{text}");
-        assert_eq!(rig.resolver().resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
-        assert_eq!(rig.get().await, "real1");
+        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone()));
+        assert_eq!(rig.who().await, "real1");
     }
 }
 
 #[tokio::test]
 async fn a_third_port_is_unmanaged_until_the_first_switch() {
     for binary in binaries() {
-        let rig = Rig::new(&binary).await;
+        let rig = Article::start(&binary).await;
         let [first, second] = rig.profiles.both();
         let port = free_port();
         // the apps are the same, under other names: real1 is now a process that nobody manages
         let third = Profile::new("real3".parse().unwrap(), port).unwrap();
         let profiles = Profiles::new(third, second.clone()).unwrap();
-        let resolver = IncludeResolver::new(rig.include(), &profiles, rig.nginx());
+        let resolver = IncludeResolver::new(rig.include(), &profiles, rig.master());
         let Err(ResolveError::Unmanaged(text)) = resolver.resolve().await else { panic!() };
         assert!(text.ends_with(&format!("leads to port {}", first.port())), "{text}");
         rig.switcher().switch_to(&Route::solo(second.clone())).await.unwrap();
@@ -125,21 +140,21 @@ async fn a_third_port_is_unmanaged_until_the_first_switch() {
 #[tokio::test]
 async fn a_file_that_nginx_has_not_read_is_not_a_route() {
     for binary in binaries() {
-        let rig = Rig::new(&binary).await;
-        let second = Route::solo(rig.profiles.second().clone());
+        let rig = Article::start(&binary).await;
+        let second = rig.routes()[1].clone();
         tokio::time::sleep(Duration::from_millis(50)).await;
         rig.lead_to(second.active.port());
         assert!(unknown(rig.resolver().resolve().await).contains("a reload is pending"));
         rig.switcher().switch_to(&second).await.unwrap();
-        assert_eq!((rig.resolver().resolve().await, rig.get().await), (Ok(second), "real2".to_owned()));
+        assert_eq!((rig.resolver().resolve().await, rig.who().await), (Ok(second), "real2".to_owned()));
 
-        fs::write(rig.path("service-url.inc"), "set $service_").unwrap();
+        fs::write(rig.include().path(), "set $service_").unwrap();
         assert!(rig.resolver().resolve().await.is_err());
-        let first = Route::solo(rig.profiles.first().clone());
+        let first = rig.routes()[0].clone();
         rig.switcher().switch_to(&first).await.unwrap();
         assert_eq!(rig.resolver().resolve().await, Ok(first), "a half-written include is replaced");
 
-        fs::remove_file(rig.path("service-url.inc")).unwrap();
+        fs::remove_file(rig.include().path()).unwrap();
         assert!(matches!(rig.resolver().resolve().await, Err(ResolveError::NotSetUp(_))));
     }
 }
@@ -147,40 +162,38 @@ async fn a_file_that_nginx_has_not_read_is_not_a_route() {
 #[tokio::test]
 async fn a_stopped_nginx_is_said() {
     for binary in binaries() {
-        let mut rig = Rig::new(&binary).await;
-        let second = Route::solo(rig.profiles.second().clone());
+        let mut rig = Article::start(&binary).await;
+        let second = rig.routes()[1].clone();
         rig.stop();
         assert!(unknown(rig.resolver().resolve().await).contains("start it"));
         assert!(refused(rig.switcher().switch_to(&second).await).contains("start it"));
-        rig.start().await;
+        assert!(rig.run().await, "{}", rig.log());
         rig.switcher().switch_to(&second).await.unwrap();
-        assert_eq!(rig.get().await, "real2");
+        assert_eq!(rig.who().await, "real2");
     }
 }
 
 #[tokio::test]
 async fn get_profile_must_agree_unless_nobody_listens_there() {
     for binary in binaries() {
-        let rig = Rig::new(&binary).await;
-        let first = Route::solo(rig.profiles.first().clone());
-        let resolver = rig.resolver().with_endpoint(rig.endpoint());
+        let rig = Article::start(&binary).await;
+        let first = rig.routes()[0].clone();
+        let resolver = rig.resolver().with_endpoint(rig.endpoint(&rig.profiles));
         assert_eq!(resolver.resolve().await, Ok(first.clone()));
 
         // names the wrong way round: the app on the first port calls itself real1, the configuration real2
         let [a, b] = rig.profiles.both();
         let swap = |name: &Profile, port: &Profile| Profile::new(name.name().clone(), port.port()).unwrap();
         let swapped = Profiles::new(swap(b, a), swap(a, b)).unwrap();
-        let endpoint = ProfileEndpoint::new(
-            Client::new(&format!("http://127.0.0.1:{}/", rig.port), &Options::default()).unwrap(),
-            &swapped,
-        );
-        let resolver = IncludeResolver::new(rig.include(), &swapped, rig.nginx()).with_endpoint(endpoint);
+        let resolver =
+            IncludeResolver::new(rig.include(), &swapped, rig.master()).with_endpoint(rig.endpoint(&swapped));
         assert!(unknown(resolver.resolve().await).contains("says real2, but real1 answers"));
 
         let nobody = Profile::new("real1".parse().unwrap(), free_port()).unwrap();
         rig.switcher().switch_to(&Route::solo(nobody.clone())).await.unwrap();
         let profiles = Profiles::new(nobody.clone(), b.clone()).unwrap();
-        let resolver = IncludeResolver::new(rig.include(), &profiles, rig.nginx()).with_endpoint(rig.endpoint());
+        let resolver =
+            IncludeResolver::new(rig.include(), &profiles, rig.master()).with_endpoint(rig.endpoint(&rig.profiles));
         assert_eq!(resolver.resolve().await, Ok(Route::solo(nobody)));
     }
 }
@@ -188,10 +201,10 @@ async fn get_profile_must_agree_unless_nobody_listens_there() {
 #[tokio::test]
 async fn drain_waits_for_requests_in_flight_and_for_old_workers() {
     for binary in binaries() {
-        let rig = Rig::new(&binary).await;
+        let rig = Article::start(&binary).await;
         let [first, second] = rig.profiles.both();
         let patient = Options { timeout: Duration::from_secs(20), ..Options::default() };
-        let slow = Client::new(&format!("http://127.0.0.1:{}/slow", rig.port), &patient).unwrap();
+        let slow = rig.client("/slow", &patient);
         let slow = tokio::spawn(async move { slow.get().await.map(|answer| answer.text().into_owned()) });
         tokio::time::sleep(Duration::from_millis(100)).await;
         rig.switcher().switch_to(&Route::solo(second.clone())).await.unwrap();
@@ -208,10 +221,9 @@ async fn drain_waits_for_requests_in_flight_and_for_old_workers() {
 #[tokio::test]
 async fn the_front_door_tells_who_answers() {
     for binary in binaries() {
-        let rig = Rig::new(&binary).await;
+        let rig = Article::start(&binary).await;
         let [first, second] = rig.profiles.both();
-        let door =
-            FrontDoor::new(&format!("http://127.0.0.1:{}/", rig.port), &rig.profiles, &Options::default()).unwrap();
+        let door = FrontDoor::new(&rig.url("/profile"), &rig.profiles, &Options::default()).unwrap();
         assert_eq!(door.check(first).await, Ok(()));
         assert_eq!(door.check(second).await, Err(Unhealthy::Other("real1 did: 200 OK: real1".to_owned())));
         rig.switcher().switch_to(&Route::solo(second.clone())).await.unwrap();
@@ -227,13 +239,14 @@ async fn the_front_door_tells_who_answers() {
 #[tokio::test]
 async fn finds_its_nginx_by_the_port_it_listens_on() {
     for binary in binaries() {
-        let (rig, other) = (Rig::new(&binary).await, Rig::new(&binary).await);
+        let (rig, other) = (Article::start(&binary).await, Article::start(&binary).await);
         for rig in [&rig, &other] {
-            let by_port = IncludeResolver::new(rig.include(), &rig.profiles, Nginx::new().with_front_door(rig.port));
-            assert_eq!(by_port.resolve().await, Ok(Route::solo(rig.profiles.first().clone())));
+            let by_port =
+                IncludeResolver::new(rig.include(), &rig.profiles, Master::new().with_front_door(rig.address.port()));
+            assert_eq!(by_port.resolve().await, Ok(rig.routes()[0].clone()));
         }
-        let alone = IncludeResolver::new(rig.include(), &rig.profiles, Nginx::new());
+        let alone = IncludeResolver::new(rig.include(), &rig.profiles, Master::new());
         assert!(unknown(alone.resolve().await).contains("several nginx run here"));
-        assert!(rig.nginx().version().await.unwrap() >= Version(1, 18, 0));
+        assert!(rig.master().version().await.unwrap() >= Version(1, 18, 0));
     }
 }

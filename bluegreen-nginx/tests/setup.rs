@@ -3,12 +3,17 @@
 mod rig;
 
 use std::{
+    net::TcpListener,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
 
-use bluegreen_core::{ProfileResolver, Route};
-use bluegreen_nginx::setup::{Plan, Setup, SetupError};
+use bluegreen_core::{ProfileResolver, ResolveError, Route};
+use bluegreen_http::Options;
+use bluegreen_nginx::{
+    ProofLocation,
+    setup::{Plan, Setup, SetupError},
+};
 use rig::{App, Load, Nginx, Shop, binaries, get, home};
 
 /// The article's location, in a file of its own beside others.
@@ -54,8 +59,9 @@ impl Machine {
         let setup = Setup {
             app: shop.app.clone(),
             route: shop.route.clone(),
-            door: nginx.door(),
-            nginx: nginx.commands(),
+            proof: nginx.proof(&shop.app),
+            master: nginx.master(),
+            commands: nginx.commands(),
             nginx_dir: home.to_owned(),
             site: None,
             owner: None,
@@ -188,24 +194,34 @@ async fn everything_is_put_back_when_nginx_refuses_or_does_not_prove() {
         let plan = machine.setup.plan(None).await.unwrap();
 
         // a test that always fails, as if somebody broke the configuration at this moment
-        let nginx = machine.nginx.commands();
-        machine.setup.nginx = nginx.clone().with_test(vec!["false".into()]);
+        let commands = machine.nginx.commands();
+        machine.setup.commands = commands.clone().with_test(vec!["false".into()]);
         let error = machine.setup.apply(&plan, true).await.unwrap_err();
-        assert!(matches!(error, SetupError::Nginx { .. }), "{error}");
+        assert!(matches!(error, SetupError::Nginx(_)), "{error}");
         assert_eq!(machine.files(), before);
 
         // a reload that returns 0 and does nothing
-        machine.setup.nginx = nginx.clone().with_reload(vec!["true".into()]);
+        machine.setup.commands = commands.clone().with_reload(vec!["true".into()]);
         let error = machine.setup.apply(&plan, true).await.unwrap_err();
-        assert!(matches!(error, SetupError::NotProven(_)), "{error}");
+        assert!(matches!(error, SetupError::NotReloaded), "{error}");
         assert_eq!(machine.files(), before);
 
+        // a proof that is asked for where no server block of the app is
+        let nobody = App::start("nobody").await;
+        let elsewhere = format!("http://127.0.0.1:{}/", nobody.port);
+        let elsewhere = ProofLocation::new(&elsewhere, &machine.setup.app, &Options::default()).unwrap();
+        let proof = std::mem::replace(&mut machine.setup.proof, elsewhere);
+        machine.setup.commands = commands.clone();
+        let error = machine.setup.apply(&plan, true).await.unwrap_err();
+        assert!(matches!(error, SetupError::NotProven(ResolveError::NotSetUp(_))), "{error}");
+        assert_eq!(machine.files(), before);
+        machine.setup.proof = proof;
+
         // a configuration that was broken before
-        machine.setup.nginx = nginx;
         std::fs::write(machine.nginx.prefix.join("sites/broken"), "server { listen }").unwrap();
         let error = machine.setup.plan(None).await.unwrap_err();
-        assert!(matches!(&error, SetupError::Nginx { output, .. } if output.contains("sites/broken")), "{error}");
-        assert!(matches!(machine.setup.apply(&plan, true).await, Err(SetupError::Nginx { .. })));
+        assert!(matches!(&error, SetupError::Nginx(said) if said.contains("sites/broken")), "{error}");
+        assert!(matches!(machine.setup.apply(&plan, true).await, Err(SetupError::Nginx(_))));
         std::fs::remove_file(machine.nginx.prefix.join("sites/broken")).unwrap();
         assert_eq!(machine.files(), before);
 
@@ -215,6 +231,36 @@ async fn everything_is_put_back_when_nginx_refuses_or_does_not_prove() {
             matches!(machine.setup.apply(&plan, true).await, Err(SetupError::Changed(path)) if path == machine.site)
         );
         assert!(machine.who().await.starts_with("real2"));
+    }
+}
+
+/// The ports are the same, so the configuration of before would prove the change too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_that_nginx_refuses_is_seen_when_the_old_one_proves_the_same() {
+    for binary in binaries() {
+        let home = home();
+        let machine = Machine::start(&binary, home.path(), SITE, None).await;
+        machine.setup.apply(&machine.setup.plan(None).await.unwrap(), true).await.unwrap();
+
+        // as an older bluegreen wrote it; and nginx would have to listen where somebody else does
+        std::fs::write(machine.setup.server_file(), machine.shop.snippet().server(true) + "# old\n").unwrap();
+        let plan = machine.setup.plan(None).await.unwrap();
+        assert_eq!(paths(&plan), ["my-shop.server.inc"]);
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let more = machine.nginx.prefix.join("sites/more");
+        std::fs::write(&more, format!("server {{ listen {}; }}", taken.local_addr().unwrap())).unwrap();
+        let before = machine.files();
+        let error = machine.setup.apply(&plan, false).await.unwrap_err();
+        assert!(matches!(error, SetupError::NotReloaded), "{error}");
+        assert_eq!(machine.files(), before);
+
+        // the same files, which nginx has not read: a set-up that was killed before its reload
+        drop(taken);
+        std::fs::write(machine.setup.server_file(), plan.edits[0].after.as_ref().unwrap()).unwrap();
+        let plan = machine.setup.plan(None).await.unwrap();
+        assert_eq!(plan.edits, []);
+        assert!(machine.setup.apply(&plan, false).await.unwrap().reloaded);
+        assert!(!machine.setup.apply(&plan, false).await.unwrap().reloaded);
     }
 }
 
@@ -332,7 +378,12 @@ async fn a_second_app_in_the_same_server_block() {
         // as on Debian: conf.d is read by the main file
         std::fs::write(home.path().join("nginx.conf"), main.replace("http {", &format!("http {{ {include}"))).unwrap();
         std::fs::write(&machine.site, machine.site().replace(&include, "")).unwrap();
-        let second = Setup { app: other.app.clone(), route: other.route.clone(), ..machine.setup.clone() };
+        let second = Setup {
+            app: other.app.clone(),
+            route: other.route.clone(),
+            proof: machine.nginx.proof(&other.app),
+            ..machine.setup.clone()
+        };
         for setup in [&machine.setup, &second] {
             let plan = setup.plan(None).await.unwrap();
             assert_eq!(paths(&plan).len(), 4, "three of ours and the site: {:?}", paths(&plan));

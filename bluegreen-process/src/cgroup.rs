@@ -1,29 +1,72 @@
 //! Whether what is started here lives as long as it should.
 
-/// What to tell a person when this process sits in a cgroup that systemd kills as a whole; `None` when it does not.
+use std::process::{Command, Stdio};
+
+/// What to tell a person when this process sits in a cgroup that systemd kills as a whole; `None` when it does not, or when
+/// systemd says that it would not.
 ///
 /// An own session does not leave a cgroup: a process started from a service ends with that service (`KillMode=`), one
 /// started from a login may end with it (`KillUserProcesses=` in logind.conf).
 pub fn cgroup_warning() -> Option<String> {
-    warning(&std::fs::read_to_string("/proc/self/cgroup").ok()?)
+    let unit = Unit::of(&std::fs::read_to_string("/proc/self/cgroup").ok()?)?;
+    (!unit.spares()).then(|| unit.warning())
 }
 
-fn warning(cgroups: &str) -> Option<String> {
-    // version 2 has one line `0::PATH`; in version 1 systemd's own hierarchy is named
-    let path = cgroups.lines().find_map(|line| {
-        let (_, rest) = line.split_once(':')?;
-        let (controllers, path) = rest.split_once(':')?;
-        matches!(controllers, "" | "name=systemd").then_some(path)
-    })?;
-    path.rsplit('/').find_map(|unit| match unit.rsplit_once('.')? {
-        (_, "service") => {
-            Some(format!("started inside {unit}: when that unit stops, systemd also ends what is started here"))
+#[derive(Debug, PartialEq, Eq)]
+enum Unit {
+    Service(String),
+    Login(String),
+}
+
+impl Unit {
+    /// The innermost one of a `/proc/PID/cgroup`.
+    fn of(cgroups: &str) -> Option<Self> {
+        // version 2 has one line `0::PATH`; in version 1 systemd's own hierarchy is named
+        let path = cgroups.lines().find_map(|line| {
+            let (_, rest) = line.split_once(':')?;
+            let (controllers, path) = rest.split_once(':')?;
+            matches!(controllers, "" | "name=systemd").then_some(path)
+        })?;
+        path.rsplit('/').find_map(|unit| match unit.rsplit_once('.')? {
+            (_, "service") => Some(Self::Service(unit.to_owned())),
+            (name, "scope") if name.starts_with("session-") => Some(Self::Login(unit.to_owned())),
+            _ => None,
+        })
+    }
+
+    /// Whether systemd says that it lets us live; both programs give up by themselves when it does not answer.
+    fn spares(&self) -> bool {
+        match self {
+            Self::Service(unit) => {
+                matches!(
+                    ask("systemctl", &["show", "--property=KillMode", "--value", "--", unit]).as_str(),
+                    "process" | "none"
+                )
+            }
+            Self::Login(_) => {
+                let logind = ["org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"];
+                let property = [&["get-property"], &logind[..], &["KillUserProcesses"]].concat();
+                ask("busctl", &property) == "b false"
+            }
         }
-        (name, "scope") if name.starts_with("session-") => Some(format!(
-            "started inside the login {unit}: with KillUserProcesses=yes, logging out ends what is started here"
-        )),
-        _ => None,
-    })
+    }
+
+    fn warning(&self) -> String {
+        match self {
+            Self::Service(unit) => {
+                format!("started inside {unit}: when that unit stops, systemd also ends what is started here")
+            }
+            Self::Login(unit) => format!(
+                "started inside the login {unit}: with KillUserProcesses=yes, logging out ends what is started here"
+            ),
+        }
+    }
+}
+
+/// What a program prints; nothing, when it fails.
+fn ask(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -32,7 +75,8 @@ mod tests {
 
     #[test]
     fn names_the_unit_that_kills() {
-        let unit = |text: &str| warning(text).map(|w| w.split([':', ',']).next().unwrap_or_default().to_owned());
+        let unit =
+            |text: &str| Unit::of(text).map(|u| u.warning().split([':', ',']).next().unwrap_or_default().to_owned());
         assert_eq!(unit("0::/"), None);
         assert_eq!(unit("0::/init.scope"), None);
         assert_eq!(unit("0::/user.slice/user-1000.slice/run-1.scope"), None);

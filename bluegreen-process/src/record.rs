@@ -104,8 +104,10 @@ impl Record {
         let dir = path.parent().unwrap_or(Path::new("."));
         private_dir(dir)?;
         let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        serde_json::to_writer(&file, self)?;
-        file.write_all(b"\n")?;
+        // as a whole: the serializer would make a system call of every word
+        let mut text = serde_json::to_vec(self)?;
+        text.push(b'\n');
+        file.write_all(&text)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         fs::File::open(dir)?.sync_all()

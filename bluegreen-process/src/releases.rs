@@ -1,7 +1,8 @@
 //! The releases on disk.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -298,8 +299,8 @@ impl Drop for Scratch {
 
 /// Writes `release.json`, durable and never half. The environment in it is nobody else's business.
 fn write_metadata(dir: &Path, release: &Release) -> io::Result<()> {
-    let file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o400)).tempfile_in(dir)?;
-    serde_json::to_writer_pretty(&file, release)?;
+    let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o400)).tempfile_in(dir)?;
+    file.write_all(&serde_json::to_vec_pretty(release)?)?;
     file.as_file().sync_all()?;
     file.persist(dir.join(METADATA))?;
     fs::File::open(dir)?.sync_all()

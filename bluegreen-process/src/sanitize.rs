@@ -10,7 +10,8 @@ pub fn sanitize(text: &str) -> String {
             '\u{1b}' => match chars.next() {
                 Some('[') => skip_csi(&mut chars),
                 Some(']' | 'P' | 'X' | '^' | '_') => skip_string(&mut chars),
-                Some('\u{20}'..='\u{2f}') => skip_charset(&mut chars),
+                // as `ESC ( B`, which chooses a character set
+                Some(' '..='/') => drop(chars.find(|c| !(' '..='/').contains(c))),
                 _ => {}
             },
             '\u{9b}' => skip_csi(&mut chars),
@@ -30,12 +31,6 @@ type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 fn skip_csi(chars: &mut Chars<'_>) {
     while chars.next_if(|c| ('\u{20}'..='\u{3f}').contains(c)).is_some() {}
     chars.next_if(|c| ('\u{40}'..='\u{7e}').contains(c));
-}
-
-/// A character set and the like: intermediates, then one final character.
-fn skip_charset(chars: &mut Chars<'_>) {
-    while chars.next_if(|c| ('\u{20}'..='\u{2f}').contains(c)).is_some() {}
-    chars.next_if(|c| ('\u{30}'..='\u{7e}').contains(c));
 }
 
 /// Title, clipboard and the like: up to BEL or ST. One without an end takes no more than its line.
@@ -75,7 +70,6 @@ mod tests {
             ("\u{202e}txt.exe\u{2066}\u{200b}", "txt.exe"),
             ("end \u{1b}", "end "),
             ("\u{1b}cx", "x"),
-            ("\u{1b}(Bx\u{1b}(0y", "xy"),
         ] {
             assert_eq!(sanitize(raw), clean, "{raw:?}");
         }

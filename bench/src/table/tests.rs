@@ -19,7 +19,7 @@ fn report(all: &[Figures]) -> String {
         cores: 2,
         kernel: "6.18".into(),
         nginx: "nginx/1.22.1".into(),
-        load: "0.1 0.2 0.3".into(),
+        load: vec!["0.1 0.2 0.3".into(), "0.4 0.3 0.3".into()],
         build: "release",
     };
     let plan = Plan { rounds: 3, clients: 50, polite: true, air: Duration::ZERO, pause: Duration::ZERO };
@@ -50,7 +50,8 @@ fn shows_counts_medians_and_ratios() {
         assert!(text.lines().any(|l| l == line), "no line {line:?} in\n{text}");
     }
     assert!(text.starts_with(
-        "Measured 2026-11-22 with `bluegreen-bench` (release build) on 2 cores, Linux 6.18, nginx/1.22.1"
+        "Measured 2026-11-22 with `bluegreen-bench` (release build) on 2 cores, Linux 6.18, nginx/1.22.1, load \
+         average 0.1 0.2 0.3 at the start, at the end 0.4 0.3 0.3."
     ));
 }
 

@@ -20,6 +20,9 @@ struct Finding {
 
 /// Free space that a deploy wants besides the release, in bytes.
 const DISK: u64 = 64 << 20;
+/// How what we start gets out of a cgroup that systemd ends.
+const CGROUP_FIX: &str = "a service: `KillMode=process` in its unit; a login: `loginctl enable-linger`, then \
+                          `systemd-run --user --scope bluegreen ...`";
 /// The longest that CodeDeploy lets a hook run.
 const CODEDEPLOY: Duration = Duration::from_secs(3600);
 
@@ -77,7 +80,7 @@ async fn look(session: &Session) -> Vec<Finding> {
         }
     }
     if let Some(warning) = cgroup_warning() {
-        findings.say(false, warning, "run bluegreen from its own unit, or with `systemd-run --scope`");
+        findings.say(false, warning, CGROUP_FIX);
     }
     let deadline = session.config.health.deadline;
     if session.config.hook.artifact.is_some() && deadline > CODEDEPLOY {
@@ -105,8 +108,8 @@ async fn look_at_places(session: &Session, findings: &mut Findings) {
     for profile in session.config.profiles.both() {
         match seen.on(profile) {
             Occupant::Stranger(who) => {
-                let what = format!("port {} of {profile} is taken by {who}", profile.port());
-                findings.say(active != Some(profile), what, format!("bluegreen adopt {profile}"));
+                let fix = format!("bluegreen adopt {profile}, if it is this app; else end it, or change the port");
+                findings.say(active != Some(profile), format!("{profile}: {who}"), fix);
             }
             Occupant::Nobody if active == Some(profile) && deployed => {
                 findings.say(false, format!("{profile} has the traffic, and nothing runs there"), "bluegreen recover");
@@ -130,8 +133,9 @@ fn look_at_state(session: &Session, findings: &mut Findings) {
     }
 }
 
-async fn reload_costs(session: &Session) -> Vec<String> {
-    match wiring::nginx(&session.config).version().await {
+/// What each reload of this nginx loses.
+pub(super) async fn reload_costs(session: &Session) -> Vec<String> {
+    match wiring::master(&session.config).version().await {
         // whether the configuration sets keepalive_min_timeout only root can read
         Ok(version) => reload_warnings(version, false),
         Err(error) => vec![error.to_string()],

@@ -26,7 +26,8 @@ pub(super) async fn run(session: &Session, name: Option<&str>, follow: bool, lin
         None => active(session).await.unwrap_or_else(|| session.config.profiles.first().clone()),
     };
     let Some(mut log) = session.wired.processes.log(&profile) else {
-        return Err(Halt::new(Exit::Refused, format!("{profile} has no log yet")).next("bluegreen status"));
+        return Err(Halt::new(Exit::Refused, format!("{profile} has no log yet: nothing was started there"))
+            .next("bluegreen status"));
     };
     let mut at = print_last(&log, lines).map_err(|e| Halt::error(Exit::Refused, &e))?;
     while follow && !session.signals.cancel.is_cancelled() {

@@ -8,6 +8,7 @@ mod generate;
 mod hook;
 mod hooks;
 mod logs;
+mod preflight;
 mod profile;
 mod releases;
 mod setup;

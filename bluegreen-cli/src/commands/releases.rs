@@ -51,11 +51,15 @@ async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
         output::line(json!({ "schema": 1, "releases": list.iter().map(entry).collect::<Vec<_>>() }));
         return Ok(Exit::Done);
     }
+    if list.is_empty() {
+        output::line("no releases yet");
+        return Ok(Exit::Done);
+    }
     let paint = report::stdout_paint(global.color);
     output::raw(report::release_table(
         &list.iter().map(|release| (release.clone(), words(release).join(", "))).collect::<Vec<_>>(),
         paint,
-        report::stdout_width(),
+        report::table_width(),
     ));
     Ok(Exit::Done)
 }

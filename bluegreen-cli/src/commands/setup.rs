@@ -10,8 +10,8 @@ use std::{
 
 use bluegreen_core::{FileStore, HealthProbe as _, Profile, Step, Transaction};
 use bluegreen_nginx::{
-    Snippet,
-    setup::{Nginx, Plan, Setup, SetupError},
+    Commands, Snippet,
+    setup::{Plan, Setup, SetupError},
 };
 
 use tokio::process::Command;
@@ -68,8 +68,9 @@ fn setup(config: &Config, args: &args::Setup) -> Result<(Setup, User), Halt> {
     let setup = Setup {
         app: config.app.clone(),
         route: wiring::route_dir(config)?,
-        door: wiring::nginx_door(config)?,
-        nginx: Nginx::new(args.nginx.clone()),
+        proof: wiring::proof(config)?,
+        master: wiring::master(config),
+        commands: Commands::new(args.nginx.clone()),
         nginx_dir: args.nginx_dir.clone(),
         site: args.site.clone(),
         owner: Some((owner.uid, owner.gid)),
@@ -181,6 +182,10 @@ fn refused(error: SetupError) -> Halt {
     match &error {
         SetupError::NotAgreed(_) => halt.next("the same with --yes"),
         SetupError::NeedsPrepared { .. } => halt.next("bluegreen prepare ARTIFACT"),
+        SetupError::NoLocation { .. } => halt.next("sudo nginx -T | grep -n proxy_pass"),
+        SetupError::Ambiguous { .. } => halt.next("the same with --site FILE"),
+        SetupError::Syntax { .. } => halt.next("bluegreen setup --print location"),
+        SetupError::Changed(_) => halt.next("sudo bluegreen setup --apply"),
         _ => halt.next("sudo nginx -t"),
     }
 }

@@ -93,7 +93,7 @@ impl Status<'_> {
     }
 
     fn human(&self, global: &Global) -> String {
-        let (paint, width) = (report::stdout_paint(global.color), report::stdout_width());
+        let (paint, width) = (report::stdout_paint(global.color), report::table_width());
         let rows = self.session.config.profiles.both().map(|profile| self.row(profile));
         let mut text = format!("{}\n\n{}\n", paint.strong(&self.session.config.app), status_table(&rows, paint, width));
         let mut say = |label: &str, what: String| {
@@ -184,7 +184,7 @@ pub(super) fn history(session: &Session, global: &Global, last: usize) -> Exit {
     if rows.is_empty() {
         output::line("nothing was deployed yet");
     } else {
-        output::raw(history_table(&rows, report::stdout_paint(global.color), report::stdout_width()));
+        output::raw(history_table(&rows, report::stdout_paint(global.color), report::table_width()));
     }
     Exit::Done
 }

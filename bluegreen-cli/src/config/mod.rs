@@ -20,7 +20,7 @@ mod value;
 
 use std::path::{Path, PathBuf};
 
-use bluegreen_core::{Name, Policy, Profiles};
+use bluegreen_core::{Failover, Name, Policy, Profiles};
 
 pub use self::{
     effective::{Origin, Setting},
@@ -32,7 +32,7 @@ pub use self::{
     value::parse_duration,
 };
 
-/// Everything that can be configured, checked. Field by field as in the file; what a key means is in [`reference`].
+/// Everything that can be configured, checked. Field by field as in the file; what a key means is in [`reference()`].
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the keys are documented once, in the table that `reference` prints")]
 pub struct Config {
@@ -82,7 +82,8 @@ impl Config {
             health_deadline: self.health.deadline,
             health_interval: self.health.interval,
             bake: self.after_switch.bake,
-            failover: self.after_switch.failover,
+            // an include file names one port
+            failover: if self.nginx.mode == ProxyMode::Reload { Failover::Never } else { self.after_switch.failover },
             previous: self.after_switch.previous,
             settle: self.after_switch.settle,
             drain: self.after_switch.drain,

@@ -56,6 +56,11 @@ pub fn stdout_paint(color: ColorChoice) -> Paint {
 /// Where a reporter writes. Its errors are ignored: no deploy stops because nobody reads.
 pub type Out = Box<dyn Write + Send>;
 
+/// Columns for a table on stdout; 0, as many as it wants, when that is no terminal.
+pub fn table_width() -> usize {
+    if stdout().is_terminal() { stdout_width() } else { 0 }
+}
+
 /// Columns of the terminal at stdout; 80 when that cannot be told.
 pub fn stdout_width() -> usize {
     let size = rustix::termios::tcgetwinsize(stdout());

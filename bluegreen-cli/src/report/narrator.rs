@@ -22,6 +22,8 @@ pub(super) struct Narrator {
     pub(super) width: Option<usize>,
     failure: Option<Failure>,
     place: Option<String>,
+    /// Whether something served before.
+    replaces: bool,
     copied: bool,
 }
 
@@ -36,7 +38,7 @@ pub(super) struct Told {
 
 impl Narrator {
     pub(super) fn new(paint: Paint, width: Option<usize>) -> Self {
-        Self { paint, width, failure: None, place: None, copied: false }
+        Self { paint, width, failure: None, place: None, replaces: false, copied: false }
     }
 
     /// What to print after `event`.
@@ -49,8 +51,9 @@ impl Narrator {
             }
             EventKind::Began { kind, from, to, release, resumed } => {
                 (self.place, self.failure) = (Some(to.to_string()), None);
-                let from =
-                    from.as_ref().filter(|from| *from != to).map(|from| format!("; {from} serves")).unwrap_or_default();
+                let from = from.as_ref().filter(|from| *from != to);
+                self.replaces = from.is_some();
+                let from = from.map(|from| format!("; {from} serves")).unwrap_or_default();
                 let more = if *resumed { ", going on where it stopped" } else { "" };
                 line(format!("{}{from}{more}", paint.strong(heading(*kind, &to.to_string(), &release.to_string()))))
             }
@@ -114,6 +117,7 @@ impl Narrator {
         }
         let release = release.as_ref().map_or_else(|| "the release".to_owned(), ToString::to_string);
         let Some((what, next)) = ending(outcome, active, place, &release) else { return Told::default() };
+        let next = if outcome == "switched" && !self.replaces { "" } else { next };
         let receipt = receipt.as_ref().filter(|r| r.probes > 0).map(ToString::to_string).unwrap_or_default();
         let time = self.paint.dim(format!(", {} in all", took(Duration::from_millis(event.elapsed_ms))));
         let mut lines = format!("\n{INDENT}{}{time}\n", self.paint.good(sanitize(&what)));

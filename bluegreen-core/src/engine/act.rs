@@ -12,7 +12,15 @@ impl Run<'_> {
     /// Does one effect.
     pub(super) async fn act(&mut self, effect: &Effect) -> Result<(), Failure> {
         match effect {
-            Effect::Isolate { active } => self.route(&Route::solo(active.clone())).await,
+            Effect::Isolate { active } => {
+                self.still_active(active).await?;
+                // law 7: while the standby is what answers, taking it away would be the outage
+                if !self.deployer.inspect(active).await.listens() {
+                    let message = format!("{active} does not answer, and its standby may");
+                    return Err(self.failure(Cause::Died, message));
+                }
+                self.route(&Route::solo(active.clone())).await
+            }
             Effect::Stop { profile, process, settle } => self.stop(profile, process, *settle).await,
             Effect::Start { profile, release } => {
                 let started = self.deployer.processes.start(profile, release).await;
@@ -23,6 +31,7 @@ impl Run<'_> {
             Effect::Prove { profile } => self.prove(profile).await,
             Effect::Standby { active, standby, expect } => {
                 self.healthy_now(standby, expect).await?;
+                self.still_active(active).await?;
                 self.route(&Route::with_standby(active.clone(), standby.clone())).await
             }
             Effect::Bake { profile, process } => self.bake(profile, process).await,
@@ -49,6 +58,10 @@ impl Run<'_> {
             failure = interrupts.heard(step) => return Err(failure),
         };
         drained.map_err(|e| self.failed(Cause::Process, format!("cannot see whether {profile} is drained"), &e))?;
+        // a wait lies behind us, and only the proxy says who is in use
+        if self.deployer.resolver.resolve().await.is_ok_and(|route| route.uses(profile)) {
+            return Err(self.failure(Cause::Route, format!("{profile} got traffic again: somebody moved the route")));
+        }
         let stopped = self.deployer.processes.stop(profile, process, policy.grace).await;
         stopped.map_err(|e| self.failed(Cause::Process, format!("what runs on {profile} did not stop"), &e))?;
         self.detail = format!("stopped {}", process.release);
@@ -60,6 +73,15 @@ impl Run<'_> {
         self.healthy_now(to, expect).await?;
         self.watch_front_door(to).await;
         self.route(&Route::solo(to.clone())).await
+    }
+
+    /// Giving or taking a standby must not move the traffic back to where somebody else took it from.
+    async fn still_active(&self, active: &Profile) -> Result<(), Failure> {
+        match self.deployer.resolver.resolve().await {
+            Ok(route) if route.active == *active => Ok(()),
+            Ok(route) => Err(self.failure(Cause::Route, format!("somebody moved the route: it is {route}"))),
+            Err(e) => Err(self.failed(Cause::Route, "lost sight of the route", &e)),
+        }
     }
 
     /// Moves the route and asks the witness: the switcher's own yes is no proof.

@@ -8,6 +8,9 @@ use crate::{Cause, EventKind, Failure, Next, Occupant, Outcome, Process, Profile
 /// The first pause between two attempts, and the pause while nobody listens: an attempt costs a fraction of a millisecond
 /// then, and readiness is seen at once.
 const TIGHT: Duration = Duration::from_millis(10);
+/// The pause between two good attempts: the second one tells that the first was no accident. That it stays so is for the
+/// bake to see.
+const AGAIN: Duration = Duration::from_millis(2);
 /// While something answers, pauses grow to a tenth of the time waited, up to the policy's interval.
 const PATIENCE: u32 = 10;
 /// How often the process behind the port is looked at: a death is noticed within twice that.
@@ -88,7 +91,7 @@ impl Run<'_> {
                 self.tell_wait(profile, &answer, good, (waited, limit), &mut told);
             }
             tokio::select! {
-                slept = interrupts.sleep(step, self.pause(&answer, waited)) => slept?,
+                slept = interrupts.sleep(step, self.pause(&answer, good, waited)) => slept?,
                 failure = &mut gone => return Err(failure),
             }
         }
@@ -113,8 +116,9 @@ impl Run<'_> {
         }
     }
 
-    fn pause(&self, answer: &Result<(), Unhealthy>, waited: Duration) -> Duration {
+    fn pause(&self, answer: &Result<(), Unhealthy>, good: u32, waited: Duration) -> Duration {
         match answer {
+            Ok(()) if good < self.deployer.policy.healthy_threshold => AGAIN,
             Ok(()) | Err(Unhealthy::Refused(_)) => TIGHT,
             Err(_) => (waited / PATIENCE).clamp(TIGHT, self.deployer.policy.health_interval.max(TIGHT)),
         }

@@ -3,6 +3,7 @@
 mod act;
 mod health;
 mod interrupts;
+mod prove;
 mod run;
 #[cfg(test)]
 mod tests;

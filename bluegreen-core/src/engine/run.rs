@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
         let ended = matches!(next.then, Then::End(Outcome::DONE | Outcome::Paused(_)));
         // a step is done when the transaction is past it, or ends well
         let passed = |step: Step| step >= before.step && (ended || now.is_some_and(|tx| tx.step > step));
-        let last = if let Then::End(Outcome::Paused(step)) = next.then { step } else { Step::Retire };
+        let last = if let Then::End(Outcome::Paused(step)) = next.then { step } else { before.until };
         if before.undo.is_none() {
             for step in Step::ALL.into_iter().filter(|step| passed(*step) && *step <= last) {
                 let (took_ms, detail) = (millis(self.step_began.elapsed()), std::mem::take(&mut self.detail));
@@ -194,7 +194,9 @@ impl<'a> Run<'a> {
         };
         let seen = self.deployer.look().await;
         let serving = seen.route.as_ref().ok().and_then(|route| seen.on(&route.active).ours());
-        let release = self.walked.as_ref().map(|tx| tx.release.clone()).or(serving.map(|p| p.release.clone()));
+        // the warm release gets no traffic: what serves is what it was about
+        let walked = self.walked.as_ref().filter(|tx| tx.kind != Kind::Warm);
+        let release = walked.map(|tx| tx.release.clone()).or(serving.map(|p| p.release.clone()));
         let transaction = self.walked.map(|tx| (tx.kind, tx.number));
         Report { outcome, already, recovered, transaction, release, route: seen.route, receipt }
     }

@@ -5,15 +5,12 @@ use std::{
 
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::run::Run;
-use crate::{Cancel, Cause, Failure, HealthProbe, Profile, Receipt, Unhealthy, receipt::micros};
+use crate::{Cancel, HealthProbe, Profile, Receipt, Unhealthy, receipt::micros};
 
 /// The pause between probes right around a switch, and how long that lasts.
 const CLOSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
 /// The pause between probes from then on.
 const FAR: Duration = Duration::from_millis(50);
-/// How long the front door may take to answer with the release.
-const PROVE_WITHIN: Duration = Duration::from_secs(5);
 /// How long the look before the switch may take: it only tells whether the answers can be told apart.
 const BASELINE: Duration = Duration::from_millis(250);
 
@@ -33,20 +30,34 @@ struct Tally {
     last: Option<Unhealthy>,
     /// The profile seemed to answer before it had the traffic: the two cannot be told apart.
     alike: bool,
-    /// Nobody has answered so far, as before a first deploy: what gets no answer then is not lost by a switch.
-    dark: bool,
+    /// Nobody answered before: what is asked until the order cannot be lost by it.
+    nobody: bool,
 }
 
 impl Watch {
     /// Begins, and goes on with the count of an earlier watch.
-    async fn start(door: Arc<dyn HealthProbe>, profile: Profile, Receipt { probes, lost, .. }: Receipt) -> Self {
+    pub(super) async fn start(
+        door: Arc<dyn HealthProbe>,
+        profile: Profile,
+        Receipt { probes, lost, .. }: Receipt,
+    ) -> Self {
         let receipt = Receipt { probes, lost, ..Receipt::default() };
         let (tally, stop) = (Arc::new(Mutex::new(Tally { receipt, ..Tally::default() })), Cancel::new());
         let baseline = tokio::time::timeout(BASELINE, door.check(&profile)).await;
-        lock(&tally).alike = matches!(baseline, Ok(Ok(())));
-        lock(&tally).dark = matches!(&baseline, Ok(Err(why)) if why.is_lost());
+        {
+            let mut tally = lock(&tally);
+            tally.alike = matches!(baseline, Ok(Ok(())));
+            tally.nobody = matches!(&baseline, Ok(Err(why)) if why.is_lost());
+        }
         let task = tokio::spawn(watch(door, profile, tally.clone(), stop.clone()));
         Self { tally, stop, task }
+    }
+
+    /// Whether the front door has answered with the profile since the order; else the last answer that was none.
+    pub(super) fn answered(&self) -> Result<(), Unhealthy> {
+        let tally = lock(&self.tally);
+        let last = || tally.last.clone().unwrap_or(Unhealthy::NoAnswer("no probe came back".to_owned()));
+        if tally.answered { Ok(()) } else { Err(last()) }
     }
 
     /// The switcher is called now.
@@ -88,10 +99,10 @@ async fn watch(door: Arc<dyn HealthProbe>, profile: Profile, tally: Arc<Mutex<Ta
 
 impl Tally {
     fn count(&mut self, asked: Instant, answer: Result<(), Unhealthy>) {
+        if self.nobody && self.ordered.is_none_or(|ordered| asked < ordered) {
+            return;
+        }
         self.receipt.probes += 1;
-        let lost = answer.as_ref().is_err_and(Unhealthy::is_lost);
-        self.dark &= lost;
-        self.receipt.lost += u64::from(lost && !self.dark);
         match answer {
             Ok(()) => match self.ordered {
                 // of answers that look alike, only those asked after the order are the new one's
@@ -102,45 +113,10 @@ impl Tally {
                 }
                 None => self.alike = true,
             },
-            Err(why) => self.last = Some(why),
-        }
-    }
-}
-
-impl Run<'_> {
-    /// Begins to ask the front door about `profile`, which is about to get the traffic.
-    pub(super) async fn watch_front_door(&mut self, profile: &Profile) {
-        let before = match self.watch.take() {
-            Some(before) => before.finish().await,
-            None => Receipt::default(),
-        };
-        if let Some(door) = self.deployer.front_door.clone() {
-            self.watch = Some(Watch::start(door, profile.clone(), before).await);
-        }
-    }
-
-    /// Waits until the front door has answered with `profile`, which has the traffic alone.
-    pub(super) async fn prove(&mut self, profile: &Profile) -> Result<(), Failure> {
-        if self.watch.is_none() {
-            self.watch_front_door(profile).await;
-        }
-        let Some(watch) = &self.watch else {
-            "no front door to ask".clone_into(&mut self.detail);
-            return Ok(());
-        };
-        watch.ordered(Instant::now());
-        let (began, tally, interrupts) = (Instant::now(), watch.tally.clone(), self.interrupts());
-        loop {
-            if lock(&tally).answered {
-                "answered through the front door".clone_into(&mut self.detail);
-                return Ok(());
+            Err(why) => {
+                self.receipt.lost += u64::from(why.is_lost());
+                self.last = Some(why);
             }
-            if began.elapsed() >= PROVE_WITHIN {
-                let why = lock(&tally).last.clone().unwrap_or(Unhealthy::NoAnswer("no probe came back".to_owned()));
-                let message = format!("the front door does not answer with {profile}");
-                return Err(self.failed(Cause::Switch, message, &why));
-            }
-            interrupts.sleep(self.current(), CLOSE.0).await?;
         }
     }
 }

@@ -103,8 +103,10 @@ impl FileStore {
             .prefix(TEMPORARY)
             .permissions(fs::Permissions::from_mode(0o600))
             .tempfile_in(&self.dir)?;
-        serde_json::to_writer_pretty(&mut file, &Envelope { schema: SCHEMA, state: state.clone() })?;
-        file.write_all(b"\n")?;
+        // as a whole: the serializer would make a system call of every word
+        let mut text = serde_json::to_vec_pretty(&Envelope { schema: SCHEMA, state: state.clone() })?;
+        text.push(b'\n');
+        file.write_all(&text)?;
         file.as_file().sync_all()?;
         self.keep_previous()?;
         file.persist(self.path("state.json"))?;
@@ -145,9 +147,13 @@ impl StateStore for FileStore {
             error => error,
         })?;
         self.sweep();
-        let file = safe::create(&note)?;
+        let mut file = safe::create(&note)?;
+        let mut write = || {
+            file.set_len(0)?;
+            file.write_all(&serde_json::to_vec(who)?)
+        };
         // the note is for messages only: a full disk must not stand in the way of the lock
-        let _ = file.set_len(0).and_then(|()| serde_json::to_writer(&file, who).map_err(io::Error::from));
+        let _: io::Result<()> = write();
         Ok(lease)
     }
 

@@ -66,7 +66,9 @@ impl Walk<'_> {
     }
 
     fn blame(&mut self, failure: &Failure) {
-        if failure.cause.blames_release() && self.tx.started {
+        // the same release may serve on the other profile: then it is not what is wrong
+        let serves_elsewhere = self.tx.old_release.as_ref() == Some(&self.tx.release);
+        if failure.cause.blames_release() && self.tx.started && !serves_elsewhere {
             self.state.mark_failed(&self.tx.release);
         }
     }

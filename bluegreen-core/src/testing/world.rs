@@ -1,6 +1,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{Occupant, Process, Profile, Profiles, ReleaseId, ResolveError, Route, Seen, Stamp};
+use crate::{
+    Cause, Effect, Failure, Occupant, Process, Profile, Profiles, ReleaseId, ResolveError, Route, Seen, Stamp, Step,
+};
 
 /// How a release behaves once it runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -145,6 +147,57 @@ impl World {
         Stamp { boot: format!("boot{}", self.boot), since_boot: self.clock }
     }
 
+    /// Does one effect at once, as the engine does it over the fakes: with the same probes, and the same failures.
+    pub fn act(&mut self, effect: &Effect) -> Result<(), Failure> {
+        match effect {
+            Effect::Isolate { active } | Effect::Standby { active, .. } if !self.is_active(active) => {
+                Err(failure(Cause::Route, format!("{active} is not active any more")))
+            }
+            Effect::Isolate { active } if !self.occupant(active).listens() => {
+                Err(failure(Cause::Died, format!("{active} does not answer, and its standby may")))
+            }
+            Effect::Isolate { active } => {
+                self.switch(&Route::solo(active.clone()));
+                Ok(())
+            }
+            Effect::Stop { profile, .. } if self.route.as_ref().is_ok_and(|route| route.uses(profile)) => {
+                Err(failure(Cause::Route, format!("{profile} is in use again")))
+            }
+            Effect::Stop { profile, process, .. } => {
+                self.stop(profile, process);
+                Ok(())
+            }
+            Effect::Start { profile, release } => self.start(profile, release).map_err(|e| failure(Cause::Process, e)),
+            Effect::AwaitHealthy { profile, process } | Effect::Bake { profile, process } => {
+                self.proven(profile, |occupant| occupant.ours() == Some(process))
+            }
+            Effect::Switch { to, expect } => {
+                self.proven(to, |occupant| occupant == expect)?;
+                self.switch(&Route::solo(to.clone()));
+                Ok(())
+            }
+            Effect::Prove { profile } if self.answering() == Some(profile) => Ok(()),
+            Effect::Prove { profile } => Err(failure(Cause::Switch, format!("{profile} does not answer"))),
+            Effect::Standby { active, standby, expect } => {
+                self.proven(standby, |occupant| occupant == expect)?;
+                self.switch(&Route::with_standby(active.clone(), standby.clone()));
+                Ok(())
+            }
+        }
+    }
+
+    fn proven(&self, profile: &Profile, is_it: impl Fn(&Occupant) -> bool) -> Result<(), Failure> {
+        match self.occupant(profile) {
+            occupant if !is_it(&occupant) => Err(failure(Cause::Died, format!("somebody else is on {profile}"))),
+            _ if self.healthy(profile) => Ok(()),
+            _ => Err(failure(Cause::Unhealthy, format!("{profile} is not healthy"))),
+        }
+    }
+
+    fn is_active(&self, profile: &Profile) -> bool {
+        self.route.as_ref().is_ok_and(|route| route.active == *profile)
+    }
+
     /// What the engine would see.
     pub fn seen(&self) -> Seen {
         let [first, second] = self.profiles.both();
@@ -157,6 +210,10 @@ impl World {
             last: None,
         }
     }
+}
+
+fn failure(cause: Cause, message: String) -> Failure {
+    Failure::new(Step::Stop, cause, message)
 }
 
 impl Default for World {

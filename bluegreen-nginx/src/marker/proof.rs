@@ -11,11 +11,6 @@ pub(super) struct Proof {
     group: String,
 }
 
-/// The path of the proof location of `app`.
-pub(super) fn path(app: &Name) -> String {
-    format!("/.well-known/bluegreen/{app}")
-}
-
 impl Proof {
     /// Reads the answer; `None` when it is something else.
     pub(super) fn parse(text: &str) -> Option<Self> {

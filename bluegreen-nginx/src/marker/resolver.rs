@@ -2,13 +2,10 @@
 
 use async_trait::async_trait;
 use bluegreen_core::{Name, ProfileResolver, ResolveError, Route, Unhealthy};
+use bluegreen_http::Answer;
 
-use super::{
-    RouteDir,
-    proof::{self, Proof},
-    switcher::chain,
-};
-use crate::{FrontDoor, front_door::Answer};
+use super::{ProofLocation, RouteDir, proof::Proof, proof_location};
+use crate::text::{chain, one_line};
 
 /// Asks nginx, at the front door and over fresh connections, which route it follows.
 ///
@@ -17,16 +14,16 @@ use crate::{FrontDoor, front_door::Answer};
 pub struct MarkerResolver {
     app: Name,
     route: RouteDir,
-    door: FrontDoor,
+    proof: ProofLocation,
 }
 
 /// Answers that must agree.
 const ANSWERS: usize = 4;
 
 impl MarkerResolver {
-    /// One that asks at `door` about the route of `app`.
-    pub fn new(app: Name, route: RouteDir, door: FrontDoor) -> Self {
-        Self { app, route, door }
+    /// One that asks at `proof` about the route of `app`.
+    pub fn new(app: Name, route: RouteDir, proof: ProofLocation) -> Self {
+        Self { app, route, proof }
     }
 
     /// Whether nginx has a proof of this app at all, of whatever route.
@@ -35,22 +32,21 @@ impl MarkerResolver {
     }
 
     async fn ask(&self) -> Result<Answer, ResolveError> {
-        let door = &self.door;
-        let path = proof::path(&self.app);
-        door.get(&path).await.map_err(|e| match e {
-            Unhealthy::Refused(_) => ResolveError::Unknown(format!("nginx does not answer on {door}: is it running?")),
-            e => ResolveError::Unknown(format!("nginx on {door} gives {e}")),
+        let proof = &self.proof;
+        proof.ask().await.map_err(|error| match error {
+            Unhealthy::Refused(_) => ResolveError::Unknown(format!("nginx does not answer on {proof}: is it running?")),
+            error => ResolveError::Unknown(format!("nginx on {proof} gives {error}")),
         })
     }
 
     fn read(&self, answer: &Answer) -> Result<Route, ResolveError> {
-        let (app, door, path) = (&self.app, &self.door, proof::path(&self.app));
+        let (app, door, path) = (&self.app, &self.proof, proof_location::path(&self.app));
         if let (200, Some(proof)) = (answer.status, proof_in(answer)) {
             return proof.route(app, self.route.profiles());
         }
         // the way of a server block that only sends everybody elsewhere; an app redirects to a page of its own
         if let Some(target) = answer.location.as_deref().and_then(|location| location.strip_suffix(&path)) {
-            let target = printable(target);
+            let target = one_line(target);
             return Err(ResolveError::Unknown(format!(
                 "{door} redirects to {target}: write url = \"{target}/\" under [proxy.nginx], and `connect` if another \
                  address is to be dialled"
@@ -93,11 +89,6 @@ impl ProfileResolver for MarkerResolver {
 
 fn proof_in(answer: &Answer) -> Option<Proof> {
     Proof::parse(std::str::from_utf8(&answer.body).ok()?)
-}
-
-/// Text from a server, safe to print: at most 200 characters, none that controls a terminal.
-fn printable(text: &str) -> String {
-    text.chars().filter(char::is_ascii_graphic).take(200).collect()
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Snippet {
             cache = if open_file_cache { "open_file_cache off;\n" } else { "" },
             first_group = self.group(first),
             second_group = self.group(second),
-            path = super::proof::path(app),
+            path = super::proof_location::path(app),
             first_port = first.port(),
             second_port = second.port(),
         )

@@ -1,14 +1,16 @@
 //! The include file: `set $service_url http://127.0.0.1:8081;`
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write as _},
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use super::command;
+use tempfile::NamedTempFile;
+
+use crate::{argv, replace::replace};
 
 /// The file that nginx includes, and how a new one gets into its place.
 #[derive(Debug, Clone)]
@@ -67,11 +69,11 @@ impl IncludeFile {
         Self { path: path.into(), install: None }
     }
 
-    /// The same, replaced by running `argv` with source and destination appended: `["sudo", "-n", "cp"]`. With
+    /// The same, replaced by running `command` with source and destination appended: `["sudo", "-n", "cp"]`. With
     /// `--preserve=timestamps` a refused switch leaves no trace: else nginx must be reloaded once before the next deploy.
     #[must_use = "returns the file"]
-    pub fn install_with(mut self, argv: Vec<String>) -> Self {
-        self.install = Some(argv);
+    pub fn install_with(mut self, command: Vec<String>) -> Self {
+        self.install = Some(command);
         self
     }
 
@@ -98,48 +100,32 @@ impl IncludeFile {
     pub(super) async fn write(&self, text: &str, modified: Option<SystemTime>) -> Result<(), IncludeError> {
         let wrong = |reason: String| IncludeError::Write { path: self.path.clone(), reason };
         match &self.install {
-            None => self.replace(text, modified).map_err(|error| wrong(explain(&error))),
-            Some(argv) => {
-                self.install(argv, text, modified).await.map_err(wrong)?;
+            None => {
+                // what a symlink leads to, not the symlink
+                let path = fs::canonicalize(&self.path);
+                path.and_then(|path| replace(&path, text, modified)).map_err(|error| wrong(explain(&error)))
+            }
+            Some(command) => {
+                self.install(command, text, modified).await.map_err(wrong)?;
                 let written = self.content()?.text == text;
-                if written { Ok(()) } else { Err(wrong(format!("`{}` left something else there", argv.join(" ")))) }
+                if written { Ok(()) } else { Err(wrong(format!("`{}` left something else there", command.join(" ")))) }
             }
         }
     }
 
-    /// A temporary file beside it, fsync, rename, fsync of the directory.
-    fn replace(&self, text: &str, modified: Option<SystemTime>) -> io::Result<()> {
-        let path = fs::canonicalize(&self.path)?;
-        let old = fs::metadata(&path)?;
-        let dir = path.parent().unwrap_or(Path::new("/"));
-        let temporary = filled(tempfile::Builder::new().prefix(".service-url.").tempfile_in(dir)?, text, modified)?;
-        let new = temporary.as_file().metadata()?;
-        if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
-            std::os::unix::fs::fchown(temporary.as_file(), Some(old.uid()), Some(old.gid()))?;
-        }
-        temporary.as_file().set_permissions(old.permissions())?;
-        temporary.as_file().sync_all()?;
-        temporary.persist(&path).map_err(|error| error.error)?;
-        File::open(dir)?.sync_all()
-    }
-
-    async fn install(&self, argv: &[String], text: &str, modified: Option<SystemTime>) -> Result<(), String> {
-        let source = tempfile::NamedTempFile::new().and_then(|file| filled(file, text, modified));
-        let source = source.map_err(|error| format!("no temporary file: {error}"))?;
-        let readable = fs::Permissions::from_mode(0o644);
-        source.as_file().set_permissions(readable).map_err(|error| error.to_string())?;
-        let mut argv = argv.to_vec();
-        argv.extend([source.path(), &self.path].map(|path| path.to_string_lossy().into_owned()));
-        command::run(&argv).await.map(drop).map_err(|failed| failed.to_string())
+    async fn install(&self, command: &[String], text: &str, modified: Option<SystemTime>) -> Result<(), String> {
+        let source = readable(text, modified).map_err(|error| format!("no temporary file: {error}"))?;
+        let mut command = command.to_vec();
+        command.extend([source.path(), &self.path].map(|path| path.to_string_lossy().into_owned()));
+        argv::run(&command).await.map(drop).map_err(|failed| failed.to_string())
     }
 }
 
-fn filled(
-    mut file: tempfile::NamedTempFile,
-    text: &str,
-    modified: Option<SystemTime>,
-) -> io::Result<tempfile::NamedTempFile> {
+/// A temporary file with this text, which the install command may read as another user.
+fn readable(text: &str, modified: Option<SystemTime>) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new()?;
     file.write_all(text.as_bytes())?;
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
     if let Some(time) = modified {
         file.as_file().set_modified(time)?;
     }

@@ -5,10 +5,10 @@ use bluegreen_core::{Profile, ProfileResolver, Profiles, ResolveError, Route};
 use bluegreen_http::ProfileEndpoint;
 
 use super::{
-    IncludeError, IncludeFile, Nginx, Says,
+    IncludeError, IncludeFile, Says,
     include::{Content, parse},
 };
-use crate::drain::listeners_on;
+use crate::{Master, drain::listeners_on, text::one_line};
 
 /// Reads the route from the include file, when nginx's workers were started after it was written.
 ///
@@ -18,14 +18,14 @@ use crate::drain::listeners_on;
 pub struct IncludeResolver {
     include: IncludeFile,
     profiles: Profiles,
-    nginx: Nginx,
+    master: Master,
     endpoint: Option<ProfileEndpoint>,
 }
 
 impl IncludeResolver {
-    /// The witness of `include`, as `nginx` has read it.
-    pub fn new(include: IncludeFile, profiles: &Profiles, nginx: Nginx) -> Self {
-        Self { include, profiles: profiles.clone(), nginx, endpoint: None }
+    /// The witness of `include`, as the workers of `master` have read it.
+    pub fn new(include: IncludeFile, profiles: &Profiles, master: Master) -> Self {
+        Self { include, profiles: profiles.clone(), master, endpoint: None }
     }
 
     /// `GET /profile` must say the same, as the scripts ask it. Where nobody listens on the port in the include file, the
@@ -39,7 +39,7 @@ impl IncludeResolver {
     /// The file, if the workers have read it.
     fn in_effect(&self) -> Result<Content, ResolveError> {
         let unknown = |error: &dyn ToString| ResolveError::Unknown(error.to_string());
-        let workers = self.nginx.workers().map_err(|error| unknown(&error))?;
+        let workers = self.master.workers().map_err(|error| unknown(&error))?;
         let content = self.include.content().map_err(|error| match error {
             IncludeError::Missing(_) => ResolveError::NotSetUp(error.to_string()),
             error => unknown(&error),
@@ -60,7 +60,7 @@ impl IncludeResolver {
                 let found = self.profiles.on_port(port).cloned().map(Route::solo);
                 found.ok_or_else(|| ResolveError::Unmanaged(format!("{path} leads to port {port}")))
             }
-            Says::Elsewhere(url) => Err(ResolveError::Unmanaged(format!("{path} leads to {}", super::plain(&url)))),
+            Says::Elsewhere(url) => Err(ResolveError::Unmanaged(format!("{path} leads to {}", one_line(&url)))),
             Says::Nothing => Err(ResolveError::Unknown(format!("{path} has no `set $service_url http://...;`"))),
         }
     }
@@ -71,7 +71,8 @@ impl ProfileResolver for IncludeResolver {
     async fn resolve(&self) -> Result<Route, ResolveError> {
         let route = self.route(&self.in_effect()?)?;
         let Some(endpoint) = &self.endpoint else { return Ok(route) };
-        if listeners_on(route.active.port()).is_empty() {
+        let listeners = listeners_on(route.active.port());
+        if listeners.map_err(|error| ResolveError::Unknown(format!("cannot see who listens: {error}")))?.is_empty() {
             return Ok(route);
         }
         let told = endpoint.resolve().await?;

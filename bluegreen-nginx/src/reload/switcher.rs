@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{Read as _, Seek as _, SeekFrom},
+    io::{self, Read as _, Seek as _, SeekFrom},
     path::PathBuf,
     time::Duration,
 };
@@ -11,16 +11,18 @@ use async_trait::async_trait;
 use bluegreen_core::{Profile, ProxySwitcher, Route, SwitchError};
 
 use super::{
-    IncludeFile, Nginx, Says,
-    command::{self, Failed},
+    IncludeFile, Says,
     include::{Content, parse, render},
-    plain,
 };
-use crate::drain::{connections_to, wait_until};
+use crate::{
+    Commands, Master, MasterError,
+    argv::Failed,
+    drain::{drain, wait_until},
+    master::{LIKELY, SETTLE},
+    text::one_line,
+};
 
-/// How long new workers may take to appear: nginx tries 2.5 s to listen on a port that is taken.
-const SETTLE: Duration = Duration::from_secs(8);
-/// The same for the reload that takes a change back.
+/// How long new workers may take to appear after the reload that takes a change back.
 const UNDO: Duration = Duration::from_secs(4);
 /// The most that is read of the error log, in bytes.
 const LOG: u64 = 64 * 1024;
@@ -32,25 +34,16 @@ const LOG: u64 = 64 * 1024;
 #[derive(Debug)]
 pub struct ReloadSwitcher {
     include: IncludeFile,
-    nginx: Nginx,
-    test: Vec<String>,
-    reload: Vec<String>,
+    master: Master,
+    commands: Commands,
     error_log: PathBuf,
 }
 
 impl ReloadSwitcher {
-    /// The article's way: `sudo -n nginx -t` and `sudo -n nginx -s reload`.
-    pub fn new(include: IncludeFile, nginx: Nginx) -> Self {
-        let argv = |text: &str| text.split(' ').map(str::to_owned).collect();
-        let (test, reload) = (argv("sudo -n nginx -t"), argv("sudo -n nginx -s reload"));
-        Self { include, nginx, test, reload, error_log: "/var/log/nginx/error.log".into() }
-    }
-
-    /// Other commands to test the configuration and to reload it.
-    #[must_use = "returns the switcher"]
-    pub fn with_commands(mut self, test: Vec<String>, reload: Vec<String>) -> Self {
-        (self.test, self.reload) = (test, reload);
-        self
+    /// One that replaces `include` and reloads `master` with `commands`; the article's are
+    /// `Commands::new(["sudo", "-n", "nginx"])`.
+    pub fn new(include: IncludeFile, master: Master, commands: Commands) -> Self {
+        Self { include, master, commands, error_log: "/var/log/nginx/error.log".into() }
     }
 
     /// Where nginx says why it refuses. Used when it is readable.
@@ -62,23 +55,21 @@ impl ReloadSwitcher {
 
     /// Reloads, and waits until none of the workers of before takes connections.
     async fn apply(&self, within: Duration) -> Result<(), Refusal> {
-        let old = self.nginx.workers().map_err(|error| Refusal::Said(error.to_string()))?;
+        let old = self.master.workers().map_err(|error| Refusal::Said(error.to_string()))?;
         let from = fs::metadata(&self.error_log).map_or(0, |log| log.len());
-        match command::run(&self.reload).await {
-            Err(Failed::Said(text)) => return Err(Refusal::Said(text)),
-            Err(late) => return Err(Refusal::Silent(late.to_string())),
-            Ok(_) => {}
-        }
-        let replaced = || self.nginx.workers().is_ok_and(|now| now.replace(&old));
+        self.commands.reload().await.map_err(|failed| match failed {
+            Failed::Said(text) => Refusal::Said(text),
+            late @ Failed::Late(_) => Refusal::Silent(late.to_string()),
+        })?;
+        let replaced = || self.master.workers().is_ok_and(|now| now.replace(&old));
         // nginx tries several times to listen; what else it says is its last word
         let gave_up = || self.complaints(from, old.master).iter().any(|line| !line.starts_with("bind() to "));
-        wait_until(within, || replaced() || gave_up()).await;
+        let _ = wait_until(within, || Ok(replaced() || gave_up())).await;
         if replaced() {
             return Ok(());
         }
         let said = self.complaints(from, old.master).into_iter().next();
-        let likely = "likely a listen port that another process holds, or a changed shared zone: see its error log";
-        let reason = format!("the reload had no effect: {}", said.as_deref().unwrap_or(likely));
+        let reason = format!("the reload had no effect: {}", said.as_deref().unwrap_or(LIKELY));
         Err(if gave_up() { Refusal::Said(reason) } else { Refusal::Silent(reason) })
     }
 
@@ -93,7 +84,7 @@ impl ReloadSwitcher {
         let bytes = read().unwrap_or_default();
         let mark = format!("[emerg] {master}#{master}: ");
         let text = String::from_utf8_lossy(&bytes);
-        text.lines().filter_map(|line| line.split_once(&mark)).map(|(_, said)| plain(said)).collect()
+        text.lines().filter_map(|line| line.split_once(&mark)).map(|(_, said)| one_line(said)).collect()
     }
 
     /// Puts `old` back. After a silent refusal the reload may still be under way: it is asked for once more.
@@ -144,7 +135,7 @@ impl ProxySwitcher for ReloadSwitcher {
         }
         let port = route.active.port();
         let old = self.include.content().map_err(|error| refused(&error))?;
-        let workers = self.nginx.workers().map_err(|error| refused(&error))?;
+        let workers = self.master.workers().map_err(|error| refused(&error))?;
         let says = parse(&old.text);
         if says == Says::Port(port) && workers.started_after(old.modified) {
             return Ok(());
@@ -152,7 +143,7 @@ impl ProxySwitcher for ReloadSwitcher {
         // before anything is touched: our one line breaks nothing, what somebody else wrote may. A half-written include
         // would fail here, so it is replaced first; the reload reads everything again
         if says != Says::Nothing {
-            command::run(&self.test).await.map_err(|error| refused(&error))?;
+            self.commands.test().await.map_err(|error| refused(&error))?;
         }
         if let Err(error) = self.include.write(&render(port), None).await {
             return Err(self.undo(&old, Refusal::Said(error.to_string())).await);
@@ -164,8 +155,11 @@ impl ProxySwitcher for ReloadSwitcher {
     }
 
     async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
-        let left = || self.nginx.workers().map_or(0, |workers| workers.leaving) + connections_to(profile.port());
-        wait_until(within, || left() == 0).await;
-        Ok(())
+        let leaving = || match self.master.workers() {
+            Ok(workers) => Ok(workers.leaving),
+            Err(MasterError::NotRunning | MasterError::PidFile(_)) => Ok(0),
+            Err(error) => Err(io::Error::other(error)),
+        };
+        drain(profile, within, leaving).await
     }
 }

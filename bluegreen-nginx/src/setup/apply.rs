@@ -1,12 +1,16 @@
 //! Doing what was planned, or undoing all of it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use bluegreen_core::ProfileResolver;
 use tokio::time::{Instant, sleep};
 
 use super::{Goal, Plan, Setup, SetupError, write};
-use crate::marker::chain;
+use crate::{
+    drain::wait_until,
+    master::{SETTLE, Workers},
+    text::chain,
+};
 
 /// What [`Setup::apply`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,9 +21,8 @@ pub struct Applied {
     pub reloaded: bool,
 }
 
-/// After a reload the old workers still take connections for 100 ms: answers must agree for longer than that.
-const STEADY: Duration = Duration::from_millis(300);
-const WITHIN: Duration = Duration::from_secs(10);
+/// How long new workers may take to prove what they do.
+const PROVEN: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(20);
 
 impl Setup {
@@ -39,7 +42,7 @@ impl Setup {
         if plan.goal == Goal::SetUp {
             self.set_route(plan)?;
         }
-        if plan.edits.is_empty() && self.is_reached(plan.goal).await.is_ok() {
+        if plan.edits.is_empty() && self.is_read() && self.is_reached(plan.goal).await.is_ok() {
             return Ok(Applied::default());
         }
         let mut done = Applied::default();
@@ -62,30 +65,43 @@ impl Setup {
     }
 
     async fn change(&self, plan: &Plan, done: &mut Applied) -> Result<(), SetupError> {
+        let old = self.master.workers()?;
         for edit in &plan.edits {
             done.backups.extend(write::back_up(edit, &self.nginx_dir.join("bluegreen"))?);
         }
         for edit in &plan.edits {
             write::put(&edit.path, edit.after.as_deref())?;
         }
-        self.nginx.test().await?;
+        self.commands.test().await?;
         done.reloaded = true;
-        self.nginx.reload().await?;
-        self.prove(plan.goal).await
+        self.commands.reload().await?;
+        self.prove(plan.goal, &old).await
     }
 
-    async fn prove(&self, goal: Goal) -> Result<(), SetupError> {
-        let deadline = Instant::now() + WITHIN;
-        let mut since: Option<Instant> = None;
-        loop {
-            match self.is_reached(goal).await {
-                Ok(()) if since.get_or_insert_with(Instant::now).elapsed() >= STEADY => return Ok(()),
-                Ok(()) => {}
-                Err(error) if Instant::now() >= deadline => return Err(error),
-                Err(_) => since = None,
+    /// Waits until none of the `old` workers takes connections: they too could prove a change that leaves the ports as they
+    /// are. Then the new ones must prove it.
+    async fn prove(&self, goal: Goal, old: &Workers) -> Result<(), SetupError> {
+        let replaced = || Ok(self.master.workers().is_ok_and(|now| now.replace(old)));
+        if !wait_until(SETTLE, replaced).await.is_ok_and(|replaced| replaced) {
+            return Err(SetupError::NotReloaded);
+        }
+        let deadline = Instant::now() + PROVEN;
+        while let Err(error) = self.is_reached(goal).await {
+            if Instant::now() >= deadline {
+                return Err(error);
             }
             sleep(POLL).await;
         }
+        Ok(())
+    }
+
+    /// Whether the workers are younger than our files. A set-up that was killed before its reload leaves files that they
+    /// have not read.
+    fn is_read(&self) -> bool {
+        let Ok(workers) = self.master.workers() else { return false };
+        let files = [self.http_file(), self.server_file(), self.location_file()];
+        let mut written = files.iter().filter_map(|path| fs::metadata(path).ok()?.modified().ok());
+        written.all(|modified| workers.started_after(modified))
     }
 
     async fn is_reached(&self, goal: Goal) -> Result<(), SetupError> {
@@ -105,8 +121,8 @@ impl Setup {
                 write::put(&edit.path, edit.before.as_deref())?;
             }
             if done.reloaded {
-                self.nginx.test().await?;
-                self.nginx.reload().await?;
+                self.commands.test().await?;
+                self.commands.reload().await?;
             }
             done.backups.iter().try_for_each(|copy| write::put(copy, None))
         };

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use bluegreen_core::{ProfileResolver, ResolveError};
 
 use super::{Setup, SetupError, config::Directive, config::line_of, tree::Tree};
-use crate::marker::chain;
+use crate::text::chain;
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,20 +4,18 @@ use std::{io, path::PathBuf};
 
 use bluegreen_core::ResolveError;
 
-use crate::{PlaceError, RouteDirError};
+use crate::{MasterError, PlaceError, RouteDirError, argv::Failed, master::LIKELY};
 
 /// Why nginx was not set up, or the set-up not removed. Unless it says otherwise, nothing has been changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
     /// nginx does not take its configuration, as it is now or as we changed it (and changed it back).
-    #[error("`{command}` failed: {output}")]
-    Nginx {
-        /// What was run.
-        command: String,
-        /// What it said.
-        output: String,
-    },
+    #[error("{0}")]
+    Nginx(String),
+    /// The nginx that runs cannot be told, or its workers not seen.
+    #[error(transparent)]
+    Master(#[from] MasterError),
     /// A file could not be read or written.
     #[error("cannot {action} {path}")]
     Io {
@@ -89,6 +87,9 @@ pub enum SetupError {
     /// The place of the route directory.
     #[error(transparent)]
     Place(#[from] PlaceError),
+    /// The workers of before still take connections: nginx refused the reload without a word.
+    #[error("the reload had no effect, everything was put back; {LIKELY}")]
+    NotReloaded,
     /// nginx does not say what it should after the reload.
     #[error("nginx did not take the change, everything was put back")]
     NotProven(#[source] ResolveError),
@@ -107,6 +108,12 @@ pub enum SetupError {
         /// Where the copies are.
         backups: PathBuf,
     },
+}
+
+impl From<Failed> for SetupError {
+    fn from(failed: Failed) -> Self {
+        Self::Nginx(failed.to_string())
+    }
 }
 
 fn list(ports: &[u16]) -> String {

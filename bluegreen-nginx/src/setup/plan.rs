@@ -11,7 +11,7 @@ use super::{
     tree::{Pass, Server, Tree, matches, same},
     write,
 };
-use crate::marker::listens;
+use crate::drain::listeners_on;
 
 impl Setup {
     /// What [`Setup::apply`] would do. `prepared` is a profile that runs and is healthy, for a machine whose app is served
@@ -38,7 +38,7 @@ impl Setup {
     }
 
     pub(super) async fn tree(&self) -> Result<Tree, SetupError> {
-        Tree::read(self.nginx.files().await?, self.site.as_deref())
+        Tree::read(self.commands.files().await?, self.site.as_deref())
     }
 
     /// The file in which the snippet stands, when that is none of ours.
@@ -88,9 +88,8 @@ impl Setup {
             return Ok(None);
         }
         let profiles = self.route.profiles();
-        let runs = |port| {
-            listens(port).map_err(|source| SetupError::Io { action: "read", path: "/proc/net/tcp".into(), source })
-        };
+        let unseen = |source| SetupError::Io { action: "read", path: "/proc/net/tcp".into(), source };
+        let runs = |port| listeners_on(port).map(|found| !found.is_empty()).map_err(unseen);
         let (first, second) = (runs(profiles.first().port())?, runs(profiles.second().port())?);
         let by_what_runs = if first && !second { profiles.first() } else { profiles.second() };
         let active = match (port, port.and_then(|port| profiles.on_port(port)), prepared) {

@@ -2,13 +2,14 @@
 
 use std::{
     fs::{self, File, Permissions},
-    io::{self, Write},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{Edit, SetupError};
+use crate::replace::replace;
 
 /// The text of a file, or `None` when there is none.
 pub(super) fn read(path: &Path) -> Result<Option<String>, SetupError> {
@@ -21,39 +22,21 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, SetupError> {
 
 /// Gives `path` this text, or removes it; mode and owner stay.
 pub(super) fn put(path: &Path, text: Option<&str>) -> Result<(), SetupError> {
-    let result = match text {
-        Some(text) => replace(path, text),
+    let dir = path.parent().unwrap_or(path);
+    let write = || match text {
+        Some(text) => {
+            if !dir.exists() {
+                fs::create_dir_all(dir)?;
+                fs::set_permissions(dir, Permissions::from_mode(0o755))?;
+            }
+            replace(path, text, None)
+        }
         None => match fs::remove_file(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other,
+            removed => removed.and_then(|()| File::open(dir)?.sync_all()),
         },
     };
-    let dir = path.parent().unwrap_or(path);
-    result
-        .and_then(|()| if dir.exists() { File::open(dir)?.sync_all() } else { Ok(()) })
-        .map_err(|source| SetupError::Io { action: "write", path: path.to_owned(), source })
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    if !dir.exists() {
-        fs::create_dir_all(dir)?;
-        fs::set_permissions(dir, Permissions::from_mode(0o755))?;
-    }
-    // a leading dot: `include sites-enabled/*` does not see it
-    let mut file = tempfile::Builder::new().prefix(".bluegreen-").tempfile_in(dir)?;
-    file.write_all(text.as_bytes())?;
-    let (mode, owner) = match path.metadata() {
-        Ok(old) => (old.mode() & 0o7777, Some((old.uid(), old.gid()))),
-        Err(_) => (0o644, None),
-    };
-    if let Some((uid, gid)) = owner {
-        std::os::unix::fs::fchown(file.as_file(), Some(uid), Some(gid))?;
-    }
-    file.as_file().set_permissions(Permissions::from_mode(mode))?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    write().map_err(|source| SetupError::Io { action: "write", path: path.to_owned(), source })
 }
 
 /// Copies an owner's file before it is changed, into `dir`: beside itself, `include sites-enabled/*` would read it too.
@@ -82,7 +65,7 @@ fn date(now: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{os::unix::fs::MetadataExt as _, time::Duration};
 
     use super::*;
 

@@ -1,14 +1,15 @@
 use std::{
     io::{Read, Write},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
 };
 
 use bluegreen_core::{Profile, Profiles};
+use bluegreen_http::Options;
 
 use super::*;
 
 /// A server that gives these answers, one per connection.
-fn served(answers: Vec<String>) -> FrontDoor {
+fn served(answers: Vec<String>) -> ProofLocation {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -17,11 +18,22 @@ fn served(answers: Vec<String>) -> FrontDoor {
             let mut request = [0; 2048];
             let n = stream.read(&mut request).unwrap();
             let request = String::from_utf8_lossy(&request[..n]).into_owned();
-            assert!(request.starts_with("GET /.well-known/bluegreen/shop HTTP/1.1\r\nHost: shop.example\r\n"));
+            assert!(request.starts_with("GET /.well-known/bluegreen/shop HTTP/1.1\r\n"));
+            assert!(request.contains("host: shop.example\r\n"), "{request}");
             stream.write_all(answer.as_bytes()).unwrap();
         }
     });
-    FrontDoor::new(address, "shop.example")
+    at(address)
+}
+
+fn at(address: SocketAddr) -> ProofLocation {
+    let options = Options { connect: Some(address), ..Options::default() };
+    ProofLocation::new("http://shop.example/health?deep=1", &"shop".parse().unwrap(), &options).unwrap()
+}
+
+fn profiles() -> Profiles {
+    let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
+    Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap()
 }
 
 fn answer(status: u16, body: &str) -> String {
@@ -35,9 +47,7 @@ fn proof(group: &str) -> String {
 /// What is resolved when nginx gives these answers and `live` names real1 without standby.
 async fn resolve(answers: Vec<String>) -> Result<Route, ResolveError> {
     let home = tempfile::tempdir().unwrap();
-    let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
-    let profiles = Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap();
-    let route = RouteDir::new(home.path().join("route"), profiles).unwrap();
+    let route = RouteDir::new(home.path().join("route"), profiles()).unwrap();
     route.create(None).unwrap();
     route.point(&Route::solo(route.profiles().first().clone())).unwrap();
     MarkerResolver::new("shop".parse().unwrap(), route, served(answers)).resolve().await
@@ -85,9 +95,7 @@ async fn a_redirect_says_what_to_configure() {
 #[tokio::test]
 async fn nobody_there() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
-    let profiles = Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap();
-    let route = RouteDir::new("/nowhere", profiles).unwrap();
-    let resolver = MarkerResolver::new("shop".parse().unwrap(), route, FrontDoor::new(gone, "x"));
+    let route = RouteDir::new("/nowhere", profiles()).unwrap();
+    let resolver = MarkerResolver::new("shop".parse().unwrap(), route, at(gone));
     assert!(text(&resolver.resolve().await.unwrap_err()).contains(&format!("nginx does not answer on {gone}")));
 }

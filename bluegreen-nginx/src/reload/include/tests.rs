@@ -43,7 +43,7 @@ async fn is_replaced_where_the_link_leads_with_its_mode() {
     assert_eq!(file.read().unwrap(), Says::Port(8082));
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     let metadata = fs::metadata(&real).unwrap();
-    assert_eq!((metadata.mode() & 0o7777, metadata.modified().unwrap()), (0o640, old));
+    assert_eq!((metadata.permissions().mode() & 0o7777, metadata.modified().unwrap()), (0o640, old));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
 }
 

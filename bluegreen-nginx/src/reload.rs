@@ -5,21 +5,12 @@
 //! evidence is a new generation of workers: see [`ReloadSwitcher`] and [`IncludeResolver`]. There is no standby, and nginx
 //! itself loses requests at each reload: see [`reload_warnings`].
 
-mod command;
 mod include;
-mod nginx;
 mod resolver;
 mod switcher;
 mod version;
 
 pub use include::{IncludeError, IncludeFile, Says};
-pub use nginx::{Nginx, NginxError};
 pub use resolver::IncludeResolver;
 pub use switcher::ReloadSwitcher;
 pub use version::{InvalidVersion, Version, reload_warnings};
-
-/// `text` on one line, without control characters, at most 300 characters.
-fn plain(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
-}

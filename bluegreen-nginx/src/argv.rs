@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-use super::plain;
+use crate::text::one_line;
 
 /// The longest that a command may take. A large configuration is parsed in seconds.
 const WITHIN: Duration = Duration::from_secs(30);
-/// The most that is read of its output.
-const OUTPUT: u64 = 16 * 1024;
+/// The most that is read of its output, in bytes: `nginx -T` prints the whole configuration.
+const OUTPUT: u64 = 16 * 1024 * 1024;
 
 /// Runs `argv` and returns what it printed. The error is one line that says what went wrong.
-pub(super) async fn run(argv: &[String]) -> Result<String, Failed> {
+pub(crate) async fn run(argv: &[String]) -> Result<String, Failed> {
     let (program, rest) = argv.split_first().ok_or_else(|| Failed::Said("the command is empty".to_owned()))?;
     let cannot = |error: io::Error| Failed::Said(format!("cannot run {program}: {error}"));
     // a file, not a pipe: a daemon that the command leaves behind would hold a pipe open
@@ -38,7 +38,7 @@ pub(super) async fn run(argv: &[String]) -> Result<String, Failed> {
 
 /// Why a command did not succeed.
 #[derive(Debug)]
-pub(super) enum Failed {
+pub(crate) enum Failed {
     /// It said no, or could not be run.
     Said(String),
     /// It was ended after 30 s, and may have done its work or not.
@@ -69,7 +69,7 @@ fn complaint(argv: &[String], output: &str, status: &str) -> String {
     }
     let last = output.lines().rev().find(|line| !line.trim().is_empty());
     let line = output.lines().find(|line| line.contains("[emerg]")).or(last);
-    format!("`{command}` failed: {}", line.map_or_else(|| status.to_owned(), plain))
+    format!("`{command}` failed: {}", line.map_or_else(|| status.to_owned(), one_line))
 }
 
 /// The rule that lets this user run `argv` (`sudo -n ...`) without a password.
@@ -83,7 +83,7 @@ fn sudoers_line(argv: &[String]) -> String {
 }
 
 /// Looks `name` up in `PATH`, and where system programs are: users often have no sbin in theirs.
-pub(super) fn find_program(name: &str) -> Option<PathBuf> {
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"].map(PathBuf::from);
     let found = std::env::split_paths(&path).chain(system).map(|dir| dir.join(name)).find(|file| Path::is_file(file));

@@ -1,4 +1,4 @@
-//! The running nginx, as `/proc` shows it: no root needed, unless `/proc` is mounted with `hidepid`.
+//! The nginx that runs, as `/proc` shows it: no root needed, unless `/proc` is mounted with `hidepid`.
 
 use std::{
     fs,
@@ -9,12 +9,17 @@ use std::{
 use procfs::process::{FDTarget, Process, all_processes};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{Version, command};
-use crate::drain::listeners_on;
+use crate::{argv, drain::listeners_on, reload::Version, text::one_line};
 
-/// Which nginx of this machine: its pid file, else the one that listens at the front door, else the only one.
+/// How long new workers may take to appear after a reload: nginx tries 2.5 s to listen on a port that is taken.
+pub(crate) const SETTLE: Duration = Duration::from_secs(8);
+/// Why a reload that nginx was asked for, and said nothing about, has no effect.
+pub(crate) const LIKELY: &str =
+    "likely a listen port that another process holds, or a changed shared zone: see nginx's error log";
+
+/// Which nginx of this machine, by its master process: the one in its pid file, else the one that listens at the front door, else the only one.
 #[derive(Debug, Clone, Default)]
-pub struct Nginx {
+pub struct Master {
     pid_file: Option<PathBuf>,
     front_door: Option<u16>,
 }
@@ -22,7 +27,7 @@ pub struct Nginx {
 /// Why nginx could not be found, or asked for its version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NginxError {
+pub enum MasterError {
     /// No master process is to be seen.
     #[error("nginx is not running: start it, as with `sudo systemctl start nginx`")]
     NotRunning,
@@ -39,7 +44,7 @@ pub enum NginxError {
 
 /// A worker; the pair is never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Worker {
+pub(crate) struct Worker {
     pid: i32,
     /// In clock ticks since boot.
     started: u64,
@@ -47,16 +52,16 @@ pub(super) struct Worker {
 
 /// The workers of one nginx at one moment.
 #[derive(Debug)]
-pub(super) struct Workers {
+pub(crate) struct Workers {
     /// The pid of the process that starts them.
-    pub(super) master: i32,
+    pub(crate) master: i32,
     /// Those that take new connections.
-    pub(super) accepting: Vec<Worker>,
+    pub(crate) accepting: Vec<Worker>,
     /// How many finish what they have and then end.
-    pub(super) leaving: usize,
+    pub(crate) leaving: usize,
 }
 
-impl Nginx {
+impl Master {
     /// The only nginx of this machine.
     pub fn new() -> Self {
         Self::default()
@@ -77,19 +82,19 @@ impl Nginx {
     }
 
     /// The version of the program that runs, else of the one in `PATH`; milliseconds.
-    pub async fn version(&self) -> Result<Version, NginxError> {
+    pub async fn version(&self) -> Result<Version, MasterError> {
         let running =
-            self.master().ok().filter(is_trusted).and_then(|master| master.exe().ok()).filter(|exe| exe.is_file());
-        let program = running.or_else(|| command::find_program("nginx")).ok_or(NginxError::NotRunning)?;
-        let argv = [program.to_string_lossy().into_owned(), "-v".to_owned()];
-        let text = command::run(&argv).await.map_err(|failed| NginxError::Version(failed.to_string()))?;
+            self.process().ok().filter(is_trusted).and_then(|master| master.exe().ok()).filter(|exe| exe.is_file());
+        let program = running.or_else(|| argv::find_program("nginx")).ok_or(MasterError::NotRunning)?;
+        let command = [program.to_string_lossy().into_owned(), "-v".to_owned()];
+        let text = argv::run(&command).await.map_err(|failed| MasterError::Version(failed.to_string()))?;
         let version = text.split_once("nginx/").and_then(|(_, version)| version.split_whitespace().next());
-        version.and_then(|v| v.parse().ok()).ok_or_else(|| NginxError::Version(super::plain(&text)))
+        version.and_then(|v| v.parse().ok()).ok_or_else(|| MasterError::Version(one_line(&text)))
     }
 
     /// The workers now.
-    pub(super) fn workers(&self) -> Result<Workers, NginxError> {
-        let master = self.master()?.pid;
+    pub(crate) fn workers(&self) -> Result<Workers, MasterError> {
+        let master = self.process()?.pid;
         let mut workers = Workers { master, accepting: Vec::new(), leaving: 0 };
         // one that has just been forked still has its master's title: it is seen at the next look
         for process in processes("nginx: worker process") {
@@ -106,12 +111,12 @@ impl Nginx {
         Ok(workers)
     }
 
-    fn master(&self) -> Result<Process, NginxError> {
+    fn process(&self) -> Result<Process, MasterError> {
         let mut masters = masters();
         if let Some(path) = &self.pid_file {
             let pid = read_pid(path);
             let named = masters.into_iter().find(|master| Some(master.pid) == pid);
-            return named.ok_or_else(|| NginxError::PidFile(path.clone()));
+            return named.ok_or_else(|| MasterError::PidFile(path.clone()));
         }
         // anybody may call a process so
         if masters.iter().any(is_trusted) {
@@ -120,26 +125,26 @@ impl Nginx {
         if masters.len() > 1
             && let Some(port) = self.front_door
         {
-            let listeners = listeners_on(port);
+            let listeners = listeners_on(port).unwrap_or_default();
             if let Some(at) = masters.iter().position(|master| has_socket(master, &listeners)) {
                 masters = vec![masters.swap_remove(at)];
             }
         }
         let pids: Vec<i32> = masters.iter().map(|master| master.pid).collect();
-        let first = masters.pop().ok_or(NginxError::NotRunning)?;
-        if pids.len() == 1 { Ok(first) } else { Err(NginxError::Several(pids)) }
+        let first = masters.pop().ok_or(MasterError::NotRunning)?;
+        if pids.len() == 1 { Ok(first) } else { Err(MasterError::Several(pids)) }
     }
 }
 
 impl Workers {
     /// Whether every worker that takes connections was started after `modified`, the time of a file: then it has read it.
     /// Every one, since a worker that crashed is started again with the configuration of before.
-    pub(super) fn started_after(&self, modified: SystemTime) -> bool {
+    pub(crate) fn started_after(&self, modified: SystemTime) -> bool {
         !self.accepting.is_empty() && self.accepting.iter().all(|worker| worker.started_at() >= modified)
     }
 
     /// Whether new ones take the connections, and none of `old`.
-    pub(super) fn replace(&self, old: &Self) -> bool {
+    pub(crate) fn replace(&self, old: &Self) -> bool {
         !self.accepting.is_empty() && !self.accepting.iter().any(|worker| old.accepting.contains(worker))
     }
 }

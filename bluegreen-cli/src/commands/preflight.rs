@@ -1,0 +1,41 @@
+//! What is looked at before anything is touched. The engine looks again, under the lock.
+
+use bluegreen_core::{ResolveError, Step};
+use bluegreen_process::cgroup_warning;
+
+use super::{Exit, Halt, Session, check};
+use crate::{config::ProxyMode, halt::for_route, wiring};
+
+/// Is there a route to begin from?
+pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
+    match session.wired.deployer.look().await.route {
+        Ok(_) => {}
+        Err(ResolveError::Unmanaged(why)) => {
+            session.events.warn(format!("{why}; that process is left alone, and loses its traffic to this release"));
+        }
+        Err(ResolveError::NotSetUp(_)) if until <= Step::Health => {}
+        Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
+    }
+    if until > Step::Health { can_switch(session).await } else { Ok(()) }
+}
+
+/// In reload mode: would nginx take its configuration again? What somebody else broke there would be found only at the
+/// switch, with the release started for nothing.
+pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
+    if session.config.nginx.mode == ProxyMode::Marker {
+        return Ok(());
+    }
+    let refused =
+        |why| Halt::new(Exit::Refused, format!("nginx would refuse its configuration: {why}")).next("sudo nginx -t");
+    wiring::commands(&session.config).accepts().await.map_err(refused)
+}
+
+/// What a person should know, and that stops nothing: what a reload costs, and what ends the app with its unit.
+pub(super) async fn warn(session: &Session) {
+    if session.config.nginx.mode == ProxyMode::Reload {
+        check::reload_costs(session).await.iter().for_each(|warning| session.events.warn(warning));
+    }
+    if let Some(warning) = cgroup_warning() {
+        session.events.warn(warning);
+    }
+}

@@ -1,0 +1,107 @@
+//! Reload mode: nginx as the article sets it up, and two apps behind it.
+
+use std::{
+    fs,
+    ops::{Deref, DerefMut},
+    path::Path,
+};
+
+use bluegreen_core::{Profiles, Route};
+use bluegreen_http::{Client, Options, ProfileEndpoint};
+use bluegreen_nginx::reload::{IncludeFile, IncludeResolver, ReloadSwitcher};
+
+use super::{App, Nginx, home, profiles};
+
+/// One nginx with the include file of the article, and the profiles of the apps behind it.
+pub(crate) struct Article {
+    pub(crate) profiles: Profiles,
+    nginx: Nginx,
+    _apps: [App; 2],
+    _home: tempfile::TempDir,
+}
+
+impl Article {
+    /// With the include file leading to `real1`; both apps say their profile's name at `/profile`.
+    pub(crate) async fn start(binary: &Path) -> Self {
+        let (home, apps) = (home(), [App::start("real1").await, App::start("real2").await]);
+        lead_to(home.path(), apps[0].port);
+        let nginx = Nginx::start(binary, home.path(), &http(home.path(), "")).await;
+        Self { profiles: profiles(apps[0].port, apps[1].port), nginx, _apps: apps, _home: home }
+    }
+
+    /// The two routes there are.
+    pub(crate) fn routes(&self) -> [Route; 2] {
+        self.profiles.both().map(|profile| Route::solo(profile.clone()))
+    }
+
+    /// The configuration of the article, with `more` in its http block.
+    pub(crate) fn configure(&self, more: &str) {
+        self.nginx.configure(&http(&self.prefix, more));
+    }
+
+    /// Writes the include file by hand.
+    pub(crate) fn lead_to(&self, port: u16) {
+        lead_to(&self.prefix, port);
+    }
+
+    pub(crate) fn include(&self) -> IncludeFile {
+        IncludeFile::new(self.prefix.join("service-url.inc"))
+    }
+
+    pub(crate) fn switcher(&self) -> ReloadSwitcher {
+        ReloadSwitcher::new(self.include(), self.master(), self.commands())
+            .with_error_log(self.prefix.join("error.log"))
+    }
+
+    pub(crate) fn resolver(&self) -> IncludeResolver {
+        IncludeResolver::new(self.include(), &self.profiles, self.master())
+    }
+
+    pub(crate) fn endpoint(&self, profiles: &Profiles) -> ProfileEndpoint {
+        ProfileEndpoint::new(self.client("/profile", &Options::default()), profiles)
+    }
+
+    /// Who answers users; empty when nobody does.
+    pub(crate) async fn who(&self) -> String {
+        let answer = self.client("/profile", &Options::default()).get().await;
+        answer.map(|answer| answer.text().into_owned()).unwrap_or_default()
+    }
+
+    pub(crate) fn client(&self, path: &str, options: &Options) -> Client {
+        Client::new(&self.url(path), options).unwrap()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn reloads(&self) -> usize {
+        self.log().matches("reconfiguring").count()
+    }
+}
+
+impl Deref for Article {
+    type Target = Nginx;
+
+    fn deref(&self) -> &Nginx {
+        &self.nginx
+    }
+}
+
+impl DerefMut for Article {
+    fn deref_mut(&mut self) -> &mut Nginx {
+        &mut self.nginx
+    }
+}
+
+fn http(prefix: &Path, more: &str) -> String {
+    let include = prefix.join("service-url.inc");
+    format!(
+        "{more}\nserver {{ listen 127.0.0.1:{{port}}; location / {{ include {}; proxy_pass $service_url; }} }}",
+        include.display()
+    )
+}
+
+fn lead_to(prefix: &Path, port: u16) {
+    fs::write(prefix.join("service-url.inc"), format!("set $service_url http://127.0.0.1:{port};\n")).unwrap();
+}

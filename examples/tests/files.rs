@@ -1,0 +1,105 @@
+//! The files that people copy, and the pages that they read, are right. `UPDATE=1 cargo test` writes the made ones anew.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use bluegreen_cli::config::Config;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// All files below `dir` with this ending.
+fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let (dirs, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let here = files.into_iter().filter(|file| file.to_str().is_some_and(|name| name.ends_with(ending)));
+    here.chain(dirs.iter().flat_map(|dir| self::files(dir, ending))).collect()
+}
+
+fn pages() -> Vec<PathBuf> {
+    let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
+    let top = top.map(|page| root().join(page)).into_iter();
+    top.chain(files(&root().join("docs"), ".md")).chain(files(&root().join("examples"), ".md")).collect()
+}
+
+/// The blocks of `language` in a page.
+fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).filter_map(|rest| rest.split("\n```").next()).collect()
+}
+
+#[test]
+fn the_configuration_reference_is_that_of_the_program() {
+    let page = bluegreen_cli::config::reference();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(root().join("docs/configuration.md"), &page).unwrap();
+    }
+    assert_eq!(read("docs/configuration.md"), page, "run UPDATE=1 cargo test -p bluegreen-examples");
+}
+
+#[test]
+fn every_configuration_is_valid() {
+    let mut checked = 0;
+    for file in files(&root().join("examples"), "bluegreen.toml") {
+        Config::parse(&fs::read_to_string(&file).unwrap(), &file)
+            .unwrap_or_else(|error| panic!("{}", error.render(false)));
+        checked += 1;
+    }
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for block in blocks(&text, "toml").into_iter().filter(|block| block.starts_with("app = ")) {
+            Config::parse(block, &page).unwrap_or_else(|error| panic!("{}", error.render(false)));
+            checked += 1;
+        }
+    }
+    assert!(checked >= 4, "only {checked} configurations were found");
+}
+
+#[test]
+fn the_readme_shows_the_program_that_is_compiled() {
+    let (readme, program) = (read("README.md"), read("examples/embed.rs"));
+    let shown = blocks(&readme, "rust");
+    assert_eq!(shown.len(), 1);
+    assert!(program.contains(shown[0]), "the block of README.md is not in examples/embed.rs:\n{}", shown[0]);
+}
+
+#[test]
+fn the_snippet_of_the_pages_is_the_one_of_the_set_up() {
+    let page = read("docs/nginx.md");
+    let made = read("examples/nginx/after/bluegreen/shop.server.inc");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&made).contains(&words(blocks(&page, "nginx")[0])), "docs/nginx.md shows something else");
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut followed = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+            let file = link.split('#').next().unwrap();
+            if !file.is_empty() && !link.contains("://") {
+                assert!(page.parent().unwrap().join(file).exists(), "{}: {link}", page.display());
+                followed += 1;
+            }
+        }
+    }
+    assert!(followed > 20, "only {followed} links were found");
+}
+
+#[test]
+fn every_page_is_in_the_book() {
+    let summary = read("docs/SUMMARY.md");
+    let docs = root().join("docs");
+    for page in files(&docs, ".md") {
+        let name = page.strip_prefix(&docs).unwrap().display().to_string();
+        assert!(name == "SUMMARY.md" || summary.contains(&format!("({name})")), "{name} is not in docs/SUMMARY.md");
+    }
+}
