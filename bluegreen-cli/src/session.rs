@@ -67,7 +67,8 @@ impl Session {
         }
         let events = Events::new(sinks);
         let wired = wire(&config, events.clone())?;
-        let signals = Signals::listen().map_err(|e| Halt::error(Exit::Internal, &e))?;
+        let (last, format) = (events.clone(), global.format);
+        let signals = Signals::listen(move || leave(&last, format)).map_err(|e| Halt::error(Exit::Internal, &e))?;
         Ok(Self { config, events, wired, signals, format: global.format })
     }
 
@@ -150,6 +151,21 @@ impl Session {
         self.events.emit(EventKind::Finished { outcome, exit_code, active, release: None, receipt: None });
         exit
     }
+}
+
+/// The last word before a second Ctrl-C ends us at once.
+fn leave(events: &Events, format: Format) {
+    if format == Format::Json {
+        let (outcome, exit_code) = ("interrupted".to_owned(), Exit::Interrupted.code());
+        events.emit(EventKind::Finished { outcome, exit_code, active: None, release: None, receipt: None });
+        return;
+    }
+    // a terminal may show a spinner in this line
+    let clear = if stderr().is_terminal() { "\r\u{1b}[K\n" } else { "" };
+    output::error(format!(
+        "{clear}stopped at once; the transaction stays open, and the next command finishes it\n\n  traffic  where \
+         `bluegreen status` says\n     next  bluegreen recover\n",
+    ));
 }
 
 /// Says why a command ended early, in the format that was asked for.

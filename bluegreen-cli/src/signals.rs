@@ -1,7 +1,6 @@
 //! What the terminal and the machine ask of us.
 
 use std::{
-    io::{IsTerminal as _, stderr},
     process::exit,
     sync::{
         Arc,
@@ -12,10 +11,7 @@ use std::{
 use bluegreen_core::Cancel;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{
-    exit::{Exit, StopRequest},
-    output,
-};
+use crate::exit::{Exit, StopRequest};
 
 /// Turns SIGINT and SIGTERM into a [`Cancel`]. SIGHUP is ignored: a deploy outlives its terminal.
 #[derive(Debug, Clone)]
@@ -25,13 +21,13 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Listens from now on; needs a runtime.
-    pub(crate) fn listen() -> std::io::Result<Self> {
+    /// Listens from now on; needs a runtime. `leave` says the last word before a second SIGINT ends us.
+    pub(crate) fn listen(leave: impl Fn() + Send + 'static) -> std::io::Result<Self> {
         let signals = Self { cancel: Cancel::new(), terminated: Arc::default() };
         let (int, term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         // to listen is to ignore
         let hangup = signal(SignalKind::hangup())?;
-        tokio::spawn(signals.clone().obey(int, term, hangup));
+        tokio::spawn(signals.clone().obey(int, term, hangup, leave));
         Ok(signals)
     }
 
@@ -40,12 +36,14 @@ impl Signals {
         if self.terminated.load(Ordering::Relaxed) { StopRequest::Terminate } else { StopRequest::Interrupt }
     }
 
-    async fn obey(self, mut int: Signal, mut term: Signal, mut hangup: Signal) {
+    async fn obey(self, mut int: Signal, mut term: Signal, mut hangup: Signal, leave: impl Fn()) {
         loop {
             tokio::select! {
                 _ = int.recv() => {
                     if self.cancel.is_cancelled() {
+                        // as safe as any kill
                         leave();
+                        exit(Exit::Interrupted.code().into());
                     }
                 }
                 _ = term.recv() => self.terminated.store(true, Ordering::Relaxed),
@@ -54,15 +52,4 @@ impl Signals {
             self.cancel.cancel();
         }
     }
-}
-
-/// A second Ctrl-C: at once, which is as safe as any kill.
-fn leave() -> ! {
-    // a terminal may show a spinner in this line
-    let clear = if stderr().is_terminal() { "\r\u{1b}[K\n" } else { "" };
-    output::error(format!(
-        "{clear}stopped at once; the transaction stays open, and the next command finishes it\n\n  traffic  where \
-         `bluegreen status` says\n     next  bluegreen recover\n",
-    ));
-    exit(Exit::Interrupted.code().into())
 }

@@ -315,6 +315,15 @@ async fn an_interrupt_is_heard_until_the_bake_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn in_the_bake_of_a_first_release_an_interrupt_is_not_heard() {
+    let scene = Scene::new();
+    let options = Options { deadline: Some(Duration::from_secs(3)), ..Options::default() };
+    let report = scene.deployer.run(&Command::deploy(id("v1")), &options).await.unwrap();
+    assert_eq!(report.outcome, Some(Outcome::DONE), "there is nothing to go back to");
+    assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_deadline_of_the_command_is_an_interrupt() {
     let scene = Scene::deployed(&["v1"]).await;
     scene.host.world().releases.insert(id("v2"), Health::Sick);

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::rig::{Clients, Stage, skip};
+use crate::rig::{Clients, Stage, say, skip};
 
 /// What differs between the apps.
 struct App {
@@ -115,7 +115,7 @@ fn in_reload_mode(name: &str, app: &App) {
     deploy(&stage, app, "v1");
     assert_eq!(stage.front(), "v1 real2");
     let tally = clients.stop();
-    eprintln!("{name} in reload mode: {tally}");
+    say(&format!("{name} in reload mode: {tally}"));
     let answered = tally.by_release();
     assert!(answered.contains_key("v0 real1") && answered.contains_key("v1 real2"), "{answered:?}");
 }

@@ -134,3 +134,36 @@ fn the_active_killed_before_a_deploy_with_a_standby() {
 fn the_active_killed_before_a_deploy_with_a_warm_release() {
     active_killed_before_a_deploy("bake");
 }
+
+#[test]
+fn status_says_that_the_standby_answers_and_recover_makes_it_the_active_one() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("after_switch.failover", "always");
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    stage.run(&["status"], 0);
+    kill(stage.pid("active"));
+    wait_for("the failover", || stage.front() == "v1 real1");
+    stage.run(&["status"], 20).says(&["FAILED OVER", "bluegreen recover"]);
+    assert_eq!((&stage.status()["failover"], &stage.status()["failed_over"]), (&"real1".into(), &true.into()));
+    stage.run(&["recover"], 0);
+    stage.run(&["status"], 0);
+    assert_eq!((stage.front(), &stage.status()["active"]["profile"]), ("v1 real1".into(), &"real1".into()));
+}
+
+#[test]
+fn a_first_release_that_dies_in_the_bake_needs_a_person_and_the_next_deploy_mends_it() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("after_switch.bake", "10s");
+    let artifact = stage.artifact("v1");
+    let deploy = stage.spawn(&["deploy", &artifact]);
+    stage.wait_for_step("bake");
+    wait_for("v1", || stage.front() == "v1 real1");
+    kill(stage.pid("active"));
+    let ended = deploy.wait();
+    assert_eq!(ended.code, Some(20), "{ended}");
+    ended.says(&["nobody answers where the traffic came from"]);
+    stage.set("after_switch.bake", "100ms");
+    stage.deploy("v2", 0);
+    assert!(stage.front().starts_with("v2 "));
+}

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write as _, path::PathBuf, process::Command};
 
-use crate::rig::{Clients, Stage, skip, wait_for};
+use crate::rig::{Clients, Stage, below, kill, skip, wait_for};
 
 /// A small file system of its own for the state; gone with the value.
 struct Small(PathBuf);
@@ -36,6 +36,8 @@ impl Small {
 
 impl Drop for Small {
     fn drop(&mut self) {
+        // once it is unmounted they could not be found any more
+        below(&self.0).into_iter().for_each(kill);
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use crate::rig::{Clients, Stage};
 
 /// How many times; the crash sweep of the core has all moments, this one has real ones.
-const SAMPLE: u64 = 8;
+const SAMPLE: u64 = 6;
 
 #[test]
 fn a_killed_deploy_loses_nothing_and_the_next_command_goes_on() {

@@ -52,15 +52,13 @@ fn the_other_way_round_and_under_load() {
     }
 }
 
-#[test]
-fn a_second_ctrl_c_leaves_at_once_and_the_next_command_finishes_it() {
-    let Some(mut stage) = Stage::marker() else { return };
+/// A deploy that gets one SIGINT in the bake, and another one in the undo, which waits for `settle`.
+fn left_at_once(stage: &mut Stage, format: &str) -> Ended {
     stage.deploy("v0", 0);
     stage.set("after_switch.settle", "20s");
-    // in the undo it waits for `settle`, because v2 had traffic
     stage.set("after_switch.bake", "20s");
     let artifact = stage.artifact("v2");
-    let deploy = stage.spawn(&["deploy", &artifact]);
+    let deploy = stage.spawn(&["deploy", &artifact, "--format", format]);
     stage.wait_for_step("bake");
     wait_for("v2", || stage.front() == "v2 real2");
     deploy.signal(Signal::INT);
@@ -68,13 +66,39 @@ fn a_second_ctrl_c_leaves_at_once_and_the_next_command_finishes_it() {
     deploy.signal(Signal::INT);
     let ended = deploy.wait();
     assert_eq!(ended.code, Some(130), "{ended}");
+    assert!(stage.step().is_some());
+    ended
+}
+
+#[test]
+fn a_second_ctrl_c_leaves_at_once_and_the_next_command_finishes_it() {
+    let Some(mut stage) = Stage::marker() else { return };
+    let ended = left_at_once(&mut stage, "human");
     ended.says(&["bluegreen recover"]);
     assert!(!ended.err.contains('\u{1b}'), "no control codes where there is no terminal: {:?}", ended.err);
-    assert!(stage.step().is_some());
     stage.set("after_switch.settle", "100ms");
     stage.run(&["recover"], 0);
     assert_eq!((stage.front(), stage.step()), ("v0 real1".into(), None));
     assert_eq!(below(stage.home()).len(), 1);
+}
+
+#[test]
+fn a_second_sigint_is_the_last_event_too() {
+    let Some(mut stage) = Stage::marker() else { return };
+    let last = left_at_once(&mut stage, "json").events().pop().unwrap();
+    assert_eq!((&last["event"], &last["exit_code"]), (&"finished".into(), &130.into()), "{last}");
+}
+
+#[test]
+fn in_the_bake_of_a_first_release_there_is_nothing_to_go_back_to() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("after_switch.bake", "1s");
+    let artifact = stage.artifact("v1");
+    let deploy = stage.spawn(&["deploy", &artifact]);
+    stage.wait_for_step("bake");
+    deploy.signal(Signal::TERM);
+    let ended = deploy.wait();
+    assert_eq!((ended.code, stage.front()), (Some(0), "v1 real1".into()), "{ended}");
 }
 
 #[test]

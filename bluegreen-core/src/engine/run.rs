@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::{Deployer, Options, Report, RunError, interrupts::Interrupts, watch::Watch};
 use crate::{
     Acted, Begin, Cause, Command, EventKind, Failure, Kind, Lease, Next, Outcome, Recovery, Seen, State, Step,
-    StoreError, Then, Transaction, Tried, begin, millis, recover, step,
+    StoreError, Then, Transaction, Tried, begin, machine::hears, millis, recover, step,
 };
 
 /// How often a run that waits for the lock tries again.
@@ -19,6 +19,8 @@ pub(super) struct Run<'a> {
     pub(super) watch: Option<Watch>,
     /// What the last effect saw, for the line of its step.
     pub(super) detail: String,
+    /// Whether the effect under way may be interrupted.
+    hears: bool,
     lease: Lease,
     state: State,
     /// The last transaction that this run walked.
@@ -32,7 +34,7 @@ impl<'a> Run<'a> {
         let lease = lock(deployer, options, &interrupts).await?;
         let state = deployer.store.load()?;
         let (watch, detail, walked, step_began) = (None, String::new(), None, Instant::now());
-        Ok(Self { deployer, interrupts, watch, detail, lease, state, walked, step_began })
+        Ok(Self { deployer, interrupts, watch, detail, hears: true, lease, state, walked, step_began })
     }
 
     pub(super) async fn command(mut self, command: &Command) -> Result<Report, RunError> {
@@ -111,6 +113,7 @@ impl<'a> Run<'a> {
             self.explain(&mut next).await;
             self.tell(&next);
             self.save(&next.state)?;
+            self.hears = next.state.transaction.as_ref().is_some_and(|tx| hears(tx, &seen));
             state = next.state;
             match next.then {
                 Then::End(outcome) => return Ok(outcome),
@@ -203,10 +206,9 @@ impl<'a> Run<'a> {
         self.state.transaction.as_ref().map_or(Step::Retire, |tx| tx.step)
     }
 
-    /// What may end a wait now: nothing, while something is being undone.
+    /// What may end a wait now.
     pub(super) fn interrupts(&self) -> Interrupts {
-        let undoing = self.state.transaction.as_ref().is_none_or(|tx| tx.undo.is_some() || tx.step == Step::Retire);
-        if undoing { Interrupts::never() } else { self.interrupts.clone() }
+        if self.hears { self.interrupts.clone() } else { Interrupts::never() }
     }
 }
 

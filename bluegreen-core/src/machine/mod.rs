@@ -20,4 +20,5 @@ pub use effect::{Acted, Effect};
 pub use outcome::Outcome;
 pub use recover::{Recovery, Tried, recover};
 pub use seen::{Interrupt, Seen};
+pub(crate) use step::hears;
 pub use step::{Next, Then, step};

@@ -39,6 +39,12 @@ pub fn step(state: &State, seen: &Seen, policy: &Policy) -> Next {
     Next { state, then, warnings }
 }
 
+/// A request to stop is heard until the bake ends; in the bake only when there is something to go back to.
+pub(crate) fn hears(tx: &Transaction, seen: &Seen) -> bool {
+    let way_back = || tx.from.as_ref().is_some_and(|from| seen.on(from).listens());
+    tx.undo.is_none() && (tx.step < Step::Bake || (tx.step == Step::Bake && way_back()))
+}
+
 /// One call of [`step`].
 pub(super) struct Walk<'a> {
     pub(super) state: State,
@@ -83,15 +89,9 @@ impl Walk<'_> {
         }
     }
 
-    /// A request to stop is heard until the bake ends; in the bake only when there is something to go back to.
     fn interrupted(&self) -> Option<Failure> {
         let interrupt = self.seen.interrupt?;
-        let heard = match self.tx.step {
-            Step::Retire => false,
-            Step::Bake => self.way_back().is_some(),
-            _ => true,
-        };
-        heard.then(|| interrupt.failure(self.tx.step))
+        hears(&self.tx, self.seen).then(|| interrupt.failure(self.tx.step))
     }
 
     /// Forward is over: undo, as far as that makes sense.

@@ -38,10 +38,14 @@ pub(crate) struct Stage {
     config: Table,
 }
 
-/// Says why a test does nothing here, past the test harness, which keeps what passes to itself.
+/// Says why a test does nothing here.
 pub(crate) fn skip(why: &str) {
-    let test = thread::current().name().unwrap_or_default().to_owned();
-    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {why}");
+    say(&format!("SKIPPED {}: {why}", thread::current().name().unwrap_or_default()));
+}
+
+/// Past the test harness, which keeps what passes to itself.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 const CONFIG: &str = r#"
@@ -224,6 +228,8 @@ impl Drop for Stage {
     fn drop(&mut self) {
         // whatever runs below this test's own directory was started by it
         below(self.home()).into_iter().for_each(kill);
+        // directories of releases are read-only, and only root may empty such a one
+        let _ = Command::new("chmod").arg("-R").arg("u+w").arg(self.home()).status();
     }
 }
 
