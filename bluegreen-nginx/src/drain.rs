@@ -1,33 +1,67 @@
 //! What the proxy still has open to a profile, from the kernel's TCP tables. No root needed.
 
-use std::{collections::HashSet, io, time::Duration};
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{self, BufRead as _, BufReader},
+    time::Duration,
+};
 
 use bluegreen_core::{Profile, SwitchError};
 use procfs::{
-    ProcError,
-    net::{TcpNetEntry, TcpState, tcp, tcp6},
+    FromBufReadSI as _,
+    net::{TcpNetEntries, TcpNetEntry, TcpState},
 };
 use tokio::time::{Instant, sleep};
 
 /// How often one looks.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// All TCP sockets of IPv4 and IPv6. A table that cannot be read is an error: "nobody seen" must mean nobody.
-fn sockets() -> io::Result<Vec<TcpNetEntry>> {
-    let mut all = tcp().map_err(io::Error::other)?;
-    match tcp6() {
+/// The states of a socket as the tables write them.
+const LISTEN: &str = "0A";
+const OPEN: [&str; 2] = ["01", "02"];
+
+/// The TCP sockets of IPv4 and IPv6 in the rows that `keep` wants. A table that cannot be read is an error: "nobody seen"
+/// must mean nobody.
+fn sockets(keep: impl Fn(&str) -> Keep) -> io::Result<Vec<TcpNetEntry>> {
+    let mut all = table("/proc/net/tcp", &keep)?;
+    match table("/proc/net/tcp6", &keep) {
         Ok(more) => all.extend(more),
-        Err(ProcError::NotFound(_)) => {} // IPv6 is off
-        Err(error) => return Err(io::Error::other(error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {} // IPv6 is off
+        Err(error) => return Err(error),
     }
     Ok(all)
+}
+
+/// What to do with a row, by its state.
+enum Keep {
+    Yes,
+    No,
+    /// It and the rows after it: the kernel lists those that listen first.
+    NoMore,
+}
+
+/// A busy machine has tens of thousands of rows that only wait to be forgotten: they are left out before they are parsed.
+fn table(path: &str, keep: impl Fn(&str) -> Keep) -> io::Result<Vec<TcpNetEntry>> {
+    let mut lines = BufReader::new(File::open(path)?).lines();
+    let mut kept = lines.next().transpose()?.unwrap_or_default() + "\n";
+    for line in lines {
+        let line = line?;
+        match keep(line.split_whitespace().nth(3).unwrap_or_default()) {
+            Keep::Yes => kept.extend([&line, "\n"]),
+            Keep::No => {}
+            Keep::NoMore => break,
+        }
+    }
+    Ok(TcpNetEntries::from_buf_read(kept.as_bytes(), &procfs::LocalSystemInfo).map_err(io::Error::other)?.0)
 }
 
 /// Connections on this machine that are open, or being opened, to `port` on loopback. Without upstream keep-alive each is a
 /// request, with it the idle ones vanish after nginx's `keepalive_timeout`. Local clients other than nginx count too: whose
 /// a socket is only root can see. Far ends, whose own port is listened on, and rows read twice are not counted.
 fn connections_to(port: u16) -> io::Result<usize> {
-    let sockets = sockets()?;
+    let interesting = |state: &str| if state == LISTEN || OPEN.contains(&state) { Keep::Yes } else { Keep::No };
+    let sockets = sockets(interesting)?;
     let listening: HashSet<u16> =
         sockets.iter().filter(|s| s.state == TcpState::Listen).map(|s| s.local_address.port()).collect();
     let open = |s: &&TcpNetEntry| matches!(s.state, TcpState::Established | TcpState::SynSent);
@@ -39,7 +73,8 @@ fn connections_to(port: u16) -> io::Result<usize> {
 /// The inodes of the sockets that listen on `port`.
 pub(crate) fn listeners_on(port: u16) -> io::Result<Vec<u64>> {
     let listens = |s: &TcpNetEntry| s.state == TcpState::Listen && s.local_address.port() == port;
-    Ok(sockets()?.into_iter().filter(listens).map(|s| s.inode).collect())
+    let first = |state: &str| if state == LISTEN { Keep::Yes } else { Keep::NoMore };
+    Ok(sockets(first)?.into_iter().filter(listens).map(|s| s.inode).collect())
 }
 
 /// Waits until nothing is open to `profile`, nor any of what else is `left`, at most `within`. Running out of time is no

@@ -86,7 +86,9 @@ fn settles(owners: &dyn PortOwners, port: u16, likely: &[u32], wanted: &[Listene
     let deadline = Instant::now() + Duration::from_secs(15);
     loop {
         let mut seen = owners.listeners(port, likely).unwrap();
-        seen.iter_mut().for_each(|listener| listener.pids.sort_unstable());
+        for listener in &mut seen {
+            listener.pids.sort_unstable();
+        }
         if seen == wanted {
             return;
         }
