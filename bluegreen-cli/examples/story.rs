@@ -9,7 +9,7 @@ fn main() {
     let args: Vec<String> = std::env::args().collect();
     let has = |word: &str| args.iter().any(|a| a == word);
     let format = if has("--json") { Format::Json } else { Format::Human };
-    let events = Events::new(vec![reporter(format, ColorChoice::Auto, has("-q"))]);
+    let events = Events::new(vec![reporter(format, ColorChoice::Auto, has("-q"), None)]);
     events.set_deploy(7);
     copy(&events);
     begin(&events);

@@ -64,7 +64,7 @@ pub struct Global {
 /// What to do.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// A tour in under a minute on a private nginx; needs no configuration and leaves nothing behind
+    /// A tour in under a minute on a private nginx; leaves nothing behind
     Demo,
     /// The one-time nginx part
     Setup(Setup),

@@ -107,13 +107,17 @@ impl From<ReleaseError> for Halt {
             ReleaseError::Io { source, .. } if full(source) => {
                 Self::error(Exit::Refused, &error).next("bluegreen releases prune")
             }
-            _ => Self::error(Exit::Process, &error),
+            ReleaseError::Io { path, .. } | ReleaseError::BadArtifact { path, .. } => {
+                Self::error(Exit::Process, &error).next(format!("ls -ld {}", path.display()))
+            }
+            ReleaseError::WrongDigest { .. } => Self::error(Exit::Process, &error).next("sha256sum ARTIFACT"),
+            _ => Self::error(Exit::Process, &error).next("bluegreen releases"),
         }
     }
 }
 
 impl From<AdoptError> for Halt {
     fn from(error: AdoptError) -> Self {
-        Self::error(Exit::Process, &error)
+        Self::error(Exit::Process, &error).next("bluegreen status")
     }
 }

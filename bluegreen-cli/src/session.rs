@@ -59,8 +59,9 @@ impl Session {
     /// Begins; needs a runtime.
     pub(crate) fn begin(global: &Global, config: Config) -> Result<Self, Halt> {
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
-        let history = History::new(&config.state_dir, releases);
-        let mut sinks = vec![reporter(global.format, global.color, global.quiet), Box::new(history) as _];
+        let history = History::new(&config.state_dir, releases.clone());
+        let mut sinks =
+            vec![reporter(global.format, global.color, global.quiet, Some(releases)), Box::new(history) as _];
         if global.verbose {
             sinks.push(Box::new(JsonReporter::new(Box::new(stderr()))));
         }
@@ -170,7 +171,7 @@ fn leave(events: &Events, format: Format) {
 /// Says why a command ended early, in the format that was asked for.
 pub(crate) fn tell(global: &Global, events: Option<&Events>, halt: &Halt) -> Exit {
     if global.format == Format::Json {
-        let own = Events::new(vec![reporter(Format::Json, global.color, false)]);
+        let own = Events::new(vec![reporter(Format::Json, global.color, false, None)]);
         let events = events.unwrap_or(&own);
         let trouble = &halt.trouble;
         let told: Vec<&str> = [&trouble.what].into_iter().chain(&trouble.causes).map(String::as_str).collect();

@@ -37,8 +37,8 @@ pub trait HealthProbe: Debug + Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unhealthy {
-    /// Nobody listens yet.
-    #[error("nobody listens: {0}")]
+    /// Nobody listens yet. What the system calls it, as `Connection refused`, says no more.
+    #[error("nobody listens")]
     Refused(String),
     /// The connection broke, or no answer came in time.
     #[error("no answer: {0}")]

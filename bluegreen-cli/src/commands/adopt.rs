@@ -13,7 +13,7 @@ pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u3
     let chosen = match profile {
         Some(name) => profiles.named(name).ok_or_else(|| {
             let [first, second] = profiles.both();
-            Halt::new(Exit::Usage, format!("no profile {name:?}: it is {first} or {second}"))
+            Halt::new(Exit::Usage, format!("no profile {name:?}: it is {first} or {second}")).next("bluegreen status")
         })?,
         None => profiles.both().into_iter().find(foreign).ok_or_else(|| {
             Halt::new(Exit::Refused, "no profile is held by a foreign process").next("bluegreen status")

@@ -21,6 +21,7 @@ use crate::{
     },
     output,
     report::{Paint, stdout_paint},
+    signals::Signals,
 };
 
 /// Clients that ask all the while.
@@ -43,7 +44,12 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Halt> {
     };
     let began = Instant::now();
     let stage = tokio::task::block_in_place(|| Stage::set(&binary, global)).map_err(failed)?;
-    let played = stage.play().await;
+    // Ctrl-C must not leave the nginx and the apps behind
+    let signals = Signals::listen().map_err(failed)?;
+    let played = tokio::select! {
+        played = stage.play() => played,
+        () = signals.cancel.cancelled() => Ok(signals.request().into()),
+    };
     let cleared = stage.clear().await;
     let exit = played?;
     cleared.map_err(failed)?;
@@ -108,17 +114,15 @@ settle = "1s"
     }
 
     async fn play(&self) -> Result<Exit, Halt> {
-        self.say("A private nginx and a tiny app in two versions. First the one-time set-up, then a first deploy.");
+        self.say("A private nginx, and a tiny app in two versions. The set-up, then a deploy:");
         self.set_up().await?;
         self.act(&["deploy", "app-v1", "--version", "v1"], 0).await?;
 
         let load = Load { clients: CLIENTS, ..Load::new(self.address()) }.start();
         tokio::time::sleep(PAUSE).await;
-        self.say(&format!(
-            "Now {CLIENTS} clients ask without a pause, GET and POST on keep-alive connections. A deploy:"
-        ));
+        self.say(&format!("Now {CLIENTS} clients ask without a pause, GET and POST, keep-alive. A deploy:"));
         self.act(&["deploy", "app-v2", "--version", "v2"], 0).await?;
-        self.say("Second thoughts about v2. The release before it is still warm, so going back is one rename:");
+        self.say("Second thoughts about v2. v1 is still warm, so going back is one rename:");
         self.act(&["rollback"], 0).await?;
         self.say("A release that answers 500. It gets no traffic:");
         self.act(&["deploy", "app-v3", "--version", "v3"], Exit::Unhealthy.code()).await?;
@@ -157,7 +161,7 @@ settle = "1s"
     fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, words: I) -> Command {
         let mut command = Command::new("/proc/self/exe");
         command.arg("--config").arg(self.path("bluegreen.toml")).args(words);
-        command.current_dir(self.home.path()).stdin(Stdio::null()).env_remove("BLUEGREEN_CONFIG");
+        command.current_dir(self.home.path()).stdin(Stdio::null()).env_remove("BLUEGREEN_CONFIG").kill_on_drop(true);
         command
     }
 

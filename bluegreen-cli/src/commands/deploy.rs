@@ -44,6 +44,15 @@ pub(super) async fn promote(session: &Session, run: &Run, drain: bool) -> Result
     walk(&session, run, Step::Retire, |until| Command::Promote { until }).await
 }
 
+/// `abort`
+pub(super) async fn abort(session: &Session) -> Result<Exit, Halt> {
+    let report = session.run(&Command::Abort, &Run::default()).await?;
+    if report.outcome.is_none() && report.recovered.is_none() {
+        session.events.warn("nothing was prepared, so nothing is taken back");
+    }
+    Ok(session.finish("aborted", &report))
+}
+
 /// `rollback`
 pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run) -> Result<Exit, Halt> {
     let releases = session.wired.processes.releases();

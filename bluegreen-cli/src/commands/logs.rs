@@ -21,7 +21,7 @@ pub(super) async fn run(session: &Session, name: Option<&str>, follow: bool, lin
     let mut profile = match name {
         Some(name) => session.config.profiles.named(name).cloned().ok_or_else(|| {
             let [first, second] = session.config.profiles.both();
-            Halt::new(Exit::Usage, format!("no profile {name:?}: it is {first} or {second}"))
+            Halt::new(Exit::Usage, format!("no profile {name:?}: it is {first} or {second}")).next("bluegreen status")
         })?,
         None => active(session).await.unwrap_or_else(|| session.config.profiles.first().clone()),
     };

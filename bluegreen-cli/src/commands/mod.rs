@@ -74,7 +74,7 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
     match command {
         Command::Deploy(args) => deploy::deploy(session, &args).await,
         Command::Promote { drain, run } => deploy::promote(session, &run, drain).await,
-        Command::Abort => engine(session, Engine::Abort, "aborted").await,
+        Command::Abort => deploy::abort(session).await,
         Command::Stop(release) => deploy::until(session, release, Step::Stop).await,
         Command::Start(release) => deploy::until(session, release, Step::Start).await,
         Command::Prepare(release) | Command::Health(release) => deploy::until(session, release, Step::Health).await,

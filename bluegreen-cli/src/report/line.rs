@@ -6,6 +6,7 @@ use std::{
 };
 
 use bluegreen_core::{Event, EventKind, EventSink};
+use bluegreen_process::Releases;
 
 use super::{
     Out,
@@ -30,6 +31,13 @@ impl LineReporter {
     pub fn new(out: Out, err: Out, paint: Paint, quiet: bool) -> Self {
         let narrator = Narrator::new(paint, None);
         Self(Mutex::new(Lines { out, err, quiet, narrator, waiting: Waiting::default() }))
+    }
+
+    /// Names releases by their versions too.
+    #[must_use]
+    pub fn with_releases(self, releases: Option<Releases>) -> Self {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).narrator.releases = releases;
+        self
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bluegreen_core::{Event, EventKind, EventSink, millis};
+use bluegreen_process::Releases;
 
 use super::{
     Out,
@@ -63,6 +64,13 @@ impl LiveReporter {
         });
         // without a thread to spare, it moves with the events only
         Self { shared, ticker: ticker.ok() }
+    }
+
+    /// Names releases by their versions too.
+    #[must_use]
+    pub fn with_releases(self, releases: Option<Releases>) -> Self {
+        self.shared.lock().narrator.releases = releases;
+        self
     }
 }
 

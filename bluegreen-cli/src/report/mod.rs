@@ -13,6 +13,7 @@ mod units;
 use std::io::{IsTerminal, Write, stderr, stdout};
 
 use bluegreen_core::EventSink;
+use bluegreen_process::Releases;
 
 pub use self::{
     json::JsonReporter,
@@ -36,15 +37,17 @@ pub enum Format {
 }
 
 /// The reporter for this stdout: JSON when asked for, a live one on a terminal that can move its cursor and is not CI,
-/// else plain lines.
-pub fn reporter(format: Format, color: ColorChoice, quiet: bool) -> Box<dyn EventSink> {
+/// else plain lines. `releases` knows the versions.
+pub fn reporter(format: Format, color: ColorChoice, quiet: bool, releases: Option<Releases>) -> Box<dyn EventSink> {
     let paint = stdout_paint(color);
     let live = stdout().is_terminal() && !paint::is_dumb() && std::env::var_os("CI").is_none() && !quiet;
     let out: Out = Box::new(stdout());
     match format {
         Format::Json => Box::new(JsonReporter::new(out)),
-        Format::Human if live => Box::new(LiveReporter::new(out, Box::new(stdout_width), paint)),
-        Format::Human => Box::new(LineReporter::new(out, Box::new(stderr()), paint, quiet)),
+        Format::Human if live => {
+            Box::new(LiveReporter::new(out, Box::new(stdout_width), paint).with_releases(releases))
+        }
+        Format::Human => Box::new(LineReporter::new(out, Box::new(stderr()), paint, quiet).with_releases(releases)),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bluegreen_core::{Event, EventKind, Failure, Kind};
+use bluegreen_core::{Event, EventKind, Failure, Kind, ReleaseId};
+use bluegreen_process::Releases;
 
 use super::{
     paint::Paint,
@@ -20,6 +21,8 @@ pub(super) struct Narrator {
     pub(super) paint: Paint,
     /// Columns; `None`: a line may be of any length.
     pub(super) width: Option<usize>,
+    /// Knows what people call a release.
+    pub(super) releases: Option<Releases>,
     failure: Option<Failure>,
     place: Option<String>,
     /// Whether something served before.
@@ -38,7 +41,7 @@ pub(super) struct Told {
 
 impl Narrator {
     pub(super) fn new(paint: Paint, width: Option<usize>) -> Self {
-        Self { paint, width, failure: None, place: None, replaces: false, copied: false }
+        Self { paint, width, releases: None, failure: None, place: None, replaces: false, copied: false }
     }
 
     /// What to print after `event`.
@@ -55,7 +58,7 @@ impl Narrator {
                 self.replaces = from.is_some();
                 let from = from.map(|from| format!("; {from} serves")).unwrap_or_default();
                 let more = if *resumed { ", going on where it stopped" } else { "" };
-                line(format!("{}{from}{more}", paint.strong(heading(*kind, &to.to_string(), &release.to_string()))))
+                line(format!("{}{from}{more}", paint.strong(heading(*kind, &to.to_string(), &self.name(release)))))
             }
             EventKind::StepDone { step, took_ms, detail } => {
                 let time = if *took_ms == 0 { String::new() } else { took(Duration::from_millis(*took_ms)) };
@@ -78,6 +81,12 @@ impl Narrator {
             EventKind::Finished { .. } => self.finished(event),
             _ => Told::default(),
         }
+    }
+
+    /// `1.0 (3f2a91c0de12)`, or the id alone.
+    fn name(&self, release: &ReleaseId) -> String {
+        let version = self.releases.as_ref().and_then(|releases| releases.get(release).ok()?.version);
+        version.map_or_else(|| release.to_string(), |version| format!("{} ({release})", sanitize(&version)))
     }
 
     /// `✓ health   8.2 s  2 good answers`, cut to the width.
@@ -115,7 +124,7 @@ impl Narrator {
             // nothing was ever deployed, so nothing serves
             return Told { lines: format!("\n{INDENT}nothing to do\n"), trouble: String::new() };
         }
-        let release = release.as_ref().map_or_else(|| "the release".to_owned(), ToString::to_string);
+        let release = release.as_ref().map_or_else(|| "the release".to_owned(), |release| self.name(release));
         let Some((what, next)) = ending(outcome, active, place, &release) else { return Told::default() };
         let next = if outcome == "switched" && !self.replaces { "" } else { next };
         let receipt = receipt.as_ref().filter(|r| r.probes > 0).map(ToString::to_string).unwrap_or_default();

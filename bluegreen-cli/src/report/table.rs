@@ -81,7 +81,8 @@ pub fn status_table(rows: &[StatusRow], paint: Paint, width: usize) -> String {
         (cells.into_iter().chain([health]).collect(), tone)
     };
     let rows: Vec<_> = rows.iter().map(cells).collect();
-    grid(&["", "PROFILE", "PORT", "RELEASE", "VERSION", "PID", "HEALTH"], &rows, paint, width)
+    let head = ["", "PROFILE", "PORT", "RELEASE", "VERSION", "PID", "HEALTH"];
+    grid(&head, &["PID", "VERSION", "PORT"], &rows, paint, width)
 }
 
 /// The table of `history`. Lines are cut to `width` columns; 0 leaves them as they are.
@@ -92,7 +93,8 @@ pub fn history_table(rows: &[HistoryRow], paint: Paint, width: usize) -> String 
         (vec![number.to_string(), when, what, release, version, to, took, outcome], tone)
     };
     let rows: Vec<_> = rows.iter().map(cells).collect();
-    grid(&["#", "WHEN", "WHAT", "RELEASE", "VERSION", "TO", "TOOK", "OUTCOME"], &rows, paint, width)
+    let head = ["#", "WHEN", "WHAT", "RELEASE", "VERSION", "TO", "TOOK", "OUTCOME"];
+    grid(&head, &["TOOK", "TO", "#", "RELEASE"], &rows, paint, width)
 }
 
 /// The table of `releases`, with what each one is. Lines are cut to `width` columns; 0 leaves them as they are.
@@ -105,19 +107,29 @@ pub fn release_table(rows: &[(Release, String)], paint: Paint, width: usize) -> 
         (vec![id, known(&release.version), size(release.size), created, known(&release.artifact), is.clone()], tone)
     };
     let rows: Vec<_> = rows.iter().map(cells).collect();
-    grid(&["RELEASE", "VERSION", "SIZE", "ADDED (UTC)", "ARTIFACT", "IS"], &rows, paint, width)
+    let head = ["RELEASE", "VERSION", "SIZE", "ADDED (UTC)", "ARTIFACT", "IS"];
+    grid(&head, &["SIZE", "ADDED (UTC)", "ARTIFACT"], &rows, paint, width)
 }
 
-/// Columns as wide as their widest cell. The last one has the row's tone, and is what gets cut.
-fn grid(head: &[&str], rows: &[(Vec<String>, Tone)], paint: Paint, width: usize) -> String {
+/// What the last column wants before others make room for it.
+const LAST: usize = 26;
+
+/// Columns as wide as their widest cell. The last one has the row's tone; where it has too little room, the columns
+/// `spare` go, in this order, and then it is cut.
+fn grid(head: &[&str], spare: &[&str], rows: &[(Vec<String>, Tone)], paint: Paint, width: usize) -> String {
     let rows: Vec<(Vec<String>, Tone)> =
         rows.iter().map(|(cells, tone)| (cells.iter().map(|c| sanitize(c)).collect(), *tone)).collect();
     let last = head.len() - 1;
     let widest = |n: usize| rows.iter().map(|(cells, _)| cells[n].width()).chain([head[n].width()]).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..last).map(widest).collect();
-    let used: usize = widths.iter().map(|w| w + 2).sum();
-    let room = if width == 0 { usize::MAX } else { width.saturating_sub(used) };
-    let fixed = |cells: &[&str]| widths.iter().zip(cells).map(|(w, cell)| pad(cell, w + 2)).collect::<String>();
+    let mut columns: Vec<(usize, usize)> = (0..last).map(|n| (n, widest(n) + 2)).collect();
+    let room = |columns: &[(usize, usize)]| width.saturating_sub(columns.iter().map(|(_, w)| w).sum());
+    for name in spare.iter().filter(|_| width > 0) {
+        if room(&columns) < widest(last).min(LAST) {
+            columns.retain(|(n, _)| head[*n] != *name);
+        }
+    }
+    let room = if width == 0 { usize::MAX } else { room(&columns) };
+    let fixed = |cells: &[&str]| columns.iter().map(|(n, w)| pad(cells[*n], *w)).collect::<String>();
     let line = |(cells, tone): &(Vec<String>, Tone)| {
         let end = tinted(paint, *tone, &truncate(&cells[last], room));
         let start = fixed(&cells.iter().map(String::as_str).collect::<Vec<_>>());

@@ -247,9 +247,19 @@ fn tables_are_columns() {
     ];
     let expected = "        PROFILE        PORT  RELEASE       VERSION  PID  HEALTH
 active  real1          8081  3f2a91c0de12  –        –    healthy
-idle    a-longer-name  8081  –             –        –    nothing runs th…
+idle    a-longer-name  8081  –             –        –    nothing runs there at all
 ";
-    assert_eq!(status_table(&rows, Paint(false), 73), expected);
+    assert_eq!(status_table(&rows, Paint(false), 0), expected);
+    let narrow = "        PROFILE        PORT  RELEASE       HEALTH
+active  real1          8081  3f2a91c0de12  healthy
+idle    a-longer-name  8081  –             nothing runs there at all
+";
+    assert_eq!(status_table(&rows, Paint(false), 73), narrow);
+    let cut = "        PROFILE        RELEASE       HEALTH
+active  real1          3f2a91c0de12  healthy
+idle    a-longer-name  –             nothing ru…
+";
+    assert_eq!(status_table(&rows, Paint(false), 48), cut);
     let row =
         HistoryRow { number: 7, when: "3 min ago".to_owned(), outcome: "switched".to_owned(), ..HistoryRow::default() };
     assert!(history_table(&[row], Paint(false), 0).starts_with("#  WHEN       WHAT"));
@@ -288,4 +298,20 @@ fn the_last_line_names_who_has_the_traffic_and_what_may_come_next() {
     }
     // a refusal is for whoever refused to explain
     assert_eq!(lines(vec![finished("refused", 3, "real1", None)], false), (String::new(), String::new()));
+}
+
+#[test]
+fn a_release_is_named_as_people_call_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let releases = Releases::new(dir.path().to_owned());
+    let spec = bluegreen_process::Launch::new(Vec::new()).spec();
+    let new =
+        bluegreen_process::NewRelease { artifact: None, spec: &spec, version: Some("1.0\u{1b}[31m"), sha256: None };
+    let release = releases.add(&new, &mut |_, _| {}).unwrap().id;
+    let screen = Screen::default();
+    let reporter = LineReporter::new(screen.out(), screen.out(), Paint(false), false).with_releases(Some(releases));
+    let to = Profile::new("real2".parse().unwrap(), 8082).unwrap();
+    let began = EventKind::Began { kind: Kind::Deploy, from: None, to, release: release.clone(), resumed: false };
+    tell(reporter, vec![began, EventKind::Warning { message: String::new() }]);
+    assert!(screen.text().starts_with(&format!("Deploying 1.0 ({release}) to real2\n")), "{}", screen.text());
 }

@@ -69,7 +69,10 @@ async fn a_warm_rollback_is_written_down_and_probed_before_the_route_moves() {
         Ok(Route::solo(if asked <= 4 { second.clone() } else { first.clone() }))
     });
     let deployer = Deployer::new(pair, resolver, processes(), probe, switcher, store);
+    let began = tokio::time::Instant::now();
     assert_eq!(deployer.rollback().await.unwrap().outcome, Some(Outcome::DONE));
+    // of what it waits by itself, a rollback that takes 50 ms can afford no more
+    assert!(began.elapsed() <= Duration::from_millis(10), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

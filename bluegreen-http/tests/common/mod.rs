@@ -19,7 +19,7 @@ use tokio::{
 
 /// Short, so that tests of silence are short.
 pub(crate) fn options() -> Options {
-    Options { timeout: Duration::from_millis(500), ..Options::default() }
+    Options { timeout: Duration::from_secs(3), ..Options::default() }
 }
 
 /// Answers every connection with what `answer` makes of the request and the number of the connection, then closes.

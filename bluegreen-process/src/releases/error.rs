@@ -12,7 +12,7 @@ use bluegreen_core::ReleaseId;
 #[non_exhaustive]
 pub enum ReleaseError {
     /// A file could not be read or written.
-    #[error("{}", path.display())]
+    #[error("cannot use {}", path.display())]
     Io {
         /// Which one.
         path: PathBuf,
