@@ -30,7 +30,7 @@ struct Tally {
     last: Option<Unhealthy>,
     /// The profile seemed to answer before it had the traffic: the two cannot be told apart.
     alike: bool,
-    /// Nobody answered before: what is asked until the order cannot be lost by it.
+    /// Nobody has answered so far, so that nothing could be lost. The order itself takes a moment.
     nobody: bool,
 }
 
@@ -99,7 +99,9 @@ async fn watch(door: Arc<dyn HealthProbe>, profile: Profile, tally: Arc<Mutex<Ta
 
 impl Tally {
     fn count(&mut self, asked: Instant, answer: Result<(), Unhealthy>) {
-        if self.nobody && self.ordered.is_none_or(|ordered| asked < ordered) {
+        self.nobody &= answer.as_ref().is_err_and(Unhealthy::is_lost);
+        if self.nobody {
+            self.last = answer.err();
             return;
         }
         self.receipt.probes += 1;
