@@ -11,7 +11,7 @@ use std::{
 
 use tokio::process::Command;
 
-use super::{Exit, Global, Halt};
+use super::{Exit, Format, Global, Halt};
 use crate::{
     demo::{
         Tally,
@@ -53,7 +53,9 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Halt> {
     let cleared = stage.clear().await;
     let exit = played?;
     cleared.map_err(failed)?;
-    output::line(stage_end(stdout_paint(global.color), began.elapsed()));
+    if global.format == Format::Human {
+        output::line(stage_end(stdout_paint(global.color), began.elapsed()));
+    }
     Ok(exit)
 }
 
@@ -167,14 +169,17 @@ settle = "1s"
 
     /// One command, shown as it is typed. It must end as expected, or the demo has failed.
     async fn act(&self, words: &[&str], expected: u8) -> Result<(), Halt> {
-        output::line(self.paint.strong(format!("$ bluegreen {}", words.join(" "))));
+        self.tell(self.paint.strong(format!("$ bluegreen {}", words.join(" "))));
         let color = if self.paint.0 { "always" } else { "never" };
         let mut command = self.command(words);
         if self.global.quiet {
             command.arg("--quiet");
         }
+        if self.global.format == Format::Json {
+            command.args(["--format", "json"]);
+        }
         let status = command.args(["--color", color]).status().await.map_err(failed)?;
-        output::line("");
+        self.tell("");
         if status.code() == Some(expected.into()) {
             return Ok(());
         }
@@ -190,13 +195,23 @@ settle = "1s"
         let by: Vec<String> = releases.iter().map(|(release, count)| format!("{count} by {release}")).collect();
         let total = tally.answered() + tally.lost();
         let text = format!("{total} requests of {CLIENTS} clients through all of this: {} lost", tally.lost());
-        output::line(if tally.lost() == 0 { self.paint.good(text) } else { self.paint.bad(text) });
-        output::line(format!("answered {}", by.join(", ")));
+        self.tell(if tally.lost() == 0 { self.paint.good(text) } else { self.paint.bad(text) });
+        self.tell(format!("answered {}", by.join(", ")));
+        if self.global.format == Format::Json {
+            output::line(serde_json::json!({ "schema": 1, "requests": total, "lost": tally.lost() }));
+        }
         if tally.lost() == 0 { Exit::Done } else { Exit::Internal }
     }
 
     fn say(&self, text: &str) {
-        output::line(self.paint.dim(format!("# {text}")));
+        self.tell(self.paint.dim(format!("# {text}")));
+    }
+
+    /// A line for people.
+    fn tell(&self, text: impl std::fmt::Display) {
+        if self.global.format == Format::Human {
+            output::line(text);
+        }
     }
 
     /// Ends what runs; the directory and nginx go with the value.

@@ -13,7 +13,10 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
         Err(ResolveError::Unmanaged(why)) => {
             session.events.warn(format!("{why}; that process is left alone, and loses its traffic to this release"));
         }
-        Err(ResolveError::NotSetUp(_)) if until <= Step::Health => {}
+        Err(ResolveError::NotSetUp(_)) if until <= Step::Health => {
+            let first = "nginx is not set up yet: `sudo bluegreen setup --apply` comes before `bluegreen promote`";
+            session.events.warn(first);
+        }
         Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
     }
     if until > Step::Health { can_switch(session).await } else { Ok(()) }
