@@ -47,8 +47,8 @@ impl Exit {
     pub fn undone(failure: &Failure, request: StopRequest) -> Self {
         match (failure.cause, failure.step) {
             (Cause::Interrupted, _) => request.into(),
-            (Cause::Aborted | Cause::Store, _) => Self::Internal,
-            (_, Step::Bake) => Self::Reverted,
+            (Cause::Aborted, _) => Self::Internal,
+            (_, Step::Bake | Step::Retire) => Self::Reverted,
             (Cause::Unhealthy | Cause::Died | Cause::Deadline | Cause::Crashed, _) => Self::Unhealthy,
             (Cause::Process | Cause::PortTaken, _) => Self::Process,
             (Cause::Switch | Cause::Route, _) => Self::Switch,
@@ -99,9 +99,7 @@ mod tests {
 
     #[test]
     fn before_the_switch_the_cause_decides() {
-        use Cause::{
-            Aborted, Crashed, Deadline, Died, Interrupted, PortTaken, Process, Route, Store, Switch, Unhealthy,
-        };
+        use Cause::{Aborted, Crashed, Deadline, Died, Interrupted, PortTaken, Process, Route, Switch, Unhealthy};
         let table = [
             (Unhealthy, 10),
             (Died, 10),
@@ -113,7 +111,6 @@ mod tests {
             (Interrupted, 130),
             (Crashed, 10),
             (Aborted, 1),
-            (Store, 1),
         ];
         for step in [Step::Stop, Step::Start, Step::Health, Step::Switch] {
             for (cause, expected) in table {
@@ -125,7 +122,7 @@ mod tests {
     #[test]
     fn what_was_switched_is_reverted() {
         for cause in [Cause::Unhealthy, Cause::Died, Cause::Deadline, Cause::Switch, Cause::Route, Cause::Process] {
-            assert_eq!(code(cause, Step::Bake), 13, "{cause:?}");
+            assert_eq!((code(cause, Step::Bake), code(cause, Step::Retire)), (13, 13), "{cause:?}");
         }
         assert_eq!(code(Cause::Interrupted, Step::Bake), 130);
         let terminated = Failure::new(Step::Bake, Cause::Interrupted, "x");

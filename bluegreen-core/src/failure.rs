@@ -30,8 +30,6 @@ pub enum Cause {
     Crashed,
     /// `abort`.
     Aborted,
-    /// The state could not be written.
-    Store,
 }
 
 impl Cause {

@@ -18,13 +18,6 @@ pub struct Receipt {
     pub first_answer_us: Option<u64>,
 }
 
-impl Receipt {
-    /// Sets [`Receipt::switch_us`].
-    pub fn switched_in(&mut self, time: Duration) {
-        self.switch_us = Some(micros(time));
-    }
-}
-
 pub(crate) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

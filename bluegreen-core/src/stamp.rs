@@ -16,7 +16,8 @@ pub struct Stamp {
 impl Stamp {
     /// Time passed from `earlier` to `self`; `None` when another boot lies between, which counts as expired.
     pub fn since(&self, earlier: &Self) -> Option<Duration> {
-        (self.boot == earlier.boot).then(|| self.since_boot.saturating_sub(earlier.since_boot))
+        // without /proc no boot is known, and then none is the same
+        (self.boot == earlier.boot && !self.boot.is_empty()).then(|| self.since_boot.saturating_sub(earlier.since_boot))
     }
 }
 

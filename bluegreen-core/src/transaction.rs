@@ -73,8 +73,8 @@ impl fmt::Display for Kind {
     }
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each written down once")]
 /// The open transaction. What is here was decided, not seen: what is so, the world says.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each written down once")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Transaction {
     /// Counts up by one with each transaction of an app.
@@ -112,4 +112,11 @@ pub struct Transaction {
     /// Set once it was decided to undo, and never taken back.
     #[serde(default)]
     pub undo: Option<Failure>,
+}
+
+impl Transaction {
+    /// The profiles that it is about.
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = &Profile> {
+        [Some(&self.to), self.from.as_ref()].into_iter().flatten()
+    }
 }

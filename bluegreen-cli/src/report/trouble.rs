@@ -45,7 +45,7 @@ impl Trouble {
             _ if degraded => "bluegreen recover".to_owned(),
             Cause::Unhealthy | Cause::Died | Cause::Crashed => format!("bluegreen logs{to}"),
             Cause::PortTaken => format!("bluegreen adopt{to}"),
-            Cause::Process | Cause::Switch | Cause::Route | Cause::Store => "bluegreen check".to_owned(),
+            Cause::Process | Cause::Switch | Cause::Route => "bluegreen check".to_owned(),
             _ => "bluegreen status".to_owned(),
         };
         let traffic = match active {

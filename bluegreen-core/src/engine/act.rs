@@ -3,7 +3,7 @@ use std::{error::Error, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Cause, Effect, EventKind, Failure, Occupant, Process, Profile, Route};
+use crate::{Cause, Effect, EventKind, Failure, Occupant, Process, Profile, ResolveError, Route};
 
 /// So many fresh answers of the resolver in a row are a proof.
 const PROOFS: usize = 3;
@@ -12,15 +12,7 @@ impl Run<'_> {
     /// Does one effect.
     pub(super) async fn act(&mut self, effect: &Effect) -> Result<(), Failure> {
         match effect {
-            Effect::Isolate { active } => {
-                self.still_active(active).await?;
-                // law 7: while the standby is what answers, taking it away would be the outage
-                if !self.deployer.inspect(active).await.listens() {
-                    let message = format!("{active} does not answer, and its standby may");
-                    return Err(self.failure(Cause::Died, message));
-                }
-                self.route(&Route::solo(active.clone())).await
-            }
+            Effect::Isolate { active } => self.isolate(active).await,
             Effect::Stop { profile, process, settle } => self.stop(profile, process, *settle).await,
             Effect::Start { profile, release } => {
                 let started = self.deployer.processes.start(profile, release).await;
@@ -59,8 +51,13 @@ impl Run<'_> {
         };
         drained.map_err(|e| self.failed(Cause::Process, format!("cannot see whether {profile} is drained"), &e))?;
         // a wait lies behind us, and only the proxy says who is in use
-        if self.deployer.resolver.resolve().await.is_ok_and(|route| route.uses(profile)) {
-            return Err(self.failure(Cause::Route, format!("{profile} got traffic again: somebody moved the route")));
+        match self.deployer.resolver.resolve().await {
+            Ok(route) if route.uses(profile) => {
+                let message = format!("{profile} got traffic again: somebody moved the route");
+                return Err(self.failure(Cause::Route, message));
+            }
+            Ok(_) | Err(ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)) => {}
+            Err(e) => return Err(self.failed(Cause::Route, format!("cannot tell whether {profile} is in use"), &e)),
         }
         let stopped = self.deployer.processes.stop(profile, process, policy.grace).await;
         stopped.map_err(|e| self.failed(Cause::Process, format!("what runs on {profile} did not stop"), &e))?;
@@ -75,10 +72,22 @@ impl Run<'_> {
         self.route(&Route::solo(to.clone())).await
     }
 
+    /// Takes the standby away. Law 7: while it is what answers, that would be the outage.
+    async fn isolate(&mut self, active: &Profile) -> Result<(), Failure> {
+        let standby = self.still_active(active).await?.standby;
+        let deaf = !self.deployer.inspect(active).await.listens();
+        if let (true, Some(standby)) = (deaf, standby)
+            && self.deployer.inspect(&standby).await.listens()
+        {
+            return Err(self.failure(Cause::Died, format!("{active} does not answer, and its standby does")));
+        }
+        self.route(&Route::solo(active.clone())).await
+    }
+
     /// Giving or taking a standby must not move the traffic back to where somebody else took it from.
-    async fn still_active(&self, active: &Profile) -> Result<(), Failure> {
+    async fn still_active(&self, active: &Profile) -> Result<Route, Failure> {
         match self.deployer.resolver.resolve().await {
-            Ok(route) if route.active == *active => Ok(()),
+            Ok(route) if route.active == *active => Ok(route),
             Ok(route) => Err(self.failure(Cause::Route, format!("somebody moved the route: it is {route}"))),
             Err(e) => Err(self.failed(Cause::Route, "lost sight of the route", &e)),
         }

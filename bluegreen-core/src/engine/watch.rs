@@ -71,11 +71,18 @@ impl Watch {
     }
 
     /// Ends the probes and gives what they saw.
-    pub(super) async fn finish(self) -> Receipt {
+    pub(super) async fn finish(mut self) -> Receipt {
         self.stop.cancel();
         // a probe that is under way is counted, so that none is lost unseen
-        let _ = self.task.await;
+        let _ = (&mut self.task).await;
         lock(&self.tally).receipt.clone()
+    }
+}
+
+impl Drop for Watch {
+    /// One that nobody wants to hear asks no more.
+    fn drop(&mut self) {
+        self.stop.cancel();
     }
 }
 

@@ -160,7 +160,8 @@ impl StateStore for FileStore {
     fn load(&self) -> Result<State, StoreError> {
         match self.read("state.json") {
             Ok(Some(state)) => Ok(state),
-            Err(error @ (StoreError::Newer { .. } | StoreError::Unsafe { .. })) => Err(error),
+            // what cannot be read now may be good, and newer than the one before it
+            Err(error) if !matches!(error, StoreError::Corrupt { .. }) => Err(error),
             first => match self.read("state.json.prev")? {
                 Some(state) => Ok(state),
                 None => first.map(Option::unwrap_or_default),

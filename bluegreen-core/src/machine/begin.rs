@@ -22,7 +22,7 @@ pub enum Begin {
 pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> Begin {
     let state = &closed_if_only_retiring(state);
     if let Some(tx) = &state.transaction
-        && let Some(gone) = [Some(&tx.to), tx.from.as_ref()].into_iter().flatten().find(|p| !seen.profiles.contains(p))
+        && let Some(gone) = tx.profiles().find(|profile| !seen.profiles.contains(profile))
     {
         return Begin::Refuse(Refusal::ProfilesChanged(format!("{gone}:{}", gone.port())));
     }
@@ -112,7 +112,7 @@ fn go_on(state: &State, tx: &Transaction, command: &Command) -> Begin {
     if until < tx.step {
         return Begin::Already(format!("{} of {} rests after {} already", tx.kind, tx.release, tx.step));
     }
-    go(state, Transaction { release: release.clone(), until, breaking, ..tx.clone() })
+    go(state, Transaction { release: release.clone(), until, breaking: breaking || tx.breaking, ..tx.clone() })
 }
 
 fn has_traffic(seen: &Seen, release: &ReleaseId) -> bool {

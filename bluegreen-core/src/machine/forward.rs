@@ -28,8 +28,9 @@ impl Walk<'_> {
             }
             if route.standby.as_ref() == Some(to) {
                 // while the standby is what answers, taking it away would be the outage
-                return if *self.seen.on(&route.active) == Occupant::Nobody {
-                    Err(self.failure(Cause::Route, format!("{} died, and its standby {to} answers", route.active)))
+                return if self.seen.failed_over() {
+                    let message = format!("{} does not answer, and its standby {to} does", route.active);
+                    Err(self.failure(Cause::Route, message))
                 } else {
                     self.isolated(&route.active.clone())
                 };
@@ -112,8 +113,11 @@ impl Walk<'_> {
             }
             self.tx.answered = true;
         }
-        let bakes = self.tx.kind == Kind::Deploy && !self.policy.bake.is_zero();
-        if bakes && self.policy.failover != Failover::Never && !self.tx.standby_settled {
+        // what was confirmed once has been watched before
+        let known = self.tx.kind != Kind::Deploy && self.state.confirmed.contains(&self.tx.release);
+        let bakes = matches!(self.tx.kind, Kind::Deploy | Kind::Rollback) && !known && !self.policy.bake.is_zero();
+        if bakes && self.tx.kind == Kind::Deploy && self.policy.failover != Failover::Never && !self.tx.standby_settled
+        {
             if let Some(effect) = self.standby_wanted() {
                 return Ok(Fact::Needs(effect));
             }
@@ -145,9 +149,9 @@ impl Walk<'_> {
         if self.seen.on(&to).ours().is_none() {
             return Err(self.died());
         }
-        let deploy = self.tx.kind == Kind::Deploy;
-        let keep = !deploy || (self.policy.previous == Previous::Warm && !self.tx.breaking);
-        let always = deploy && keep && self.policy.failover == Failover::Always;
+        let replaces = matches!(self.tx.kind, Kind::Deploy | Kind::Rollback);
+        let keep = !replaces || (self.policy.previous == Previous::Warm && !self.tx.breaking);
+        let always = self.tx.kind == Kind::Deploy && keep && self.policy.failover == Failover::Always;
         match (&standby, always) {
             (Some(_), false) => return self.isolated(&to),
             (None, true) => {

@@ -37,11 +37,8 @@ pub fn recover(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Rec
 }
 
 fn open_transaction(state: &State, tx: &Transaction, seen: &Seen, policy: &Policy) -> Recovery {
-    if !seen.profiles.contains(&tx.to) {
-        return Recovery::Degraded(format!(
-            "a {} on {} is open, which the configuration does not have",
-            tx.kind, tx.to
-        ));
+    if let Some(gone) = tx.profiles().find(|profile| !seen.profiles.contains(profile)) {
+        return Recovery::Degraded(format!("a {} on {gone} is open, which the configuration does not have", tx.kind));
     }
     let go_on = || Recovery::Walk(Box::new(state.clone()));
     let undo = |cause, message: &str| {
@@ -89,7 +86,8 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
         Err(ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)) => return Recovery::Stable,
         Err(error) => return Recovery::Degraded(error.to_string()),
     };
-    if *seen.on(&route.active) != Occupant::Nobody {
+    let dead = *seen.on(&route.active) == Occupant::Nobody;
+    if !dead && !seen.failed_over() {
         return Recovery::Stable;
     }
     let walk = |kind, to: &Profile, release, step| {
@@ -102,8 +100,8 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
         {
             walk(Kind::Flip, other, process.release.clone(), Step::Health)
         }
-        (_, Some(good)) if !tried.up => walk(Kind::Up, &route.active, good.clone(), Step::Start),
+        (_, Some(good)) if dead && !tried.up => walk(Kind::Up, &route.active, good.clone(), Step::Start),
         (_, None) => Recovery::Stable,
-        _ => Recovery::Degraded(format!("{} has the traffic, and nothing runs there", route.active)),
+        _ => Recovery::Degraded(format!("{} has the traffic, and nothing answers there", route.active)),
     }
 }

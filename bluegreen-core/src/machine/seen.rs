@@ -52,6 +52,12 @@ impl Seen {
         self.route.as_ref().is_ok_and(|route| route.active == *profile)
     }
 
+    /// Whether the active profile does not answer, and its standby does.
+    pub(super) fn failed_over(&self) -> bool {
+        let answers = |profile: &Profile| self.on(profile).listens();
+        self.route.as_ref().is_ok_and(|route| !answers(&route.active) && route.standby.as_ref().is_some_and(answers))
+    }
+
     /// Whether it cannot be told if the proxy uses a profile.
     pub(super) fn route_unknown(&self) -> Option<&ResolveError> {
         self.route.as_ref().err().filter(|e| !matches!(e, ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)))

@@ -56,8 +56,8 @@ impl Walk<'_> {
 
     /// The new release is somebody's standby: that is taken away, unless it is what answers.
     fn withdraw(&mut self, failure: Failure, active: Profile) -> Then {
-        if *self.seen.on(&active) == Occupant::Nobody {
-            return self.give_up(failure, format!("{active} is dead, its standby {} answers", self.tx.to));
+        if self.seen.failed_over() {
+            return self.give_up(failure, format!("{active} does not answer, its standby {} does", self.tx.to));
         }
         if self.did(|e| matches!(e, Effect::Isolate { .. })).is_some() {
             return wait(failure, format!("{} is still the standby of {active}", self.tx.to));

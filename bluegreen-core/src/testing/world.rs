@@ -153,14 +153,14 @@ impl World {
             Effect::Isolate { active } | Effect::Standby { active, .. } if !self.is_active(active) => {
                 Err(failure(Cause::Route, format!("{active} is not active any more")))
             }
-            Effect::Isolate { active } if !self.occupant(active).listens() => {
+            Effect::Isolate { active } if !self.occupant(active).listens() && self.answering().is_some() => {
                 Err(failure(Cause::Died, format!("{active} does not answer, and its standby may")))
             }
             Effect::Isolate { active } => {
                 self.switch(&Route::solo(active.clone()));
                 Ok(())
             }
-            Effect::Stop { profile, .. } if self.route.as_ref().is_ok_and(|route| route.uses(profile)) => {
+            Effect::Stop { profile, .. } if self.may_use(profile) => {
                 Err(failure(Cause::Route, format!("{profile} is in use again")))
             }
             Effect::Stop { profile, process, .. } => {
@@ -191,6 +191,13 @@ impl World {
             occupant if !is_it(&occupant) => Err(failure(Cause::Died, format!("somebody else is on {profile}"))),
             _ if self.healthy(profile) => Ok(()),
             _ => Err(failure(Cause::Unhealthy, format!("{profile} is not healthy"))),
+        }
+    }
+
+    fn may_use(&self, profile: &Profile) -> bool {
+        match &self.route {
+            Ok(route) => route.uses(profile),
+            Err(error) => !matches!(error, ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)),
         }
     }
 

@@ -42,6 +42,8 @@ pub(crate) enum Action {
     Kill,
     Die(Profile),
     Sicken(Profile),
+    Deafen(Profile),
+    Spoil(ReleaseId),
     Reboot,
     Stranger(Profile),
     Meddle(Route),
@@ -175,13 +177,15 @@ impl Model for Machine {
         for profile in now.world.profiles.both() {
             match now.world.occupant(profile) {
                 Occupant::Ours { .. } => {
-                    actions.extend([Action::Die(profile.clone()), Action::Sicken(profile.clone())]);
+                    let profile = || profile.clone();
+                    actions.extend([Action::Die(profile()), Action::Sicken(profile()), Action::Deafen(profile())]);
                 }
                 Occupant::Nobody => actions.push(Action::Stranger(profile.clone())),
                 Occupant::Stranger(_) => {}
             }
         }
         actions.push(Action::Reboot);
+        actions.extend(now.disk.last_good().cloned().map(Action::Spoil));
         match &now.world.route {
             Ok(_) => {
                 actions.extend(Self::routes(&now.world).into_iter().map(Action::Meddle));
@@ -214,6 +218,9 @@ impl Model for Machine {
             Action::Kill => now.tool = None,
             Action::Die(profile) => now.world.kill(&profile),
             Action::Sicken(profile) => now.world.running.get_mut(&profile)?.health = Health::Sick,
+            Action::Deafen(profile) => now.world.running.get_mut(&profile)?.health = Health::Deaf,
+            // what it needs to start is gone
+            Action::Spoil(release) => drop(now.world.releases.insert(release, Health::Dies)),
             Action::Reboot => {
                 now.world.reboot();
                 now.world.strangers.clear();
@@ -237,6 +244,7 @@ impl Model for Machine {
         vec![
             Property::always("no rule is broken", |_, now: &Now| now.world.broken.is_empty()),
             Property::always("one recover is safe", |machine: &Self, now| machine.recovers(now)),
+            Property::always("then a plain deploy works", |machine: &Self, now| machine.deploys(now)),
             Property::always("nothing serves that failed", |_, now: &Now| {
                 now.disk.confirmed.iter().all(|release| !now.disk.has_failed(release))
             }),
@@ -259,6 +267,20 @@ impl Machine {
         let before = gist(&world, &disk);
         let again = run(recover(), &mut world, &mut disk, self);
         again && gist(&world, &disk) == before && self.calm(now, &world, &disk)
+    }
+
+    /// From here, on a machine whose nginx answers and whose ports are free or ours, a good release can be deployed: that is
+    /// the repair of everything.
+    fn deploys(&self, now: &Now) -> bool {
+        if now.tool.is_some() || now.world.route.is_err() || !now.world.strangers.is_empty() {
+            return true;
+        }
+        let (mut world, mut disk) = (now.world.clone(), now.disk.clone());
+        let commands = [Command::Recover, Command::Abort, Command::deploy(id("v9"))];
+        let ended = commands.into_iter().all(|command| run(Tool::launch(command), &mut world, &mut disk, self));
+        let active = world.route.as_ref().ok().and_then(|route| world.running.get(&route.active));
+        let serves = active.is_some_and(|p| p.process.release == id("v9")) && disk.last_good() == Some(&id("v9"));
+        ended && serves && disk.transaction.is_none()
     }
 
     /// Safe and with a name: who served before still serves, and nothing is left behind.
