@@ -12,7 +12,7 @@ impl Run<'_> {
     /// Does one effect.
     pub(super) async fn act(&mut self, effect: &Effect) -> Result<(), Failure> {
         match effect {
-            Effect::Isolate { active } => self.isolate(active).await,
+            Effect::Isolate { active, regardless } => self.isolate(active, *regardless).await,
             Effect::Stop { profile, process, settle } => self.stop(profile, process, *settle).await,
             Effect::Start { profile, release } => {
                 let started = self.deployer.processes.start(profile, release).await;
@@ -73,10 +73,10 @@ impl Run<'_> {
     }
 
     /// Takes the standby away. Law 7: while it is what answers, that would be the outage.
-    async fn isolate(&mut self, active: &Profile) -> Result<(), Failure> {
+    async fn isolate(&mut self, active: &Profile, regardless: bool) -> Result<(), Failure> {
         let standby = self.still_active(active).await?.standby;
         let deaf = !self.deployer.inspect(active).await.listens();
-        if let (true, Some(standby)) = (deaf, standby)
+        if let (true, Some(standby)) = (deaf && !regardless, standby)
             && self.deployer.inspect(&standby).await.listens()
         {
             return Err(self.failure(Cause::Died, format!("{active} does not answer, and its standby does")));

@@ -76,6 +76,8 @@ pub(super) fn open(
         proven: None,
         answered: false,
         standby_settled: false,
+        // recovery comes first: had the standby been healthy, the route would be there by now
+        sacrifices_standby: kind != Kind::Flip && seen.failed_over(),
         undo: None,
     }
 }

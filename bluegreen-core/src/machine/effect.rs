@@ -9,6 +9,8 @@ pub enum Effect {
     Isolate {
         /// The active profile.
         active: Profile,
+        /// Also when the standby is what answers: it is known to be sick.
+        regardless: bool,
     },
     /// Waits `settle`, drains and stops a process of ours on a profile that the proxy does not use.
     Stop {

@@ -28,7 +28,7 @@ impl Walk<'_> {
             }
             if route.standby.as_ref() == Some(to) {
                 // while the standby is what answers, taking it away would be the outage
-                return if self.seen.failed_over() {
+                return if self.seen.failed_over() && !self.tx.sacrifices_standby {
                     let message = format!("{} does not answer, and its standby {to} does", route.active);
                     Err(self.failure(Cause::Route, message))
                 } else {
@@ -201,7 +201,7 @@ impl Walk<'_> {
         if self.did(|e| matches!(e, Effect::Isolate { .. })).is_some() {
             return Err(self.failure(Cause::Switch, "the proxy said yes, but it still has a standby"));
         }
-        Ok(Fact::Needs(Effect::Isolate { active: active.clone() }))
+        Ok(Fact::Needs(Effect::Isolate { active: active.clone(), regardless: self.tx.sacrifices_standby }))
     }
 
     fn died(&self) -> Failure {

@@ -1,5 +1,5 @@
 use super::step::{Then, Walk};
-use crate::{Effect, Failure, Occupant, Outcome, Profile, ResolveError, Step};
+use crate::{Cause, Effect, Failure, Occupant, Outcome, Profile, ResolveError, Step};
 
 impl Walk<'_> {
     /// Takes back what was done: first the route, then the process.
@@ -23,11 +23,13 @@ impl Walk<'_> {
         }
         match self.seen.on(&to) {
             Occupant::Ours { process, .. } if self.tx.started => {
-                if let Some(stuck) = self.did(|e| matches!(e, Effect::Stop { .. })) {
-                    let why =
-                        stuck.as_ref().err().and_then(|f| f.causes.first()).map_or("it still runs", String::as_str);
+                if let Some(stuck) = self.did(|e| matches!(e, Effect::Stop { .. })).cloned() {
+                    let stuck = stuck.err();
+                    let why = stuck.as_ref().map_or("it still runs", |f| f.causes.first().unwrap_or(&f.message));
                     let reason = format!("the new release is still on {to}: {why}");
-                    return self.give_up(failure, reason);
+                    // the proxy could not be asked, or uses it again: the next run looks anew
+                    let later = stuck.as_ref().is_some_and(|f| f.cause == Cause::Route);
+                    return if later { wait(failure, reason) } else { self.give_up(failure, reason) };
                 }
                 Then::Do(self.stop(&to, process))
             }
@@ -62,7 +64,7 @@ impl Walk<'_> {
         if self.did(|e| matches!(e, Effect::Isolate { .. })).is_some() {
             return wait(failure, format!("{} is still the standby of {active}", self.tx.to));
         }
-        Then::Do(Effect::Isolate { active })
+        Then::Do(Effect::Isolate { active, regardless: false })
     }
 
     fn blame(&mut self, failure: &Failure) {

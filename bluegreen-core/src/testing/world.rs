@@ -150,13 +150,15 @@ impl World {
     /// Does one effect at once, as the engine does it over the fakes: with the same probes, and the same failures.
     pub fn act(&mut self, effect: &Effect) -> Result<(), Failure> {
         match effect {
-            Effect::Isolate { active } | Effect::Standby { active, .. } if !self.is_active(active) => {
+            Effect::Isolate { active, .. } | Effect::Standby { active, .. } if !self.is_active(active) => {
                 Err(failure(Cause::Route, format!("{active} is not active any more")))
             }
-            Effect::Isolate { active } if !self.occupant(active).listens() && self.answering().is_some() => {
+            Effect::Isolate { active, regardless: false }
+                if !self.occupant(active).listens() && self.answering().is_some() =>
+            {
                 Err(failure(Cause::Died, format!("{active} does not answer, and its standby may")))
             }
-            Effect::Isolate { active } => {
+            Effect::Isolate { active, .. } => {
                 self.switch(&Route::solo(active.clone()));
                 Ok(())
             }

@@ -69,7 +69,7 @@ pub(crate) fn act(mutant: Option<Mutant>, world: &mut World, effect: &Effect, st
             world.running.remove(profile);
         }
         (Some(Mutant::StopUnasked), Effect::Stop { profile, process, .. }) => world.stop(profile, process),
-        (Some(Mutant::IsolateUnasked), Effect::Isolate { active }) => world.switch(&Route::solo(active.clone())),
+        (Some(Mutant::IsolateUnasked), Effect::Isolate { active, .. }) => world.switch(&Route::solo(active.clone())),
         _ => return world.act(effect),
     }
     Ok(())

@@ -47,6 +47,9 @@ impl Tool {
         match std::mem::replace(&mut self.at, At::Deciding) {
             At::Deciding => self.decide(world, disk, policy, mutant),
             At::Walking { state, last } => {
+                if mutant == Some(Mutant::SaveLate) && last.is_some() {
+                    *disk = (*state).clone();
+                }
                 let seen = mutant::see(mutant, bluegreen_core::Seen { last, ..world.seen() }, self.heard());
                 let next = machine::step(&state, &seen, policy);
                 match mutant {
@@ -70,9 +73,7 @@ impl Tool {
             }
             At::Acting { state, effect } => {
                 let result = mutant::act(mutant, world, &effect, &state);
-                if mutant == Some(Mutant::SaveLate) {
-                    *disk = (*state).clone();
-                }
+
                 Some(self.on(At::Walking { state, last: Some(Acted { effect, result }) }))
             }
         }

@@ -206,11 +206,14 @@ impl Model for Machine {
                 now.tool = Some(Tool::launch(command));
             }
             Action::Step => {
-                let answered = now.in_truth().answering().is_some();
+                // a sick answer is none that a step could take away
+                let answers = |world: &World| world.answering().is_some_and(|profile| world.healthy(profile));
+                let answered = answers(&now.in_truth());
                 now.tool = now.tool?.go(&mut now.world, &mut now.disk, &self.policy, self.mutant);
                 // a route that the tool has written can be read again
                 now.hidden = now.hidden.filter(|_| now.world.route.is_err());
-                if answered && now.in_truth().answering().is_none() {
+                // who moves the route by hand in the middle may move it to something sick
+                if answered && !answers(&now.in_truth()) && !now.meddled {
                     now.world.broken.push("a step of the tool was an outage".to_owned());
                 }
             }
@@ -306,7 +309,8 @@ impl Machine {
         let stray = world.running.get(idle).filter(|p| {
             let known = disk.confirmed.contains(&p.process.release) || disk.has_failed(&p.process.release);
             let rests = open.is_some_and(|tx| tx.release == p.process.release || tx.kind == Kind::Warm);
-            !known && !rests
+            // a first release that was degraded stays where it is until the next deploy
+            !known && !rests && disk.last_good().is_some()
         });
         stray.is_none() || now.meddled || self.policy.failover == Failover::Never && route.standby.is_some()
     }
