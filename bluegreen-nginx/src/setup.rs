@@ -57,6 +57,9 @@ pub struct Plan {
     pub edits: Vec<Edit>,
     /// The route to begin with; `None` when the one in effect stays.
     pub start: Option<Route>,
+    /// Files of the owner that nginx still reads and that nothing uses afterwards, as the article's `service-url.inc`. They
+    /// stay.
+    pub unused: Vec<PathBuf>,
     goal: Goal,
 }
 
