@@ -25,6 +25,7 @@ use crate::{Commands, MarkerResolver, Master, PlaceError, ProofLocation, RouteDi
 pub use apply::Applied;
 pub use check::Difference;
 pub use error::SetupError;
+pub(crate) use tree::same;
 
 /// The set-up of one app.
 #[derive(Debug, Clone)]

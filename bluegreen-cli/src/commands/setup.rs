@@ -8,10 +8,13 @@ use std::{
     process::Stdio,
 };
 
-use bluegreen_core::{FileStore, HealthProbe as _, Profile, Step, Transaction};
+use bluegreen_core::{
+    FileStore, HealthProbe as _, Profile, ProfileResolver as _, ResolveError, Route, Step, Transaction,
+};
 use bluegreen_nginx::{
     Commands, Snippet,
-    setup::{Plan, Setup, SetupError},
+    reload::{IncludeFile, IncludeResolver},
+    setup::{Difference, Plan, Setup, SetupError},
 };
 
 use tokio::process::Command;
@@ -36,11 +39,11 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
         return Ok(Exit::Done);
     }
     if config.nginx.mode == ProxyMode::Reload {
-        return reload_mode(config, args);
+        return reload_mode(config, args).await;
     }
     let (setup, owner) = setup(config, args)?;
     if args.what.check {
-        return Ok(check(&setup).await);
+        return Ok(tell(&setup.check().await, "nginx is set up"));
     }
     let plan = if args.what.remove {
         setup.plan_removal().await.map_err(refused)?
@@ -53,14 +56,69 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
 }
 
 /// In reload mode the article's include file is all there is: only the directory for the state is ours to make.
-fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
+async fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
+    if args.what.check {
+        return Ok(check_include(config, args).await);
+    }
     if args.what.apply {
         make_state_dir(config, &deploy_user(config)?)?;
         output::line(format!("{} is there; reload mode needs nothing else of nginx", config.state_dir.display()));
     } else {
-        output::line("reload mode uses the include file that nginx has already; there is nothing to check or remove");
+        output::line("reload mode uses the include file that nginx has already; there is nothing to remove");
     }
     Ok(Exit::Done)
+}
+
+async fn check_include(config: &Config, args: &args::Setup) -> Exit {
+    let path = &config.nginx.service_url_file;
+    let resolver = IncludeResolver::new(IncludeFile::new(path), &config.profiles, wiring::master(config));
+    let reads = Commands::new(args.nginx.clone()).reads(path).await;
+    match judge(path, resolver.resolve().await, reads) {
+        Ok(found) => tell(&[], &found),
+        Err(differences) => tell(&differences, ""),
+    }
+}
+
+/// What the include file says now, or what is wrong with it: `route` is how nginx's workers have read it, `reads` whether its
+/// configuration includes it.
+fn judge(
+    path: &Path,
+    route: Result<Route, ResolveError>,
+    reads: Result<bool, String>,
+) -> Result<String, Vec<Difference>> {
+    let path = path.display();
+    let mut wrong = Vec::new();
+    let mut differs = |what, fix: &str| wrong.push(Difference { what, fix: fix.to_owned() });
+    match reads {
+        Ok(true) => {}
+        // that it is not there is said below
+        Ok(false) if matches!(route, Err(ResolveError::NotSetUp(_))) => {}
+        Ok(false) => differs(
+            format!("nginx does not read {path}"),
+            "write `include` with this file and `proxy_pass $service_url;` into the app's location, or correct \
+             proxy.nginx.service_url_file",
+        ),
+        Err(said) => differs(said, "run this as root, or repair nginx's configuration first"),
+    }
+    let found = match route {
+        Ok(route) => format!("nginx reads {path}, which leads to {} on port {}", route.active, route.active.port()),
+        Err(ResolveError::Unmanaged(leads)) => {
+            format!("nginx reads it: {leads}, which is neither profile; the first deploy takes the traffic over")
+        }
+        Err(error @ ResolveError::NotSetUp(_)) => {
+            differs(
+                error.to_string(),
+                "write `set $service_url http://127.0.0.1:PORT;` into it, include it in the app's location and reload \
+                 nginx; or correct proxy.nginx.service_url_file",
+            );
+            String::new()
+        }
+        Err(error) => {
+            differs(error.to_string(), "put that right, then run this again");
+            String::new()
+        }
+    };
+    if wrong.is_empty() { Ok(found) } else { Err(wrong) }
 }
 
 fn setup(config: &Config, args: &args::Setup) -> Result<(Setup, User), Halt> {
@@ -120,13 +178,13 @@ async fn prepared(config: &Config) -> Option<Profile> {
     (rests && healthy).then_some(tx.to)
 }
 
-async fn check(setup: &Setup) -> Exit {
-    let differences = setup.check().await;
-    for difference in &differences {
+/// What differs, or `fine`.
+fn tell(differences: &[Difference], fine: &str) -> Exit {
+    for difference in differences {
         output::line(format!("✗ {}\n    {}", report::sanitize(&difference.what), report::sanitize(&difference.fix)));
     }
     if differences.is_empty() {
-        output::line("✓ nginx is set up");
+        output::line(format!("✓ {}", report::sanitize(fine)));
         return Exit::Done;
     }
     Exit::Refused
@@ -145,6 +203,9 @@ async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Re
         output::line(format!("{verb} {}", edit.path.display()));
     }
     applied.backups.iter().for_each(|copy| output::line(format!("as it was: {}", copy.display())));
+    for path in &plan.unused {
+        output::line(format!("no longer used, and left as it is: {}", path.display()));
+    }
     output::line(match (removal, applied.reloaded) {
         (true, _) => "✓ nginx sends the traffic straight to the active port again",
         (false, true) => "✓ nginx was reloaded once and follows the route",
@@ -178,14 +239,42 @@ fn diff(path: &Path, before: &str, after: &str, paint: report::Paint) -> String 
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 fn refused(error: SetupError) -> Halt {
-    let halt = Halt::error(Exit::Refused, &error);
-    match &error {
-        SetupError::NotAgreed(_) => halt.next("the same with --yes"),
-        SetupError::NeedsPrepared { .. } => halt.next("bluegreen prepare ARTIFACT"),
-        SetupError::NoLocation { .. } => halt.next("sudo nginx -T | grep -n proxy_pass"),
-        SetupError::Ambiguous { .. } => halt.next("the same with --site FILE"),
-        SetupError::Syntax { .. } => halt.next("bluegreen setup --print location"),
-        SetupError::Changed(_) => halt.next("sudo bluegreen setup --apply"),
-        _ => halt.next("sudo nginx -t"),
+    Halt::error(Exit::Refused, &error).next(error.fix())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "/etc/nginx/conf.d/service-url.inc";
+
+    fn judged(route: Result<Route, ResolveError>, reads: Result<bool, String>) -> (Exit, String) {
+        match judge(Path::new(PATH), route, reads) {
+            Ok(found) => (tell(&[], &found), found),
+            Err(wrong) => (tell(&wrong, ""), wrong.iter().map(|d| format!("{}; {}\n", d.what, d.fix)).collect()),
+        }
+    }
+
+    #[test]
+    fn an_include_file_that_nginx_reads_is_all_that_reload_mode_needs() {
+        let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap());
+        let (exit, found) = judged(Ok(real1.clone()), Ok(true));
+        assert_eq!((exit, found), (Exit::Done, format!("nginx reads {PATH}, which leads to real1 on port 8081")));
+        let article = ResolveError::Unmanaged(format!("{PATH} leads to port 8080"));
+        let (exit, found) = judged(Err(article), Ok(true));
+        assert!(exit == Exit::Done && found.contains("leads to port 8080, which is neither profile"), "{found}");
+
+        let missing = ResolveError::NotSetUp(format!("there is no {PATH}"));
+        let stale = ResolveError::Unknown(format!("{PATH} is newer than nginx's workers"));
+        for (route, reads, wanted, lines) in [
+            (Ok(real1.clone()), Ok(false), "nginx does not read /etc", 1),
+            (Ok(real1), Err("nginx: [emerg] no".to_owned()), "[emerg] no; run this as root", 1),
+            (Err(missing), Ok(false), "there is no /etc/nginx/conf.d/service-url.inc; write `set $service_url", 1),
+            (Err(stale), Err("nginx: [emerg] no".to_owned()), "is newer than nginx's workers", 2),
+        ] {
+            let (exit, found) = judged(route, reads);
+            assert_eq!((exit, found.lines().count()), (Exit::Refused, lines), "{found}");
+            assert!(found.contains(wanted), "{found}");
+        }
     }
 }

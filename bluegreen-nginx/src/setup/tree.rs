@@ -208,7 +208,7 @@ fn collect_passes<'a>(file: usize, blocks: &[&'a Directive], found: &mut Vec<Pas
 }
 
 /// Whether two paths are one file.
-pub(super) fn same(a: &Path, b: &Path) -> bool {
+pub(crate) fn same(a: &Path, b: &Path) -> bool {
     a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
