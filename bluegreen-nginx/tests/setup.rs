@@ -157,9 +157,9 @@ async fn there_and_back_again_under_load() {
         assert!(machine.who().await.starts_with("real1"), "the active one, without the route");
         machine.shop.route.point(&machine.second()).unwrap();
         assert!(machine.who().await.starts_with("real1"), "nothing looks at the route any more");
-        let plain = |port| format!("proxy_pass http://127.0.0.1:{port};");
+        let back = format!("proxy_pass http://127.0.0.1:{};", first.active.port());
         let theirs = format!("proxy_pass http://localhost:{};", machine.second().active.port());
-        assert_eq!(machine.site(), site.replace(&theirs, &plain(first.active.port())), "nothing of ours is left");
+        assert_eq!(machine.site(), site.replace(&theirs, &back), "nothing of ours is left");
         let main = before.iter().find(|(path, _)| path.ends_with("nginx.conf")).unwrap();
         assert!(machine.files().contains(main), "nginx.conf is as it was");
         assert_eq!(machine.files().len(), before.len());
@@ -340,11 +340,14 @@ async fn the_owners_own_settings_stay_and_are_not_said_twice() {
                     assert_eq!(machine.setup.location_file().exists(), !inline, "only where it is included");
                     machine.setup.apply(&machine.setup.plan_removal().await.unwrap(), true).await.unwrap();
                     assert!(machine.who().await.starts_with("real2"));
-                    let plain = format!("http://127.0.0.1:{};", machine.second().active.port());
-                    let wanted: Vec<&str> = before.split_whitespace().collect();
-                    let wanted = wanted.join(" ").replace(&goes_to(&before), &format!("proxy_pass {plain}"));
-                    let site: Vec<String> = machine.site().split_whitespace().map(str::to_owned).collect();
-                    assert_eq!(site.join(" "), wanted, "back to a plain proxy_pass, and nothing of ours is left");
+                    let back = format!("proxy_pass http://127.0.0.1:{};", machine.second().active.port());
+                    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+                    let wanted = words(&before.replace(&goes_to(&before), &back));
+                    assert_eq!(
+                        words(&machine.site()),
+                        wanted,
+                        "back to a plain proxy_pass, and nothing of ours is left"
+                    );
                 }
                 (Err(error), Err(wanted)) => assert!(error.to_string().contains(wanted), "{error}"),
                 (plan, _) => panic!("{site}: {plan:?}"),
@@ -402,7 +405,7 @@ async fn an_include_file_that_nothing_uses_any_more_is_named() {
         let machine = Machine::start(&binary, home.path(), &site, None).await;
         lead_to(machine.second().active.port());
         let plan = machine.setup.plan(None).await.unwrap();
-        assert_eq!(plan.unused, [include.clone()]);
+        assert_eq!(plan.unused, std::slice::from_ref(&include));
         machine.setup.apply(&plan, true).await.unwrap();
         assert!(include.exists());
         assert_eq!(machine.setup.check().await, []);

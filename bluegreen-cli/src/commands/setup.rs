@@ -1,5 +1,7 @@
 //! `setup`: the one-time nginx part.
 
+mod include;
+
 use std::{
     fs,
     io::{IsTerminal as _, Write as _, stdin, stdout},
@@ -8,12 +10,9 @@ use std::{
     process::Stdio,
 };
 
-use bluegreen_core::{
-    FileStore, HealthProbe as _, Profile, ProfileResolver as _, ResolveError, Route, Step, Transaction,
-};
+use bluegreen_core::{FileStore, HealthProbe as _, Profile, Step, Transaction};
 use bluegreen_nginx::{
     Commands, Snippet,
-    reload::{IncludeFile, IncludeResolver},
     setup::{Difference, Plan, Setup, SetupError},
 };
 
@@ -58,7 +57,7 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
 /// In reload mode the article's include file is all there is: only the directory for the state is ours to make.
 async fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
     if args.what.check {
-        return Ok(check_include(config, args).await);
+        return Ok(include::check(config, args).await);
     }
     if args.what.apply {
         make_state_dir(config, &deploy_user(config)?)?;
@@ -67,58 +66,6 @@ async fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> 
         output::line("reload mode uses the include file that nginx has already; there is nothing to remove");
     }
     Ok(Exit::Done)
-}
-
-async fn check_include(config: &Config, args: &args::Setup) -> Exit {
-    let path = &config.nginx.service_url_file;
-    let resolver = IncludeResolver::new(IncludeFile::new(path), &config.profiles, wiring::master(config));
-    let reads = Commands::new(args.nginx.clone()).reads(path).await;
-    match judge(path, resolver.resolve().await, reads) {
-        Ok(found) => tell(&[], &found),
-        Err(differences) => tell(&differences, ""),
-    }
-}
-
-/// What the include file says now, or what is wrong with it: `route` is how nginx's workers have read it, `reads` whether its
-/// configuration includes it.
-fn judge(
-    path: &Path,
-    route: Result<Route, ResolveError>,
-    reads: Result<bool, String>,
-) -> Result<String, Vec<Difference>> {
-    let path = path.display();
-    let mut wrong = Vec::new();
-    let mut differs = |what, fix: &str| wrong.push(Difference { what, fix: fix.to_owned() });
-    match reads {
-        Ok(true) => {}
-        // that it is not there is said below
-        Ok(false) if matches!(route, Err(ResolveError::NotSetUp(_))) => {}
-        Ok(false) => differs(
-            format!("nginx does not read {path}"),
-            "write `include` with this file and `proxy_pass $service_url;` into the app's location, or correct \
-             proxy.nginx.service_url_file",
-        ),
-        Err(said) => differs(said, "run this as root, or repair nginx's configuration first"),
-    }
-    let found = match route {
-        Ok(route) => format!("nginx reads {path}, which leads to {} on port {}", route.active, route.active.port()),
-        Err(ResolveError::Unmanaged(leads)) => {
-            format!("nginx reads it: {leads}, which is neither profile; the first deploy takes the traffic over")
-        }
-        Err(error @ ResolveError::NotSetUp(_)) => {
-            differs(
-                error.to_string(),
-                "write `set $service_url http://127.0.0.1:PORT;` into it, include it in the app's location and reload \
-                 nginx; or correct proxy.nginx.service_url_file",
-            );
-            String::new()
-        }
-        Err(error) => {
-            differs(error.to_string(), "put that right, then run this again");
-            String::new()
-        }
-    };
-    if wrong.is_empty() { Ok(found) } else { Err(wrong) }
 }
 
 fn setup(config: &Config, args: &args::Setup) -> Result<(Setup, User), Halt> {
@@ -240,41 +187,4 @@ fn diff(path: &Path, before: &str, after: &str, paint: report::Paint) -> String 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 fn refused(error: SetupError) -> Halt {
     Halt::error(Exit::Refused, &error).next(error.fix())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PATH: &str = "/etc/nginx/conf.d/service-url.inc";
-
-    fn judged(route: Result<Route, ResolveError>, reads: Result<bool, String>) -> (Exit, String) {
-        match judge(Path::new(PATH), route, reads) {
-            Ok(found) => (tell(&[], &found), found),
-            Err(wrong) => (tell(&wrong, ""), wrong.iter().map(|d| format!("{}; {}\n", d.what, d.fix)).collect()),
-        }
-    }
-
-    #[test]
-    fn an_include_file_that_nginx_reads_is_all_that_reload_mode_needs() {
-        let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap());
-        let (exit, found) = judged(Ok(real1.clone()), Ok(true));
-        assert_eq!((exit, found), (Exit::Done, format!("nginx reads {PATH}, which leads to real1 on port 8081")));
-        let article = ResolveError::Unmanaged(format!("{PATH} leads to port 8080"));
-        let (exit, found) = judged(Err(article), Ok(true));
-        assert!(exit == Exit::Done && found.contains("leads to port 8080, which is neither profile"), "{found}");
-
-        let missing = ResolveError::NotSetUp(format!("there is no {PATH}"));
-        let stale = ResolveError::Unknown(format!("{PATH} is newer than nginx's workers"));
-        for (route, reads, wanted, lines) in [
-            (Ok(real1.clone()), Ok(false), "nginx does not read /etc", 1),
-            (Ok(real1), Err("nginx: [emerg] no".to_owned()), "[emerg] no; run this as root", 1),
-            (Err(missing), Ok(false), "there is no /etc/nginx/conf.d/service-url.inc; write `set $service_url", 1),
-            (Err(stale), Err("nginx: [emerg] no".to_owned()), "is newer than nginx's workers", 2),
-        ] {
-            let (exit, found) = judged(route, reads);
-            assert_eq!((exit, found.lines().count()), (Exit::Refused, lines), "{found}");
-            assert!(found.contains(wanted), "{found}");
-        }
-    }
 }

@@ -9,7 +9,8 @@ use crate::text::{chain, one_line};
 
 /// Asks nginx, at the front door and over fresh connections, which route it follows.
 ///
-/// It answers only when several answers agree (they come from several workers) and say what `live` says too.
+/// It answers only when four answers agree and say what `live` says too. They come from one worker or several, as nginx takes
+/// the connections.
 #[derive(Debug, Clone)]
 pub struct MarkerResolver {
     app: Name,
@@ -59,7 +60,7 @@ impl MarkerResolver {
 #[async_trait]
 impl ProfileResolver for MarkerResolver {
     async fn resolve(&self) -> Result<Route, ResolveError> {
-        // all at once: an idle worker would take one connection after the other
+        // all at once: half the time of one after the other, and as many workers are seen
         let (a, b, c, d) = tokio::join!(self.ask(), self.ask(), self.ask(), self.ask());
         let route = self.read(&a?)?;
         for answer in [b, c, d] {
