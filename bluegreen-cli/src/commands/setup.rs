@@ -127,14 +127,22 @@ async fn prepared(config: &Config) -> Option<Profile> {
 
 /// What differs, or `fine`.
 fn tell(differences: &[Difference], fine: &str) -> Exit {
-    for difference in differences {
-        output::line(format!("✗ {}\n    {}", report::sanitize(&difference.what), report::sanitize(&difference.fix)));
-    }
+    listed(differences).iter().for_each(output::line);
     if differences.is_empty() {
         output::line(format!("✓ {}", report::sanitize(fine)));
         return Exit::Done;
     }
     Exit::Refused
+}
+
+/// A line for each difference; a fix of several is said once, behind the last.
+fn listed(differences: &[Difference]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for alike in differences.chunk_by(|a, b| a.fix == b.fix) {
+        lines.extend(alike.iter().map(|difference| format!("✗ {}", report::sanitize(&difference.what))));
+        lines.push(format!("    {}", report::sanitize(&alike[0].fix)));
+    }
+    lines
 }
 
 async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Result<Exit, Halt> {
@@ -174,8 +182,7 @@ fn ask() -> bool {
 
 fn diff(path: &Path, before: &str, after: &str, paint: report::Paint) -> String {
     let text = similar::TextDiff::from_lines(before, after);
-    let unified =
-        text.unified_diff().context_radius(2).header(&path.display().to_string(), "after the set-up").to_string();
+    let unified = text.unified_diff().context_radius(2).header(&path.display().to_string(), "afterwards").to_string();
     let line = |line: &str| match line.as_bytes().first() {
         Some(b'+') => paint.good(line),
         Some(b'-') => paint.bad(line),
@@ -187,4 +194,16 @@ fn diff(path: &Path, before: &str, after: &str, paint: report::Paint) -> String 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 fn refused(error: SetupError) -> Halt {
     Halt::error(Exit::Refused, &error).next(error.fix())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fix_of_several_differences_is_said_once() {
+        let differs = |what: &str, fix: &str| Difference { what: what.into(), fix: fix.into() };
+        let lines = listed(&[differs("a", "do x"), differs("b", "do x"), differs("c", "do y")]);
+        assert_eq!(lines, ["✗ a", "✗ b", "    do x", "✗ c", "    do y"]);
+    }
 }

@@ -31,37 +31,35 @@ fn judge(
     reads: Result<bool, String>,
 ) -> Result<String, Vec<Difference>> {
     let path = path.display();
+    let differs = |what, fix: &str| Difference { what, fix: fix.to_owned() };
     let mut wrong = Vec::new();
-    let mut differs = |what, fix: &str| wrong.push(Difference { what, fix: fix.to_owned() });
-    match reads {
-        Ok(true) => {}
-        // that it is not there is said below
-        Ok(false) if matches!(route, Err(ResolveError::NotSetUp(_))) => {}
-        Ok(false) => differs(
-            format!("nginx does not read {path}"),
-            "write `include` with this file and `proxy_pass $service_url;` into the app's location, or correct \
-             proxy.nginx.service_url_file",
-        ),
-        Err(said) => differs(said, "run this as root, or repair nginx's configuration first"),
-    }
     let found = match route {
         Ok(route) => format!("nginx reads {path}, which leads to {} on port {}", route.active, route.active.port()),
         Err(ResolveError::Unmanaged(leads)) => {
             format!("nginx reads it: {leads}, which is neither profile; the first deploy takes the traffic over")
         }
         Err(error @ ResolveError::NotSetUp(_)) => {
-            differs(
+            // nginx cannot read it either
+            return Err(vec![differs(
                 error.to_string(),
                 "write `set $service_url http://127.0.0.1:PORT;` into it, include it in the app's location and reload \
                  nginx; or correct proxy.nginx.service_url_file",
-            );
-            String::new()
+            )]);
         }
         Err(error) => {
-            differs(error.to_string(), "put that right, then run this again");
+            wrong.push(differs(error.to_string(), "put that right, then run this again"));
             String::new()
         }
     };
+    match reads {
+        Ok(true) => {}
+        Ok(false) => wrong.push(differs(
+            format!("nginx does not read {path}"),
+            "write `include` with this file and `proxy_pass $service_url;` into the app's location, or correct \
+             proxy.nginx.service_url_file",
+        )),
+        Err(said) => wrong.push(differs(said, "run this as root, or repair nginx's configuration first")),
+    }
     if wrong.is_empty() { Ok(found) } else { Err(wrong) }
 }
 
@@ -97,7 +95,12 @@ mod tests {
         for (route, reads, wanted, lines) in [
             (Ok(real1.clone()), Ok(false), "nginx does not read /etc", 1),
             (Ok(real1), Err("nginx: [emerg] no".to_owned()), "[emerg] no; run this as root", 1),
-            (Err(missing), Ok(false), "there is no /etc/nginx/conf.d/service-url.inc; write `set $service_url", 1),
+            (
+                Err(missing),
+                Err("nginx: [emerg] no such file".to_owned()),
+                "there is no /etc/nginx/conf.d/service-url.inc; write `set $service_url",
+                1,
+            ),
             (Err(stale), Err("nginx: [emerg] no".to_owned()), "is newer than nginx's workers", 2),
         ] {
             let (exit, found) = judged(route, reads);
