@@ -112,14 +112,12 @@ impl Tree {
 
     /// The files that hold nothing but `set $variable`, when `uses` are all that use it.
     pub(super) fn only_for(&self, variable: &str, uses: usize) -> Vec<PathBuf> {
-        let name = variable.trim_start_matches('$');
-        let names = |arg: &String| arg.contains(variable) || arg.contains(&format!("${{{name}}}"));
-        if self.all().filter(|d| d.name != "set" || d.arg() != variable).filter(|d| d.args.iter().any(names)).count()
-            > uses
-        {
+        let braced = format!("${{{}}}", variable.trim_start_matches('$'));
+        let names = |arg: &String| arg.contains(variable) || arg.contains(&braced);
+        let sets = |d: &Directive| d.name == "set" && d.arg() == variable;
+        if self.all().filter(|d| !sets(d) && d.args.iter().any(names)).count() > uses {
             return Vec::new();
         }
-        let sets = |d: &Directive| d.name == "set" && d.arg() == variable;
         let only = self.files.iter().filter(|f| !f.directives.is_empty() && f.directives.iter().all(sets));
         only.map(|file| file.path.clone()).collect()
     }
