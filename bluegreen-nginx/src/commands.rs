@@ -1,8 +1,11 @@
 //! How nginx is called.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::argv::{self, Failed};
+use crate::{
+    argv::{self, Failed},
+    setup::same,
+};
 
 /// How nginx is called: no shell, arguments as they are. Each command is ended after 30 s.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +44,13 @@ impl Commands {
     /// Whether nginx takes its configuration; the text is what it says against it.
     pub async fn accepts(&self) -> Result<(), String> {
         self.test().await.map_err(|failed| failed.to_string())
+    }
+
+    /// Whether the configuration on the disk includes the file `path`; the error is what nginx says instead. On most machines
+    /// only root gets an answer.
+    pub async fn reads(&self, path: &Path) -> Result<bool, String> {
+        let files = self.files().await.map_err(|failed| failed.to_string())?;
+        Ok(files.iter().any(|file| same(file, path)))
     }
 
     /// Asks for a reload. That it returns 0 is no proof that it happened.

@@ -25,6 +25,7 @@ use crate::{Commands, MarkerResolver, Master, PlaceError, ProofLocation, RouteDi
 pub use apply::Applied;
 pub use check::Difference;
 pub use error::SetupError;
+pub(crate) use tree::same;
 
 /// The set-up of one app.
 #[derive(Debug, Clone)]
@@ -57,6 +58,9 @@ pub struct Plan {
     pub edits: Vec<Edit>,
     /// The route to begin with; `None` when the one in effect stays.
     pub start: Option<Route>,
+    /// Files of the owner that nginx still reads and that nothing uses afterwards, as the article's `service-url.inc`. They
+    /// stay.
+    pub unused: Vec<PathBuf>,
     goal: Goal,
 }
 

@@ -41,6 +41,19 @@ async fn keeps_the_contracts_of_the_traits() {
 }
 
 #[tokio::test]
+async fn says_whether_nginx_includes_a_file() {
+    for binary in binaries() {
+        let rig = Article::start(&binary).await;
+        assert_eq!(rig.commands().reads(rig.include().path()).await, Ok(true));
+        let stray = rig.prefix.join("stray.inc");
+        fs::write(&stray, "").unwrap();
+        assert_eq!(rig.commands().reads(&stray).await, Ok(false));
+        rig.configure("this is not nginx;");
+        assert!(rig.commands().reads(rig.include().path()).await.unwrap_err().contains("nginx"));
+    }
+}
+
+#[tokio::test]
 async fn when_it_returns_every_new_connection_goes_to_the_new_profile() {
     for binary in binaries() {
         let rig = Article::start(&binary).await;

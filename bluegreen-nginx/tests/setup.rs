@@ -99,6 +99,12 @@ impl Machine {
     }
 }
 
+/// The only `proxy_pass` of a site.
+fn goes_to(site: &str) -> String {
+    let start = site.find("proxy_pass").unwrap();
+    site[start..=start + site[start..].find(';').unwrap()].to_owned()
+}
+
 fn paths(plan: &Plan) -> Vec<String> {
     plan.edits.iter().map(|e| e.path.file_name().unwrap().to_string_lossy().into_owned()).collect()
 }
@@ -112,8 +118,8 @@ async fn there_and_back_again_under_load() {
         assert!(!machine.setup.check().await.is_empty());
 
         let plan = machine.setup.plan(None).await.unwrap();
-        let wanted = ["my-shop.server.inc", "my-shop.location.inc", "bluegreen-my-shop.conf", "nginx.conf", "shop"];
-        assert_eq!(paths(&plan), wanted);
+        // no file for the location: its lines go beside the owner's own
+        assert_eq!(paths(&plan), ["my-shop.server.inc", "bluegreen-my-shop.conf", "nginx.conf", "shop"]);
         assert_eq!(plan.start, Some(machine.second()), "what serves now stays served");
         assert_eq!(machine.files(), before, "a plan changes nothing");
         assert!(
@@ -151,7 +157,9 @@ async fn there_and_back_again_under_load() {
         assert!(machine.who().await.starts_with("real1"), "the active one, without the route");
         machine.shop.route.point(&machine.second()).unwrap();
         assert!(machine.who().await.starts_with("real1"), "nothing looks at the route any more");
-        assert!(!machine.site().contains("my_shop") && !machine.site().contains("bluegreen"), "{}", machine.site());
+        let back = format!("proxy_pass http://127.0.0.1:{};", first.active.port());
+        let theirs = format!("proxy_pass http://localhost:{};", machine.second().active.port());
+        assert_eq!(machine.site(), site.replace(&theirs, &back), "nothing of ours is left");
         let main = before.iter().find(|(path, _)| path.ends_with("nginx.conf")).unwrap();
         assert!(machine.files().contains(main), "nginx.conf is as it was");
         assert_eq!(machine.files().len(), before.len());
@@ -321,11 +329,25 @@ async fn the_owners_own_settings_stay_and_are_not_said_twice() {
             let home = home();
             let site = format!("server {{ listen 127.0.0.1:{{port}}; server_name given; {around} {location} }}");
             let machine = Machine::start(&binary, home.path(), &site, None).await;
+            let before = machine.site();
             match (machine.setup.plan(None).await, wanted) {
                 (Ok(plan), Ok(wanted)) => {
+                    assert_eq!(plan.unused, Vec::<PathBuf>::new());
                     machine.setup.apply(&plan, true).await.unwrap();
                     assert_eq!(machine.who().await, wanted, "{site}");
                     assert_eq!(machine.setup.check().await, [], "{}", machine.site());
+                    let inline = !machine.site().contains(".location.inc");
+                    assert_eq!(machine.setup.location_file().exists(), !inline, "only where it is included");
+                    machine.setup.apply(&machine.setup.plan_removal().await.unwrap(), true).await.unwrap();
+                    assert!(machine.who().await.starts_with("real2"));
+                    let back = format!("proxy_pass http://127.0.0.1:{};", machine.second().active.port());
+                    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+                    let wanted = words(&before.replace(&goes_to(&before), &back));
+                    assert_eq!(
+                        words(&machine.site()),
+                        wanted,
+                        "back to a plain proxy_pass, and nothing of ours is left"
+                    );
                 }
                 (Err(error), Err(wanted)) => assert!(error.to_string().contains(wanted), "{error}"),
                 (plan, _) => panic!("{site}: {plan:?}"),
@@ -338,12 +360,15 @@ async fn the_owners_own_settings_stay_and_are_not_said_twice() {
 async fn check_says_what_differs() {
     for binary in binaries().into_iter().take(1) {
         let home = home();
-        let machine = Machine::start(&binary, home.path(), SITE, None).await;
+        let site = "server {\n listen 127.0.0.1:{port};\n location / {\n proxy_pass http://127.0.0.1:{app};\n }\n}\n";
+        let machine = Machine::start(&binary, home.path(), site, None).await;
         let plan = machine.setup.plan(None).await.unwrap();
         machine.setup.apply(&plan, true).await.unwrap();
         let seen = async |part: &str| {
             let found = machine.setup.check().await;
             assert!(found.iter().any(|d| d.what.contains(part)), "{part}: {found:?}");
+            assert!(!found.iter().any(|d| d.what.contains("bluegreen setup")), "the fix says what to do: {found:?}");
+            found.into_iter().map(|d| d.fix).collect::<Vec<_>>().join("\n")
         };
         std::fs::write(machine.setup.location_file(), "").unwrap();
         seen("my-shop.location.inc has another text").await;
@@ -353,10 +378,37 @@ async fn check_says_what_differs() {
         let bypass = format!("location /b {{ proxy_pass http://127.0.0.1:{}; }}", machine.second().active.port());
         std::fs::write(&machine.site, site.replacen("location", &format!("{bypass} location"), 1)).unwrap();
         seen("available/shop does not use the route").await;
+        let nowhere = "server { return 404; }";
+        std::fs::write(&machine.site, nowhere).unwrap();
+        let fix = seen("no location of nginx goes to this app").await;
+        let port = machine.shop.route.profiles().first().port();
+        assert!(fix.contains(&format!("write `proxy_pass http://127.0.0.1:{port};` into the app's location")), "{fix}");
         std::fs::write(&machine.site, "server {").unwrap();
         seen("sites/shop").await;
         std::fs::remove_file(machine.shop.route.path().join("real1/solo")).unwrap();
         seen("does not have the marker files").await;
+    }
+}
+
+/// The article's include file has no use any more: it stays, and is named.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_include_file_that_nothing_uses_any_more_is_named() {
+    for binary in binaries().into_iter().take(1) {
+        let home = home();
+        let include = home.path().canonicalize().unwrap().join("service-url.inc");
+        let site = format!(
+            "server {{ listen 127.0.0.1:{{port}};\ninclude {};\nlocation / {{ proxy_pass $service_url; }} }}",
+            include.display()
+        );
+        let lead_to = |port| std::fs::write(&include, format!("set $service_url http://127.0.0.1:{port};\n")).unwrap();
+        lead_to(9);
+        let machine = Machine::start(&binary, home.path(), &site, None).await;
+        lead_to(machine.second().active.port());
+        let plan = machine.setup.plan(None).await.unwrap();
+        assert_eq!(plan.unused, std::slice::from_ref(&include));
+        machine.setup.apply(&plan, true).await.unwrap();
+        assert!(include.exists());
+        assert_eq!(machine.setup.check().await, []);
     }
 }
 

@@ -39,7 +39,7 @@ async fn the_site_after_the_set_up() {
         let text = text.replace(&etc.display().to_string(), "/etc/nginx");
         texts.push((path, text.replace(&home.display().to_string(), "/var/lib/bluegreen/shop")));
     }
-    assert_eq!(texts.len(), 4, "{texts:?}");
+    assert_eq!(texts.len(), 3, "{texts:?}");
     for (path, text) in texts {
         let file = here.join("after").join(path);
         if std::env::var_os("UPDATE").is_some() {

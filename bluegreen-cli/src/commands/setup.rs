@@ -1,5 +1,7 @@
 //! `setup`: the one-time nginx part.
 
+mod include;
+
 use std::{
     fs,
     io::{IsTerminal as _, Write as _, stdin, stdout},
@@ -11,7 +13,7 @@ use std::{
 use bluegreen_core::{FileStore, HealthProbe as _, Profile, Step, Transaction};
 use bluegreen_nginx::{
     Commands, Snippet,
-    setup::{Plan, Setup, SetupError},
+    setup::{Difference, Plan, Setup, SetupError},
 };
 
 use tokio::process::Command;
@@ -36,11 +38,11 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
         return Ok(Exit::Done);
     }
     if config.nginx.mode == ProxyMode::Reload {
-        return reload_mode(config, args);
+        return reload_mode(config, args).await;
     }
     let (setup, owner) = setup(config, args)?;
     if args.what.check {
-        return Ok(check(&setup).await);
+        return Ok(tell(&setup.check().await, "nginx is set up"));
     }
     let plan = if args.what.remove {
         setup.plan_removal().await.map_err(refused)?
@@ -53,12 +55,15 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
 }
 
 /// In reload mode the article's include file is all there is: only the directory for the state is ours to make.
-fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
+async fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
+    if args.what.check {
+        return Ok(include::check(config, args).await);
+    }
     if args.what.apply {
         make_state_dir(config, &deploy_user(config)?)?;
         output::line(format!("{} is there; reload mode needs nothing else of nginx", config.state_dir.display()));
     } else {
-        output::line("reload mode uses the include file that nginx has already; there is nothing to check or remove");
+        output::line("reload mode uses the include file that nginx has already; there is nothing to remove");
     }
     Ok(Exit::Done)
 }
@@ -120,16 +125,24 @@ async fn prepared(config: &Config) -> Option<Profile> {
     (rests && healthy).then_some(tx.to)
 }
 
-async fn check(setup: &Setup) -> Exit {
-    let differences = setup.check().await;
-    for difference in &differences {
-        output::line(format!("✗ {}\n    {}", report::sanitize(&difference.what), report::sanitize(&difference.fix)));
-    }
+/// What differs, or `fine`.
+fn tell(differences: &[Difference], fine: &str) -> Exit {
+    listed(differences).iter().for_each(output::line);
     if differences.is_empty() {
-        output::line("✓ nginx is set up");
+        output::line(format!("✓ {}", report::sanitize(fine)));
         return Exit::Done;
     }
     Exit::Refused
+}
+
+/// A line for each difference; a fix of several is said once, behind the last.
+fn listed(differences: &[Difference]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for alike in differences.chunk_by(|a, b| a.fix == b.fix) {
+        lines.extend(alike.iter().map(|difference| format!("✗ {}", report::sanitize(&difference.what))));
+        lines.push(format!("    {}", report::sanitize(&alike[0].fix)));
+    }
+    lines
 }
 
 async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Result<Exit, Halt> {
@@ -145,6 +158,9 @@ async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Re
         output::line(format!("{verb} {}", edit.path.display()));
     }
     applied.backups.iter().for_each(|copy| output::line(format!("as it was: {}", copy.display())));
+    for path in &plan.unused {
+        output::line(format!("no longer used, and left as it is: {}", path.display()));
+    }
     output::line(match (removal, applied.reloaded) {
         (true, _) => "✓ nginx sends the traffic straight to the active port again",
         (false, true) => "✓ nginx was reloaded once and follows the route",
@@ -166,8 +182,7 @@ fn ask() -> bool {
 
 fn diff(path: &Path, before: &str, after: &str, paint: report::Paint) -> String {
     let text = similar::TextDiff::from_lines(before, after);
-    let unified =
-        text.unified_diff().context_radius(2).header(&path.display().to_string(), "after the set-up").to_string();
+    let unified = text.unified_diff().context_radius(2).header(&path.display().to_string(), "afterwards").to_string();
     let line = |line: &str| match line.as_bytes().first() {
         Some(b'+') => paint.good(line),
         Some(b'-') => paint.bad(line),
@@ -178,14 +193,17 @@ fn diff(path: &Path, before: &str, after: &str, paint: report::Paint) -> String 
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 fn refused(error: SetupError) -> Halt {
-    let halt = Halt::error(Exit::Refused, &error);
-    match &error {
-        SetupError::NotAgreed(_) => halt.next("the same with --yes"),
-        SetupError::NeedsPrepared { .. } => halt.next("bluegreen prepare ARTIFACT"),
-        SetupError::NoLocation { .. } => halt.next("sudo nginx -T | grep -n proxy_pass"),
-        SetupError::Ambiguous { .. } => halt.next("the same with --site FILE"),
-        SetupError::Syntax { .. } => halt.next("bluegreen setup --print location"),
-        SetupError::Changed(_) => halt.next("sudo bluegreen setup --apply"),
-        _ => halt.next("sudo nginx -t"),
+    Halt::error(Exit::Refused, &error).next(error.fix())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fix_of_several_differences_is_said_once() {
+        let differs = |what: &str, fix: &str| Difference { what: what.into(), fix: fix.into() };
+        let lines = listed(&[differs("a", "do x"), differs("b", "do x"), differs("c", "do y")]);
+        assert_eq!(lines, ["✗ a", "✗ b", "    do x", "✗ c", "    do y"]);
     }
 }

@@ -30,7 +30,7 @@ impl Proof {
         let places = profiles.both().map(|p| format!("{p}={}", p.port())).join(" ");
         if self.app != app.as_str() || self.places != places {
             return Err(ResolveError::Differs(format!(
-                "nginx has {} with {}, the configuration has {app} with {places}; run `bluegreen setup --check`",
+                "nginx has {} with {}, the configuration has {app} with {places}",
                 self.app, self.places
             )));
         }

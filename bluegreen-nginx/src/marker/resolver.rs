@@ -9,16 +9,14 @@ use crate::text::{chain, one_line};
 
 /// Asks nginx, at the front door and over fresh connections, which route it follows.
 ///
-/// It answers only when several answers agree (they come from several workers) and say what `live` says too.
+/// It answers only when four answers agree and say what `live` says too. They come from one worker or several, as nginx takes
+/// the connections.
 #[derive(Debug, Clone)]
 pub struct MarkerResolver {
     app: Name,
     route: RouteDir,
     proof: ProofLocation,
 }
-
-/// Answers that must agree.
-const ANSWERS: usize = 4;
 
 impl MarkerResolver {
     /// One that asks at `proof` about the route of `app`.
@@ -53,8 +51,7 @@ impl MarkerResolver {
             )));
         }
         Err(ResolveError::NotSetUp(format!(
-            "{door} has no proof of {app} ({} at {path}); run `bluegreen setup`, or check proxy.nginx.url: it may reach \
-             another server block",
+            "{door} has no proof of {app} ({} at {path}); if it was set up, proxy.nginx.url reaches another server block",
             answer.status
         )))
     }
@@ -63,9 +60,11 @@ impl MarkerResolver {
 #[async_trait]
 impl ProfileResolver for MarkerResolver {
     async fn resolve(&self) -> Result<Route, ResolveError> {
-        let route = self.read(&self.ask().await?)?;
-        for _ in 1..ANSWERS {
-            let again = self.read(&self.ask().await?)?;
+        // all at once: half the time of one after the other, and as many workers are seen
+        let (a, b, c, d) = tokio::join!(self.ask(), self.ask(), self.ask(), self.ask());
+        let route = self.read(&a?)?;
+        for answer in [b, c, d] {
+            let again = self.read(&answer?)?;
             if again != route {
                 return Err(ResolveError::Unknown(format!(
                     "nginx's answers differ: {route}, then {again}; a change is under way, or workers of an old \
@@ -81,7 +80,7 @@ impl ProfileResolver for MarkerResolver {
         }
         Err(ResolveError::Unknown(format!(
             "{} says {named}, nginx says {route}: its workers cannot enter the directory, open_file_cache is on in the \
-             server block, or nginx looks at another path; run `bluegreen setup --check`",
+             server block, or nginx looks at another path",
             self.route.path().join("live").display()
         )))
     }

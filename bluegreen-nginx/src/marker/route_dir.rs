@@ -38,7 +38,7 @@ pub enum RouteDirError {
     #[error("the route \"{0}\" is not one of this app")]
     Foreign(Route),
     /// `live` is not a symlink to one of the four directories.
-    #[error("{path} names {target:?}, which is none of the four routes; run `bluegreen setup --check`")]
+    #[error("{path} names {target:?}, which is none of the four routes")]
     Target {
         /// The symlink.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum RouteDirError {
         target: String,
     },
     /// A directory or a marker is missing, or one too many is there.
-    #[error("{0} does not have the marker files that it should have; run `bluegreen setup --apply`")]
+    #[error("{0} does not have the marker files that it should have")]
     Markers(PathBuf),
     /// Something else is where a directory or a file of ours should be.
     #[error("{0} is in the way: it is not what bluegreen would put there")]

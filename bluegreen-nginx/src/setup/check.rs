@@ -22,7 +22,7 @@ impl Difference {
     }
 }
 
-const APPLY: &str = "run `bluegreen setup --apply`";
+const APPLY: &str = "sudo bluegreen setup --apply";
 
 impl Setup {
     /// Everything that differs; nothing when the app is set up. Changes nothing, and reads nginx's configuration, for which
@@ -31,7 +31,11 @@ impl Setup {
         let mut found = self.check_route();
         match self.tree().await {
             Err(error) => {
-                found.push(Difference::new(chain(&error), "run this as root, or repair nginx's configuration first"));
+                let fix = match &error {
+                    SetupError::Nginx(_) => "run this as root, or repair nginx's configuration first".to_owned(),
+                    error => error.fix(),
+                };
+                found.push(Difference::new(chain(&error), fix));
             }
             Ok(tree) => found.extend(self.check_files(&tree)),
         }
@@ -40,7 +44,7 @@ impl Setup {
             Err(error @ (ResolveError::NotSetUp(_) | ResolveError::Differs(_))) => {
                 found.push(Difference::new(error.to_string(), APPLY));
             }
-            Err(error) => found.push(Difference::new(error.to_string(), "do what it says, then run this again")),
+            Err(error) => found.push(Difference::new(error.to_string(), "put that right, then run this again")),
         }
         found
     }
@@ -60,7 +64,7 @@ impl Setup {
             found.push(Difference::new(what, APPLY));
         }
         if let Err(error) = self.check_place() {
-            found.push(Difference::new(chain(&error), "change it, then run this again"));
+            found.push(Difference::new(chain(&error), format!("do that, then {APPLY}")));
         }
         found
     }
@@ -71,8 +75,15 @@ impl Setup {
         }
         let mut found = Vec::new();
         match self.rest_to_do(tree) {
-            Err(error) => found.push(Difference::new(chain(&error), APPLY)),
-            Ok(files) => found.extend(files.into_iter().map(|what| Difference::new(what, APPLY))),
+            Err(error) => found.push(Difference::new(chain(&error), error.fix())),
+            Ok(edits) => found.extend(edits.iter().map(|edit| {
+                let what = match (edit.foreign, &edit.before) {
+                    (true, _) => "does not use the route",
+                    (false, None) => "is missing",
+                    (false, Some(_)) => "has another text",
+                };
+                Difference::new(format!("{} {what}", edit.path.display()), APPLY)
+            })),
         }
         for server in tree.servers() {
             let inner = server.directive.inner();
@@ -93,16 +104,5 @@ impl Setup {
             }
         }
         found
-    }
-
-    /// What a set-up would still write.
-    fn rest_to_do(&self, tree: &Tree) -> Result<Vec<String>, SetupError> {
-        let edits = self.edits(tree)?.1;
-        let what = |foreign, new| match (foreign, new) {
-            (true, _) => "does not use the route",
-            (false, true) => "is missing",
-            (false, false) => "has another text",
-        };
-        Ok(edits.into_iter().map(|e| format!("{} {}", e.path.display(), what(e.foreign, e.before.is_none()))).collect())
     }
 }

@@ -25,23 +25,26 @@ impl Change {
 
     /// `directive` becomes these lines, as far in as it is now.
     pub(super) fn lines(tree: &Tree, file: usize, directive: &Directive, lines: &[String]) -> Self {
-        let between = match indent(&tree.files[file].text, directive) {
-            Some(indent) => format!("\n{indent}"),
-            None => " ".to_owned(),
-        };
+        let between = format!("\n{}", indent(&tree.files[file].text, directive).unwrap_or_default());
         Self { file, range: directive.span.clone(), text: lines.join(&between) }
     }
 
-    /// `directive` goes, with its line when it is alone on it.
-    pub(super) fn gone(tree: &Tree, file: usize, directive: &Directive) -> Self {
+    /// `directive` goes, with its line when it begins it, and with `mark` if that is behind it.
+    pub(super) fn gone(tree: &Tree, file: usize, directive: &Directive, mark: &str) -> Self {
         let text = &tree.files[file].text;
         let start = directive.span.start;
         let start = match indent(text, directive) {
             Some(indent) => start - indent.len() - usize::from(start > indent.len()),
             None => start - usize::from(text[..start].ends_with(' ')),
         };
-        Self { file, range: start..directive.span.end, text: String::new() }
+        let mark = if is_marked(text, directive, mark) { mark } else { "" };
+        Self { file, range: start..directive.span.end + mark.len(), text: String::new() }
     }
+}
+
+/// Whether `mark` is all that is behind `directive` on its line.
+pub(super) fn is_marked(text: &str, directive: &Directive, mark: &str) -> bool {
+    text[directive.span.end..].lines().next().is_some_and(|rest| rest.trim_end() == mark)
 }
 
 /// The edits that these changes make, in the order of the files: the main one first, as others may need what it includes.

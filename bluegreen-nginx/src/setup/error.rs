@@ -27,7 +27,7 @@ pub enum SetupError {
         source: io::Error,
     },
     /// A configuration file makes no sense to us.
-    #[error("cannot read {path}, line {line}: {reason}; put the text of `bluegreen setup --print` in by hand")]
+    #[error("cannot read {path}, line {line}: {reason}")]
     Syntax {
         /// The file.
         path: PathBuf,
@@ -47,39 +47,34 @@ pub enum SetupError {
         reason: String,
     },
     /// No server block sends anything to the app.
-    #[error(
-        "no location of nginx goes to this app; write `proxy_pass http://127.0.0.1:{port};` into the location that shall, \
-         and run this again; if the app is served from a third port, name the file with its server block"
-    )]
+    #[error("no location of nginx goes to this app")]
     NoLocation {
         /// The first profile's port.
         port: u16,
     },
     /// Several ports could be meant.
-    #[error("nginx sends requests to ports {}, and it is not clear which is this app: name the file with its server block", list(.ports))]
+    #[error("nginx sends requests to ports {}, and it is not clear which is this app", list(.ports))]
     Ambiguous {
         /// The ports.
         ports: Vec<u16>,
     },
     /// The app runs on a third port, and stays there until a profile can take over.
-    #[error(
-        "the app is served from port {port}, which is neither profile: run `bluegreen prepare ARTIFACT` first, then this again"
-    )]
+    #[error("the app is served from port {port}, which is neither profile, and no profile is prepared to take over")]
     NeedsPrepared {
         /// The port that serves now.
         port: u16,
     },
     /// The text was put in by hand.
-    #[error("the snippet of this app stands in {path}, where somebody put it by hand: take it out by hand")]
+    #[error("the snippet of this app stands in {path}, where somebody put it by hand")]
     ByHand {
         /// The file.
         path: PathBuf,
     },
     /// The owner's files would change, and nobody said yes.
-    #[error("this changes {}, which is not bluegreen's: look at the difference and say --yes", paths(.0))]
+    #[error("this changes {}, which is not bluegreen's, and nobody has agreed", paths(.0))]
     NotAgreed(Vec<PathBuf>),
     /// Somebody changed the file after the plan was made.
-    #[error("{0} was changed meanwhile: run this again")]
+    #[error("{0} was changed meanwhile")]
     Changed(PathBuf),
     /// The route directory.
     #[error(transparent)]
@@ -94,12 +89,10 @@ pub enum SetupError {
     #[error("nginx did not take the change, everything was put back")]
     NotProven(#[source] ResolveError),
     /// After a removal nginx still has the set-up.
-    #[error("nginx still follows the route after the reload, everything was put back; look into its error log")]
+    #[error("nginx still follows the route after the reload, everything was put back")]
     NotRemoved,
     /// Putting things back failed too.
-    #[error(
-        "putting the files back failed ({undo}) after: {reason}; the copies are in {backups}, `nginx -t` says what is wrong"
-    )]
+    #[error("putting the files back failed ({undo}) after: {reason}; the copies are in {backups}")]
     NotUndone {
         /// What went wrong first.
         reason: String,
@@ -108,6 +101,33 @@ pub enum SetupError {
         /// Where the copies are.
         backups: PathBuf,
     },
+}
+
+impl SetupError {
+    /// What to do, as a command where there is one. The message itself says only what is seen.
+    pub fn fix(&self) -> String {
+        const APPLY: &str = "sudo bluegreen setup --apply";
+        match self {
+            Self::Nginx(_) | Self::NotUndone { .. } => "sudo nginx -t".to_owned(),
+            Self::Io { .. } | Self::Route(_) => format!("{APPLY}, as root"),
+            Self::Syntax { .. } => {
+                "put in what `bluegreen setup --print http|server|location` prints, by hand".to_owned()
+            }
+            Self::Location { .. } | Self::Place(_) | Self::Master(_) => format!("do that, then {APPLY}"),
+            Self::NoLocation { port } => format!(
+                "write `proxy_pass http://127.0.0.1:{port};` into the app's location, then {APPLY}; or, when the app is \
+                 served from a third port, {APPLY} --site FILE, the file with its server block"
+            ),
+            Self::Ambiguous { .. } => format!("{APPLY} --site FILE, the file with the app's server block"),
+            Self::NeedsPrepared { .. } => format!("bluegreen prepare ARTIFACT, then {APPLY}"),
+            Self::ByHand { .. } => "take it out by hand, then sudo nginx -s reload".to_owned(),
+            Self::NotAgreed(_) => "look at the difference, then the same with --yes".to_owned(),
+            Self::Changed(_) => "the same again".to_owned(),
+            Self::NotReloaded | Self::NotProven(_) | Self::NotRemoved => {
+                "sudo tail /var/log/nginx/error.log".to_owned()
+            }
+        }
+    }
 }
 
 impl From<Failed> for SetupError {

@@ -11,7 +11,7 @@ use super::{
 
 impl Setup {
     /// The lines in place of `pass`; `None` for our include. Its owner's own settings stay, and are not said twice: nginx
-    /// would send two `Host` headers.
+    /// would send two `Host` headers. Ours have a mark behind them, by which a removal knows them.
     pub(super) fn location_lines(
         &self,
         tree: &Tree,
@@ -55,7 +55,14 @@ impl Setup {
             let cuts_off = inherits && is_header(&setting);
             !cuts_off && !own.contains(&setting)
         };
-        let lines = snippet.location_lines().into_iter().filter(|(setting, _)| missing(setting)).map(|(_, line)| line);
+        let mark = self.mark();
+        let ours = |(_, line)| format!("{line}{mark}");
+        let lines = snippet.location_lines().into_iter().filter(|(setting, _)| missing(setting)).map(ours);
         Ok(Some(lines.chain([format!("proxy_pass {};", snippet.pass())]).collect()))
+    }
+
+    /// Behind each line that a set-up writes into the owner's location, except those that name a file or a variable of ours.
+    pub(super) fn mark(&self) -> String {
+        format!(" # bluegreen {}", self.app)
     }
 }

@@ -1,6 +1,6 @@
 //! What a set-up would change.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bluegreen_core::{Profile, ProfileResolver, Route};
 
@@ -22,19 +22,25 @@ impl Setup {
         let in_effect = self.resolver().resolve().await.is_ok();
         if self.put_in_by_hand(&tree).is_some() {
             let start = if in_effect { None } else { self.start(None, prepared)? };
-            return Ok(Plan { edits: Vec::new(), start, goal: Goal::SetUp });
+            return Ok(Plan { edits: Vec::new(), start, unused: Vec::new(), goal: Goal::SetUp });
         }
-        let (port, edits) = self.edits(&tree)?;
+        let (passes, port) = self.passes(&tree)?;
+        let edits = self.edits(&tree, &passes)?;
         let start = if in_effect { None } else { self.start(port, prepared)? };
-        Ok(Plan { edits, start, goal: Goal::SetUp })
+        Ok(Plan { edits, start, unused: unused(&tree, &passes), goal: Goal::SetUp })
     }
 
-    /// The port that nginx sends the app's requests to, unless it follows the route, and what is to be written.
-    pub(super) fn edits(&self, tree: &Tree) -> Result<(Option<u16>, Vec<Edit>), SetupError> {
-        let (passes, port) = self.passes(tree)?;
-        let mut edits = self.own_files(tree, &passes)?;
-        edits.extend(edit::edits(tree, self.changes(tree, &passes)?)?);
-        Ok((port, edits))
+    /// What is to be written.
+    fn edits(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<Vec<Edit>, SetupError> {
+        let owners = edit::edits(tree, self.changes(tree, passes)?)?;
+        let mut edits = self.own_files(tree, passes, &owners)?;
+        edits.extend(owners);
+        Ok(edits)
+    }
+
+    /// What a set-up would still write.
+    pub(super) fn rest_to_do(&self, tree: &Tree) -> Result<Vec<Edit>, SetupError> {
+        self.edits(tree, &self.passes(tree)?.0)
     }
 
     pub(super) async fn tree(&self) -> Result<Tree, SetupError> {
@@ -48,7 +54,7 @@ impl Setup {
         (!same(&file.path, &self.http_file())).then_some(file.path.as_path())
     }
 
-    /// The `proxy_pass`es that become ours, and the port that they all go to; none when all of them are ours already.
+    /// The `proxy_pass`es that become ours, and the port that nginx sends them to; none when all of them are ours already.
     fn passes<'a>(&self, tree: &'a Tree) -> Result<(Vec<Pass<'a>>, Option<u16>), SetupError> {
         let in_site = |pass: &Pass<'_>| self.site.as_ref().is_none_or(|site| same(site, &tree.files[pass.file].path));
         let port = |pass: &Pass<'_>| tree.target(pass.directive.arg()).map(|(port, _)| port);
@@ -101,14 +107,21 @@ impl Setup {
         Ok(Some(Route::solo(active.clone())))
     }
 
-    /// Our own files, as far as they differ; first those that nothing includes yet.
-    fn own_files(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<Vec<Edit>, SetupError> {
+    /// Our own files, as far as they differ; first those that nothing includes yet. The one of the location only where
+    /// something includes it, now or after the changes of the `owners` files.
+    fn own_files(&self, tree: &Tree, passes: &[Pass<'_>], owners: &[Edit]) -> Result<Vec<Edit>, SetupError> {
         let snippet = self.snippet();
-        let files = [
+        let location = (self.location_file(), snippet.location());
+        let named = location.0.to_string_lossy();
+        let will_be = owners.iter().filter_map(|edit| edit.after.as_ref()).any(|text| text.contains(&*named));
+        let is_used = will_be || tree.includes(&location.0);
+        let mut files = vec![
             (self.server_file(), snippet.server(!self.has_file_cache(tree, passes)?)),
-            (self.location_file(), snippet.location()),
             (self.http_file(), snippet.http()),
         ];
+        if is_used {
+            files.insert(1, location);
+        }
         let mut edits = Vec::new();
         for (path, text) in files {
             let before = write::read(&path)?;
@@ -168,6 +181,14 @@ impl Setup {
         }
         Ok(changes)
     }
+}
+
+/// The files that hold only the variable of these passes.
+fn unused(tree: &Tree, passes: &[Pass<'_>]) -> Vec<PathBuf> {
+    let mut variables: Vec<&str> =
+        passes.iter().map(|p| p.directive.arg()).filter(|arg| arg.starts_with('$')).collect();
+    variables.sort_unstable();
+    variables.chunk_by(|a, b| a == b).flat_map(|same| tree.only_for(same[0], same.len())).collect()
 }
 
 pub(super) fn at(tree: &Tree, file: usize, directive: &Directive, reason: String) -> SetupError {

@@ -5,7 +5,7 @@ use bluegreen_core::ProfileResolver;
 use super::{
     Edit, Goal, Plan, Setup, SetupError,
     config::Directive,
-    edit::{self, Change},
+    edit::{self, Change, is_marked},
     tree::{Tree, same},
     write,
 };
@@ -37,20 +37,21 @@ impl Setup {
                 edits.push(Edit { path, before: Some(before), after: None, foreign: false });
             }
         }
-        Ok(Plan { edits, start: None, goal: Goal::Removed })
+        Ok(Plan { edits, start: None, unused: Vec::new(), goal: Goal::Removed })
     }
 
     fn take_out(&self, tree: &Tree, file: usize, directives: &[Directive], pass: &str, changes: &mut Vec<Change>) {
-        let snippet = self.snippet();
+        let (snippet, mark) = (self.snippet(), self.mark());
         for directive in directives {
             let included = (directive.name == "include").then(|| tree.absolute(directive.arg()));
             let passes = directive.name == "proxy_pass" && directive.arg() == snippet.pass();
             if passes || included.as_ref() == Some(&self.location_file()) {
                 changes.push(Change::lines(tree, file, directive, &[pass.to_owned()]));
             } else if included.is_some_and(|path| path == self.server_file() || path == self.http_file())
+                || is_marked(&tree.files[file].text, directive, &mark)
                 || directive.args.contains(&snippet.connection_variable())
             {
-                changes.push(Change::gone(tree, file, directive));
+                changes.push(Change::gone(tree, file, directive, &mark));
             }
             self.take_out(tree, file, directive.inner(), pass, changes);
         }

@@ -105,6 +105,33 @@ impl Tree {
         directives.iter().find(|d| d.name == "include" && self.absolute(d.arg()) == path)
     }
 
+    /// Whether an `include` of exactly this file stands anywhere.
+    pub(super) fn includes(&self, path: &Path) -> bool {
+        self.all().any(|d| d.name == "include" && self.absolute(d.arg()) == path)
+    }
+
+    /// The files that hold nothing but `set $variable`, when `uses` are all that use it.
+    pub(super) fn only_for(&self, variable: &str, uses: usize) -> Vec<PathBuf> {
+        let braced = format!("${{{}}}", variable.trim_start_matches('$'));
+        let names = |arg: &String| arg.contains(variable) || arg.contains(&braced);
+        let sets = |d: &Directive| d.name == "set" && d.arg() == variable;
+        if self.all().filter(|d| !sets(d) && d.args.iter().any(names)).count() > uses {
+            return Vec::new();
+        }
+        let only = self.files.iter().filter(|f| !f.directives.is_empty() && f.directives.iter().all(sets));
+        only.map(|file| file.path.clone()).collect()
+    }
+
+    /// Every directive of every file, at every level.
+    fn all(&self) -> impl Iterator<Item = &Directive> {
+        let mut waiting: Vec<&Directive> = self.files.iter().flat_map(|file| &file.directives).collect();
+        std::iter::from_fn(move || {
+            let next = waiting.pop()?;
+            waiting.extend(next.inner());
+            Some(next)
+        })
+    }
+
     /// What these directives set, includes and all.
     pub(super) fn settings(&self, directives: &[Directive]) -> HashSet<Setting> {
         let mut found = HashSet::new();
@@ -140,19 +167,11 @@ impl Tree {
     }
 
     fn values_of(&self, variable: &str) -> BTreeSet<String> {
-        fn collect(directives: &[Directive], variable: &str, found: &mut BTreeSet<String>) {
-            for d in directives {
-                if let ("set", [name, value]) = (d.name.as_str(), &d.args[..])
-                    && name == variable
-                {
-                    found.insert(value.clone());
-                }
-                collect(d.inner(), variable, found);
-            }
-        }
-        let mut found = BTreeSet::new();
-        self.files.iter().for_each(|file| collect(&file.directives, variable, &mut found));
-        found
+        let value = |d: &Directive| match (d.name.as_str(), &d.args[..]) {
+            ("set", [name, value]) if name == variable => Some(value.clone()),
+            _ => None,
+        };
+        self.all().filter_map(value).collect()
     }
 
     /// The only server of an `upstream` group, if that is on loopback.
@@ -187,7 +206,7 @@ fn collect_passes<'a>(file: usize, blocks: &[&'a Directive], found: &mut Vec<Pas
 }
 
 /// Whether two paths are one file.
-pub(super) fn same(a: &Path, b: &Path) -> bool {
+pub(crate) fn same(a: &Path, b: &Path) -> bool {
     a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 

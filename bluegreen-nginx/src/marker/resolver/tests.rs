@@ -62,6 +62,24 @@ async fn answers_when_all_agree() {
     assert_eq!(resolve(vec![proof("shop.real1.solo"); 4]).await.unwrap().to_string(), "real1 solo");
 }
 
+/// A server that answers nobody until all four have asked: one after the other would wait in vain.
+#[tokio::test]
+async fn asks_for_all_answers_at_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let streams: Vec<_> = (0..4).map(|_| listener.accept().unwrap().0).collect();
+        for mut stream in streams {
+            let mut request = [0; 2048];
+            assert!(stream.read(&mut request).unwrap() > 0);
+            stream.write_all(proof("shop.real1").as_bytes()).unwrap();
+        }
+    });
+    let route = RouteDir::new("/nowhere", profiles()).unwrap();
+    let resolver = MarkerResolver::new("shop".parse().unwrap(), route.clone(), at(address));
+    assert_eq!(resolver.resolve().await, Ok(route.fallback()));
+}
+
 #[tokio::test]
 async fn one_dissenting_worker_is_enough_to_not_know() {
     let mut answers = vec![proof("shop.real1.solo"); 3];
@@ -79,16 +97,16 @@ async fn file_and_effect_must_be_the_same() {
 async fn other_pages_are_not_a_proof() {
     let login = "HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n".to_owned();
     for page in [answer(404, "nope"), answer(200, "<html>"), answer(403, ""), answer(502, ""), login] {
-        let error = resolve(vec![page]).await.unwrap_err();
-        assert!(matches!(&error, ResolveError::NotSetUp(text) if text.contains("bluegreen setup")));
+        let error = resolve(vec![page; 4]).await.unwrap_err();
+        assert!(matches!(&error, ResolveError::NotSetUp(text) if text.contains("has no proof of shop")));
     }
-    assert!(matches!(resolve(vec!["garbage".into()]).await, Err(ResolveError::Unknown(_))));
+    assert!(matches!(resolve(vec!["garbage".into(); 4]).await, Err(ResolveError::Unknown(_))));
 }
 
 #[tokio::test]
 async fn a_redirect_says_what_to_configure() {
     let moved = "HTTP/1.1 301 Moved\r\nLocation: https://shop.example/.well-known/bluegreen/shop\r\n\r\n";
-    let error = text(&resolve(vec![moved.into()]).await.unwrap_err());
+    let error = text(&resolve(vec![moved.into(); 4]).await.unwrap_err());
     assert!(error.contains("url = \"https://shop.example/\""), "{error}");
 }
 

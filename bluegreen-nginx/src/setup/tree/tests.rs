@@ -59,3 +59,16 @@ fn a_pattern_is_of_one_directory() {
     assert!(!is_of("/e/conf.d/*.conf", "/e/conf.d/a.inc"));
     assert!(!is_of("/e/*.conf", "/e/conf.d/a.conf"));
 }
+
+#[test]
+fn a_file_that_only_sets_an_unused_variable_is_found() {
+    let unused = |more: &str, uses| {
+        let main = format!("http {{ server {{ include url.inc; location / {{ proxy_pass $url; }} {more} }} }}");
+        let (_home, tree) = tree(&[("nginx.conf", &main), ("url.inc", "set $url http://127.0.0.1:8081;")]);
+        tree.only_for("$url", uses).len()
+    };
+    assert_eq!(unused("", 1), 1);
+    for used in ["location /b { proxy_pass $url; }", "add_header X $url;", "set $more ${url}/b;"] {
+        assert_eq!(unused(used, 1), 0, "{used}");
+    }
+}

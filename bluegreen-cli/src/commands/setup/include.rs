@@ -1,0 +1,111 @@
+//! `setup --check` in reload mode: the include file, and whether nginx reads it.
+
+use std::path::Path;
+
+use bluegreen_core::{ProfileResolver as _, ResolveError, Route};
+use bluegreen_nginx::{
+    Commands,
+    reload::{IncludeFile, IncludeResolver},
+    setup::Difference,
+};
+
+use super::{Exit, tell};
+use crate::{args, config::Config, wiring};
+
+/// Says what is found.
+pub(super) async fn check(config: &Config, args: &args::Setup) -> Exit {
+    let path = &config.nginx.service_url_file;
+    let resolver = IncludeResolver::new(IncludeFile::new(path), &config.profiles, wiring::master(config));
+    let reads = Commands::new(args.nginx.clone()).reads(path).await;
+    match judge(path, resolver.resolve().await, reads) {
+        Ok(found) => tell(&[], &found),
+        Err(differences) => tell(&differences, ""),
+    }
+}
+
+/// What the include file says now, or what is wrong with it: `route` is how nginx's workers have read it, `reads` whether its
+/// configuration includes it.
+fn judge(
+    path: &Path,
+    route: Result<Route, ResolveError>,
+    reads: Result<bool, String>,
+) -> Result<String, Vec<Difference>> {
+    let path = path.display();
+    let differs = |what, fix: &str| Difference { what, fix: fix.to_owned() };
+    let mut wrong = Vec::new();
+    let found = match route {
+        Ok(route) => format!("nginx reads {path}, which leads to {} on port {}", route.active, route.active.port()),
+        Err(ResolveError::Unmanaged(leads)) => {
+            format!("nginx reads it: {leads}, which is neither profile; the first deploy takes the traffic over")
+        }
+        Err(error @ ResolveError::NotSetUp(_)) => {
+            // nginx cannot read it either
+            return Err(vec![differs(
+                error.to_string(),
+                "write `set $service_url http://127.0.0.1:PORT;` into it, include it in the app's location and reload \
+                 nginx; or correct proxy.nginx.service_url_file",
+            )]);
+        }
+        Err(error) => {
+            wrong.push(differs(error.to_string(), "put that right, then run this again"));
+            String::new()
+        }
+    };
+    match reads {
+        Ok(true) => {}
+        Ok(false) => wrong.push(differs(
+            format!("nginx does not read {path}"),
+            "write `include` with this file and `proxy_pass $service_url;` into the app's location, or correct \
+             proxy.nginx.service_url_file",
+        )),
+        Err(said) => wrong.push(differs(said, "run this as root, or repair nginx's configuration first")),
+    }
+    if wrong.is_empty() { Ok(found) } else { Err(wrong) }
+}
+
+#[cfg(test)]
+mod tests {
+    use bluegreen_core::Profile;
+
+    use super::*;
+
+    const PATH: &str = "/etc/nginx/conf.d/service-url.inc";
+
+    fn judged(route: Result<Route, ResolveError>, reads: Result<bool, String>) -> (Exit, String) {
+        match judge(Path::new(PATH), route, reads) {
+            Ok(found) => (tell(&[], &found), found),
+            Err(wrong) => {
+                let lines: Vec<String> = wrong.iter().map(|d| format!("{}; {}", d.what, d.fix)).collect();
+                (tell(&wrong, ""), lines.join("\n"))
+            }
+        }
+    }
+
+    #[test]
+    fn an_include_file_that_nginx_reads_is_all_that_reload_mode_needs() {
+        let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap());
+        let (exit, found) = judged(Ok(real1.clone()), Ok(true));
+        assert_eq!((exit, found), (Exit::Done, format!("nginx reads {PATH}, which leads to real1 on port 8081")));
+        let article = ResolveError::Unmanaged(format!("{PATH} leads to port 8080"));
+        let (exit, found) = judged(Err(article), Ok(true));
+        assert!(exit == Exit::Done && found.contains("leads to port 8080, which is neither profile"), "{found}");
+
+        let missing = ResolveError::NotSetUp(format!("there is no {PATH}"));
+        let stale = ResolveError::Unknown(format!("{PATH} is newer than nginx's workers"));
+        for (route, reads, wanted, lines) in [
+            (Ok(real1.clone()), Ok(false), "nginx does not read /etc", 1),
+            (Ok(real1), Err("nginx: [emerg] no".to_owned()), "[emerg] no; run this as root", 1),
+            (
+                Err(missing),
+                Err("nginx: [emerg] no such file".to_owned()),
+                "there is no /etc/nginx/conf.d/service-url.inc; write `set $service_url",
+                1,
+            ),
+            (Err(stale), Err("nginx: [emerg] no".to_owned()), "is newer than nginx's workers", 2),
+        ] {
+            let (exit, found) = judged(route, reads);
+            assert_eq!((exit, found.lines().count()), (Exit::Refused, lines), "{found}");
+            assert!(found.contains(wanted), "{found}");
+        }
+    }
+}
