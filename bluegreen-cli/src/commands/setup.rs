@@ -1,11 +1,10 @@
 //! `setup`: the one-time nginx part.
 
+mod home;
 mod include;
 
 use std::{
-    fs,
     io::{IsTerminal as _, Write as _, stdin, stdout},
-    os::unix::fs::{DirBuilderExt as _, chown},
     path::Path,
     process::Stdio,
 };
@@ -47,7 +46,7 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
     let plan = if args.what.remove {
         setup.plan_removal().await.map_err(refused)?
     } else {
-        make_state_dir(config, &owner)?;
+        home::make(config, &owner)?;
         setup.plan(prepared(config).await.as_ref()).await.map_err(refused)?
     };
     let _lease = FileStore::hold(&config.state_dir)?;
@@ -60,7 +59,7 @@ async fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> 
         return Ok(include::check(config, args).await);
     }
     if args.what.apply {
-        make_state_dir(config, &deploy_user(config)?)?;
+        home::make(config, &deploy_user(config)?)?;
         output::line(format!("{} is there; reload mode needs nothing else of nginx", config.state_dir.display()));
     } else {
         output::line("reload mode uses the include file that nginx has already; there is nothing to remove");
@@ -93,24 +92,6 @@ fn deploy_user(config: &Config) -> Result<User, Halt> {
     }
     let sudo = std::env::var("SUDO_USER").ok().and_then(|name| User::named(&name));
     Ok(sudo.filter(|_| rustix::process::geteuid().is_root()).unwrap_or_else(User::current))
-}
-
-/// The home of the state: of the deploy user, and searchable, because nginx looks into the route below it.
-fn make_state_dir(config: &Config, owner: &User) -> Result<(), Halt> {
-    let dir = &config.state_dir;
-    let failed = |error: std::io::Error| {
-        Halt::new(Exit::Refused, format!("cannot make {}: {error}", dir.display())).next("sudo bluegreen setup --apply")
-    };
-    if !dir.exists() {
-        if let Some(parent) = dir.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(failed)?;
-        }
-        fs::DirBuilder::new().mode(0o755).create(dir).map_err(failed)?;
-    }
-    if rustix::process::geteuid().is_root() {
-        chown(dir, Some(owner.uid), Some(owner.gid)).map_err(failed)?;
-    }
-    Ok(())
 }
 
 /// A profile on which a release was prepared and is healthy: a machine on a third port begins there.
