@@ -68,7 +68,8 @@ mod tests {
             return;
         }
         let dir = tempfile::tempdir().unwrap();
-        let user = User { uid: 4242, gid: 4242, ..User::current() };
+        let mut user = User::current();
+        (user.uid, user.gid) = (4242, 4242);
         let (new, full, link) = (dir.path().join("a/new"), dir.path().join("full"), dir.path().join("link"));
         given(&new, &user).unwrap();
         assert_eq!((owner_of(&new), fs::metadata(&new).unwrap().mode() & 0o777), (4242, MODE));
