@@ -33,23 +33,36 @@ need() {
     have "$program" && return
     say "installing $package, as there is no $program on this machine"
     apt_install "$package" && have "$program" && return
-    say "cannot install $package. Type this, then try again:" >&2
-    if command -v dnf >/dev/null; then
-        say "    sudo dnf install -y $package" >&2
-    elif command -v yum >/dev/null; then
-        say "    sudo yum install -y $package" >&2
-    else
-        say "    sudo apt-get update && sudo apt-get install -y $package" >&2
-    fi
+    advise "$package"
     return 1
 }
 
-need_cargo() {
-    command -v cargo >/dev/null && return
-    # rustup's place, in a shell that has not been told yet
-    if [ -x "$HOME/.cargo/bin/cargo" ]; then
-        PATH=$HOME/.cargo/bin:$PATH
-        return
+# advise PACKAGE...: what to type, when they cannot be installed from here.
+advise() {
+    say "cannot install $*. Type this, then try again:" >&2
+    if command -v dnf >/dev/null; then
+        say "    sudo dnf install -y ${*/libc6-dev/glibc-devel}" >&2
+    elif command -v yum >/dev/null; then
+        say "    sudo yum install -y ${*/libc6-dev/glibc-devel}" >&2
+    else
+        say "    sudo apt-get update && sudo apt-get install -y $*" >&2
     fi
-    die "there is no cargo on this machine: install Rust 1.89 or newer (with rustup, or your system's packages), then try again"
+}
+
+# Whether C can be compiled and linked: a cc without the headers of the C library, as of Debian's bare gcc, cannot.
+compiles() { have cc && printf '#include <stdlib.h>\n' | cc -fsyntax-only -x c - 2>/dev/null; }
+
+# What builds bluegreen: cargo, and the C compiler that links what Rust makes and builds the cryptography of TLS.
+need_rust() {
+    # rustup's place, in a shell that has not been told yet
+    if ! command -v cargo >/dev/null && [ -x "$HOME/.cargo/bin/cargo" ]; then
+        PATH=$HOME/.cargo/bin:$PATH
+    fi
+    command -v cargo >/dev/null \
+        || die "there is no cargo on this machine: install Rust 1.89 or newer (with rustup, or your system's packages), then try again"
+    compiles && return
+    say "installing gcc and libc6-dev, as there is no C compiler on this machine"
+    apt_install gcc libc6-dev && compiles && return
+    advise gcc libc6-dev
+    exit 1
 }

@@ -109,11 +109,10 @@ pub(crate) fn descendants(root: u32, all: &[Seen]) -> BTreeSet<u32> {
     found
 }
 
-/// A process for a person to read: pid, user, command.
+/// A process for a person to read: pid, user, program. Never its arguments: they may hold a stranger's secrets, and this
+/// text goes into the state and the history.
 pub(crate) fn describe(pid: u32) -> String {
-    let process = i32::try_from(pid).ok().and_then(|pid| Process::new(pid).ok());
     let user = uid(pid).map_or_else(|| "unknown user".to_owned(), host::user);
-    let command = process.and_then(|p| p.cmdline().ok()).unwrap_or_default().join(" ");
-    let command: String = sanitize(&command).replace('\n', " ").chars().take(100).collect();
-    if command.is_empty() { format!("pid {pid} ({user})") } else { format!("pid {pid} ({user}): {command}") }
+    let program = stat(pid).ok().flatten().map(|stat| sanitize(&stat.comm).replace('\n', " ")).unwrap_or_default();
+    if program.is_empty() { format!("pid {pid} ({user})") } else { format!("pid {pid} ({user}): {program}") }
 }

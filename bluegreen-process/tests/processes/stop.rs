@@ -111,7 +111,12 @@ async fn two_versions_on_one_port_are_not_one_of_ours() {
         .spawn()
         .unwrap();
     let stranger = rig.until("the other one listens", |o| matches!(o, Occupant::Stranger(_))).await;
-    assert!(format!("{stranger:?}").contains(&format!("pid {}", old.id())), "{stranger:?}");
+    let said = format!("{stranger:?}");
+    assert!(said.contains(&format!("pid {}", old.id())), "{said}");
+    // by the name of its program only: arguments may hold secrets
+    let comm = fs::read_to_string(format!("/proc/{}/comm", old.id())).unwrap();
+    assert!(said.contains(&format!("): {}", comm.trim_end())), "{said}");
+    assert!(!said.contains("--"), "{said}");
     old.kill().unwrap();
     old.wait().unwrap();
     assert_eq!(rig.inspect().await, Occupant::Ours { process, listening: true });
