@@ -15,7 +15,8 @@ use crate::{Answer, Client, ClientError, InvalidUrl, Options};
 ///
 /// Each check costs two requests in parallel, and up to three more when the answers differ. Nothing is remembered between
 /// checks: a remembered answer could be that of a process that is gone. Where both releases answer with the same bytes it
-/// cannot tell them apart; then the resolver alone does.
+/// cannot tell them apart; then the resolver alone does. Where an answer differs from one request to the next (a date, a
+/// token), status and content type are all that is compared: choose a page that names its profile, as `/profile`.
 #[derive(Debug)]
 pub struct FrontDoor {
     door: Client,
