@@ -8,6 +8,9 @@ use crate::args::Deploy;
 /// `deploy`
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
     let until = args.until.unwrap_or(Step::Retire);
+    if until > Step::Stop && args.release.artifact.is_none() {
+        preflight::needs_no_artifact(session)?;
+    }
     preflight::look(session, until).await?;
     preflight::warn(session).await;
     let release = session.add(&args.release)?.id;
@@ -22,8 +25,13 @@ pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Hal
 /// `prepare`, and the scripts' `stop`, `start`, `health` and `switch`: one more step of the same way. Without an artifact
 /// they go on with what is open.
 pub(super) async fn until(session: &Session, release: Release, until: Step) -> Result<Exit, Halt> {
-    let open = session.wired.store.load()?.transaction;
-    if release.artifact.is_none() && open.is_some_and(|tx| tx.undo.is_none() && tx.step > Step::Stop) {
+    let goes_on = match session.wired.store.load()?.transaction {
+        // `switch` moves what is there, as `promote`
+        None => until == Step::Retire,
+        Some(tx) if tx.undo.is_some() => until == Step::Retire,
+        Some(tx) => tx.step > Step::Stop || has_artifact(session, &tx.release),
+    };
+    if release.artifact.is_none() && goes_on {
         if until > Step::Health {
             preflight::can_switch(session).await?;
         }
@@ -66,6 +74,10 @@ pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run
 fn is_started(session: &Session, release: &ReleaseId) -> bool {
     let open = session.wired.store.load().ok().and_then(|state| state.transaction);
     open.is_some_and(|tx| tx.release == *release && tx.step > Step::Stop)
+}
+
+fn has_artifact(session: &Session, release: &ReleaseId) -> bool {
+    session.wired.processes.releases().get(release).is_ok_and(|release| release.artifact.is_some())
 }
 
 /// Both halves, with the hooks between and after them.

@@ -6,6 +6,17 @@ use bluegreen_process::cgroup_warning;
 use super::{Exit, Halt, Session, check};
 use crate::{config::ProxyMode, halt::for_route, wiring};
 
+/// Can the command be started without an artifact? At the start it would be too late: the warm release is gone by then.
+pub(super) fn needs_no_artifact(session: &Session) -> Result<(), Halt> {
+    let start = &session.config.start;
+    let mut texts = start.command.iter().chain(start.env.values()).chain([&start.workdir]);
+    if texts.any(|text| text.mentions("artifact")) {
+        return Err(Halt::new(Exit::Usage, "no artifact given, and the command needs one: it has {artifact}")
+            .next("bluegreen deploy ARTIFACT"));
+    }
+    Ok(())
+}
+
 /// Is there a route to begin from?
 pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
     match session.wired.deployer.look().await.route {
