@@ -34,6 +34,7 @@ pub(crate) struct Session {
     pub(crate) wired: Wired,
     pub(crate) signals: Signals,
     pub(crate) format: Format,
+    began: Instant,
 }
 
 /// Reads the configuration.
@@ -58,6 +59,7 @@ pub(crate) fn holder(command: &str) -> Holder {
 impl Session {
     /// Begins; needs a runtime.
     pub(crate) fn begin(global: &Global, config: Config) -> Result<Self, Halt> {
+        let began = Instant::now();
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
         let history = History::new(&config.state_dir, releases.clone());
         let mut sinks =
@@ -69,7 +71,7 @@ impl Session {
         let wired = wire(&config, events.clone())?;
         let (last, format) = (events.clone(), global.format);
         let signals = Signals::listen(move || leave(&last, format)).map_err(|e| Halt::error(Exit::Internal, &e))?;
-        Ok(Self { config, events, wired, signals, format: global.format })
+        Ok(Self { config, events, wired, signals, format: global.format, began })
     }
 
     /// The same, with another engine.
@@ -77,12 +79,17 @@ impl Session {
         Self { wired: Wired { deployer, ..self.wired.clone() }, ..self.clone() }
     }
 
+    /// What is left of the deadline, which counts for all that a command runs together.
+    pub(crate) fn left(&self, run: &Run) -> Option<Duration> {
+        run.deadline.map(|deadline| deadline.saturating_sub(self.began.elapsed()))
+    }
+
     /// Runs one command of the engine.
     pub(crate) async fn run(&self, command: &Command, run: &Run) -> Result<Report, Halt> {
         let options = Options {
             holder: holder(command.word()),
             cancel: self.signals.cancel.clone(),
-            deadline: run.deadline,
+            deadline: self.left(run),
             wait: run.wait,
         };
         match self.wired.deployer.run(command, &options).await {

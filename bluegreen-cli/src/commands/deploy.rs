@@ -15,7 +15,7 @@ pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Hal
     preflight::warn(session).await;
     let release = session.add(&args.release)?.id;
     if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| !is_started(session, &release)) {
-        hooks::run(session, "before_start", hook).await?;
+        hooks::run(session, "before_start", hook, &args.release.run).await?;
     }
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
     let command = |until| Command::Deploy { release: release.clone(), until, breaking, replace, if_changed };
@@ -87,7 +87,7 @@ async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) 
         let report = session.run(&command(Step::Health), run).await?;
         match report.outcome {
             Some(Outcome::Paused(Step::Health)) => {
-                if let Err(halt) = hooks::run(session, "before_switch", hook).await {
+                if let Err(halt) = hooks::run(session, "before_switch", hook, run).await {
                     session.run(&Command::Abort, &Run::default()).await?;
                     return Err(halt);
                 }
@@ -99,7 +99,7 @@ async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) 
     }
     let report = session.run(&command(until), run).await?;
     if let (Some(hook), Some(Outcome::Done { .. })) = (&hooks.after_switch, &report.outcome)
-        && let Err(halt) = hooks::run(session, "after_switch", hook).await
+        && let Err(halt) = hooks::run(session, "after_switch", hook, &Run::default()).await
     {
         session.events.warn(halt.trouble.what);
     }

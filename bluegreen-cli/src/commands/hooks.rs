@@ -5,7 +5,7 @@ use std::{process::Stdio, time::Duration};
 use bluegreen_core::{Route, StateStore as _, Template};
 use tokio::process::Command;
 
-use super::{Exit, Halt, Session};
+use super::{Exit, Halt, Run, Session};
 
 /// A hook that takes longer is ended, and has failed.
 const WITHIN: Duration = Duration::from_secs(600);
@@ -13,7 +13,7 @@ const WITHIN: Duration = Duration::from_secs(600);
 const LINES: usize = 20;
 
 /// Runs the hook `name`; its environment and its arguments say what the deploy is about.
-pub(super) async fn run(session: &Session, name: &str, hook: &[Template]) -> Result<(), Halt> {
+pub(super) async fn run(session: &Session, name: &str, hook: &[Template], run: &Run) -> Result<(), Halt> {
     let facts = facts(session).await;
     let value = |wanted: &str| facts.iter().find(|(fact, _)| *fact == wanted).map(|(_, value)| value.clone());
     let argv: Vec<String> = hook.iter().map(|word| word.render(value)).collect();
@@ -26,14 +26,15 @@ pub(super) async fn run(session: &Session, name: &str, hook: &[Template]) -> Res
         halt.trouble.log = log;
         halt
     };
+    let within = session.left(run).map_or(WITHIN, |left| left.min(WITHIN));
     let output = tokio::select! {
-        output = tokio::time::timeout(WITHIN, command.output()) => output,
+        output = tokio::time::timeout(within, command.output()) => output,
         () = session.signals.cancel.cancelled() => {
             let halt = failed("was interrupted".into(), Vec::new());
             return Err(Halt { exit: session.signals.request().into(), ..halt });
         }
     };
-    let output = output.map_err(|_| failed(format!("took longer than {WITHIN:?}"), Vec::new()))?;
+    let output = output.map_err(|_| failed(format!("took longer than {within:.0?}"), Vec::new()))?;
     let output = output.map_err(|error| failed(format!("could not be run: {error}"), Vec::new()))?;
     if output.status.success() {
         return Ok(());
