@@ -13,10 +13,11 @@ pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Hal
     }
     preflight::look(session, until).await?;
     preflight::warn(session).await;
-    let release = session.add(&args.release)?.id;
-    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| !is_started(session, &release)) {
-        hooks::run(session, "before_start", hook, &args.release.run).await?;
+    let added = session.add(&args.release)?;
+    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| begins(session, &added.id, args)) {
+        hooks::run(session, "before_start", hook, Some(&added), &args.release.run).await?;
     }
+    let release = added.id;
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
     let command = |until| Command::Deploy { release: release.clone(), until, breaking, replace, if_changed };
     walk(session, &args.release.run, until, command).await
@@ -70,10 +71,18 @@ pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run
     Ok(session.finish("rolled_back", &report))
 }
 
-/// Whether an open transaction has started `release` already, so that this command only goes on.
-fn is_started(session: &Session, release: &ReleaseId) -> bool {
-    let open = session.wired.store.load().ok().and_then(|state| state.transaction);
-    open.is_some_and(|tx| tx.release == *release && tx.step > Step::Stop)
+/// Whether this command will start `release`, as far as can be seen without the lock: neither does it only go on with
+/// what was started, nor will the engine refuse it.
+fn begins(session: &Session, release: &ReleaseId, args: &Deploy) -> bool {
+    let store = &session.wired.store;
+    if store.holder().is_some() && !args.release.run.wait {
+        return false;
+    }
+    match store.load().ok().and_then(|state| state.transaction) {
+        Some(tx) if tx.release == *release => tx.step == Step::Stop,
+        Some(tx) => args.release.replace || tx.step == Step::Stop || !preflight::rests(&tx),
+        None => true,
+    }
 }
 
 fn has_artifact(session: &Session, release: &ReleaseId) -> bool {
@@ -87,7 +96,7 @@ async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) 
         let report = session.run(&command(Step::Health), run).await?;
         match report.outcome {
             Some(Outcome::Paused(Step::Health)) => {
-                if let Err(halt) = hooks::run(session, "before_switch", hook, run).await {
+                if let Err(halt) = hooks::run(session, "before_switch", hook, None, run).await {
                     session.run(&Command::Abort, &Run::default()).await?;
                     return Err(halt);
                 }
@@ -99,7 +108,7 @@ async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) 
     }
     let report = session.run(&command(until), run).await?;
     if let (Some(hook), Some(Outcome::Done { .. })) = (&hooks.after_switch, &report.outcome)
-        && let Err(halt) = hooks::run(session, "after_switch", hook, &Run::default()).await
+        && let Err(halt) = hooks::run(session, "after_switch", hook, None, &Run::default()).await
     {
         session.events.warn(halt.trouble.what);
     }

@@ -1,6 +1,6 @@
 //! What is looked at before anything is touched. The engine looks again, under the lock.
 
-use bluegreen_core::{ResolveError, Step};
+use bluegreen_core::{ResolveError, Step, Transaction};
 use bluegreen_process::cgroup_warning;
 
 use super::{Exit, Halt, Session, check};
@@ -52,4 +52,10 @@ pub(super) async fn warn(session: &Session) {
     if let Some(warning) = cgroup_warning() {
         session.events.warn(warning);
     }
+}
+
+/// Whether `tx` looks as if it waited for the next command. Else an earlier command was killed, or one is at work: the
+/// engine, which takes the lock and recovers, knows more.
+pub(super) fn rests(tx: &Transaction) -> bool {
+    tx.undo.is_none() && tx.step == tx.until && tx.step != Step::Switch
 }
