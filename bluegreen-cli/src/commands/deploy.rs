@@ -97,8 +97,7 @@ async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) 
         match report.outcome {
             Some(Outcome::Paused(Step::Health)) => {
                 if let Err(halt) = hooks::run(session, "before_switch", hook, None, run).await {
-                    session.run(&Command::Abort, &Run::default()).await?;
-                    return Err(halt);
+                    return take_back(session, halt).await;
                 }
             }
             // it is past the switch already, or there is nothing to do
@@ -113,6 +112,18 @@ async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) 
         session.events.warn(halt.trouble.what);
     }
     finish(session, &report).await
+}
+
+/// Aborts what a hook has stopped. What ends the command is the hook, unless even that did not work.
+async fn take_back(session: &Session, hook: Halt) -> Result<Exit, Halt> {
+    let aborted = session.run(&Command::Abort, &Run::default()).await;
+    let ended = |report: &Report| report.outcome.clone().or_else(|| report.recovered.clone());
+    let stuck = |report: &Report| matches!(ended(report), Some(Outcome::Degraded { .. }));
+    if aborted.as_ref().is_ok_and(|report| !stuck(report)) {
+        return Err(hook);
+    }
+    session.events.warn(hook.trouble.what);
+    Ok(session.finish("aborted", &aborted?))
 }
 
 async fn finish(session: &Session, report: &Report) -> Result<Exit, Halt> {

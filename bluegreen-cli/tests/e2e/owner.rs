@@ -107,3 +107,11 @@ fn what_a_hook_leaves_in_the_background_is_not_waited_for() {
     assert!(ended.took < std::time::Duration::from_secs(15), "{ended}");
     assert!(ended.err.len() < 200_000, "{}", ended.err.len());
 }
+
+#[test]
+fn an_abort_that_cannot_be_done_after_a_hook_that_failed_needs_a_person() {
+    let Some(mut stage) = hooked() else { return };
+    let stop = stage.nginx.with(&["-s", "stop"]).join(" ");
+    stage.set("hooks.before_switch", vec!["sh".to_owned(), "-c".to_owned(), format!("{stop}; sleep 1; exit 3")]);
+    stage.deploy("v1", 20).says(&["the hook before_switch", "is it running?", "bluegreen recover"]);
+}
