@@ -1,6 +1,6 @@
 //! What is looked at before anything is touched. The engine looks again, under the lock.
 
-use bluegreen_core::{ResolveError, Step, Transaction};
+use bluegreen_core::{ResolveError, StateStore as _, Step, Transaction};
 use bluegreen_process::cgroup_warning;
 
 use super::{Exit, Halt, Session, check};
@@ -28,6 +28,7 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
             let first = "nginx is not set up yet: `sudo bluegreen setup --apply` comes before `bluegreen promote`";
             session.events.warn(first);
         }
+        Err(_) if !settled(session) => {}
         Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
     }
     if until > Step::Health { can_switch(session).await } else { Ok(()) }
@@ -36,7 +37,7 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
 /// In reload mode: would nginx take its configuration again? What somebody else broke there would be found only at the
 /// switch, with the release started for nothing.
 pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
-    if session.config.nginx.mode == ProxyMode::Marker {
+    if session.config.nginx.mode == ProxyMode::Marker || !settled(session) {
         return Ok(());
     }
     let refused =
@@ -54,8 +55,14 @@ pub(super) async fn warn(session: &Session) {
     }
 }
 
-/// Whether `tx` looks as if it waited for the next command. Else an earlier command was killed, or one is at work: the
-/// engine, which takes the lock and recovers, knows more.
+/// Whether what is seen will be so when the engine begins: nobody is at work, and no killed command left something that
+/// is recovered first. Else only the engine, which has the lock then, can refuse.
+fn settled(session: &Session) -> bool {
+    let store = &session.wired.store;
+    store.holder().is_none() && store.load().is_ok_and(|state| state.transaction.is_none_or(|tx| rests(&tx)))
+}
+
+/// Whether `tx` looks as if it waited for the next command.
 pub(super) fn rests(tx: &Transaction) -> bool {
     tx.undo.is_none() && tx.step == tx.until && tx.step != Step::Switch
 }
