@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::time::timeout;
+
 use crate::{
     args::{Global, Release, Run},
     config::{Config, Lookup},
@@ -25,6 +27,8 @@ use crate::{
 
 /// How often copying says how far it is.
 const PROGRESS: Duration = Duration::from_millis(100);
+/// How long a second Ctrl-C waits to say where the traffic is.
+const LAST_LOOK: Duration = Duration::from_millis(500);
 
 /// A command at work.
 #[derive(Debug, Clone)]
@@ -69,8 +73,8 @@ impl Session {
         }
         let events = Events::new(sinks);
         let wired = wire(&config, events.clone())?;
-        let (last, format) = (events.clone(), global.format);
-        let signals = Signals::listen(move || leave(&last, format)).map_err(|e| Halt::error(Exit::Internal, &e))?;
+        let last_word = leave(wired.deployer.clone(), events.clone(), global.format);
+        let signals = Signals::listen(last_word).map_err(|e| Halt::error(Exit::Internal, &e))?;
         Ok(Self { config, events, wired, signals, format: global.format, began })
     }
 
@@ -161,17 +165,20 @@ impl Session {
 }
 
 /// The last word before a second Ctrl-C ends us at once.
-fn leave(events: &Events, format: Format) {
+async fn leave(deployer: Deployer, events: Events, format: Format) {
+    let seen = timeout(LAST_LOOK, deployer.look()).await.ok();
+    let active = seen.and_then(|seen| seen.route.ok()).map(|route| route.active.to_string());
     if format == Format::Json {
         let (outcome, exit_code) = ("interrupted".to_owned(), Exit::Interrupted.code());
-        events.emit(EventKind::Finished { outcome, exit_code, active: None, release: None, receipt: None });
+        events.emit(EventKind::Finished { outcome, exit_code, active, release: None, receipt: None });
         return;
     }
     // a terminal may show a spinner in this line
     let clear = if stderr().is_terminal() { "\r\u{1b}[K\n" } else { "" };
+    let traffic = active.map_or("not known where; ask `bluegreen status`".to_owned(), |it| format!("{it} has it"));
     output::error(format!(
-        "{clear}stopped at once; the transaction stays open, and the next command finishes it\n\n  traffic  where \
-         `bluegreen status` says\n     next  bluegreen recover\n",
+        "{clear}stopped at once; the transaction stays open, and the next command finishes it\n\n  traffic  \
+         {traffic}\n     next  bluegreen recover\n",
     ));
 }
 
