@@ -43,7 +43,12 @@ impl User {
     /// The one who runs this; by number, if it has no name.
     pub(crate) fn current() -> Self {
         let (uid, gid) = (geteuid().as_raw(), rustix::process::getegid().as_raw());
-        Self::of(uid).unwrap_or_else(|| Self { name: uid.to_string(), uid, gid, home: "/".into() })
+        Self::of(uid).unwrap_or_else(|| Self::nameless(uid, gid))
+    }
+
+    /// A number without a line in `/etc/passwd`. The group of root is for nobody else.
+    fn nameless(uid: u32, gid: u32) -> Self {
+        Self { name: uid.to_string(), uid, gid: if gid == 0 { uid } else { gid }, home: "/".into() }
     }
 }
 
@@ -51,9 +56,9 @@ impl User {
 /// whoever may.
 pub(crate) fn become_owner(state_dir: &Path) -> Result<(), Halt> {
     let me = geteuid().as_raw();
-    let owner = match fs::metadata(state_dir) {
-        Ok(meta) => meta.uid(),
-        Err(_) if me != 0 && fs::create_dir_all(state_dir).is_ok() => me,
+    let (owner, group) = match fs::metadata(state_dir) {
+        Ok(meta) => (meta.uid(), meta.gid()),
+        Err(_) if me != 0 && fs::create_dir_all(state_dir).is_ok() => return Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let what = format!("{} is not there yet: this app is not set up", state_dir.display());
             return Err(Halt::new(Exit::Refused, what).next("sudo bluegreen setup --apply"));
@@ -66,23 +71,24 @@ pub(crate) fn become_owner(state_dir: &Path) -> Result<(), Halt> {
     if owner == me {
         return Ok(());
     }
-    let name = User::of(owner).map_or_else(|| format!("uid {owner}"), |user| user.name);
+    let user = User::of(owner).unwrap_or_else(|| User::nameless(owner, group));
+    let name = &user.name;
     let User { name: mine, .. } = User::current();
     if me != 0 {
+        // sudo takes a number with this mark
+        let sudo = if User::named(name).is_some() { name.clone() } else { format!("'#{owner}'") };
         let what = format!("{} belongs to {name}, and you are {mine}", state_dir.display());
-        return Err(Halt::new(Exit::Usage, what).next(format!("sudo -u {name} bluegreen ...")));
+        return Err(Halt::new(Exit::Usage, what).next(format!("sudo -u {sudo} bluegreen ...")));
     }
-    Err(go_on_as(owner, &name))
+    Err(go_on_as(&user))
 }
 
 /// Replaces this process. What comes back is why it could not.
-fn go_on_as(uid: u32, name: &str) -> Halt {
-    let user = User::of(uid);
+fn go_on_as(user: &User) -> Halt {
+    let User { name, uid, gid, home } = user;
     let mut command = Command::new("/proc/self/exe");
-    command.args(std::env::args_os().skip(1)).uid(uid);
-    if let Some(user) = user {
-        command.gid(user.gid).env("HOME", &user.home).env("USER", &user.name).env("LOGNAME", &user.name);
-    }
+    command.args(std::env::args_os().skip(1)).uid(*uid).gid(*gid);
+    command.env("HOME", home).env("USER", name).env("LOGNAME", name);
     let error = command.exec();
     Halt::new(Exit::Usage, format!("cannot go on as {name}: {error}"))
 }
@@ -96,5 +102,11 @@ mod tests {
         let root = User::named("root").unwrap();
         assert_eq!((root.uid, User::of(0)), (0, Some(root.clone())));
         assert_eq!(User::parse("a:b:c"), None);
+    }
+
+    #[test]
+    fn a_nameless_user_is_never_in_the_group_of_root() {
+        let ids = |gid| (User::nameless(4242, gid).gid, User::nameless(4242, gid).home);
+        assert_eq!((ids(7), ids(0)), ((7, "/".into()), (4242, "/".into())));
     }
 }

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::time::timeout;
+
 use crate::{
     args::{Global, Release, Run},
     config::{Config, Lookup},
@@ -25,6 +27,8 @@ use crate::{
 
 /// How often copying says how far it is.
 const PROGRESS: Duration = Duration::from_millis(100);
+/// How long a second Ctrl-C waits to say where the traffic is.
+const LAST_LOOK: Duration = Duration::from_millis(500);
 
 /// A command at work.
 #[derive(Debug, Clone)]
@@ -34,6 +38,7 @@ pub(crate) struct Session {
     pub(crate) wired: Wired,
     pub(crate) signals: Signals,
     pub(crate) format: Format,
+    began: Instant,
 }
 
 /// Reads the configuration.
@@ -58,6 +63,7 @@ pub(crate) fn holder(command: &str) -> Holder {
 impl Session {
     /// Begins; needs a runtime.
     pub(crate) fn begin(global: &Global, config: Config) -> Result<Self, Halt> {
+        let began = Instant::now();
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
         let history = History::new(&config.state_dir, releases.clone());
         let mut sinks =
@@ -67,9 +73,9 @@ impl Session {
         }
         let events = Events::new(sinks);
         let wired = wire(&config, events.clone())?;
-        let (last, format) = (events.clone(), global.format);
-        let signals = Signals::listen(move || leave(&last, format)).map_err(|e| Halt::error(Exit::Internal, &e))?;
-        Ok(Self { config, events, wired, signals, format: global.format })
+        let last_word = leave(wired.deployer.clone(), events.clone(), global.format);
+        let signals = Signals::listen(last_word).map_err(|e| Halt::error(Exit::Internal, &e))?;
+        Ok(Self { config, events, wired, signals, format: global.format, began })
     }
 
     /// The same, with another engine.
@@ -77,12 +83,17 @@ impl Session {
         Self { wired: Wired { deployer, ..self.wired.clone() }, ..self.clone() }
     }
 
+    /// What is left of the deadline, which counts for all that a command runs together.
+    pub(crate) fn left(&self, run: &Run) -> Option<Duration> {
+        run.deadline.map(|deadline| deadline.saturating_sub(self.began.elapsed()))
+    }
+
     /// Runs one command of the engine.
     pub(crate) async fn run(&self, command: &Command, run: &Run) -> Result<Report, Halt> {
         let options = Options {
             holder: holder(command.word()),
             cancel: self.signals.cancel.clone(),
-            deadline: run.deadline,
+            deadline: self.left(run),
             wait: run.wait,
         };
         match self.wired.deployer.run(command, &options).await {
@@ -154,17 +165,20 @@ impl Session {
 }
 
 /// The last word before a second Ctrl-C ends us at once.
-fn leave(events: &Events, format: Format) {
+async fn leave(deployer: Deployer, events: Events, format: Format) {
+    let seen = timeout(LAST_LOOK, deployer.look()).await.ok();
+    let active = seen.and_then(|seen| seen.route.ok()).map(|route| route.active.to_string());
     if format == Format::Json {
         let (outcome, exit_code) = ("interrupted".to_owned(), Exit::Interrupted.code());
-        events.emit(EventKind::Finished { outcome, exit_code, active: None, release: None, receipt: None });
+        events.emit(EventKind::Finished { outcome, exit_code, active, release: None, receipt: None });
         return;
     }
     // a terminal may show a spinner in this line
     let clear = if stderr().is_terminal() { "\r\u{1b}[K\n" } else { "" };
+    let traffic = active.map_or("not known where; ask `bluegreen status`".to_owned(), |it| format!("{it} has it"));
     output::error(format!(
-        "{clear}stopped at once; the transaction stays open, and the next command finishes it\n\n  traffic  where \
-         `bluegreen status` says\n     next  bluegreen recover\n",
+        "{clear}stopped at once; the transaction stays open, and the next command finishes it\n\n  traffic  \
+         {traffic}\n     next  bluegreen recover\n",
     ));
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// Listens from now on; needs a runtime. `leave` says the last word before a second SIGINT ends us.
-    pub(crate) fn listen(leave: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    pub(crate) fn listen(leave: impl Future<Output = ()> + Send + 'static) -> std::io::Result<Self> {
         let signals = Self { cancel: Cancel::new(), terminated: Arc::default() };
         let (int, term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         // to listen is to ignore
@@ -36,13 +36,14 @@ impl Signals {
         if self.terminated.load(Ordering::Relaxed) { StopRequest::Terminate } else { StopRequest::Interrupt }
     }
 
-    async fn obey(self, mut int: Signal, mut term: Signal, mut hangup: Signal, leave: impl Fn()) {
+    async fn obey(self, mut int: Signal, mut term: Signal, mut hangup: Signal, leave: impl Future<Output = ()>) {
+        tokio::pin!(leave);
         loop {
             tokio::select! {
                 _ = int.recv() => {
                     if self.cancel.is_cancelled() {
                         // as safe as any kill
-                        leave();
+                        leave.await;
                         exit(Exit::Interrupted.code().into());
                     }
                 }

@@ -45,7 +45,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Halt> {
     let began = Instant::now();
     let stage = tokio::task::block_in_place(|| Stage::set(&binary, global)).map_err(failed)?;
     // Ctrl-C must not leave the nginx and the apps behind
-    let signals = Signals::listen(|| ()).map_err(failed)?;
+    let signals = Signals::listen(async {}).map_err(failed)?;
     let played = tokio::select! {
         played = stage.play() => played,
         () = signals.cancel.cancelled() => Ok(signals.request().into()),

@@ -8,12 +8,16 @@ use crate::args::Deploy;
 /// `deploy`
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
     let until = args.until.unwrap_or(Step::Retire);
+    if until > Step::Stop && args.release.artifact.is_none() {
+        preflight::needs_no_artifact(session)?;
+    }
     preflight::look(session, until).await?;
     preflight::warn(session).await;
-    let release = session.add(&args.release)?.id;
-    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| !is_started(session, &release)) {
-        hooks::run(session, "before_start", hook).await?;
+    let added = session.add(&args.release)?;
+    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| begins(session, &added.id, args)) {
+        hooks::run(session, "before_start", hook, Some(&added), &args.release.run).await?;
     }
+    let release = added.id;
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
     let command = |until| Command::Deploy { release: release.clone(), until, breaking, replace, if_changed };
     walk(session, &args.release.run, until, command).await
@@ -22,8 +26,13 @@ pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Hal
 /// `prepare`, and the scripts' `stop`, `start`, `health` and `switch`: one more step of the same way. Without an artifact
 /// they go on with what is open.
 pub(super) async fn until(session: &Session, release: Release, until: Step) -> Result<Exit, Halt> {
-    let open = session.wired.store.load()?.transaction;
-    if release.artifact.is_none() && open.is_some_and(|tx| tx.undo.is_none() && tx.step > Step::Stop) {
+    let goes_on = match session.wired.store.load()?.transaction {
+        // `switch` moves what is there, as `promote`
+        None => until == Step::Retire,
+        Some(tx) if tx.undo.is_some() => until == Step::Retire,
+        Some(tx) => tx.step > Step::Stop || has_artifact(session, &tx.release),
+    };
+    if release.artifact.is_none() && goes_on {
         if until > Step::Health {
             preflight::can_switch(session).await?;
         }
@@ -62,10 +71,22 @@ pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run
     Ok(session.finish("rolled_back", &report))
 }
 
-/// Whether an open transaction has started `release` already, so that this command only goes on.
-fn is_started(session: &Session, release: &ReleaseId) -> bool {
-    let open = session.wired.store.load().ok().and_then(|state| state.transaction);
-    open.is_some_and(|tx| tx.release == *release && tx.step > Step::Stop)
+/// Whether this command will start `release`, as far as can be seen without the lock: neither does it only go on with
+/// what was started, nor will the engine refuse it.
+fn begins(session: &Session, release: &ReleaseId, args: &Deploy) -> bool {
+    let store = &session.wired.store;
+    if store.holder().is_some() && !args.release.run.wait {
+        return false;
+    }
+    match store.load().ok().and_then(|state| state.transaction) {
+        Some(tx) if tx.release == *release => tx.step == Step::Stop,
+        Some(tx) => args.release.replace || tx.step == Step::Stop || !preflight::rests(&tx),
+        None => true,
+    }
+}
+
+fn has_artifact(session: &Session, release: &ReleaseId) -> bool {
+    session.wired.processes.releases().get(release).is_ok_and(|release| release.artifact.is_some())
 }
 
 /// Both halves, with the hooks between and after them.
@@ -75,9 +96,8 @@ async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) 
         let report = session.run(&command(Step::Health), run).await?;
         match report.outcome {
             Some(Outcome::Paused(Step::Health)) => {
-                if let Err(halt) = hooks::run(session, "before_switch", hook).await {
-                    session.run(&Command::Abort, &Run::default()).await?;
-                    return Err(halt);
+                if let Err(halt) = hooks::run(session, "before_switch", hook, None, run).await {
+                    return take_back(session, halt).await;
                 }
             }
             // it is past the switch already, or there is nothing to do
@@ -87,11 +107,23 @@ async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) 
     }
     let report = session.run(&command(until), run).await?;
     if let (Some(hook), Some(Outcome::Done { .. })) = (&hooks.after_switch, &report.outcome)
-        && let Err(halt) = hooks::run(session, "after_switch", hook).await
+        && let Err(halt) = hooks::run(session, "after_switch", hook, None, &Run::default()).await
     {
         session.events.warn(halt.trouble.what);
     }
     finish(session, &report).await
+}
+
+/// Aborts what a hook has stopped. What ends the command is the hook, unless even that did not work.
+async fn take_back(session: &Session, hook: Halt) -> Result<Exit, Halt> {
+    let aborted = session.run(&Command::Abort, &Run::default()).await;
+    let ended = |report: &Report| report.outcome.clone().or_else(|| report.recovered.clone());
+    let stuck = |report: &Report| matches!(ended(report), Some(Outcome::Degraded { .. }));
+    if aborted.as_ref().is_ok_and(|report| !stuck(report)) {
+        return Err(hook);
+    }
+    session.events.warn(hook.trouble.what);
+    Ok(session.finish("aborted", &aborted?))
 }
 
 async fn finish(session: &Session, report: &Report) -> Result<Exit, Halt> {

@@ -1,10 +1,21 @@
 //! What is looked at before anything is touched. The engine looks again, under the lock.
 
-use bluegreen_core::{ResolveError, Step};
+use bluegreen_core::{ResolveError, StateStore as _, Step, Transaction};
 use bluegreen_process::cgroup_warning;
 
 use super::{Exit, Halt, Session, check};
 use crate::{config::ProxyMode, halt::for_route, wiring};
+
+/// Can the command be started without an artifact? At the start it would be too late: the warm release is gone by then.
+pub(super) fn needs_no_artifact(session: &Session) -> Result<(), Halt> {
+    let start = &session.config.start;
+    let mut texts = start.command.iter().chain(start.env.values()).chain([&start.workdir]);
+    if texts.any(|text| text.mentions("artifact")) {
+        return Err(Halt::new(Exit::Usage, "no artifact given, and the command needs one: it has {artifact}")
+            .next("bluegreen deploy ARTIFACT"));
+    }
+    Ok(())
+}
 
 /// Is there a route to begin from?
 pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
@@ -17,6 +28,7 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
             let first = "nginx is not set up yet: `sudo bluegreen setup --apply` comes before `bluegreen promote`";
             session.events.warn(first);
         }
+        Err(_) if !settled(session) => {}
         Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
     }
     if until > Step::Health { can_switch(session).await } else { Ok(()) }
@@ -25,7 +37,7 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
 /// In reload mode: would nginx take its configuration again? What somebody else broke there would be found only at the
 /// switch, with the release started for nothing.
 pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
-    if session.config.nginx.mode == ProxyMode::Marker {
+    if session.config.nginx.mode == ProxyMode::Marker || !settled(session) {
         return Ok(());
     }
     let refused =
@@ -41,4 +53,16 @@ pub(super) async fn warn(session: &Session) {
     if let Some(warning) = cgroup_warning() {
         session.events.warn(warning);
     }
+}
+
+/// Whether what is seen will be so when the engine begins: nobody is at work, and no killed command left something that
+/// is recovered first. Else only the engine, which has the lock then, can refuse.
+fn settled(session: &Session) -> bool {
+    let store = &session.wired.store;
+    store.holder().is_none() && store.load().is_ok_and(|state| state.transaction.is_none_or(|tx| rests(&tx)))
+}
+
+/// Whether `tx` looks as if it waited for the next command.
+pub(super) fn rests(tx: &Transaction) -> bool {
+    tx.undo.is_none() && tx.step == tx.until && tx.step != Step::Switch
 }

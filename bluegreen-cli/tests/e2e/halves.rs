@@ -89,3 +89,26 @@ fn a_prepared_release_that_died_is_not_promoted() {
     stage.run(&["promote"], 10).says(&["the release died while it waited", "traffic  real1 has it, as before"]);
     assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
 }
+
+#[test]
+fn without_the_artifact_that_the_command_needs_nothing_is_touched() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.run(&["switch"], 3).says(&["nothing is prepared", "bluegreen prepare"]);
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    let warm = stage.pid("idle");
+    for command in ["deploy", "prepare", "start", "health"] {
+        stage.run(&[command], 2).says(&["no artifact given", "bluegreen deploy ARTIFACT", "traffic  untouched"]);
+    }
+    stage.run(&["switch"], 0).says(&["already"]);
+    assert_eq!((stage.pid("idle"), stage.step()), (warm, None));
+    stage.run(&["stop"], 0);
+    stage.run(&["start"], 2).says(&["no artifact given"]);
+    stage.run(&["switch"], 2).says(&["no artifact given"]);
+    stage.run(&["abort"], 0);
+    // one that rests has its own
+    stage.run(&["deploy", &stage.artifact("v3"), "--until", "stop"], 0);
+    stage.run(&["start"], 0);
+    stage.run(&["switch"], 0);
+    assert_eq!(stage.front(), "v3 real1");
+}

@@ -1,6 +1,6 @@
 //! Mistakes of people: exit 2, with what to do about it.
 
-use std::{fs, os::unix::process::CommandExt as _};
+use std::{fs, os::unix::process::CommandExt as _, process::Command};
 
 use crate::rig::{Running, Stage, below, skip};
 
@@ -48,11 +48,28 @@ fn another_user_is_refused() {
     stage.deploy("v1", 0);
     let binary = stage.path("bluegreen");
     fs::copy(env!("CARGO_BIN_EXE_bluegreen"), &binary).unwrap();
-    let mut command = std::process::Command::new(&binary);
+    let mut command = Command::new(&binary);
     command.arg("--config").arg(stage.path("bluegreen.toml")).arg("deploy").arg(stage.artifact("v2"));
     command.current_dir(stage.home()).uid(65534).gid(65534);
     let ended = Running::spawn(command).wait();
     assert_eq!(ended.code, Some(2), "{ended}");
     ended.says(&["belongs to root", "sudo -u root bluegreen", "traffic  untouched"]);
     assert_eq!(stage.front(), "v1 real1");
+}
+
+#[test]
+fn an_owner_without_a_name_is_not_in_the_group_of_root() {
+    let Some(mut stage) = Stage::marker() else { return };
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root can be somebody else");
+    }
+    let binary = stage.path("bluegreen");
+    fs::copy(env!("CARGO_BIN_EXE_bluegreen"), &binary).unwrap();
+    let script = format!("echo ids $(id -u) $(id -g) $(id -G) $HOME; exec {} __app --port {{port}}", binary.display());
+    stage.set("start.command", vec!["sh", "-c", &format!("{script} --profile {{profile}} --artifact {{artifact}}")]);
+    let changed = Command::new("chown").args(["-R", "4242"]).arg(stage.state_dir()).status().unwrap();
+    assert!(changed.success());
+    stage.deploy("v1", 0);
+    assert_eq!(stage.front(), "v1 real1");
+    stage.run(&["logs", "real1"], 0).says(&["ids 4242 4242 4242 /"]);
 }

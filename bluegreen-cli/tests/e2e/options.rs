@@ -77,6 +77,24 @@ fn the_deadline_of_a_command_takes_it_back() {
 }
 
 #[test]
+fn the_deadline_counts_once_for_both_halves_and_the_hook_between_them() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    stage.boots_in(1500);
+    stage.set("hooks.before_switch", vec!["sh", "-c", "touch ran; sleep 1"]);
+    stage.set("after_switch.bake", "3s");
+    let artifact = stage.artifact("v2");
+    let ended = stage.spawn(&["deploy", &artifact, "--deadline", "4s"]).wait();
+    // in the bake, or on a slow machine before it
+    assert!(matches!(ended.code, Some(13 | 10)), "{ended}");
+    ended.says(&["deadline", "traffic  real1 has it, as before"]);
+    stage.set("hooks.before_switch", vec!["sleep", "20"]);
+    let ended = stage.run(&["deploy", &stage.artifact("v3"), "--deadline", "3s"], 10);
+    assert!(ended.took < std::time::Duration::from_secs(10), "{ended}");
+    assert_eq!((stage.front(), below(stage.home()).len()), ("v1 real1".into(), 1));
+}
+
+#[test]
 fn a_breaking_release_lives_beside_no_other() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.set("after_switch.failover", "always");

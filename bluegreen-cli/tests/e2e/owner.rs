@@ -66,3 +66,52 @@ fn an_interrupt_ends_the_hook_and_takes_the_deploy_back() {
     assert_eq!(ended.code, Some(143), "{ended}");
     assert_eq!((stage.front(), stage.step(), below(stage.home()).len()), ("v0 real1".into(), None, 1));
 }
+
+#[test]
+fn before_start_knows_the_release_that_will_be_deployed() {
+    let Some(mut stage) = hooked() else { return };
+    let words = ["sh", "-c", "echo \"$1 $BLUEGREEN_RELEASE $2 $3\" > ran; test -e \"$1/app-v1\"", "-"];
+    let words = words.into_iter().chain(["{release_dir}", "{version}", "{port}"]);
+    stage.set("hooks.before_start", words.collect::<Vec<_>>());
+    stage.run(&["deploy", &stage.artifact("v1"), "--version", "1.0"], 0);
+    let ran = ran(&stage);
+    let words: Vec<&str> = ran.split(' ').collect();
+    assert!(words[0].ends_with(&format!("/{}", words[1])), "{ran}");
+    assert_eq!(words[2..4], ["1.0", &stage.ports[1].to_string()], "{ran}");
+}
+
+#[test]
+fn before_start_does_not_run_for_a_deploy_that_is_refused() {
+    let Some(mut stage) = hooked() else { return };
+    stage.run(&["prepare", &stage.artifact("v1")], 0);
+    assert_eq!(ran(&stage), "before_start");
+    let other = stage.artifact("v2");
+    stage.run(&["deploy", &other], 75);
+    assert_eq!(ran(&stage), "");
+    stage.boots_in(1500);
+    let artifact = stage.artifact("v3");
+    let slow = stage.spawn(&["deploy", &artifact, "--replace"]);
+    wait_for("v3", || stage.status()["lock"]["pid"] == slow.pid());
+    stage.run(&["deploy", &other, "--replace"], 75);
+    assert_eq!(slow.wait().code, Some(0));
+    assert_eq!(ran(&stage), "before_start before_switch after_switch");
+}
+
+#[test]
+fn what_a_hook_leaves_in_the_background_is_not_waited_for() {
+    let Some(mut stage) = hooked() else { return };
+    let noise = "head -c 300000 /dev/zero | tr '\\0' x; echo; echo the last word; sleep 25 & exit 3";
+    stage.set("hooks.before_start", vec!["sh", "-c", noise]);
+    let ended = stage.deploy("v1", 10);
+    ended.says(&["before_start", "the last word"]);
+    assert!(ended.took < std::time::Duration::from_secs(15), "{ended}");
+    assert!(ended.err.len() < 200_000, "{}", ended.err.len());
+}
+
+#[test]
+fn an_abort_that_cannot_be_done_after_a_hook_that_failed_needs_a_person() {
+    let Some(mut stage) = hooked() else { return };
+    let stop = stage.nginx.with(&["-s", "stop"]).join(" ");
+    stage.set("hooks.before_switch", vec!["sh".to_owned(), "-c".to_owned(), format!("{stop}; sleep 1; exit 3")]);
+    stage.deploy("v1", 20).says(&["the hook before_switch", "is it running?", "bluegreen recover"]);
+}

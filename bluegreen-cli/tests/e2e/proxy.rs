@@ -1,10 +1,11 @@
 //! nginx is not well.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use bluegreen_cli::demo::nginx::Site;
+use rustix::process::Signal;
 
-use crate::rig::{Clients, Stage, below};
+use crate::rig::{Clients, Running, Stage, below, wait_for};
 
 #[test]
 fn nginx_stopped_is_refused_before_anything_is_touched() {
@@ -82,4 +83,45 @@ fn another_port_in_nginx_than_in_the_configuration_is_refused() {
     stage.set("profiles.real2", i64::from(stage.ports[1]) + 1);
     stage.deploy("v2", 3).says(&["setup --apply", "traffic  untouched"]);
     assert_eq!(stage.front(), "v1 real1");
+}
+
+/// A reload mode deploy of v2 that stays in the switch, with the new port in the file and the old one in nginx, until
+/// there is a file `go`.
+fn in_mid_switch(stage: &mut Stage) -> Running {
+    stage.deploy("v1", 0);
+    let reload = stage.nginx.with(&["-s", "reload"]).join(" ");
+    let slow = format!("touch begun; while [ ! -e go ]; do [ ! -e gone ] || exit; sleep 0.05; done; exec {reload}");
+    stage.set("proxy.nginx.reload", vec!["sh".to_owned(), "-c".to_owned(), slow]);
+    let artifact = stage.artifact("v2");
+    let deploy = stage.spawn(&["deploy", &artifact]);
+    wait_for("the reload", || stage.path("begun").exists());
+    deploy
+}
+
+#[test]
+fn a_deploy_waits_for_another_one_in_mid_switch() {
+    let Some(mut stage) = Stage::reload() else { return };
+    let first = in_mid_switch(&mut stage);
+    let artifact = stage.artifact("v3");
+    stage.run(&["deploy", &artifact], 75).says(&[&first.pid().to_string()]);
+    let next = stage.spawn(&["deploy", &artifact, "--wait"]);
+    std::thread::sleep(Duration::from_millis(300));
+    fs::write(stage.path("go"), "").unwrap();
+    let (first, next) = (first.wait(), next.wait());
+    assert_eq!((first.code, next.code), (Some(0), Some(0)), "{first}\n{next}");
+    assert_eq!(stage.front(), "v3 real1");
+}
+
+#[test]
+fn a_deploy_after_one_that_was_killed_in_mid_switch_recovers_it() {
+    let Some(mut stage) = Stage::reload() else { return };
+    let first = in_mid_switch(&mut stage);
+    first.signal(Signal::KILL);
+    first.wait();
+    // its reload never comes
+    fs::write(stage.path("gone"), "").unwrap();
+    stage.set("proxy.nginx.reload", stage.nginx.with(&["-s", "reload"]));
+    assert_eq!(stage.front(), "v1 real1");
+    stage.deploy("v3", 0);
+    assert!(stage.front().starts_with("v3 "), "{}", stage.front());
 }

@@ -74,7 +74,7 @@ fn left_at_once(stage: &mut Stage, format: &str) -> Ended {
 fn a_second_ctrl_c_leaves_at_once_and_the_next_command_finishes_it() {
     let Some(mut stage) = Stage::marker() else { return };
     let ended = left_at_once(&mut stage, "human");
-    ended.says(&["bluegreen recover"]);
+    ended.says(&["traffic  real1 has it", "bluegreen recover"]);
     assert!(!ended.err.contains('\u{1b}'), "no control codes where there is no terminal: {:?}", ended.err);
     stage.set("after_switch.settle", "100ms");
     stage.run(&["recover"], 0);
@@ -87,6 +87,7 @@ fn a_second_sigint_is_the_last_event_too() {
     let Some(mut stage) = Stage::marker() else { return };
     let last = left_at_once(&mut stage, "json").events().pop().unwrap();
     assert_eq!((&last["event"], &last["exit_code"]), (&"finished".into(), &130.into()), "{last}");
+    assert_eq!(last["active"], "real1", "{last}");
 }
 
 #[test]
