@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    os::unix::{
+        fs::{DirBuilderExt as _, MetadataExt as _},
+        process::CommandExt as _,
+    },
     path::Path,
     process::Command,
 };
@@ -52,13 +55,18 @@ impl User {
     }
 }
 
+/// Others may pass through, as nginx's workers must, and not open it.
+fn private_dir(dir: &Path) -> std::io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o711).create(dir)
+}
+
 /// Goes on as the owner of `state_dir`: root becomes it, anybody else is refused. A directory that is missing is made by
 /// whoever may.
 pub(crate) fn become_owner(state_dir: &Path) -> Result<(), Halt> {
     let me = geteuid().as_raw();
     let (owner, group) = match fs::metadata(state_dir) {
         Ok(meta) => (meta.uid(), meta.gid()),
-        Err(_) if me != 0 && fs::create_dir_all(state_dir).is_ok() => return Ok(()),
+        Err(_) if me != 0 && private_dir(state_dir).is_ok() => return Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let what = format!("{} is not there yet: this app is not set up", state_dir.display());
             return Err(Halt::new(Exit::Refused, what).next("sudo bluegreen setup --apply"));

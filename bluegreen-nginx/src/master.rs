@@ -122,10 +122,12 @@ impl Master {
         if masters.iter().any(is_trusted) {
             masters.retain(is_trusted);
         }
-        if masters.len() > 1
-            && let Some(port) = self.front_door
-        {
+        if let Some(port) = self.front_door {
             let listeners = listeners_on(port).unwrap_or_default();
+            if listeners.is_empty() {
+                // another nginx of this machine is not the one that is meant
+                return Err(MasterError::NotRunning);
+            }
             if let Some(at) = masters.iter().position(|master| has_socket(master, &listeners)) {
                 masters = vec![masters.swap_remove(at)];
             }

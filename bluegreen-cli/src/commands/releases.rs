@@ -12,7 +12,6 @@ pub(super) async fn run(session: &Session, global: &Global, action: Option<Relea
     match action {
         None => return list(session, global).await,
         Some(ReleasesAction::Prune) => {
-            let _lease = session.wired.store.lock(&holder("releases prune"))?;
             for gone in prune(session).await? {
                 output::line(format!("removed {} ({})", gone.id, report::size(gone.size)));
             }
@@ -23,8 +22,10 @@ pub(super) async fn run(session: &Session, global: &Global, action: Option<Relea
     Ok(Exit::Done)
 }
 
-/// Keeps as many as configured, and always those that a rollback, a restart or a person may need.
+/// Keeps as many as configured, and always those that a rollback, a restart or a person may need. Under the lock: what
+/// another command has just added is about to be needed.
 pub(super) async fn prune(session: &Session) -> Result<Vec<Release>, Halt> {
+    let _lease = session.wired.store.lock(&holder("releases prune"))?;
     let state = session.wired.store.load()?;
     let open = state.transaction.iter().flat_map(|tx| [Some(tx.release.clone()), tx.old_release.clone()]).flatten();
     let needed: Vec<_> = state.confirmed.iter().take(2).cloned().chain(open).chain(running(session).await).collect();
