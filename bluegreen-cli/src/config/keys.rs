@@ -137,7 +137,7 @@ pub(super) const KEYS: &[Key] = &[
     unset(
         "proxy.nginx.install",
         "write and rename",
-        r#"["sudo", "-n", "cp"]"#,
+        r#"["sudo", "-n", "cp", "--preserve=timestamps"]"#,
         "Reload mode: how the new file gets into place when the deploy user may not write there.",
     ),
     default(

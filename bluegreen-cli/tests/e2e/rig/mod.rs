@@ -207,8 +207,13 @@ impl Stage {
 
     /// The pid on the `active` or the `idle` side.
     pub(crate) fn pid(&self, side: &str) -> u32 {
-        let status = self.status();
-        status[side]["pid"].as_u64().and_then(|pid| pid.try_into().ok()).unwrap_or_else(|| panic!("{status}"))
+        let mut found = None;
+        // while the route changes, nobody can say which side is which
+        wait_for(&format!("the pid of the {side} side"), || {
+            found = self.status()[side]["pid"].as_u64().and_then(|pid| pid.try_into().ok());
+            found.is_some()
+        });
+        found.unwrap_or_default()
     }
 
     /// The step of the open transaction, as it is on disk.
