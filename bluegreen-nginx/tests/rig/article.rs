@@ -4,6 +4,7 @@ use std::{
     fs,
     ops::{Deref, DerefMut},
     path::Path,
+    time::Duration,
 };
 
 use bluegreen_core::{Profiles, Route};
@@ -26,7 +27,15 @@ impl Article {
         let (home, apps) = (home(), [App::start("real1").await, App::start("real2").await]);
         lead_to(home.path(), apps[0].port);
         let nginx = Nginx::start(binary, home.path(), &http(home.path(), "")).await;
-        Self { profiles: profiles(apps[0].port, apps[1].port), nginx, _apps: apps, _home: home }
+        let article = Self { profiles: profiles(apps[0].port, apps[1].port), nginx, _apps: apps, _home: home };
+        // it answers a moment before its processes have their titles
+        for _ in 0..1000 {
+            if article.resolver().resolve().await.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        article
     }
 
     /// The two routes there are.
