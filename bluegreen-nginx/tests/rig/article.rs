@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use bluegreen_core::{Profiles, Route};
+use bluegreen_core::{ProfileResolver as _, Profiles, Route};
 use bluegreen_http::{Client, Options, ProfileEndpoint};
 use bluegreen_nginx::reload::{IncludeFile, IncludeResolver, ReloadSwitcher};
 
