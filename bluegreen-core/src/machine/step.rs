@@ -1,5 +1,6 @@
 use crate::{
-    Acted, Cause, Effect, Failure, Kind, Outcome, Policy, Process, Profile, Route, Seen, State, Step, Transaction,
+    Acted, Cause, Effect, Failure, Kind, Occupant, Outcome, Policy, Process, Profile, Route, Seen, State, Step,
+    Transaction,
 };
 
 /// What to write down, and what to do then.
@@ -41,8 +42,17 @@ pub fn step(state: &State, seen: &Seen, policy: &Policy) -> Next {
 
 /// A request to stop is heard until the bake ends; in the bake only when there is something to go back to.
 pub(crate) fn hears(tx: &Transaction, seen: &Seen) -> bool {
-    let way_back = || tx.from.as_ref().is_some_and(|from| seen.on(from).listens());
-    tx.undo.is_none() && (tx.step < Step::Bake || (tx.step == Step::Bake && way_back()))
+    tx.undo.is_none() && (tx.step < Step::Bake || (tx.step == Step::Bake && way_back(tx, seen).is_some()))
+}
+
+/// The profile that the traffic came from, when it is answered there by ours, or by a stranger that had it before us: one
+/// that took the place of ours meanwhile gets nothing.
+fn way_back<'a>(tx: &'a Transaction, seen: &Seen) -> Option<&'a Profile> {
+    tx.from.as_ref().filter(|from| match seen.on(from) {
+        Occupant::Ours { listening, .. } => *listening,
+        Occupant::Stranger(_) => tx.old_release.is_none(),
+        Occupant::Nobody => false,
+    })
 }
 
 /// One call of [`step`].
@@ -125,9 +135,9 @@ impl Walk<'_> {
         self.seen.on(&self.tx.to).listens().then_some(process)
     }
 
-    /// The profile that the traffic came from, when somebody answers there.
+    /// The profile that the traffic can go back to.
     pub(super) fn way_back(&self) -> Option<&Profile> {
-        self.tx.from.as_ref().filter(|from| self.seen.on(from).listens())
+        way_back(&self.tx, self.seen)
     }
 
     /// How the effect just done went, if it was one of these.

@@ -206,8 +206,12 @@ impl Model for Machine {
                 now.tool = Some(Tool::launch(command));
             }
             Action::Step => {
-                // a sick answer is none that a step could take away
-                let answers = |world: &World| world.answering().is_some_and(|profile| world.healthy(profile));
+                // an answer that is sick, or of a stranger whom the failover met, is none that a step could take away
+                let met = |world: &World, p: &Profile| {
+                    world.strangers.contains_key(p) && world.route.as_ref().is_ok_and(|route| route.active != *p)
+                };
+                let good = |world: &World, p: &Profile| world.healthy(p) && !met(world, p);
+                let answers = |world: &World| world.answering().is_some_and(|profile| good(world, profile));
                 let answered = answers(&now.in_truth());
                 now.tool = now.tool?.go(&mut now.world, &mut now.disk, &self.policy, self.mutant);
                 // a route that the tool has written can be read again
