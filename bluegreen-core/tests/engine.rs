@@ -391,3 +391,51 @@ async fn one_at_a_time_and_the_next_may_wait() {
     assert_eq!((a.unwrap().outcome, b.outcome), (Some(Outcome::DONE), Some(Outcome::DONE)));
     assert_eq!(scene.state().confirmed, [id("v3"), id("v2"), id("v1")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_deaf_active_profile_is_left_for_its_standby() {
+    let scene = Scene::with(Policy { failover: Failover::Always, ..Policy::default() });
+    scene.deploy("v1").await;
+    scene.deploy("v2").await;
+    let second = scene.second();
+    scene.host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_repairs_a_deaf_active_profile_with_a_sick_standby() {
+    let scene = Scene::with(Policy { failover: Failover::Always, ..Policy::default() });
+    scene.deploy("v1").await;
+    scene.deploy("v2").await;
+    let (first, second) = (scene.first(), scene.second());
+    scene.host.world().running.get_mut(&first).unwrap().health = Health::Sick;
+    scene.host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
+    let report = scene.deploy("v3").await;
+    assert_eq!((report.outcome, scene.route().active), (Some(Outcome::DONE), scene.first()));
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_back_to_a_stranger_that_took_the_place_of_ours() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let cancel = Cancel::new();
+    let options = Options { cancel: cancel.clone(), ..Options::default() };
+    let command = Command::deploy(id("v2"));
+    let meddle = async {
+        while scene.route().active != scene.second() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let first = scene.first();
+        scene.host.world().kill(&first);
+        scene.host.world().strangers.insert(first, "pid 4711 (java) of bob".into());
+        let second = scene.second();
+        scene.host.world().running.get_mut(&second).unwrap().health = Health::Sick;
+        cancel.cancel();
+    };
+    let (report, ()) = tokio::join!(scene.deployer.run(&command, &options), meddle);
+    assert!(!matches!(report.unwrap().outcome, Some(Outcome::Done { .. })));
+    assert_eq!(scene.route().active, scene.second(), "the stranger gets nothing");
+}

@@ -102,3 +102,22 @@ async fn what_cannot_be_written_down_is_not_done() {
     let deployer = Deployer::new(pair, resolver, processes(), MockHealthProbe::new(), switcher, store);
     assert_eq!(deployer.rollback().await, Err(RunError::Unsaved(full())));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_nobody_wants_to_hear_asks_no_more() {
+    let asked = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let mut door = MockHealthProbe::new();
+    let counter = asked.clone();
+    door.expect_check().returning(move |_| {
+        counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    });
+    let watch = watch::Watch::start(Arc::new(door), profiles().first().clone(), Receipt::default()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(watch);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let so_far = asked.load(std::sync::atomic::Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(so_far > 10, "it did ask: {so_far}");
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), so_far);
+}
