@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use bluegreen_core::Route;
 
-use crate::rig::{Clients, Stage, lives, wait_for};
+use bluegreen_rig::{Clients, Stage, lives, wait_for};
 
 /// As start.sh does it: `nohup ... > nohup.out 2>&1 &`. Gives its pid.
 fn start_by_hand(stage: &Stage, profile: usize) -> u32 {

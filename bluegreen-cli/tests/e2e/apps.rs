@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::rig::{Clients, Stage, say, skip};
+use bluegreen_rig::{Clients, Stage, say, skip};
 
 /// What differs between the apps.
 struct App {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::rig::{Clients, Ended, Stage, below, kill, lives, silence, wait_for};
+use bluegreen_rig::{Clients, Ended, Stage, below, kill, lives, silence, wait_for};
 
 /// Deploys a good v1, then `bad` under load: the traffic must stay with v1.
 fn refused(stage: &Stage, bad: &str, code: i32) -> Ended {
@@ -64,7 +64,7 @@ fn a_stranger_on_the_port_is_named_and_never_touched() {
     stage.deploy("v1", 0);
     let port = stage.ports[1].to_string();
     let words = ["__app", "--port", &port, "--profile", "real2", "--release", "stranger"];
-    let mut stranger = Command::new(env!("CARGO_BIN_EXE_bluegreen"))
+    let mut stranger = Command::new(bluegreen_rig::bluegreen())
         .args(words)
         .current_dir(stage.home())
         .stdout(Stdio::null())

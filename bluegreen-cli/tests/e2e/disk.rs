@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write as _, path::PathBuf, process::Command};
 
-use crate::rig::{Clients, Stage, below, kill, skip, wait_for};
+use bluegreen_rig::{Clients, Stage, below, kill, skip, wait_for};
 
 /// A small file system of its own for the state; gone with the value.
 struct Small(PathBuf);

@@ -1,6 +1,6 @@
 //! The two halves of a deploy, and its single steps, each by a process of its own.
 
-use crate::rig::{Clients, Stage, below, lives};
+use bluegreen_rig::{Clients, Stage, below, lives};
 
 #[test]
 fn prepare_then_promote() {
@@ -85,7 +85,7 @@ fn a_prepared_release_that_died_is_not_promoted() {
     let Some(stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
     stage.run(&["prepare", &stage.artifact("v2")], 0);
-    crate::rig::kill(stage.pid("idle"));
+    bluegreen_rig::kill(stage.pid("idle"));
     stage.run(&["promote"], 10).says(&["the release died while it waited", "traffic  real1 has it, as before"]);
     assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use crate::rig::{Clients, Ended, Running, Stage, lives};
+use bluegreen_rig::{Clients, Ended, Running, Stage, lives};
 
 fn hook(stage: &Stage, event: &str, code: i32) -> Ended {
     let mut command = stage.command(&["hook"]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::rig::{Ended, Stage};
+use bluegreen_rig::{Ended, Stage};
 
 /// Every line is an event, `seq` has no gaps, and the last one has the exit code.
 #[track_caller]

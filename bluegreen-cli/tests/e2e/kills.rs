@@ -8,7 +8,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use crate::rig::{Clients, Stage};
+use bluegreen_rig::{Clients, Stage};
 
 /// How many times; the crash sweep of the core has all moments, this one has real ones.
 const SAMPLE: u64 = 6;

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::rig::Stage;
+use bluegreen_rig::Stage;
 
 #[test]
 fn another_deploy_is_named_or_waited_for() {

@@ -17,7 +17,6 @@ mod options;
 mod owner;
 mod proxy;
 mod reboot;
-mod rig;
 mod rollback;
 mod secrets;
 mod signals;

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::process::CommandExt as _, process::Command};
 
-use crate::rig::{Running, Stage, below, skip};
+use bluegreen_rig::{Running, Stage, below, skip};
 
 #[test]
 fn a_mistake_in_the_configuration_is_shown_with_its_line_and_the_nearest_name() {
@@ -47,7 +47,7 @@ fn another_user_is_refused() {
     }
     stage.deploy("v1", 0);
     let binary = stage.path("bluegreen");
-    fs::copy(env!("CARGO_BIN_EXE_bluegreen"), &binary).unwrap();
+    fs::copy(bluegreen_rig::bluegreen(), &binary).unwrap();
     let mut command = Command::new(&binary);
     command.arg("--config").arg(stage.path("bluegreen.toml")).arg("deploy").arg(stage.artifact("v2"));
     command.current_dir(stage.home()).uid(65534).gid(65534);
@@ -64,7 +64,7 @@ fn an_owner_without_a_name_is_not_in_the_group_of_root() {
         return skip("only root can be somebody else");
     }
     let binary = stage.path("bluegreen");
-    fs::copy(env!("CARGO_BIN_EXE_bluegreen"), &binary).unwrap();
+    fs::copy(bluegreen_rig::bluegreen(), &binary).unwrap();
     let script = format!("echo ids $(id -u) $(id -g) $(id -G) $HOME; exec {} __app --port {{port}}", binary.display());
     stage.set("start.command", vec!["sh", "-c", &format!("{script} --profile {{profile}} --artifact {{artifact}}")]);
     let changed = Command::new("chown").args(["-R", "4242"]).arg(stage.state_dir()).status().unwrap();

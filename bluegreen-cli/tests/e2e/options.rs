@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::rig::{Stage, below, lives};
+use bluegreen_rig::{Stage, below, lives};
 
 /// Of the two bytes `v1`.
 const DIGEST: &str = "3bfc269594ef649228e9a74bab00f042efc91d5acc6fbee31a382e80d42388fe";

@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use crate::rig::{Stage, below, wait_for};
+use bluegreen_rig::{Stage, below, wait_for};
 
 /// All three hooks, which write down their names; `before_switch` fails while there is a file `closed`.
 fn hooked() -> Option<Stage> {

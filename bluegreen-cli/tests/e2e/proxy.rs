@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use bluegreen_cli::demo::nginx::Site;
 use rustix::process::Signal;
 
-use crate::rig::{Clients, Running, Stage, below, wait_for};
+use bluegreen_rig::{Clients, Running, Stage, below, wait_for};
 
 #[test]
 fn nginx_stopped_is_refused_before_anything_is_touched() {

@@ -1,6 +1,6 @@
 //! After a reboot nothing of ours runs, and `up` starts it.
 
-use crate::rig::{Stage, below, kill, wait_for};
+use bluegreen_rig::{Stage, below, kill, wait_for};
 
 fn power_cut(stage: &Stage) {
     below(stage.home()).into_iter().for_each(kill);

@@ -1,6 +1,6 @@
 //! Back to the last confirmed release, and never to one that failed.
 
-use crate::rig::{Clients, Stage, kill, lives};
+use bluegreen_rig::{Clients, Stage, kill, lives};
 
 #[test]
 fn warm_it_is_one_rename_to_the_same_process() {

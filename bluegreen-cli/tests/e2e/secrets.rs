@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::rig::{Stage, below};
+use bluegreen_rig::{Stage, below};
 
 const SECRET: &str = "xyzzy-s3cr3t-4711";
 

@@ -7,7 +7,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use crate::rig::{Clients, Ended, Stage, below, wait_for};
+use bluegreen_rig::{Clients, Ended, Stage, below, wait_for};
 
 /// A deploy of v2, which gets `signal` when it is at `step`.
 fn signalled(stage: &mut Stage, step: &str, signal: Signal) -> Ended {

@@ -16,7 +16,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::PATIENCE;
 
 /// A command that was started.
-pub(crate) struct Running {
+#[derive(Debug)]
+pub struct Running {
     child: Child,
     began: Instant,
     out: Receiver<String>,
@@ -25,39 +26,46 @@ pub(crate) struct Running {
 
 /// How a command ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    /// `None` after a signal.
-    pub(crate) code: Option<i32>,
-    pub(crate) signal: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-    pub(crate) took: Duration,
+pub struct Ended {
+    /// Its exit code; `None` after a signal.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// What it wrote to standard output.
+    pub out: String,
+    /// What it wrote to standard error.
+    pub err: String,
+    /// From the start to the end.
+    pub took: Duration,
 }
 
 impl Running {
-    pub(crate) fn spawn(mut command: Command) -> Self {
+    /// Starts it, and reads all that it writes.
+    pub fn spawn(mut command: Command) -> Self {
         let began = Instant::now();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, err) = (read(child.stdout.take().unwrap()), read(child.stderr.take().unwrap()));
         Self { child, began, out, err }
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its pid.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Our own child, not waited for yet: the number cannot belong to anybody else.
-    pub(crate) fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(pid(self.pid()), signal).unwrap();
     }
 
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }
 
     /// Waits for its end and for the end of its pipes: nobody that it started may hold them.
     #[track_caller]
-    pub(crate) fn wait(mut self) -> Ended {
+    pub fn wait(mut self) -> Ended {
         let status = loop {
             if let Some(status) = self.ended() {
                 break status;
@@ -79,7 +87,7 @@ impl Running {
 impl Ended {
     /// What it says must contain all of `texts`.
     #[track_caller]
-    pub(crate) fn says(&self, texts: &[&str]) -> &Self {
+    pub fn says(&self, texts: &[&str]) -> &Self {
         for text in texts {
             assert!(self.out.contains(text) || self.err.contains(text), "does not say {text:?}:\n{self}");
         }
@@ -87,7 +95,7 @@ impl Ended {
     }
 
     /// The events of `--format json`.
-    pub(crate) fn events(&self) -> Vec<serde_json::Value> {
+    pub fn events(&self) -> Vec<serde_json::Value> {
         self.out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
     }
 }
@@ -110,19 +118,19 @@ fn read(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 /// The processes whose working directory is `dir` or below it.
-pub(crate) fn below(dir: &Path) -> Vec<u32> {
+pub fn below(dir: &Path) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(dir))).collect()
 }
 
 /// SIGKILL to a process that this test has started.
-pub(crate) fn kill(process: u32) {
+pub fn kill(process: u32) {
     let _ = kill_process(pid(process), Signal::KILL);
 }
 
 /// Whether it is there and not a zombie.
-pub(crate) fn lives(process: u32) -> bool {
+pub fn lives(process: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
 }

@@ -17,25 +17,29 @@ static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
 
 /// A load under way: GET and POST in turn on keep-alive connections, never a retry.
-pub(crate) struct Clients(Running);
+#[derive(Debug)]
+pub struct Clients(Running);
 
 impl Clients {
-    pub(crate) const COUNT: usize = 10;
+    /// How many clients.
+    pub const COUNT: usize = 10;
 
-    pub(crate) fn at(stage: &Stage) -> Self {
+    /// Starts them, and waits for their first answers.
+    pub fn at(stage: &Stage) -> Self {
         let _runtime = RUNTIME.enter();
         let clients = Self(Load { clients: Self::COUNT, ..Load::new(stage.address()) }.start());
         wait_for("the first answers", || clients.0.tally().answered() > Self::COUNT);
         clients
     }
 
-    pub(crate) fn stop(self) -> Tally {
+    /// Ends the load.
+    pub fn stop(self) -> Tally {
         RUNTIME.block_on(self.0.stop())
     }
 
     /// Ends the load; nothing may be lost.
     #[track_caller]
-    pub(crate) fn lost_nothing(self) -> Tally {
+    pub fn lost_nothing(self) -> Tally {
         let tally = self.stop();
         assert_eq!(tally.lost(), 0, "{tally}");
         tally
@@ -43,7 +47,7 @@ impl Clients {
 }
 
 /// The longest time without any answer, from `since` on.
-pub(crate) fn silence(tally: &Tally, since: Instant) -> Duration {
+pub fn silence(tally: &Tally, since: Instant) -> Duration {
     let mut times: Vec<_> = tally.0.iter().filter(|s| s.outcome.is_ok() && s.done > since).map(|s| s.done).collect();
     times.sort_unstable();
     times.iter().scan(since, |last, time| Some(*time - std::mem::replace(last, *time))).max().unwrap_or(Duration::MAX)

@@ -1,10 +1,14 @@
-//! A stage for each test: a private nginx, an app's configuration and directories, and the binary under test.
+//! What the end-to-end tests and the trials stand on.
+//!
+//! A [`Stage`] has an nginx of its own, an app's configuration and directories, and the binary under test. Nothing here
+//! returns an error: what a test cannot do without panics, and says what it was.
+#![forbid(unsafe_code)]
 
 mod load;
 mod process;
 
 use std::{
-    fs,
+    env, fs,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     os::unix::fs::PermissionsExt as _,
@@ -24,27 +28,40 @@ use serde_json::Value;
 use tempfile::TempDir;
 use toml::{Table, Value as Toml};
 
-pub(crate) use load::{Clients, silence};
-pub(crate) use process::{Ended, Running, below, kill, lives};
+pub use load::{Clients, silence};
+pub use process::{Ended, Running, below, kill, lives};
 
 /// Nothing that a test waits for may take longer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// See the module.
-pub(crate) struct Stage {
+/// The place of one test. Dropping it ends what was started in it and removes its files.
+#[derive(Debug)]
+pub struct Stage {
     home: TempDir,
-    pub(crate) nginx: Nginx,
-    pub(crate) ports: [u16; 2],
+    /// The front door.
+    pub nginx: Nginx,
+    /// Those of `real1` and `real2`.
+    pub ports: [u16; 2],
     config: Table,
 }
 
+/// The binary under test, which cargo puts beside the tests and the trials.
+pub fn bluegreen() -> PathBuf {
+    let program = env::current_exe().unwrap();
+    let here = program.parent().unwrap();
+    let beside = if here.ends_with("deps") { here.parent().unwrap() } else { here };
+    let binary = beside.join("bluegreen");
+    assert!(binary.is_file(), "there is no {}: build it with `cargo build -p bluegreen-cli`", binary.display());
+    binary
+}
+
 /// Says why a test does nothing here.
-pub(crate) fn skip(why: &str) {
+pub fn skip(why: &str) {
     say(&format!("SKIPPED {}: {why}", thread::current().name().unwrap_or_default()));
 }
 
 /// Past the test harness, which keeps what passes to itself.
-pub(crate) fn say(text: &str) {
+pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -66,7 +83,7 @@ drain = "3s"
 impl Stage {
     /// Marker mode, set up; the route is at the second profile, where nothing runs, so that the first deploy goes to
     /// the first one.
-    pub(crate) fn marker() -> Option<Self> {
+    pub fn marker() -> Option<Self> {
         let mut stage = Self::new(&Site::default())?;
         let parts = ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
         let [http, server, location] = parts;
@@ -80,7 +97,7 @@ impl Stage {
     }
 
     /// The article's include file and `proxy_pass $service_url`.
-    pub(crate) fn reload() -> Option<Self> {
+    pub fn reload() -> Option<Self> {
         let mut stage = Self::new(&Site::default())?;
         let include = stage.path("service-url.inc");
         fs::write(&include, format!("set $service_url http://127.0.0.1:{};\n", stage.ports[1])).unwrap();
@@ -115,7 +132,7 @@ impl Stage {
     }
 
     /// Sets the value of a dotted key of `bluegreen.toml`.
-    pub(crate) fn set(&mut self, key: &str, value: impl Into<Toml>) {
+    pub fn set(&mut self, key: &str, value: impl Into<Toml>) {
         let (sections, leaf) = key.rsplit_once('.').unwrap_or(("", key));
         let mut table = &mut self.config;
         for section in sections.split('.').filter(|section| !section.is_empty()) {
@@ -127,54 +144,60 @@ impl Stage {
     }
 
     /// The tiny app listens after `ms` milliseconds.
-    pub(crate) fn boots_in(&mut self, ms: u32) {
+    pub fn boots_in(&mut self, ms: u32) {
         let ms = ms.to_string();
         let words =
             ["__app", "--port", "{port}", "--profile", "{profile}", "--artifact", "{artifact}", "--boot-ms", &ms];
-        let command: Vec<&str> = [env!("CARGO_BIN_EXE_bluegreen")].into_iter().chain(words).collect();
+        let binary = bluegreen();
+        let command: Vec<&str> = [binary.to_str().unwrap()].into_iter().chain(words).collect();
         self.set("start.command", command);
     }
 
-    pub(crate) fn home(&self) -> &Path {
+    /// Its directory.
+    pub fn home(&self) -> &Path {
         self.home.path()
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    /// A path in its directory.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.home().join(name)
     }
 
-    pub(crate) fn state_dir(&self) -> PathBuf {
+    /// Where the state is.
+    pub fn state_dir(&self) -> PathBuf {
         self.path("state")
     }
 
-    pub(crate) fn route_dir(&self) -> RouteDir {
+    /// The route of marker mode.
+    pub fn route_dir(&self) -> RouteDir {
         let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
         let profiles = Profiles::new(profile("real1", self.ports[0]), profile("real2", self.ports[1])).unwrap();
         RouteDir::new(self.state_dir().join("route"), profiles).unwrap()
     }
 
     /// An artifact of the tiny app; `text` is its version and, after a blank, its fault.
-    pub(crate) fn artifact(&self, text: &str) -> String {
+    pub fn artifact(&self, text: &str) -> String {
         let file = self.path(&format!("app-{}", text.replace(' ', "-")));
         fs::write(&file, text).unwrap();
         file.to_str().unwrap().to_owned()
     }
 
     /// The binary under test, about to do `words`.
-    pub(crate) fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bluegreen"));
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(bluegreen());
         command.arg("--config").arg(self.path("bluegreen.toml")).args(words).current_dir(self.home());
         command.env_remove("BLUEGREEN_CONFIG").stdin(Stdio::null());
         command
     }
 
-    pub(crate) fn spawn(&self, words: &[&str]) -> Running {
+    /// Begins to do `words`.
+    pub fn spawn(&self, words: &[&str]) -> Running {
         Running::spawn(self.command(words))
     }
 
     /// Does `words`, which must end with `code`.
     #[track_caller]
-    pub(crate) fn run(&self, words: &[&str], code: i32) -> Ended {
+    pub fn run(&self, words: &[&str], code: i32) -> Ended {
         let ended = self.spawn(words).wait();
         assert_eq!(ended.code, Some(code), "`bluegreen {}`:\n{ended}", words.join(" "));
         ended
@@ -182,31 +205,33 @@ impl Stage {
 
     /// Deploys the tiny app in this version.
     #[track_caller]
-    pub(crate) fn deploy(&self, text: &str, code: i32) -> Ended {
+    pub fn deploy(&self, text: &str, code: i32) -> Ended {
         self.run(&["deploy", &self.artifact(text), "--version", text], code)
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// The front door.
+    pub fn address(&self) -> SocketAddr {
         self.nginx.address()
     }
 
     /// The first line of what the front door answers, or what went wrong.
-    pub(crate) fn front(&self) -> String {
+    pub fn front(&self) -> String {
         get(self.address())
     }
 
     /// The same of a profile's own port, 0 or 1.
-    pub(crate) fn behind(&self, profile: usize) -> String {
+    pub fn behind(&self, profile: usize) -> String {
         get(([127, 0, 0, 1], self.ports[profile]).into())
     }
 
-    pub(crate) fn status(&self) -> Value {
+    /// What `status --format json` says.
+    pub fn status(&self) -> Value {
         let ended = self.spawn(&["status", "--format", "json"]).wait();
         serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{e}: {ended}"))
     }
 
     /// The pid on the `active` or the `idle` side.
-    pub(crate) fn pid(&self, side: &str) -> u32 {
+    pub fn pid(&self, side: &str) -> u32 {
         let mut found = None;
         // while the route changes, nobody can say which side is which
         wait_for(&format!("the pid of the {side} side"), || {
@@ -217,14 +242,15 @@ impl Stage {
     }
 
     /// The step of the open transaction, as it is on disk.
-    pub(crate) fn step(&self) -> Option<String> {
+    pub fn step(&self) -> Option<String> {
         let state = fs::read(self.state_dir().join("state.json")).ok()?;
         let state: Value = serde_json::from_slice(&state).ok()?;
         state["transaction"]["step"].as_str().map(ToOwned::to_owned)
     }
 
+    /// Waits until the state on disk says this step.
     #[track_caller]
-    pub(crate) fn wait_for_step(&self, step: &str) {
+    pub fn wait_for_step(&self, step: &str) {
         wait_for(&format!("step {step}"), || self.step().as_deref() == Some(step));
     }
 }
@@ -238,8 +264,9 @@ impl Drop for Stage {
     }
 }
 
+/// Waits until it is so.
 #[track_caller]
-pub(crate) fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
+pub fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !so() {
         assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
