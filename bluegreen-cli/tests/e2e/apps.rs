@@ -74,12 +74,32 @@ fn gunicorn() -> App {
     App { command: words(command), env: Some(("PROFILE", "{profile}")), build }
 }
 
+/// The project as it is in `examples/`, with its own configuration; only the port is that of the test.
+fn spring_boot() -> App {
+    let build = |stage: &Stage, version: &str| {
+        let project = stage.path("spring-boot");
+        let copied = Command::new("cp").arg("-r").arg(sources("../spring-boot")).arg(&project).status().unwrap();
+        assert!(copied.success());
+        let words = ["-q", "-B", "-ntp", "clean", "package", &format!("-Drevision={version}")];
+        let built = Command::new("mvn").args(words).current_dir(&project).output().unwrap();
+        assert!(built.status.success(), "mvn: {}", String::from_utf8_lossy(&built.stdout));
+        let jar = stage.path(&format!("shop-{version}.jar"));
+        fs::rename(project.join("target/shop.jar"), &jar).unwrap();
+        fs::remove_dir_all(project).unwrap();
+        jar
+    };
+    let config = fs::read_to_string(sources("../spring-boot/bluegreen.toml")).unwrap();
+    let config: toml::Table = config.parse().unwrap();
+    let command = config["start"]["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned());
+    App { command: command.chain(["--server.port={port}".to_owned()]).collect(), env: None, build }
+}
+
 fn configure(stage: &mut Stage, app: &App) {
     stage.set("start.command", app.command.clone());
     if let Some((name, value)) = app.env {
         stage.set(&format!("start.env.{name}"), value);
     }
-    stage.set("health.deadline", "20s");
+    stage.set("health.deadline", "25s");
 }
 
 fn deploy(stage: &Stage, app: &App, version: &str) {
@@ -124,6 +144,13 @@ fn in_reload_mode(name: &str, app: &App) {
 fn java_in_marker_mode() {
     if have(&["java", "javac", "jar"]) {
         in_marker_mode(&java());
+    }
+}
+
+#[test]
+fn spring_boot_in_marker_mode() {
+    if have(&["java", "mvn"]) {
+        in_marker_mode(&spring_boot());
     }
 }
 
