@@ -2,6 +2,12 @@
 //! repeats it.
 #![forbid(unsafe_code)]
 
+// what reads registers
+#[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+mod sweep;
+#[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+mod trace;
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,9 +15,16 @@ use clap::Parser;
 /// Tries bluegreen against what kills it
 #[derive(Debug, Parser)]
 #[command(version)]
-enum Trial {}
+enum Trial {
+    #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+    Sweep(sweep::Options),
+}
 
-#[expect(unreachable_code, reason = "no trial has landed yet")]
+/// 0 when all held, 1 when something did not.
 fn main() -> ExitCode {
-    match Trial::parse() {}
+    let held = match Trial::parse() {
+        #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+        Trial::Sweep(options) => sweep::run(&options),
+    };
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
