@@ -150,6 +150,54 @@ async fn a_bake_that_fails_reverts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bake_ends_with_a_look() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let sicken = async {
+        while scene.route().active != scene.second() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // in the last pause, as if the tool had been stopped in it
+        tokio::time::sleep(Duration::from_millis(9900)).await;
+        let second = scene.second();
+        scene.host.world().running.get_mut(&second).unwrap().health = Health::Sick;
+    };
+    let (report, ()) = tokio::join!(scene.deploy("v2"), sicken);
+    assert!(matches!(&report.outcome, Some(Outcome::Undone(f)) if f.step == Step::Bake), "{:?}", report.outcome);
+    assert_eq!(scene.route(), Route::solo(scene.first()));
+    scene.assert_sound();
+}
+
+/// A front door at which the machine goes to sleep once, and wakes up with a sick release.
+#[derive(Debug)]
+struct Sleepy(Scene, std::sync::atomic::AtomicBool);
+
+#[async_trait::async_trait]
+impl bluegreen_core::HealthProbe for Sleepy {
+    async fn check(&self, profile: &bluegreen_core::Profile) -> Result<(), bluegreen_core::Unhealthy> {
+        if !self.1.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            self.0.store.advance(Duration::from_secs(3600));
+            let second = self.0.second();
+            self.0.host.world().running.get_mut(&second).unwrap().health = Health::Sick;
+        }
+        Err(bluegreen_core::Unhealthy::Other(profile.to_string()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_does_not_rest_on_a_proof_from_before_a_sleep() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let slept = Scene { host: scene.host.clone(), store: scene.store.clone(), deployer: scene.deployer.clone() };
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = told.clone();
+    let listen = move |event: &Event| heard.lock().unwrap().push(event.kind.clone());
+    let deployer = scene.deployer.clone().with_front_door(Sleepy(slept, false.into()));
+    let report = deployer.with_events(Events::to(listen)).deploy(id("v2")).await.unwrap();
+    assert!(matches!(&report.outcome, Some(Outcome::Undone(f)) if f.step == Step::Switch), "{:?}", report.outcome);
+    let moved = |kind: &EventKind| matches!(kind, EventKind::Switched { active, .. } if *active == scene.second());
+    assert!(!told.lock().unwrap().iter().any(moved), "it was sick by then");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_anybody_healthy_to_go_back_to_the_route_stays() {
     let scene = Scene::new();
     let kill = async {

@@ -182,8 +182,9 @@ impl Run<'_> {
         let pause = self.deployer.policy.health_interval.min(total / 4).max(TIGHT);
         let (began, mut bad) = (Instant::now(), 0);
         let mut gone = std::pin::pin!(self.until_gone(profile, process));
-        while began.elapsed() < total {
-            let (what, done) = ("bake".to_owned(), millis(began.elapsed()));
+        while !total.is_zero() {
+            let watched = began.elapsed().min(total);
+            let (what, done) = ("bake".to_owned(), millis(watched));
             self.deployer.events.emit(EventKind::Progress { what, done, total: millis(total) });
             let answer = tokio::select! {
                 answer = self.deployer.probe.check(profile) => answer,
@@ -197,9 +198,13 @@ impl Run<'_> {
                 let message = format!("{profile} failed {BAKE_FAILURES} health attempts in a row during the bake");
                 return Err(self.failed(Cause::Unhealthy, message, why));
             }
-            let watching = pause.min(total.saturating_sub(began.elapsed()));
+            // the last look comes after all that time: a pause in which we were stopped is as long as it likes
+            if watched == total && bad == 0 {
+                break;
+            }
+            let left = total.saturating_sub(began.elapsed());
             tokio::select! {
-                slept = interrupts.sleep(step, watching) => slept?,
+                slept = interrupts.sleep(step, if left.is_zero() { pause } else { pause.min(left) }) => slept?,
                 failure = &mut gone => return Err(failure),
             }
         }

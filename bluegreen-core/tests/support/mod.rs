@@ -13,6 +13,7 @@ pub fn id(text: &str) -> ReleaseId {
     text.parse().unwrap()
 }
 
+#[derive(Debug)]
 pub struct Scene {
     pub host: FakeHost,
     pub store: MemoryStore,
