@@ -8,9 +8,24 @@ use crate::Name;
 
 /// One of the two places a release runs: a name and a TCP port on loopback.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Profile {
     name: Name,
     port: u16,
+}
+
+#[derive(Deserialize)]
+struct Unchecked {
+    name: Name,
+    port: u16,
+}
+
+impl TryFrom<Unchecked> for Profile {
+    type Error = InvalidProfiles;
+
+    fn try_from(Unchecked { name, port }: Unchecked) -> Result<Self, InvalidProfiles> {
+        Self::new(name, port)
+    }
 }
 
 impl Profile {

@@ -32,9 +32,8 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self, UnknownPlaceholder> {
         let (mut pieces, mut plain, mut at) = (Vec::new(), String::new(), 0);
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-            let word = rest.strip_prefix('{').and_then(|r| r.split_once('}')).map(|(word, _)| word);
             // `${name}` belongs to a shell
-            let word = word.filter(|w| is_word(w) && !plain.ends_with('$'));
+            let word = rest.strip_prefix('{').filter(|_| !plain.ends_with('$')).and_then(word);
             if let Some(word) = word {
                 let known = PLACEHOLDERS.into_iter().find(|p| *p == word);
                 let known = known.ok_or_else(|| UnknownPlaceholder { name: word.to_owned(), at })?;
@@ -66,8 +65,10 @@ impl Template {
     }
 }
 
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+/// The word at the start of `text`, if a brace follows it. Looks no further than the word goes.
+fn word(text: &str) -> Option<&str> {
+    let (word, _) = text.split_at(text.bytes().position(|b| !(b.is_ascii_lowercase() || b == b'_'))?);
+    (!word.is_empty() && text[word.len()..].starts_with('}')).then_some(word)
 }
 
 impl fmt::Display for Template {

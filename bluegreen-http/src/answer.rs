@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bluegreen_core::sanitize;
 use reqwest::StatusCode;
 
 /// How much of a foreign text is shown, in characters.
@@ -58,28 +59,10 @@ impl Answer {
 
 /// `text` on one short line, without control and escape sequences.
 pub(crate) fn plain(text: &str) -> String {
-    let mut line = String::new();
-    let mut escape = false;
-    for c in text.chars().take(SHOWN * 8) {
-        // a CSI sequence ends with a letter
-        if escape {
-            escape = !c.is_ascii_alphabetic();
-        } else if c == '\u{1b}' || c == '\u{9b}' {
-            escape = true;
-        } else if c.is_whitespace() && !line.ends_with(' ') {
-            line.push(' ');
-        } else if !c.is_control() && !c.is_whitespace() && !is_invisible(c) {
-            line.push(c);
-        }
-    }
-    let line = line.trim();
+    let start: String = text.chars().take(SHOWN * 8).collect();
+    let line = sanitize(&start).split_whitespace().collect::<Vec<_>>().join(" ");
     let cut: String = line.chars().take(SHOWN).collect();
     if cut.len() < line.len() { format!("{cut}...") } else { cut }
-}
-
-/// Marks that change how the text around them is shown.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ mod fault;
 mod front_door;
 mod probe;
 mod profile_endpoint;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod status;
 #[cfg(feature = "tls")]
 mod tls;

@@ -33,7 +33,7 @@ impl ProfileResolver for ProfileEndpoint {
 }
 
 /// The route that `answer` names, or what it says instead.
-fn route(profiles: &Profiles, answer: &Answer) -> Result<Route, String> {
+pub(crate) fn route(profiles: &Profiles, answer: &Answer) -> Result<Route, String> {
     if !(200..300).contains(&answer.status) || answer.is_html() || answer.body.len() > NAME_LIMIT {
         return Err(format!("expected a profile's name, got {}", answer.describe()));
     }

@@ -46,7 +46,7 @@ pub(crate) fn read_file(path: &Path) -> io::Result<Vec<(String, String)>> {
 
 /// Comments, `export`, single quotes (all literal) and double quotes (`\n`, `\"`, `\\`, `\$`) as in dotenv files. Nothing is
 /// substituted: a `$` in a password is a `$`.
-fn parse(text: &str) -> Result<Vec<(String, String)>, usize> {
+pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>, usize> {
     let mut variables = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();

@@ -57,9 +57,10 @@ mod launch;
 mod logs;
 mod ports;
 mod processes;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod record;
 mod releases;
-mod sanitize;
 mod seen;
 mod spawn;
 
@@ -68,4 +69,3 @@ pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};
 pub use ports::{Listener, LsofPorts, PortOwners, ProcPorts};
 pub use processes::{AdoptError, Config, Processes};
 pub use releases::{NewRelease, Release, ReleaseError, Releases};
-pub use sanitize::sanitize;

@@ -7,9 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bluegreen_core::sanitize;
 use rustix::fs::OFlags;
 
-use crate::{record, sanitize};
+use crate::record;
 
 /// So many logs of earlier starts stay.
 const KEEP: usize = 10;

@@ -2,9 +2,9 @@
 
 use std::{fmt::Debug, io};
 
-mod diag;
-mod lsof;
-mod proc;
+pub(crate) mod diag;
+pub(crate) mod lsof;
+pub(crate) mod proc;
 
 pub use lsof::LsofPorts;
 pub use proc::ProcPorts;

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeSet, ffi::OsStr};
 
+use bluegreen_core::sanitize;
 use procfs::{
     ProcError,
     process::{Process, Stat, all_processes},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{host, sanitize};
+use crate::host;
 
 /// The variable that marks what bluegreen started, and what that started in turn.
 pub(crate) const TOKEN: &str = "BLUEGREEN_TOKEN";

@@ -5,7 +5,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// `text` as one harmless line: no escape sequences, no control characters, nothing that reverses the direction of reading.
 /// Line breaks and tabs become spaces.
 pub fn sanitize(text: &str) -> String {
-    bluegreen_process::sanitize(text).replace(['\n', '\u{2028}', '\u{2029}'], " ").trim_end().to_owned()
+    bluegreen_core::sanitize(text).replace('\n', " ").trim_end().to_owned()
 }
 
 /// Control characters, and the marks that change the direction of text.

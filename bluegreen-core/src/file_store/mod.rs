@@ -1,5 +1,6 @@
 //! The state of an app on disk.
 
+pub(crate) mod format;
 mod safe;
 
 use std::{
@@ -11,12 +12,9 @@ use std::{
 };
 
 use rustix::time::{ClockId, clock_gettime};
-use serde::{Deserialize, Serialize};
 
 use crate::{Holder, Lease, Stamp, State, StateStore, StoreError};
 
-/// The newest form of the file that this version reads. A newer one is refused, in words.
-const SCHEMA: u32 = 1;
 /// How the names of half-written states begin.
 const TEMPORARY: &str = ".state.";
 /// A state larger than this is not one of ours.
@@ -30,19 +28,6 @@ const LIMIT: u64 = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct FileStore {
     dir: PathBuf,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Envelope {
-    schema: u32,
-    #[serde(flatten)]
-    state: State,
-}
-
-/// Only the number, so that a newer file can be told from a damaged one.
-#[derive(Deserialize)]
-struct SchemaOnly {
-    schema: u32,
 }
 
 impl FileStore {
@@ -89,13 +74,7 @@ impl FileStore {
         let Some(file) = safe::open(&path)? else { return Ok(None) };
         let mut text = String::new();
         file.take(LIMIT).read_to_string(&mut text).map_err(|e| failed("cannot read", &path, &e))?;
-        let corrupt = |e: serde_json::Error| StoreError::Corrupt { path: show(&path), reason: e.to_string() };
-        let SchemaOnly { schema } = serde_json::from_str(&text).map_err(corrupt)?;
-        if schema > SCHEMA {
-            return Err(StoreError::Newer { path: show(&path), found: schema, known: SCHEMA });
-        }
-        let Envelope { state, .. } = serde_json::from_str(&text).map_err(corrupt)?;
-        Ok(Some(state))
+        format::parse(&text, &path).map(Some)
     }
 
     fn write(&self, state: &State) -> io::Result<()> {
@@ -104,9 +83,7 @@ impl FileStore {
             .permissions(fs::Permissions::from_mode(0o600))
             .tempfile_in(&self.dir)?;
         // as a whole: the serializer would make a system call of every word
-        let mut text = serde_json::to_vec_pretty(&Envelope { schema: SCHEMA, state: state.clone() })?;
-        text.push(b'\n');
-        file.write_all(&text)?;
+        file.write_all(&format::print(state)?)?;
         file.as_file().sync_all()?;
         self.keep_previous()?;
         file.persist(self.path("state.json"))?;

@@ -25,7 +25,7 @@ const UID: usize = 64;
 const INODE: usize = 68;
 
 /// A listening socket: inode and user.
-pub(super) type Socket = (u64, u32);
+pub(crate) type Socket = (u64, u32);
 
 /// The listeners on `port`.
 pub(super) fn listening(port: u16) -> io::Result<Vec<Socket>> {
@@ -62,7 +62,7 @@ fn request(family: AddressFamily) -> Vec<u8> {
 }
 
 /// Reads one datagram of an answer; `true` when it was the last.
-fn read(mut datagram: &[u8], port: u16, sockets: &mut Vec<Socket>) -> io::Result<bool> {
+pub(crate) fn read(mut datagram: &[u8], port: u16, sockets: &mut Vec<Socket>) -> io::Result<bool> {
     let broken = || io::Error::new(io::ErrorKind::InvalidData, "unknown form of sock_diag");
     while !datagram.is_empty() {
         let length = usize::try_from(u32_at(datagram, 0).ok_or_else(broken)?).map_err(|_| broken())?;
@@ -71,8 +71,8 @@ fn read(mut datagram: &[u8], port: u16, sockets: &mut Vec<Socket>) -> io::Result
         match u16::from_ne_bytes([message[4], message[5]]) {
             // both carry 0 or a negated errno
             DONE | ERROR => {
-                let errno = u32_at(body, 0).unwrap_or_default().cast_signed();
-                return if errno < 0 { Err(io::Error::from_raw_os_error(-errno)) } else { Ok(true) };
+                let errno = u32_at(body, 0).ok_or_else(broken)?.cast_signed();
+                return if errno < 0 { Err(io::Error::from_raw_os_error(errno.saturating_neg())) } else { Ok(true) };
             }
             BY_FAMILY => {
                 let source = body.get(SOURCE_PORT..SOURCE_PORT + 2).ok_or_else(broken)?;
@@ -118,7 +118,9 @@ mod tests {
         let two = [message(BY_FAMILY, &socket), message(DONE, &[0; 4])].concat();
         assert_eq!(read(&two).unwrap(), (true, vec![]));
         assert_eq!(read(&message(ERROR, &(-2i32).to_ne_bytes())).unwrap_err().raw_os_error(), Some(2));
-        for broken in [&[1, 0, 0][..], &[0; 16], &message(BY_FAMILY, &socket[..60]), &message(99, &[])] {
+        for broken in
+            [&[1, 0, 0][..], &[0; 16], &message(BY_FAMILY, &socket[..60]), &message(DONE, &[]), &message(99, &[])]
+        {
             assert!(read(broken).is_err(), "{broken:?}");
         }
     }

@@ -52,7 +52,7 @@ impl PortOwners for LsofPorts {
 }
 
 /// Reads `-F` output: a `p` line opens a process, `u` is its user, a `d` line is a socket.
-fn parse(output: &str) -> Vec<Listener> {
+pub(crate) fn parse(output: &str) -> Vec<Listener> {
     let mut sockets: BTreeMap<&str, Listener> = BTreeMap::new();
     let (mut pid, mut uid) = (None, None);
     for line in output.lines() {

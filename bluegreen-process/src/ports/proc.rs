@@ -47,7 +47,7 @@ fn read_tables(port: u16) -> io::Result<Vec<diag::Socket>> {
 }
 
 /// Adds the listeners on `port` to `sockets`.
-fn read_table(table: impl BufRead, port: u16, sockets: &mut Vec<diag::Socket>) -> io::Result<()> {
+pub(crate) fn read_table(table: impl BufRead, port: u16, sockets: &mut Vec<diag::Socket>) -> io::Result<()> {
     let broken = || io::Error::new(io::ErrorKind::InvalidData, "unknown format of /proc/net/tcp");
     for line in table.lines().skip(1) {
         let line = line?;
