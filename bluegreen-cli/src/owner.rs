@@ -10,7 +10,7 @@ use std::{
     process::Command,
 };
 
-use rustix::process::geteuid;
+use rustix::process::{getegid, geteuid, getgid, getuid};
 
 use crate::{exit::Exit, halt::Halt};
 
@@ -45,7 +45,7 @@ impl User {
 
     /// The one who runs this; by number, if it has no name.
     pub(crate) fn current() -> Self {
-        let (uid, gid) = (geteuid().as_raw(), rustix::process::getegid().as_raw());
+        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
         Self::of(uid).unwrap_or_else(|| Self::nameless(uid, gid))
     }
 
@@ -53,6 +53,15 @@ impl User {
     fn nameless(uid: u32, gid: u32) -> Self {
         Self { name: uid.to_string(), uid, gid: if gid == 0 { uid } else { gid }, home: "/".into() }
     }
+}
+
+/// A setuid program would lend its owner's rights to everybody who can write a configuration.
+pub(crate) fn not_setuid() -> Result<(), Halt> {
+    if getuid() == geteuid() && getgid() == getegid() {
+        return Ok(());
+    }
+    let why = "bluegreen is installed setuid or setgid, and runs as somebody else than who called it";
+    Err(Halt::new(Exit::Usage, why).next("sudo chmod ug-s $(command -v bluegreen)"))
 }
 
 /// Others may pass through, as nginx's workers must, and not open it.

@@ -21,7 +21,7 @@ use crate::{
     demo::app,
     exit::Exit,
     halt::Halt,
-    output,
+    output, owner,
     report::Format,
     session::{Session, load, load_as_owner, tell},
 };
@@ -29,6 +29,9 @@ use crate::{
 /// Does what was typed.
 pub fn run(args: Args) -> Exit {
     let Args { global, command } = args;
+    if let Err(halt) = owner::not_setuid() {
+        return tell(&global, None, &halt);
+    }
     match without_session(&global, &command) {
         Some(result) => result.unwrap_or_else(|halt| tell(&global, None, &halt)),
         None => with_session(&global, command),

@@ -1,6 +1,10 @@
 //! Mistakes of people: exit 2, with what to do about it.
 
-use std::{fs, os::unix::process::CommandExt as _, process::Command};
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    process::Command,
+};
 
 use bluegreen_rig::{Running, Stage, below, skip};
 
@@ -72,4 +76,20 @@ fn an_owner_without_a_name_is_not_in_the_group_of_root() {
     stage.deploy("v1", 0);
     assert_eq!(stage.front(), "v1 real1");
     stage.run(&["logs", "real1"], 0).says(&["ids 4242 4242 4242 /"]);
+}
+
+#[test]
+fn a_setuid_program_is_refused() {
+    let Some(stage) = Stage::marker() else { return };
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root can make a program of root");
+    }
+    let binary = stage.path("bluegreen");
+    fs::copy(bluegreen_rig::bluegreen(), &binary).unwrap();
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o4755)).unwrap();
+    let mut command = Command::new(&binary);
+    command.arg("status").current_dir(stage.home()).uid(65534).gid(65534);
+    let ended = Running::spawn(command).wait();
+    assert_eq!(ended.code, Some(2), "{ended}");
+    ended.says(&["setuid", "chmod ug-s"]);
 }

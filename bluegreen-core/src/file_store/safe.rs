@@ -15,13 +15,38 @@ use crate::StoreError;
 /// Group and others may not write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// The directory is one, is ours, and only we may write in it.
+/// `f_type` of file systems that several machines can have at once, as in statfs(2).
+const NETWORK: [(i64, &str); 9] = [
+    (0x6969, "NFS"),
+    (0x517b, "SMB"),
+    (0xfe53_4d42, "SMB"),
+    (0xff53_4d42, "CIFS"),
+    (0x00c3_6400, "Ceph"),
+    (0x0bd0_0bd0, "Lustre"),
+    (0x0116_1970, "GFS2"),
+    (0x7461_636f, "OCFS2"),
+    (0x5346_414f, "AFS"),
+];
+
+/// The directory is one, is ours, only we may write in it, and no other machine can.
 pub(super) fn directory(path: &Path) -> Result<(), StoreError> {
     let meta = fs::symlink_metadata(path).map_err(|e| failed("cannot open", path, &e))?;
     if !meta.is_dir() {
         return Err(unsafe_path(path, "it is not a directory"));
     }
-    check(path, &meta)
+    check(path, &meta)?;
+    let stat = rustix::fs::statfs(path).map_err(|e| failed("cannot look at", path, &e.into()))?;
+    match network(stat.f_type as i64) {
+        Some(kind) => Err(unsafe_path(
+            path,
+            &format!("it is on {kind}, which several machines can have: use a disk of this machine"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn network(f_type: i64) -> Option<&'static str> {
+    NETWORK.iter().find(|(number, _)| *number == f_type).map(|(_, name)| *name)
 }
 
 /// Opens a file for reading, never through a link.
@@ -63,4 +88,14 @@ fn check(path: &Path, meta: &fs::Metadata) -> Result<(), StoreError> {
 
 fn unsafe_path(path: &Path, reason: &str) -> StoreError {
     StoreError::Unsafe { path: show(path), reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_disk_of_this_machine_is_told_from_a_share() {
+        let [ext4, xfs, tmpfs] = [0xef53, 0x5846_5342, 0x0102_1994];
+        assert_eq!([ext4, xfs, tmpfs].map(super::network), [None; 3]);
+        assert_eq!([0x6969, 0xff53_4d42].map(super::network), [Some("NFS"), Some("CIFS")]);
+    }
 }
