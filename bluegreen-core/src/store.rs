@@ -53,7 +53,11 @@ pub struct Holder {
 
 impl std::fmt::Display for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` of {} (pid {}) since {}", self.command, self.user, self.pid, self.since)
+        let Self { command, user, pid, since } = self;
+        if command.is_empty() {
+            return write!(f, "pid {pid}");
+        }
+        write!(f, "`{command}` of {user} (pid {pid}) since {since}")
     }
 }
 

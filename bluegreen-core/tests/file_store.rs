@@ -85,7 +85,7 @@ fn the_holder_can_be_seen_without_taking_the_lock() {
     let dir = dir();
     let store = FileStore::open(dir.path()).unwrap();
     assert_eq!(store.holder(), None);
-    let who = Holder { command: "deploy".into(), user: "me".into(), pid: 7, since: "now".into() };
+    let who = Holder { command: "deploy".into(), user: "me".into(), pid: std::process::id(), since: "now".into() };
     let lease = store.lock(&who).unwrap();
     assert_eq!(store.holder(), Some(who));
     assert!(matches!(FileStore::hold(dir.path()), Err(StoreError::Locked(None))));
@@ -99,7 +99,39 @@ fn removing_the_lock_file_does_not_make_two_holders() {
     let store = FileStore::open(dir.path()).unwrap();
     let lease = store.lock(&Holder::default()).unwrap();
     fs::remove_file(dir.path().join("lock")).unwrap();
-    assert!(matches!(store.lock(&Holder::default()), Err(StoreError::Locked(None))));
+    let refused = store.lock(&Holder::default()).unwrap_err();
+    assert_eq!(refused.to_string(), format!("locked by pid {}", std::process::id()));
     drop(lease);
     store.lock(&Holder::default()).unwrap();
+}
+
+#[test]
+fn a_note_of_somebody_who_is_gone_names_nobody() {
+    let dir = dir();
+    let store = FileStore::open(dir.path()).unwrap();
+    let gone = Holder { command: "rollback".into(), user: "me".into(), pid: 1, since: "long ago".into() };
+    drop(store.lock(&gone).unwrap());
+    // as `setup` does, and as every command for a moment
+    let lease = FileStore::hold(dir.path()).unwrap();
+    let named = store.lock(&Holder::default()).unwrap_err().to_string();
+    assert_eq!(named, format!("locked by pid {}", std::process::id()));
+    drop(lease);
+}
+
+#[test]
+fn a_note_that_comes_in_a_moment_is_waited_for() {
+    let dir = dir();
+    let store = FileStore::open(dir.path()).unwrap();
+    let _lease = FileStore::hold(dir.path()).unwrap();
+    let note = dir.path().join("lock");
+    let who = Holder { command: "deploy".into(), user: "me".into(), pid: std::process::id(), since: "now".into() };
+    let text = serde_json::to_vec(&who).unwrap();
+    let later = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&note, text).unwrap();
+        fs::set_permissions(&note, fs::Permissions::from_mode(0o600)).unwrap();
+    });
+    let refused = store.lock(&Holder::default()).unwrap_err();
+    later.join().unwrap();
+    assert_eq!(refused, StoreError::Locked(Some(who)));
 }

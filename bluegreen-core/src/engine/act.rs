@@ -78,8 +78,9 @@ impl Run<'_> {
                 return self.route(&Route::solo(to.clone())).await;
             }
         }
-        Err(self
-            .failure(Cause::Switch, format!("no time passes evenly here: no proof of {to} was younger than {FRESH:?}")))
+        let message =
+            format!("{to} was proven {PROOFS} times, and each proof was old at once: something stops this process");
+        Err(self.failure(Cause::Switch, message))
     }
 
     /// Takes the standby away. Law 7: while it is what answers, that would be the outage.

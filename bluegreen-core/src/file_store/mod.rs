@@ -1,12 +1,13 @@
 //! The state of an app on disk.
 
 pub(crate) mod format;
+mod holder;
 mod safe;
 
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -51,12 +52,7 @@ impl FileStore {
 
     /// Who holds the lock now, to show it. Takes nothing, so it stands in nobody's way.
     pub fn holder(&self) -> Option<Holder> {
-        let inode = format!(":{} ", fs::metadata(&self.dir).ok()?.ino());
-        let locks = fs::read_to_string("/proc/locks").ok()?;
-        locks
-            .lines()
-            .any(|line| line.contains(" FLOCK ") && line.contains(&inode))
-            .then(|| holder(&self.path("lock")))?
+        holder::of(&self.dir, &self.path("lock"))
     }
 
     /// Whether `state.json` cannot be read, but the state before it can: the reason, for a warning.
@@ -119,18 +115,22 @@ impl StateStore for FileStore {
     fn lock(&self, who: &Holder) -> Result<Lease, StoreError> {
         // the directory is what is locked: unlike a file in it, nobody removes it by mistake while it is held
         let note = self.path("lock");
-        let lease = Self::hold(&self.dir).map_err(|error| match error {
-            StoreError::Locked(_) => StoreError::Locked(holder(&note)),
-            error => error,
-        })?;
-        self.sweep();
-        let mut file = safe::create(&note)?;
-        let mut write = || {
-            file.set_len(0)?;
-            file.write_all(&serde_json::to_vec(who)?)
+        let mut unseen = false;
+        let lease = loop {
+            match Self::hold(&self.dir) {
+                Err(StoreError::Locked(_)) => {}
+                result => break result?,
+            }
+            match self.holder() {
+                Some(holder) => return Err(StoreError::Locked(Some(holder))),
+                // where /proc does not show it, the note is all there is
+                None if unseen => return Err(StoreError::Locked(holder::read(&note))),
+                // it may have ended meanwhile
+                None => unseen = true,
+            }
         };
-        // the note is for messages only: a full disk must not stand in the way of the lock
-        let _: io::Result<()> = write();
+        self.sweep();
+        holder::leave(&note, who)?;
         Ok(lease)
     }
 
@@ -157,12 +157,6 @@ impl StateStore for FileStore {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         Stamp { boot: boot.trim().to_owned(), since_boot }
     }
-}
-
-fn holder(note: &Path) -> Option<Holder> {
-    let mut text = String::new();
-    safe::open(note).ok()??.take(LIMIT).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
 }
 
 fn failed(action: &'static str, path: &Path, error: &io::Error) -> StoreError {
