@@ -25,12 +25,20 @@ pub(super) async fn run(session: &Session, global: &Global, action: Option<Relea
 /// Keeps as many as configured, and always those that a rollback, a restart or a person may need. Under the lock: what
 /// another command has just added is about to be needed.
 pub(super) async fn prune(session: &Session) -> Result<Vec<Release>, Halt> {
-    let _lease = session.wired.store.lock(&holder("releases prune"))?;
-    let state = session.wired.store.load()?;
+    let store = &session.wired.store;
+    let lease = store.lock(&holder("releases prune"))?;
+    let mut state = store.load()?;
     let open = state.transaction.iter().flat_map(|tx| [Some(tx.release.clone()), tx.old_release.clone()]).flatten();
     let needed: Vec<_> = state.confirmed.iter().take(2).cloned().chain(open).chain(running(session).await).collect();
     let keep = usize::try_from(session.config.releases.keep).unwrap_or(usize::MAX);
-    Ok(tokio::task::block_in_place(|| session.wired.processes.releases().prune(keep, &needed))?)
+    let gone = tokio::task::block_in_place(|| session.wired.processes.releases().prune(keep, &needed))?;
+    // what cannot be started is nothing to go back to
+    let before = state.confirmed.len();
+    state.confirmed.retain(|id| gone.iter().all(|release| release.id != *id));
+    if state.confirmed.len() < before {
+        store.save(&lease, &state)?;
+    }
+    Ok(gone)
 }
 
 /// The releases that processes of ours run from.

@@ -60,3 +60,15 @@ fn a_dead_active_release_flips_back_and_is_started_again_only_by_a_deploy() {
     stage.deploy("v2", 0);
     assert_eq!(stage.front(), "v2 real2");
 }
+
+#[test]
+fn what_was_pruned_is_nothing_to_go_back_to() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("releases.keep", 1);
+    for version in ["v1", "v2", "v3", "v4"] {
+        stage.deploy(version, 0);
+    }
+    stage.run(&["rollback"], 0);
+    stage.run(&["rollback"], 3).says(&["no confirmed release"]);
+    assert_eq!(stage.front(), "v3 real1");
+}
