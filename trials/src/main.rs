@@ -2,6 +2,7 @@
 //! repeats it.
 #![forbid(unsafe_code)]
 
+mod race;
 // what reads registers
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
 mod sweep;
@@ -16,6 +17,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(version)]
 enum Trial {
+    Race(race::Options),
     #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
     Sweep(sweep::Options),
 }
@@ -23,6 +25,7 @@ enum Trial {
 /// 0 when all held, 1 when something did not.
 fn main() -> ExitCode {
     let held = match Trial::parse() {
+        Trial::Race(options) => race::run(&options),
         #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
         Trial::Sweep(options) => sweep::run(&options),
     };
