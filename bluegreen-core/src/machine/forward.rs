@@ -92,7 +92,7 @@ impl Walk<'_> {
         if self.did(|e| matches!(e, Effect::Switch { .. })).is_some() {
             return Err(self.failure(Cause::Switch, format!("the proxy said yes, but {to} does not get the traffic")));
         }
-        self.proven().ok_or_else(|| self.died())?;
+        self.proven().ok_or_else(|| self.gone())?;
         let expect = self.seen.on(&to).clone();
         Ok(Fact::Needs(Effect::Switch { to, expect }))
     }
@@ -103,7 +103,7 @@ impl Walk<'_> {
             Some(route) if route.active == to => route.standby.is_none(),
             _ => return Err(self.failure(Cause::Route, format!("somebody moved the route away from {to}"))),
         };
-        let process = self.proven().ok_or_else(|| self.died())?.clone();
+        let process = self.proven().ok_or_else(|| self.gone())?.clone();
         if !self.tx.answered {
             if !solo {
                 return self.isolated(&to);
@@ -147,7 +147,7 @@ impl Walk<'_> {
             _ => return Err(self.failure(Cause::Route, format!("somebody moved the route away from {to}"))),
         };
         if self.seen.on(&to).ours().is_none() {
-            return Err(self.died());
+            return Err(self.gone());
         }
         let replaces = matches!(self.tx.kind, Kind::Deploy | Kind::Rollback);
         let keep = !replaces || (self.policy.previous == Previous::Warm && !self.tx.breaking);
@@ -206,6 +206,14 @@ impl Walk<'_> {
 
     fn died(&self) -> Failure {
         self.failure(Cause::Died, format!("release {} does not run on {} any more", self.tx.release, self.tx.to))
+    }
+
+    /// What was proven is not what is there.
+    fn gone(&self) -> Failure {
+        match self.seen.on(&self.tx.to) {
+            Occupant::Stranger(who) => self.taken(who),
+            _ => self.died(),
+        }
     }
 
     fn taken(&self, who: &str) -> Failure {
