@@ -20,3 +20,4 @@ mod reboot;
 mod rollback;
 mod secrets;
 mod signals;
+mod zoo;
