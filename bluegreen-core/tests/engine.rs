@@ -352,6 +352,28 @@ async fn a_stranger_on_the_port_is_reported_and_not_touched() {
     assert_eq!(scene.route(), Route::solo(scene.first()));
 }
 
+/// `SO_REUSEPORT`, or a race for the port: ours is behind the stranger, where nobody sees it.
+#[tokio::test(start_paused = true)]
+async fn what_lost_its_port_to_a_stranger_is_not_left_behind() {
+    // while it boots, and in the bake
+    for health in [Health::Sick, Health::Good] {
+        let scene = Scene::deployed(&["v1"]).await;
+        scene.host.world().releases.insert(id("v2"), health);
+        let second = scene.second();
+        let come = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            scene.host.world().strangers.insert(second, "pid 4711 (java) of bob".into());
+        };
+        let (report, ()) = tokio::join!(scene.deploy("v2"), come);
+        let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
+        assert_eq!(failure.cause, Cause::PortTaken, "{failure}");
+        assert!(failure.message.contains("pid 4711 (java) of bob"), "{failure}");
+        assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
+        assert!(!scene.state().has_failed(&id("v2")), "it is not to blame");
+        scene.assert_sound();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_yes_that_changed_nothing_is_a_no() {
     for (op, cause) in [(Op::Start, Cause::Died), (Op::Switch, Cause::Switch)] {

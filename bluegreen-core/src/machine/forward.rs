@@ -65,6 +65,7 @@ impl Walk<'_> {
             Occupant::Nobody => return Fact::Fails(self.died()),
             Occupant::Stranger(who) => return Fact::Fails(self.taken(who)),
         };
+        self.tx.runs = Some(process.id.clone());
         if let Some(Acted { effect: Effect::AwaitHealthy { process: proven, .. }, .. }) = self.last {
             if *proven != process {
                 return Fact::Fails(self.died());

@@ -1,5 +1,5 @@
 use super::step::{Then, Walk};
-use crate::{Cause, Effect, Failure, Occupant, Outcome, Profile, ResolveError, Step};
+use crate::{Cause, Effect, Failure, Occupant, Outcome, Process, Profile, ResolveError, Step};
 
 impl Walk<'_> {
     /// Takes back what was done: first the route, then the process.
@@ -33,11 +33,20 @@ impl Walk<'_> {
                 }
                 Then::Do(self.stop(&to, process))
             }
-            _ => {
-                self.blame(&failure);
-                self.end(Outcome::Undone(failure))
+            // it lives beside the stranger, or is gone; its port will not be free in either case, so one attempt must do
+            Occupant::Stranger(_) if self.tx.started && self.did(|e| matches!(e, Effect::Stop { .. })).is_none() => {
+                match self.tx.runs.clone() {
+                    Some(id) => Then::Do(self.stop(&to, &Process { release: self.tx.release.clone(), id })),
+                    None => self.undone(failure),
+                }
             }
+            _ => self.undone(failure),
         }
+    }
+
+    fn undone(&mut self, failure: Failure) -> Then {
+        self.blame(&failure);
+        self.end(Outcome::Undone(failure))
     }
 
     /// The route is at the new release, or, with `unknown`, may be: it goes back, to somebody who is healthy.
