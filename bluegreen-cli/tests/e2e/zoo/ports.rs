@@ -31,8 +31,18 @@ fn one_that_listens_on_every_address_is_served() {
 /// 200 from somebody else, with the right name, while ours dies of "address in use".
 #[test]
 fn a_good_answer_of_somebody_else_is_none_of_ours() {
+    loses_the_race("too-late");
+}
+
+/// The same with one that lives on and waits for the port: it is not left behind.
+#[test]
+fn one_that_waits_for_its_port_is_ended() {
+    loses_the_race("patient");
+}
+
+fn loses_the_race(kind: &str) {
     let Some(mut zoo) = Zoo::open() else { return };
-    zoo.stage.set("start.command", zoo.command(&[], "too-late"));
+    zoo.stage.set("start.command", zoo.command(&[], kind));
     let deploy = zoo.stage.spawn(&["deploy", "--version", "v2"]);
     wait_for("the start", || zoo.book().with_extension("cue").exists());
     let thief = zoo.stranger("good", 1);
@@ -41,9 +51,9 @@ fn a_good_answer_of_somebody_else_is_none_of_ours() {
     let pid = format!("pid {thief} ");
     ended.says(&["is taken by", &pid, "next  bluegreen adopt real2", "traffic  real1 has it, as before"]);
     assert_eq!((zoo.stage.front(), zoo.stage.behind(1)), ("v1 real1".into(), "foreign real2".into()));
+    assert_eq!(zoo.living(), [zoo.stage.pid("active")]);
     zoo.deploy("good", "v3", 11).says(&[&pid]);
     assert!(lives(thief));
-    assert_eq!(zoo.living(), [zoo.stage.pid("active")]);
     zoo.dismiss(thief);
     zoo.closes();
 }
@@ -63,6 +73,7 @@ fn one_that_shares_its_port_with_a_stranger_gets_no_traffic() {
     assert_eq!(ended.code, Some(13), "{ended}");
     ended.says(&["is taken by", &format!("pid {thief} "), "traffic  real1 has it, as before"]);
     assert_eq!(zoo.stage.front(), "v1 real1");
+    assert_eq!(zoo.living(), [zoo.stage.pid("active")]);
     assert!(lives(thief));
     zoo.stage.set("after_switch.bake", "100ms");
     zoo.deploy("sharer", "v3", 11).says(&[&format!("pid {thief} ")]);
