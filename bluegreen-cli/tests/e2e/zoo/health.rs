@@ -8,11 +8,13 @@ use super::{Zoo, wait_for_front};
 #[track_caller]
 fn never_healthy(zoo: &mut Zoo, kinds: &[(&str, &str)]) {
     zoo.stage.set("health.deadline", "700ms");
+    zoo.stage.set("health.timeout", "400ms");
     for (kind, says) in kinds {
         let ended = zoo.refuses(kind, 10, &["real2 was not healthy within 700ms", says, "next  bluegreen logs real2"]);
         assert!(!ended.err.contains("s3cret") && !ended.err.contains('\u{1b}'), "{ended}");
     }
     zoo.stage.set("health.deadline", "20s");
+    zoo.stage.set("health.timeout", "5s");
 }
 
 #[test]
@@ -110,6 +112,7 @@ fn turns_bad_in_the_bake(kind: &str, says: &[&str]) {
     let Some(mut zoo) = Zoo::open() else { return };
     zoo.stage.set("after_switch.bake", "20s");
     zoo.stage.set("health.interval", "50ms");
+    zoo.stage.set("health.timeout", "1s");
     zoo.stage.set("start.command", zoo.command(&[], kind));
     let deploy = zoo.stage.spawn(&["deploy", "--version", "v2"]);
     zoo.stage.wait_for_step("bake");
@@ -136,7 +139,7 @@ fn what_turns_sick_in_the_bake_loses_the_traffic_again() {
 
 #[test]
 fn what_hangs_in_the_bake_loses_the_traffic_again() {
-    turns_bad_in_the_bake("hangs-later", &["during the bake", "no answer: none within 400ms"]);
+    turns_bad_in_the_bake("hangs-later", &["during the bake", "no answer: none within 1s"]);
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Zoo {
     fn open() -> Option<Self> {
         let mut zoo = Self { stage: Stage::marker()?, clients: None, foreign: Vec::new() };
         zoo.stage.set("health.deadline", "20s");
-        zoo.stage.set("health.timeout", "400ms");
+        zoo.stage.set("health.timeout", "5s");
         zoo.stage.set("after_switch.bake", "100ms");
         zoo.stage.set("after_switch.settle", "100ms");
         zoo.stranger("bystander", 0);
