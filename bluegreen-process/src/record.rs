@@ -125,7 +125,24 @@ fn related(leader: Seen, all: &[Seen]) -> Vec<Seen> {
 
 /// Makes a directory that only this user can look into.
 pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(|e| with_path(dir, &e))
+    own_dir(dir, 0o750)
+}
+
+/// Makes a directory. One that is there must be one, and ours: not a link to a place where we would write for others.
+pub(crate) fn own_dir(dir: &Path, mode: u32) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(mode).create(dir).map_err(|e| with_path(dir, &e))?;
+    let meta = fs::symlink_metadata(dir)?;
+    let refuse = |why: &str| Err(io::Error::other(format!("{} is not safe: {why}", dir.display())));
+    if !meta.is_dir() {
+        return refuse("it is a symbolic link");
+    }
+    if meta.uid() != rustix::process::geteuid().as_raw() {
+        return refuse("it belongs to another user");
+    }
+    if meta.mode() & 0o002 != 0 {
+        return refuse("everybody may write to it; chmod o-w");
+    }
+    Ok(())
 }
 
 /// The same error with the path in its text.

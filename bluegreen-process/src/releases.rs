@@ -3,16 +3,16 @@
 use std::{
     fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::ReleaseId;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::Spec;
+use crate::{Spec, record};
 
 mod copy;
 mod error;
@@ -43,6 +43,9 @@ pub struct Release {
     pub sha256: Option<String>,
     /// Size of the artifact in bytes.
     pub size: u64,
+    /// One more than that of the release before it: clocks are set back.
+    #[serde(default)]
+    pub number: u64,
     /// When it was added, RFC 3339 in UTC.
     pub created: String,
     /// How it is started.
@@ -84,7 +87,7 @@ impl Releases {
     /// The store is as it was before.
     pub fn add(&self, new: &NewRelease<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Release, ReleaseError> {
         let io = ReleaseError::io(&self.dir);
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.dir).map_err(&io)?;
+        record::own_dir(&self.dir, 0o755).map_err(&io)?;
         self.sweep();
         let source = new.artifact.map(copy::Source::open).transpose()?;
         let size = source.as_ref().map_or(0, |s| s.size);
@@ -103,6 +106,7 @@ impl Releases {
             artifact: source.map(|s| s.name),
             sha256,
             size,
+            number: self.list()?.first().map_or(1, |newest| newest.number + 1),
             created: format!("{:.3}", jiff::Timestamp::now()),
             spec: new.spec.clone(),
         };
@@ -158,7 +162,7 @@ impl Releases {
             // a damaged one is an error when it is asked for, and no reason to hide the others
             releases.extend(id.and_then(|id| self.find(&id).ok().flatten()));
         }
-        releases.sort_by(|a, b| (&b.created, &b.id).cmp(&(&a.created, &a.id)));
+        releases.sort_by(|a, b| (b.number, &b.created, &b.id).cmp(&(a.number, &a.created, &a.id)));
         Ok(releases)
     }
 
@@ -184,7 +188,9 @@ impl Releases {
     pub fn pin(&self, id: &ReleaseId) -> Result<(), ReleaseError> {
         self.get(id)?;
         let pin = self.pin_path(id);
-        fs::File::create(&pin).map(drop).map_err(ReleaseError::io(&pin))
+        let flags = OFlags::NOFOLLOW.bits().cast_signed();
+        let made = fs::OpenOptions::new().append(true).create(true).custom_flags(flags).open(&pin);
+        made.map(drop).map_err(ReleaseError::io(&pin))
     }
 
     /// Takes a pin away; without one, does nothing.
