@@ -10,7 +10,10 @@ use std::{
 
 use bluegreen_core::{Event, EventKind, EventSink, Failure, Kind, Receipt, ReleaseId};
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
+
+use crate::trust::distrust;
 
 /// A file larger than this becomes `history.jsonl.1`, and that one `.2`, up to [`OLD`].
 const LIMIT: u64 = 1 << 20;
@@ -69,7 +72,7 @@ impl History {
         }
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
-        OpenOptions::new().append(true).create(true).mode(0o600).open(&self.file)?.write_all(&line)
+        open(&self.file, OpenOptions::new().append(true).create(true).mode(0o600))?.write_all(&line)
     }
 }
 
@@ -116,6 +119,23 @@ impl EventSink for History {
     }
 }
 
+/// Opens it, never through a link, and only if it is ours.
+fn open(file: &Path, options: &mut OpenOptions) -> io::Result<fs::File> {
+    let file = options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()).open(file)?;
+    match distrust(&file.metadata()?) {
+        Some(who) => Err(io::Error::other(who.reason())),
+        None => Ok(file),
+    }
+}
+
+/// Why it cannot be written.
+pub(crate) fn trouble(state_dir: &Path) -> Option<String> {
+    let file = path(state_dir);
+    let error = open(&file, OpenOptions::new().append(true)).err().filter(|e| e.kind() != io::ErrorKind::NotFound)?;
+    let link = file.is_symlink().then(|| "it is a symbolic link".to_owned());
+    Some(format!("{} is not written: {}", file.display(), link.unwrap_or_else(|| error.to_string())))
+}
+
 fn path(state_dir: &Path) -> PathBuf {
     state_dir.join("history.jsonl")
 }
@@ -133,9 +153,9 @@ pub(crate) fn last(state_dir: &Path, count: usize) -> Vec<Entry> {
     let file = path(state_dir);
     let mut entries = Vec::new();
     let files = [file.with_extension("jsonl.1"), file];
-    for file in files.iter().filter_map(|file| fs::File::open(file).ok()) {
-        let lines = BufReader::new(file).lines().map_while(Result::ok);
-        entries.extend(lines.filter_map(|line| serde_json::from_str::<Entry>(&line).ok()));
+    for file in files.iter().filter_map(|file| open(file, OpenOptions::new().read(true)).ok()) {
+        let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+        entries.extend(lines.filter_map(|line| serde_json::from_slice::<Entry>(&line).ok()));
     }
     entries.split_off(entries.len().saturating_sub(count))
 }
@@ -169,12 +189,27 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         finished(dir.path(), "first");
         let mut file = OpenOptions::new().append(true).open(path(dir.path())).unwrap();
-        file.write_all(b"{\"number\": 4, \"kin\n").unwrap();
+        file.write_all(b"{\"number\": 4, \"kin\n\xff\xfe\n").unwrap();
         finished(dir.path(), "second");
         let outcomes = |n| last(dir.path(), n).into_iter().map(|e| e.outcome).collect::<Vec<_>>();
         assert_eq!(outcomes(9), ["first", "second"]);
         assert_eq!(outcomes(1), ["second"]);
         assert_eq!(last(dir.path(), 1)[0].version.as_deref(), Some("1.2"));
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("elsewhere");
+        fs::write(&target, "as it was").unwrap();
+        std::os::unix::fs::symlink(&target, path(dir.path())).unwrap();
+        finished(dir.path(), "done");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "as it was");
+        assert!(trouble(dir.path()).unwrap().contains("symbolic link"));
+        assert_eq!(last(dir.path(), 9).len(), 0);
+        fs::remove_file(path(dir.path())).unwrap();
+        finished(dir.path(), "done");
+        assert_eq!((trouble(dir.path()), last(dir.path(), 9).len()), (None, 1));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
     history::History,
     output,
     owner::{User, become_owner},
-    report::{Format, JsonReporter, Paint, reporter, stdout_width},
+    report::{Format, JsonReporter, Paint, Patient, reporter, stdout_width},
     signals::Signals,
     wiring::{Wired, launch, wire},
 };
@@ -43,15 +43,21 @@ pub(crate) struct Session {
 
 /// Reads the configuration.
 pub(crate) fn load(global: &Global) -> Result<Config, Halt> {
-    let lookup = Lookup::new(global.config.clone(), global.app.clone());
+    read(global, false)
+}
+
+fn read(global: &Global, foreign: bool) -> Result<Config, Halt> {
+    let lookup = Lookup { foreign, ..Lookup::new(global.config.clone(), global.app.clone()) };
     Config::load(&lookup).map_err(|error| Halt::mistake(&error, global.color.enabled(stderr().is_terminal())))
 }
 
 /// Reads the configuration and goes on as the user that owns the state.
 pub(crate) fn load_as_owner(global: &Global) -> Result<Config, Halt> {
-    let config = load(global)?;
+    // what root reads is not run before it has become the owner of the state; if that is root, it must be root's
+    let root = rustix::process::geteuid().is_root();
+    let config = read(global, root)?;
     become_owner(&config.state_dir)?;
-    Ok(config)
+    if root { load(global) } else { Ok(config) }
 }
 
 /// Us, for others who want the lock.
@@ -69,7 +75,7 @@ impl Session {
         let mut sinks =
             vec![reporter(global.format, global.color, global.quiet, Some(releases)), Box::new(history) as _];
         if global.verbose {
-            sinks.push(Box::new(JsonReporter::new(Box::new(stderr()))));
+            sinks.push(Box::new(JsonReporter::new(Box::new(Patient::new(stderr())))));
         }
         let events = Events::new(sinks);
         let wired = wire(&config, events.clone())?;

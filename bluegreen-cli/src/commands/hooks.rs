@@ -3,6 +3,7 @@
 use std::{
     future::pending,
     io,
+    path::PathBuf,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -18,6 +19,7 @@ use tokio::{
 };
 
 use super::{Exit, Halt, Run, Session};
+use crate::trust::distrust;
 
 /// A hook that takes longer is ended, and has failed.
 const WITHIN: Duration = Duration::from_secs(600);
@@ -49,6 +51,9 @@ pub(super) async fn run(
         halt.trouble.log = log;
         halt
     };
+    if let Some(who) = found(program).and_then(|file| distrust(&file.metadata().ok()?)) {
+        return Err(failed(format!("is not run: {}", who.reason()), Vec::new()));
+    }
     let within = session.left(run).map_or(WITHIN, |left| left.min(WITHIN));
     let mut running =
         Running::spawn(command).map_err(|error| failed(format!("could not be run: {error}"), Vec::new()))?;
@@ -69,6 +74,15 @@ pub(super) async fn run(
         Ok(status) => Err(failed(format!("failed: {status}"), running.said())),
         Err(error) => Err(failed(format!("could not be waited for: {error}"), running.said())),
     }
+}
+
+/// The file that a program's name means, as the kernel or `PATH` finds it.
+fn found(program: &str) -> Option<PathBuf> {
+    if program.contains('/') {
+        return Some(program.into());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
 }
 
 /// A hook at work, in a process group of its own, with one pipe for all that it says.

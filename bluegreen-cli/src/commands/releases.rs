@@ -57,7 +57,7 @@ async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
             json!({ "id": r.id, "version": r.version, "artifact": r.artifact, "sha256": r.sha256, "size": r.size,
                     "created": r.created, "is": words(r) })
         };
-        output::line(json!({ "schema": 1, "releases": list.iter().map(entry).collect::<Vec<_>>() }));
+        output::json(json!({ "schema": 1, "releases": list.iter().map(entry).collect::<Vec<_>>() }));
         return Ok(Exit::Done);
     }
     if list.is_empty() {

@@ -31,7 +31,7 @@ pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt
     let (a, b) = tokio::join!(deployer.check(first), deployer.check(second));
     let status = Status { session, seen, state, health: [a, b].map(|h| h.map_err(|e| e.to_string())) };
     match global.format {
-        Format::Json => output::line(status.json()),
+        Format::Json => output::json(status.json()),
         Format::Human => output::raw(status.human(global)),
     }
     Ok(if status.failed_over() { Exit::Degraded } else { Exit::Done })
@@ -107,7 +107,7 @@ impl Status<'_> {
             }
             Ok(route) => say("route", format!("{route}, as nginx says it")),
             Err(error) => {
-                say("route", paint.bad(error.to_string()));
+                say("route", paint.bad(report::sanitize(&error.to_string())));
                 say("next", paint.strong(for_route(error)));
             }
         }
@@ -116,7 +116,7 @@ impl Status<'_> {
             say("transaction", format!("{} of {} to {} {doing}, at {}", tx.kind, tx.release, tx.to, tx.step));
         }
         if let Some(holder) = self.session.wired.store.holder() {
-            say("lock", format!("held by {holder}"));
+            say("lock", report::sanitize(&format!("held by {holder}")));
         }
         text
     }
@@ -158,7 +158,7 @@ impl Status<'_> {
 pub(super) fn history(session: &Session, global: &Global, last: usize) -> Exit {
     let entries = history::last(&session.config.state_dir, last);
     if global.format == Format::Json {
-        entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).for_each(output::line);
+        entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).for_each(output::json);
         return Exit::Done;
     }
     let now = Timestamp::now();

@@ -6,6 +6,9 @@
 mod adopt;
 mod apps;
 mod broken;
+mod cancel;
+mod clock;
+mod confined;
 mod disk;
 mod halves;
 mod hook;
@@ -19,5 +22,7 @@ mod proxy;
 mod reboot;
 mod rollback;
 mod secrets;
+mod security;
 mod signals;
 mod zoo;
+mod streams;
