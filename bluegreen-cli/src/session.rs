@@ -1,7 +1,8 @@
 //! One command on one app: its configuration, its parts, and how it ends.
 
 use bluegreen_core::{
-    Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, Report, RunError, Step, StoreError,
+    Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, Report, RunError, State, StateStore as _,
+    Step, StoreError, machine::rebuild,
 };
 use bluegreen_process::NewRelease;
 use std::{
@@ -94,6 +95,17 @@ impl Session {
         run.deadline.map(|deadline| deadline.saturating_sub(self.began.elapsed()))
     }
 
+    /// The state; when it is damaged, what the next writing command will make of it.
+    pub(crate) async fn state(&self) -> Result<State, StoreError> {
+        match self.wired.store.load() {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                self.events.warn(format!("{error}; `bluegreen recover` writes anew what can be seen"));
+                Ok(rebuild(&self.wired.deployer.look().await))
+            }
+            result => result,
+        }
+    }
+
     /// Runs one command of the engine.
     pub(crate) async fn run(&self, command: &Command, run: &Run) -> Result<Report, Halt> {
         let options = Options {
@@ -102,6 +114,9 @@ impl Session {
             deadline: self.left(run),
             wait: run.wait,
         };
+        if let Some(damaged) = self.wired.store.fell_back() {
+            self.events.warn(format!("{damaged}; the state before it is used"));
+        }
         match self.wired.deployer.run(command, &options).await {
             Err(RunError::Store(StoreError::Locked(_))) if self.signals.cancel.is_cancelled() => {
                 Err(Halt::new(self.signals.request().into(), "interrupted while it waited for the lock"))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bluegreen_core::{Occupant, Profile, Route, Seen, State, StateStore as _};
+use bluegreen_core::{Occupant, Profile, Route, Seen, State};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ struct Status<'a> {
 pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt> {
     let deployer = &session.wired.deployer;
     let seen = deployer.look().await;
-    let state = session.wired.store.load()?;
+    let state = session.state().await?;
     let [first, second] = session.config.profiles.both();
     let (a, b) = tokio::join!(deployer.check(first), deployer.check(second));
     let status = Status { session, seen, state, health: [a, b].map(|h| h.map_err(|e| e.to_string())) };

@@ -1,5 +1,5 @@
 use super::step::{Then, Walk};
-use crate::{Cause, Effect, Failure, Occupant, Outcome, Process, Profile, ResolveError, Step};
+use crate::{Effect, Failure, Occupant, Outcome, Process, Profile, ResolveError, Step};
 
 impl Walk<'_> {
     /// Takes back what was done: first the route, then the process.
@@ -27,9 +27,9 @@ impl Walk<'_> {
                     let stuck = stuck.err();
                     let why = stuck.as_ref().map_or("it still runs", |f| f.causes.first().unwrap_or(&f.message));
                     let reason = format!("the new release is still on {to}: {why}");
-                    // the proxy could not be asked, or uses it again: the next run looks anew
-                    let later = stuck.as_ref().is_some_and(|f| f.cause == Cause::Route);
-                    return if later { wait(failure, reason) } else { self.give_up(failure, reason) };
+                    // the next run tries again, so that nothing is left behind
+                    self.blame(&failure);
+                    return wait(failure, reason);
                 }
                 Then::Do(self.stop(&to, process))
             }
