@@ -9,6 +9,7 @@ mod broken;
 mod cancel;
 mod clock;
 mod confined;
+mod damaged;
 mod disk;
 mod halves;
 mod hook;

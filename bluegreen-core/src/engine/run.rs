@@ -5,7 +5,9 @@ use tokio::time::Instant;
 use super::{Deployer, Options, Report, RunError, interrupts::Interrupts, watch::Watch};
 use crate::{
     Acted, Begin, Cause, Command, EventKind, Failure, Kind, Lease, Next, Outcome, Recovery, Seen, State, Step,
-    StoreError, Then, Transaction, Tried, begin, machine::{hears, rebuild}, millis, recover, step,
+    StoreError, Then, Transaction, Tried, begin,
+    machine::{hears, rebuild},
+    millis, recover, step,
 };
 
 /// How often a run that waits for the lock tries again.
@@ -35,11 +37,24 @@ impl<'a> Run<'a> {
         let interrupts = Interrupts::new(options.cancel.clone(), options.deadline);
         let lease = lock(deployer, options, &interrupts).await?;
         let (state, lost) = match deployer.store.load() {
-            Err(StoreError::Corrupt { path, reason }) => (State::default(), Some(format!("{path} is damaged: {reason}"))),
+            Err(StoreError::Corrupt { path, reason }) => {
+                (State::default(), Some(format!("{path} is damaged: {reason}")))
+            }
             loaded => (loaded?, None),
         };
         let (watch, detail, walked, step_began) = (None, String::new(), None, Instant::now());
-        let mut run = Self { deployer, interrupts, watch, detail, hears: true, lease, state, at_a_loss: None, walked, step_began };
+        let mut run = Self {
+            deployer,
+            interrupts,
+            watch,
+            detail,
+            hears: true,
+            lease,
+            state,
+            at_a_loss: None,
+            walked,
+            step_began,
+        };
         if let Some(lost) = lost {
             run.rebuild(&lost).await?;
         }

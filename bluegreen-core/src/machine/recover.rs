@@ -79,12 +79,18 @@ fn open_transaction(state: &State, tx: &Transaction, seen: &Seen, policy: &Polic
     let live = !seen.route.as_ref().is_ok_and(dead);
     if live && rests(state, seen, policy) {
         let active = seen.route.as_ref().ok().map(|route| &route.active);
-        let Some(deaf) = active.filter(|active| !seen.on(active).listens() && state.last_good().is_some()) else {
+        let Some(silent) = active.filter(|active| !seen.on(active).listens() && state.last_good().is_some()) else {
             return Recovery::Rests(tx.step);
         };
-        if *deaf != tx.to {
+        if *silent != tx.to {
             // to promote it is the repair, so it is not taken back
-            return Recovery::Degraded(format!("{}; {} of {} waits on {}", unanswered(deaf), tx.kind, tx.release, tx.to));
+            return Recovery::Degraded(format!(
+                "{}; {} of {} waits on {}",
+                unanswered(silent),
+                tx.kind,
+                tx.release,
+                tx.to
+            ));
         }
     }
     if tx.step >= Step::Switch && seen.is_active(&tx.to) {

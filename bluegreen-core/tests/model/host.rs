@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use bluegreen_core::{Process, Profile, Route, State, testing::World};
 
-use super::{mutant::Mutant, promise::{self, Promise}};
+use super::{
+    mutant::Mutant,
+    promise::{self, Promise},
+};
 
 /// The foreign process that had the traffic before us.
 pub(crate) const FORMER: &str = "the scripts' app";

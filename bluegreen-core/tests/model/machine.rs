@@ -135,7 +135,8 @@ impl Machine {
         let (faults, launches) = (self.faults, self.launches);
         let now = |host| Now { host, tools: Vec::new(), faults, launches };
         let mut fresh = World::new();
-        let ways = [("sick", Health::Sick), ("dies", Health::Dies), ("half", Health::Missing), ("adopted", Health::Good)];
+        let ways =
+            [("sick", Health::Sick), ("dies", Health::Dies), ("half", Health::Missing), ("adopted", Health::Good)];
         fresh.releases.extend(ways.map(|(release, health)| (id(release), health)));
         let mut served = Host::new(fresh.clone());
         for release in ["v1", "v2"] {
@@ -154,11 +155,7 @@ impl Machine {
 
     fn routes(world: &World) -> [Route; 3] {
         let [first, second] = world.profiles.both();
-        [
-            Route::solo(first.clone()),
-            Route::solo(second.clone()),
-            Route::with_standby(first.clone(), second.clone()),
-        ]
+        [Route::solo(first.clone()), Route::solo(second.clone()), Route::with_standby(first.clone(), second.clone())]
     }
 
     /// Runs a command to its end with nobody in its way: whether it said that a person is needed. `None`: it does not end.
@@ -238,8 +235,10 @@ impl Model for Machine {
         fn kept<const P: usize>(machine: &Machine, now: &Now) -> bool {
             machine.keeps(now, Promise::ALL[P])
         }
-        let kept: [fn(&Self, &Now) -> bool; Promise::ALL.len()] =
-            [kept::<0>, kept::<1>, kept::<2>, kept::<3>, kept::<4>, kept::<5>, kept::<6>, kept::<7>, kept::<8>, kept::<9>];
+        let kept: [fn(&Self, &Now) -> bool; Promise::ALL.len()] = [
+            kept::<0>, kept::<1>, kept::<2>, kept::<3>, kept::<4>, kept::<5>, kept::<6>, kept::<7>, kept::<8>,
+            kept::<9>,
+        ];
         Promise::ALL.into_iter().zip(kept).map(|(promise, kept)| Property::always(promise.name(), kept)).collect()
     }
 }
@@ -424,7 +423,7 @@ impl Machine {
         };
         let clean = self.clean(before, &host);
         let (kept, deploys) = (gist(&host), self.deploys(&host));
-        let calm = self.calm(before, &host, degraded);
+        let calm = Self::calm(before, &host, degraded);
         let again = self.run(&mut host, Command::Recover, &mut Vec::new()).is_some();
         let safe = again && calm && host.broken.is_empty() && gist(&host) == kept;
         Verdict { safe, clean, deploys }
@@ -445,7 +444,7 @@ impl Machine {
     }
 
     /// Safe and with a name: who served before still serves, what should serve does or recover has said that it does not.
-    fn calm(&self, before: &Host, host: &Host, degraded: bool) -> bool {
+    fn calm(before: &Host, host: &Host, degraded: bool) -> bool {
         let (disk, world) = (&host.disk, &host.world);
         let answers = answering(world, host.truth()).is_some();
         if answers_well(&before.world, before.truth()) && !answers {
@@ -479,7 +478,8 @@ impl Machine {
             // a first release that was degraded stays where it is until the next deploy
             !known && !rests && disk.last_good().is_some() && p.process.release != id("adopted")
         });
-        let forgiven = before.meddled || before.lost || self.policy.failover == Failover::Never && route.standby.is_some();
+        let forgiven =
+            before.meddled || before.lost || self.policy.failover == Failover::Never && route.standby.is_some();
         stray.is_none() || forgiven
     }
 }

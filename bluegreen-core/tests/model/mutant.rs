@@ -37,8 +37,6 @@ pub(crate) enum Mutant {
     BootIgnored,
     /// The article's: an error means that the second one is active.
     ErrorMeansSecond,
-    /// The switcher's yes is the proof: nobody asks the resolver.
-    YesIsProof,
     /// A switch that failed is taken for done.
     FailedSwitchIsDone,
     /// A switch that failed is taken for not done, though it was.
@@ -77,7 +75,7 @@ pub(crate) enum Mutant {
 
 impl Mutant {
     /// Each with the promise that it breaks.
-    pub(crate) const ALL: [(Self, Promise); 32] = [
+    pub(crate) const ALL: [(Self, Promise); 31] = [
         (Self::SwitchUnprobed, Promise::RouteOnlyToTheProven),
         (Self::RevertUnprobed, Promise::RouteOnlyToTheProven),
         (Self::SwitchBeforeHealth, Promise::RouteOnlyToTheProven),
@@ -92,7 +90,6 @@ impl Mutant {
         (Self::PidFileTrusted, Promise::StrangersAreLeftAlone),
         (Self::BootIgnored, Promise::OneRecoverIsSafe),
         (Self::ErrorMeansSecond, Promise::WhatServesIsNotTouched),
-        (Self::YesIsProof, Promise::OneRecoverIsSafe),
         (Self::FailedSwitchIsDone, Promise::WhatServesIsNotTouched),
         (Self::DoneSwitchIsFailed, Promise::WhatServesIsNotTouched),
         (Self::RetireBeforeProof, Promise::ConfirmedHasAnswered),
@@ -100,7 +97,7 @@ impl Mutant {
         (Self::RevertToWhoever, Promise::RouteOnlyToTheProven),
         (Self::SaveLate, Promise::NothingIsLeftBehind),
         (Self::NoJournal, Promise::NothingIsLeftBehind),
-        (Self::FailureForgotten, Promise::RouteOnlyToTheProven),
+        (Self::FailureForgotten, Promise::NothingIsLeftBehind),
         (Self::RecoverNothing, Promise::OneRecoverIsSafe),
         (Self::RecoverTrustsState, Promise::WhatServesIsNotTouched),
         (Self::RecoverOnce, Promise::OneRecoverIsSafe),
@@ -189,7 +186,6 @@ pub(crate) fn believe(
         _ => return result,
     };
     match (mutant, &result) {
-        (Some(Mutant::YesIsProof), Ok(())) => tool.believes = Some(ordered),
         (Some(Mutant::FailedSwitchIsDone), Err(_)) => {
             tool.believes = Some(ordered);
             return Ok(());

@@ -7,17 +7,17 @@ use super::host::{FORMER, Host, answers_well};
 /// The promises, by name. The first five are the design's invariants 1 to 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Promise {
-    /// 1. The route moves, back too, only to a profile whose current process is proven healthy in the same effect, or to
+    /// Invariant 1: the route moves, back too, only to a profile whose current process is proven healthy in the same effect, or to
     /// the foreign one that had it before us. A standby likewise, and never one that failed.
     RouteOnlyToTheProven,
-    /// 2. Nothing ends a process of a profile that the proxy uses, as active or standby. "Uses" is what the proxy does,
+    /// Invariant 2: nothing ends a process of a profile that the proxy uses, as active or standby. "Uses" is what the proxy does,
     /// also while nobody can read it.
     WhatServesIsNotTouched,
-    /// 3. Of two tools only one is past the lock.
+    /// Invariant 3: of two tools only one is past the lock.
     OneWriter,
-    /// 4. A process that is not ours, or not the very one that was looked at, is left alone.
+    /// Invariant 4: a process that is not ours, or not the very one that was looked at, is left alone.
     StrangersAreLeftAlone,
-    /// 5. From every reachable state one undisturbed recover ends, breaks nothing, and finds or starts what should serve,
+    /// Invariant 5: from every reachable state one undisturbed recover ends, breaks nothing, and finds or starts what should serve,
     /// or says that it cannot; a second one does nothing.
     OneRecoverIsSafe,
     /// After that recover nothing runs that nobody knows of.

@@ -1,8 +1,8 @@
 //! The engine's loop, cut into the steps between which it can be killed, or suspended for any time.
 
 use bluegreen_core::{
-    Acted, Begin, Cause, Command, Effect, Failure, Interrupt, Outcome, Recovery, Route, Seen, State, Step, Then,
-    Tried, begin,
+    Acted, Begin, Cause, Command, Effect, Failure, Interrupt, Outcome, Recovery, Route, Seen, State, Step, Then, Tried,
+    begin,
 };
 
 use super::{
@@ -49,10 +49,13 @@ pub(crate) enum Strike {
 
 /// Where a tool is after a micro-step.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one step")]
 pub(crate) enum Went {
     On(Tool),
     /// It is over; `true`: it said that a person is needed.
-    Over { degraded: bool },
+    Over {
+        degraded: bool,
+    },
 }
 
 impl Tool {
@@ -168,7 +171,8 @@ impl Tool {
             match mutant::recovery(machine.mutant, &host.disk, &seen, &machine.policy, tried) {
                 Recovery::Walk(state) => {
                     tried.begins(&host.disk, &state);
-                    self.recovering = Some(if machine.mutant == Some(Mutant::TriedForgotten) { Tried::default() } else { tried });
+                    self.recovering =
+                        Some(if machine.mutant == Some(Mutant::TriedForgotten) { Tried::default() } else { tried });
                     return Went::On(Self { at: At::Walking { state, last: None }, ..self });
                 }
                 Recovery::Degraded(_) if self.only_recovers() => return Went::Over { degraded: true },
