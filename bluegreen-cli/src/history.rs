@@ -72,7 +72,11 @@ impl History {
         }
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
-        open(&self.file, OpenOptions::new().append(true).create(true).mode(0o600))?.write_all(&line)
+        let mut file = open(&self.file, OpenOptions::new().append(true).create(true).mode(0o600))?;
+        file.write_all(&line)?;
+        // with the file itself, when it is new
+        file.sync_data()?;
+        fs::File::open(self.file.parent().unwrap_or(Path::new(".")))?.sync_all()
     }
 }
 

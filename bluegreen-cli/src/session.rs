@@ -73,8 +73,9 @@ impl Session {
         let began = Instant::now();
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
         let history = History::new(&config.state_dir, releases.clone());
+        // what was said to be done is in the history, whatever happens then: first that
         let mut sinks =
-            vec![reporter(global.format, global.color, global.quiet, Some(releases)), Box::new(history) as _];
+            vec![Box::new(history) as _, reporter(global.format, global.color, global.quiet, Some(releases))];
         if global.verbose {
             sinks.push(Box::new(JsonReporter::new(Box::new(Patient::new(stderr())))));
         }
