@@ -6,6 +6,7 @@ mod race;
 // what reads registers
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
 mod power;
+mod soak;
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
 mod sweep;
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
@@ -22,6 +23,7 @@ enum Trial {
     Race(race::Options),
     #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
     Power(power::Options),
+    Soak(soak::Options),
     #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
     Sweep(sweep::Options),
 }
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Trial::Race(options) => race::run(&options),
         #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
         Trial::Power(options) => power::run(&options),
+        Trial::Soak(options) => soak::run(&options),
         #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
         Trial::Sweep(options) => sweep::run(&options),
     };
