@@ -55,11 +55,11 @@ pub(super) fn artifact(stage: &Stage, version: &str) -> String {
     file
 }
 
-/// Does it all on a `kind` of file system; with `synced` false no `fsync` of the tool comes through.
+/// Does it all on a `kind` of file system; no `fsync` of the tool comes through of what begins with `without`.
 pub(super) fn record(
     stage: &Stage,
     kind: Kind,
-    synced: bool,
+    without: Option<&str>,
     options: &Options,
     dir: &Path,
 ) -> anyhow::Result<Recording> {
@@ -77,7 +77,7 @@ pub(super) fn record(
     log.told(Told::Synced(read_all(route.path())?));
     let neighbour = Neighbour::at(stage.state_dir().join("shared/neighbour"), options.seed);
     for (words, code) in STORY.into_iter().take(if options.sample { SAMPLE } else { STORY.len() }) {
-        tell(stage, words, code, synced, &log)?;
+        tell(stage, words, code, without, &log)?;
     }
     drop(neighbour);
     let entries = log.end();
@@ -94,7 +94,7 @@ pub(super) fn end_all(stage: &Stage) {
 }
 
 /// One command.
-fn tell(stage: &Stage, words: &[&str], code: i32, synced: bool, log: &Log) -> anyhow::Result<()> {
+fn tell(stage: &Stage, words: &[&str], code: i32, without: Option<&str>, log: &Log) -> anyhow::Result<()> {
     let mut line: Vec<String> = words.iter().map(ToString::to_string).collect();
     if let Some(version) = line.get(1).cloned() {
         line[1] = artifact(stage, &version);
@@ -102,7 +102,7 @@ fn tell(stage: &Stage, words: &[&str], code: i32, synced: bool, log: &Log) -> an
     }
     log.told(Told::Began(words.join(" ")));
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
-    let ended = trace(&stage.command(&line), &mut |stop| listen(stop, &stage.state_dir(), synced, log));
+    let ended = trace(&stage.command(&line), &mut |stop| listen(stop, &stage.state_dir(), without, log));
     ensure!(
         ended.code == Some(code) && !ended.hung,
         "{words:?} ended with {:?}: {}{}",
@@ -122,17 +122,21 @@ pub(super) fn version(front: &str) -> String {
 }
 
 /// While the tool stands still: was it told just now that something is on the disk?
-fn listen(stop: &Stop, state: &Path, synced: bool, log: &Log) -> Act {
+fn listen(stop: &Stop, state: &Path, without: Option<&str>, log: &Log) -> Act {
     let Some(Sysno::fsync | Sysno::fdatasync | Sysno::syncfs) = stop.call else { return Act::Go };
-    let Some(place) = stop.place().filter(|place| Path::new(place).starts_with(state)) else { return Act::Go };
-    if stop.side == (if synced { Side::Exit } else { Side::Entry }) {
-        let place = PathBuf::from(place);
-        let relied_on = ["", "processes", "route"].iter().any(|dir| place == *state.join(dir));
-        if let (true, Ok(files)) = (relied_on, read_all(&place)) {
-            log.told(Told::Synced(files));
-        }
+    let Some(place) = stop.place().map(PathBuf::from) else { return Act::Go };
+    let Some(name) = place.strip_prefix(state).ok().and_then(Path::to_str) else { return Act::Go };
+    let pretend = match without {
+        None => false,
+        Some(".") => name.is_empty(),
+        Some(path) => name.starts_with(path),
+    };
+    if stop.side == (if pretend { Side::Entry } else { Side::Exit })
+        && let ("" | "processes" | "route", Ok(files)) = (name, read_all(&place))
+    {
+        log.told(Told::Synced(files));
     }
-    if synced || stop.side == Side::Exit { Act::Go } else { Act::Pretend }
+    if pretend && stop.side == Side::Entry { Act::Pretend } else { Act::Go }
 }
 
 /// What others will rely on in `place`, by its path.
