@@ -48,10 +48,12 @@ fn boot(stage: &Stage, promise: &Promise) -> anyhow::Result<()> {
         }
     }
     let up = stage.spawn(&["up"]).wait();
-    ensure!(up.code == Some(0), "`bluegreen up` after the cut: {up}");
+    // in the bake of the first deploy of all the route points at a release that nobody has confirmed, and there is no other
+    let nothing_yet = promise.fronts[0].is_empty() && up.code == Some(20);
+    ensure!(up.code == Some(0) || nothing_yet, "`bluegreen up` after the cut: {up}");
     let front = version(&stage.front());
     ensure!(promise.fronts.contains(&front), "{front:?} serves, and it should be one of {:?}: {up}", promise.fronts);
-    ensure!(stage.step().is_none(), "a transaction is open after `up`: {up}");
+    ensure!(stage.step().is_none() || nothing_yet, "a transaction is open after `up`: {up}");
     let deploy = stage.spawn(&["deploy", &artifact(stage, AFTER), "--version", AFTER]).wait();
     ensure!(deploy.code == Some(0), "a deploy after the cut and `up`: {deploy}");
     let front = version(&stage.front());
