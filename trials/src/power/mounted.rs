@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     thread,
     time::Duration,
 };
@@ -25,16 +25,33 @@ impl Kind {
         }
     }
 
+    /// Why it cannot be tried here.
+    pub(super) fn missing(self) -> Option<&'static str> {
+        let may_mount = done(Command::new("unshare").args(["--mount", "true"]), "unshare").is_ok();
+        if !may_mount || !["/dev/fuse", "/dev/loop-control"].iter().all(|device| Path::new(device).exists()) {
+            return Some("needs root that may mount, loop devices and /dev/fuse");
+        }
+        let there = ["/sbin", "/usr/sbin"].iter().any(|dir| Path::new(dir).join(self.maker()).exists());
+        (!there).then_some("its mkfs is not installed")
+    }
+
     /// Makes one in a new file.
     pub(super) fn make(self, image: &Path) -> anyhow::Result<()> {
-        let (program, size, words): (_, _, &[&str]) = match self {
-            Self::Ext4 => ("mkfs.ext4", 64 << 20, &["-q", "-F"]),
+        let (size, words) = match self {
+            Self::Ext4 => (64 << 20, ["-q", "-F"]),
             // smaller ones it does not make
-            Self::Xfs => ("mkfs.xfs", 320 << 20, &["-q", "-f"]),
+            Self::Xfs => (320 << 20, ["-q", "-f"]),
         };
         fs::File::create_new(image)?.set_len(size)?;
         let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-        done(Command::new(program).args(words).arg(image).env("PATH", path), program).map(drop)
+        done(Command::new(self.maker()).args(words).arg(image).env("PATH", path), self.maker())
+    }
+
+    fn maker(self) -> &'static str {
+        match self {
+            Self::Ext4 => "mkfs.ext4",
+            Self::Xfs => "mkfs.xfs",
+        }
     }
 
     /// Without what helps programs that forget to sync: a flush of what is renamed, and a commit every five seconds.
@@ -65,7 +82,7 @@ impl Mounted {
         let mut last = Ok(());
         // somebody else may take the same loop device at the same moment
         for _ in 0..5 {
-            last = done(Command::new("mount").args(["-o", options]).arg(disk).arg(at), "mount").map(drop);
+            last = done(Command::new("mount").args(["-o", options]).arg(disk).arg(at), "mount");
             if last.is_ok() {
                 break;
             }
@@ -88,8 +105,8 @@ impl Drop for Mounted {
     }
 }
 
-fn done(command: &mut Command, name: &str) -> anyhow::Result<Output> {
+fn done(command: &mut Command, name: &str) -> anyhow::Result<()> {
     let output = command.output().with_context(|| format!("there is no {name}"))?;
     ensure!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr).trim());
-    Ok(output)
+    Ok(())
 }

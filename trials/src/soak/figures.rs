@@ -70,20 +70,22 @@ impl Figures {
         let state = soak.stage.state_dir();
         let apps = below(soak.stage.home());
         let size = |name: &str| fs::metadata(state.join(name)).map_or(0, |meta| meta.len());
-        let (logs, log_bytes) = count(&state.join("logs"), &[]);
+        let (logs, log_bytes) = count(&state.join("logs"));
+        let (release_files, release_bytes) = count(&state.join("releases"));
+        let shared = count(&state.join("shared")).0;
         let history = (1..=9).map(|n| size(&format!("history.jsonl.{n}"))).sum::<u64>() + size("history.jsonl");
         Self {
             rss: soak.rss,
             processes: apps.len() as u64,
             zombies: zombies(&soak.seen),
             descriptors: apps.iter().map(|pid| files_of(*pid)).max().unwrap_or_default(),
-            files: count(&state, &["releases", "logs", "shared"]).0,
+            files: count(&state).0 - release_files - logs - shared,
             state: size("state.json"),
             history,
             logs,
             log_bytes,
             releases: fs::read_dir(state.join("releases")).into_iter().flatten().count() as u64,
-            release_bytes: count(&state.join("releases"), &[]).1,
+            release_bytes,
         }
     }
 
@@ -118,12 +120,10 @@ fn median(figures: &[Figures], read: fn(&Figures) -> u64) -> u64 {
 }
 
 /// Files and links below `dir`, and their bytes.
-fn count(dir: &Path, without: &[&str]) -> (u64, u64) {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let wanted = entries.filter(|entry| !entry.file_name().to_str().is_some_and(|name| without.contains(&name)));
-    wanted.fold((0, 0), |(files, bytes), entry| match entry.metadata() {
+fn count(dir: &Path) -> (u64, u64) {
+    fs::read_dir(dir).into_iter().flatten().flatten().fold((0, 0), |(files, bytes), entry| match entry.metadata() {
         Ok(meta) if meta.is_dir() => {
-            let (more, size) = count(&entry.path(), without);
+            let (more, size) = count(&entry.path());
             (files + more, bytes + size)
         }
         Ok(meta) => (files + 1, bytes + meta.len()),
