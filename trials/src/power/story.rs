@@ -4,12 +4,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-    time::Duration,
+    process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context as _, ensure};
@@ -75,7 +70,7 @@ pub(super) fn record(
     Recording::remember(dir, &image)?;
     log.begin();
     log.told(Told::Synced(read_all(route.path())?));
-    let neighbour = Neighbour::at(stage.state_dir().join("shared/neighbour"), options.seed);
+    let neighbour = Neighbour::at(&stage.state_dir().join("shared/neighbour"), options.seed)?;
     for (words, code) in STORY.into_iter().take(if options.sample { SAMPLE } else { STORY.len() }) {
         tell(stage, words, code, without, &log)?;
     }
@@ -155,31 +150,26 @@ fn read_all(place: &Path) -> io::Result<BTreeMap<String, String>> {
 }
 
 /// Somebody else on the same file system, who syncs a file of his own every now and then: the journal is written when
-/// nobody expects it.
-struct Neighbour {
-    stop: Arc<AtomicBool>,
-    thread: Option<thread::JoinHandle<()>>,
-}
+/// nobody expects it. A process of its own: if it were a thread, then a kill of all of us would wait for its sync, and that
+/// for our disk.
+struct Neighbour(Child);
+
+const SYNCS: usize = 10_000;
 
 impl Neighbour {
-    fn at(file: PathBuf, seed: u64) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let thread = thread::spawn(move || {
-            let mut random = fastrand::Rng::with_seed(seed);
-            while !stopped.load(Ordering::Relaxed) {
-                let _ = fs::write(&file, random.u64(..).to_string());
-                let _ = fs::File::open(&file).and_then(|file| file.sync_all());
-                thread::sleep(Duration::from_millis(random.u64(1..80)));
-            }
-        });
-        Self { stop, thread: Some(thread) }
+    fn at(file: &Path, seed: u64) -> io::Result<Self> {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let pauses = (0..SYNCS).map(|_| format!("0.{:03}", random.u32(1..80)));
+        let script =
+            r#"file=$1; shift; for pause; do echo "$pause" >"$file" && sync "$file" || exit; sleep "$pause"; done"#;
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, "neighbour"]).arg(file).args(pauses).stderr(Stdio::null()).spawn().map(Self)
     }
 }
 
 impl Drop for Neighbour {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let _ = self.thread.take().map(thread::JoinHandle::join);
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
