@@ -95,7 +95,7 @@ impl Mounted {
 impl Drop for Mounted {
     fn drop(&mut self) {
         // nginx may look at it in this very moment
-        for _ in 0..200 {
+        for _ in 0..3000 {
             if done(Command::new("umount").arg(&self.0), "umount").is_ok() {
                 return;
             }

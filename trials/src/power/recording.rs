@@ -139,6 +139,9 @@ impl<'a> Disks<'a> {
             safe.write_all_at(data, at)?;
         }
         self.up_to = self.up_to.max(flushed);
+        // a new name each time: what is still mounted somewhere under the old one would be mounted again, as it was
+        let _ = fs::remove_file(&self.cut);
+        self.cut.set_file_name(format!("cut-{cut}").replace(':', "-"));
         copy(&self.safe, &self.cut)?;
         let disk = File::options().write(true).open(&self.cut)?;
         let mut coin = match cut.cache {
