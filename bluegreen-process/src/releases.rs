@@ -110,18 +110,24 @@ impl Releases {
             created: format!("{:.3}", jiff::Timestamp::now()),
             spec: new.spec.clone(),
         };
-        if self.publish(&release, &scratch).map_err(&io)? { Ok(release) } else { self.take(&release) }
+        if self.publish(&release, &scratch).map_err(&io)? { Ok(release) } else { self.take(&release, &scratch) }
     }
 
     /// The release that is there already, verified, under the version that it was given last.
-    fn take(&self, new: &Release) -> Result<Release, ReleaseError> {
+    fn take(&self, new: &Release, scratch: &Scratch) -> Result<Release, ReleaseError> {
         let path = self.path(&new.id);
         let mut there =
             self.find(&new.id)?.ok_or_else(|| ReleaseError::Damaged { id: new.id.clone(), path: path.clone() })?;
         self.verify(&there)?;
         if new.version.is_some() && new.version != there.version {
             there.version.clone_from(&new.version);
-            write_metadata(&path, &there).map_err(ReleaseError::io(&path))?;
+            // in the scratch first, where nothing that a kill leaves stays
+            let rename = || {
+                write_metadata(&scratch.path, &there)?;
+                fs::rename(scratch.path.join(METADATA), path.join(METADATA))?;
+                fs::File::open(&path)?.sync_all()
+            };
+            rename().map_err(ReleaseError::io(&path))?;
         }
         Ok(there)
     }
