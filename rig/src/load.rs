@@ -26,15 +26,20 @@ impl Clients {
 
     /// Starts them, and waits for their first answers.
     pub fn at(stage: &Stage) -> Self {
-        Self::some(Self::COUNT, stage)
+        Self::some(stage, Self::COUNT)
     }
 
     /// The same with another number of them.
-    pub fn some(count: usize, stage: &Stage) -> Self {
-        let _runtime = RUNTIME.enter();
-        let clients = Self(Load { clients: count, ..Load::new(stage.address()) }.start());
+    pub fn some(stage: &Stage, count: usize) -> Self {
+        let clients = Self::begin(stage, count);
         wait_for("the first answers", || clients.0.tally().answered() > count);
         clients
+    }
+
+    /// Starts `count` of them, and waits for nothing: there may be nobody yet who answers.
+    pub fn begin(stage: &Stage, count: usize) -> Self {
+        let _runtime = RUNTIME.enter();
+        Self(Load { clients: count, ..Load::new(stage.address()) }.start())
     }
 
     /// Ends the load.

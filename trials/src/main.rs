@@ -2,15 +2,14 @@
 //! repeats it.
 #![forbid(unsafe_code)]
 
+mod crew;
 mod race;
-// what reads registers
+// it reads registers
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
 mod power;
 mod soak;
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
-mod sweep;
-#[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
-mod trace;
+mod traced;
 
 use std::process::ExitCode;
 
@@ -25,7 +24,9 @@ enum Trial {
     Power(power::Options),
     Soak(soak::Options),
     #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
-    Sweep(sweep::Options),
+    Sweep(traced::sweep::Options),
+    #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+    Errors(traced::errors::Options),
 }
 
 /// 0 when all held, 1 when something did not.
@@ -36,7 +37,9 @@ fn main() -> ExitCode {
         Trial::Power(options) => power::run(&options),
         Trial::Soak(options) => soak::run(&options),
         #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
-        Trial::Sweep(options) => sweep::run(&options),
+        Trial::Sweep(options) => traced::sweep::run(&options),
+        #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+        Trial::Errors(options) => traced::errors::run(&options),
     };
     if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -25,5 +25,5 @@ mod rollback;
 mod secrets;
 mod security;
 mod signals;
-mod zoo;
 mod streams;
+mod zoo;

@@ -17,7 +17,7 @@ use super::{
     mounted::{Kind, Mounted},
     recording::{Recording, Told},
 };
-use crate::trace::{Act, Side, Stop, trace};
+use crate::traced::trace::{Act, Side, Stop, trace};
 
 /// What a command says that it is, and how it must end.
 type Deed = (&'static [&'static str], i32);

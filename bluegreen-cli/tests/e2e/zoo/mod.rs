@@ -44,7 +44,7 @@ impl Zoo {
         zoo.stranger("bystander", 0);
         zoo.deploy("good", "v1", 0);
         // few: many such tests run at the same time
-        zoo.clients = Some(Clients::some(3, &zoo.stage));
+        zoo.clients = Some(Clients::some(&zoo.stage, 3));
         Some(zoo)
     }
 

@@ -3,10 +3,11 @@
 mod stop;
 
 use std::{
-    collections::BTreeSet,
+    collections::HashMap,
+    fmt,
     fs::{self, File},
     io::{Read as _, Seek as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
@@ -32,7 +33,9 @@ pub(crate) enum Act {
     Go,
     /// SIGKILL to the tool. A child that it has forked and that is no other program yet lives on.
     Kill,
-    /// Before a call: it is not done, and says that all is well.
+    /// The call, at whose entry this is, is not done and gives this error.
+    Fail(Errno),
+    /// The call, at whose entry this is, is not done and says that all is well.
     Pretend,
 }
 
@@ -43,39 +46,43 @@ pub(crate) struct Traced {
     pub(crate) code: Option<i32>,
     /// It had to be killed, because it did not end.
     pub(crate) hung: bool,
-    /// How often it stood still.
-    pub(crate) stops: usize,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-/// Runs `command` to its end and asks `fate` at each stop, which are numbered from 1.
+impl fmt::Display for Traced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, out, err, .. } = self;
+        write!(f, "code {code:?}\n{out}{err}")
+    }
+}
+
+/// Runs `command` to its end and asks `fate` at each stop.
 ///
 /// All its threads are followed, and what it forks until that is another program.
 pub(crate) fn trace(command: &Command, fate: &mut (dyn FnMut(&Stop) -> Act + Send)) -> Traced {
     let [mut out, mut err] = [(); 2].map(|()| tempfile::tempfile().expect("a file for what it says"));
     let (began, pid) = channel();
     let (ended, end) = channel();
-    let (code, stops, hung) = thread::scope(|scope| {
+    let (code, hung) = thread::scope(|scope| {
         // what a thread traces belongs to that thread, and it may wait for nothing else
         let tracer = scope.spawn(|| {
             let child = hold(command, &out, &err);
-            let mut tracer = Tracer::new(&child, command);
+            let mut tracer = Tracer::new(command, &child);
             let _ = began.send(tracer.tool);
             let code = tracer.follow(child, fate);
             let _ = ended.send(());
-            (code, tracer.stops)
+            code
         });
         let pid = pid.recv().expect("it starts");
         let hung = end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout);
         if hung {
             let _ = kill(pid, Signal::SIGKILL);
         }
-        let (code, stops) = tracer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        (code, stops, hung)
+        (tracer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), hung)
     });
     let [out, err] = [&mut out, &mut err].map(said);
-    Traced { code, hung, stops, out, err }
+    Traced { code, hung, out, err }
 }
 
 /// `command` behind a shell that waits for a line before it becomes that program: until then we can take hold of it.
@@ -104,25 +111,18 @@ fn said(file: &mut File) -> String {
 struct Tracer {
     tool: Pid,
     program: PathBuf,
-    stops: usize,
     /// The shell has become the tool.
     began: bool,
     killed: bool,
-    /// Threads in a call that is not done.
-    pretending: BTreeSet<Pid>,
+    /// What calls under way that are not done shall give: 0, or an error below it.
+    answers: HashMap<Pid, i64>,
 }
 
 impl Tracer {
-    fn new(child: &Child, command: &Command) -> Self {
+    fn new(command: &Command, child: &Child) -> Self {
+        let program = Path::new(command.get_program()).canonicalize().expect("the program is there");
         let tool = Pid::from_raw(child.id().cast_signed());
-        Self {
-            tool,
-            program: command.get_program().into(),
-            stops: 0,
-            began: false,
-            killed: false,
-            pretending: BTreeSet::new(),
-        }
+        Self { tool, program, began: false, killed: false, answers: HashMap::new() }
     }
 
     /// Its exit code.
@@ -152,31 +152,33 @@ impl Tracer {
 
     fn stopped(&mut self, pid: Pid, fate: &mut (dyn FnMut(&Stop) -> Act + Send)) {
         // one that dies meanwhile is told of by waitpid
-        let Ok(stop) = Stop::of(pid, self.tool, self.stops + 1) else { return };
-        self.stops += 1;
+        let Ok(stop) = Stop::of(pid, self.tool) else { return };
+        if stop.side == Side::Exit
+            && let Some(answer) = self.answers.remove(&pid)
+        {
+            stop.give(answer);
+        }
         match fate(&stop) {
             Act::Go => {}
             Act::Kill => {
                 self.killed = true;
                 kill(self.tool, Signal::SIGKILL).expect("it is our child");
             }
-            Act::Pretend => {
-                stop.skip().expect("it stands still");
-                self.pretending.insert(pid);
-            }
-        }
-        if stop.side == Side::Exit && self.pretending.remove(&pid) {
-            stop.succeed().expect("it stands still");
+            Act::Fail(error) => self.instead(&stop, -i64::from(error as i32)),
+            Act::Pretend => self.instead(&stop, 0),
         }
         self.go(pid, None);
     }
 
-    /// A program of its own is no longer the tool.
+    fn instead(&mut self, stop: &Stop, answer: i64) {
+        stop.skip();
+        self.answers.insert(stop.thread, answer);
+    }
+
+    /// A child that is a program of its own is no longer the tool. The first exec of all may still be the shell's.
     fn became(&mut self, pid: Pid) {
-        if pid == self.tool && !self.began {
-            // the shell may be just about to become itself
-            let now = fs::read_link(format!("/proc/{pid}/exe"));
-            self.began = now.is_ok_and(|now| fs::canonicalize(&self.program).is_ok_and(|program| now == program));
+        if pid == self.tool {
+            self.began = fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == self.program);
             return self.go(pid, None);
         }
         let _ = ptrace::detach(pid, None);
