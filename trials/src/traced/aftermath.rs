@@ -44,6 +44,9 @@ fn settled(ground: &Ground, scene: &Scene) {
     let status = in_order(ground);
     let waits = status["transaction"]["until"] == "health";
     assert!(status["transaction"].is_null() || waits, "a transaction is open: {status}");
+    // one that runs beside the traffic is what had it before, or what waits for it
+    let gone = waits || status["idle"]["pid"].is_null() || status["idle"]["version"] != scene.new;
+    assert!(gone, "{} was given up, and still runs: {status}", scene.new);
     let front = ground.stage.front();
     let version = front.split(' ').next().unwrap_or_default();
     if scene.dark && status["active"]["pid"].is_null() {

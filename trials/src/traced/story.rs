@@ -50,6 +50,8 @@ pub(crate) struct Scene {
     pub(crate) code: i32,
     /// The versions that may answer afterwards; empty before the first deploy.
     pub(crate) versions: Vec<String>,
+    /// The version that is new.
+    pub(crate) new: String,
     /// It may move the traffic: before it, the first of the versions has it.
     pub(crate) moves: bool,
     /// There may be nobody who answers, until somebody has.
@@ -79,7 +81,8 @@ impl Story {
             _ => "",
         };
         let moves = !matches!(self, Self::RecoverLate | Self::RecoverReload);
-        let mut scene = Scene { words: Vec::new(), code: 0, versions: Vec::new(), moves, dark: false };
+        let mut scene =
+            Scene { words: Vec::new(), code: 0, versions: Vec::new(), new: String::new(), moves, dark: false };
 
         if self == Self::First {
             ground.raze();
@@ -89,6 +92,7 @@ impl Story {
             scene.versions.push(front.split(' ').next().unwrap_or_default().to_owned());
         }
         let (version, artifact) = ground.artifact(fault);
+        scene.new.clone_from(&version);
         let new = |verb: &str| vec![verb.to_owned(), artifact.clone(), "--version".to_owned(), version.clone()];
         let word = |verb: &str| vec![verb.to_owned()];
         match self {
