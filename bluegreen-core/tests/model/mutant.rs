@@ -65,8 +65,6 @@ pub(crate) enum Mutant {
     NeverStartAgain,
     /// A transaction that rests is kept, whatever became of the live side.
     RestHidesTheDead,
-    /// A state that cannot be read is an empty one.
-    FailOpen,
     /// A lock that does not hold, as on some network file systems, or that is broken when its holder seems to sleep.
     NoLock,
     /// The state is read before the lock is taken.
@@ -75,7 +73,7 @@ pub(crate) enum Mutant {
 
 impl Mutant {
     /// Each with the promise that it breaks.
-    pub(crate) const ALL: [(Self, Promise); 31] = [
+    pub(crate) const ALL: [(Self, Promise); 30] = [
         (Self::SwitchUnprobed, Promise::RouteOnlyToTheProven),
         (Self::RevertUnprobed, Promise::RouteOnlyToTheProven),
         (Self::SwitchBeforeHealth, Promise::RouteOnlyToTheProven),
@@ -104,7 +102,6 @@ impl Mutant {
         (Self::TriedForgotten, Promise::OneRecoverIsSafe),
         (Self::NeverStartAgain, Promise::OneRecoverIsSafe),
         (Self::RestHidesTheDead, Promise::OneRecoverIsSafe),
-        (Self::FailOpen, Promise::OneRecoverIsSafe),
         (Self::NoLock, Promise::OneWriter),
         (Self::LoadBeforeLock, Promise::NothingIsLeftBehind),
     ];
@@ -262,9 +259,4 @@ pub(crate) fn recovery(mutant: Option<Mutant>, state: &State, seen: &Seen, polic
         (Some(Mutant::IsolateServing), _) => recover(state, seen, policy, Tried { flip: true, ..tried }),
         _ => recover(state, seen, policy, tried),
     }
-}
-
-/// What the mutant does when nothing can be read.
-pub(crate) fn rebuild(mutant: Option<Mutant>, seen: &Seen) -> State {
-    if mutant == Some(Mutant::FailOpen) { State::default() } else { machine::rebuild(seen) }
 }

@@ -165,7 +165,7 @@ impl Tool {
     fn decide(mut self, host: &mut Host, machine: &Machine) -> Went {
         let seen = mutant::see(machine.mutant, host, &self);
         if host.damaged {
-            host.save(&mutant::rebuild(machine.mutant, &seen), machine.mutant);
+            host.save(&bluegreen_core::machine::rebuild(&seen), machine.mutant);
         }
         if let Some(mut tried) = self.recovering {
             match mutant::recovery(machine.mutant, &host.disk, &seen, &machine.policy, tried) {
