@@ -10,6 +10,8 @@ mod halt;
 mod history;
 mod output;
 mod owner;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 pub mod report;
 mod session;
 mod signals;

@@ -30,6 +30,8 @@ mod commands;
 mod drain;
 mod marker;
 mod master;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 pub mod reload;
 mod replace;
 pub mod setup;

@@ -9,6 +9,8 @@ mod snippet;
 mod switcher;
 
 pub use place::{PlaceError, check_place};
+#[cfg(any(test, fuzzing))]
+pub(crate) use proof::Proof;
 pub use proof_location::ProofLocation;
 pub use resolver::MarkerResolver;
 pub use route_dir::{RouteDir, RouteDirError};

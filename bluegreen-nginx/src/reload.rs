@@ -5,7 +5,7 @@
 //! evidence is a new generation of workers: see [`ReloadSwitcher`] and [`IncludeResolver`]. There is no standby, and nginx
 //! itself loses requests at each reload: see [`reload_warnings`].
 
-mod include;
+pub(crate) mod include;
 mod resolver;
 mod switcher;
 mod version;

@@ -7,11 +7,13 @@
 
 mod apply;
 mod check;
-mod config;
+pub(crate) mod config;
 mod edit;
 mod error;
 mod location;
 mod plan;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod removal;
 mod tree;
 mod write;

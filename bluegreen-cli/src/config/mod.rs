@@ -12,6 +12,8 @@ mod effective;
 mod find;
 mod keys;
 mod problem;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod reader;
 mod reference;
 mod secrets;

@@ -5,6 +5,6 @@ pub mod load;
 pub mod nginx;
 pub mod ports;
 mod tally;
-mod wire;
+pub(crate) mod wire;
 
 pub use tally::{Loss, Sample, Tally};

@@ -61,6 +61,15 @@ fn invalid(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
+/// A message is whole or not yet there, and what comes after it changes nothing.
+#[cfg(any(test, fuzzing))]
+pub fn message(bytes: &[u8]) {
+    let Ok(Some((message, used))) = parse(bytes) else { return };
+    assert!(message.body.len() < used && used <= bytes.len());
+    assert_eq!(parse(&bytes[..used]).unwrap(), Some((message, used)));
+    assert!(matches!(parse(&bytes[..used - 1]), Ok(None)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use bluegreen_core::{Name, Profiles, ResolveError, Route};
 
 /// The answer of the proof location, as `bluegreen 1 my-shop real1=8081 real2=8082 my-shop.real1.solo`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Proof {
+pub(crate) struct Proof {
     app: String,
     /// Names and ports as nginx has them, as `real1=8081 real2=8082`.
     places: String,
@@ -13,7 +13,7 @@ pub(super) struct Proof {
 
 impl Proof {
     /// Reads the answer; `None` when it is something else.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         // a space and nothing behind it is a proof too: of a variable that was never set
         let words: Vec<&str> = text.strip_suffix('\n').unwrap_or(text).split(' ').collect();
         let ["bluegreen", "1", app, first, second, group] = words[..] else { return None };
@@ -26,7 +26,7 @@ impl Proof {
     }
 
     /// The route that nginx follows, if it is set up for this very app.
-    pub(super) fn route(&self, app: &Name, profiles: &Profiles) -> Result<Route, ResolveError> {
+    pub(crate) fn route(&self, app: &Name, profiles: &Profiles) -> Result<Route, ResolveError> {
         let places = profiles.both().map(|p| format!("{p}={}", p.port())).join(" ");
         if self.app != app.as_str() || self.places != places {
             return Err(ResolveError::Differs(format!(

@@ -10,7 +10,11 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::{argv, replace::replace};
+use crate::{
+    argv,
+    replace::replace,
+    setup::config::{self, Directive},
+};
 
 /// The file that nginx includes, and how a new one gets into its place.
 #[derive(Debug, Clone)]
@@ -142,25 +146,19 @@ fn explain(error: &io::Error) -> String {
 }
 
 /// The include file for `port`, as the article writes it.
-pub(super) fn render(port: u16) -> String {
+pub(crate) fn render(port: u16) -> String {
     format!("set $service_url http://127.0.0.1:{port};\n")
 }
 
-/// What an include file says; the last `set $service_url` wins, as in nginx.
-pub(super) fn parse(text: &str) -> Says {
-    let code: String =
-        text.lines().map(|line| line.split('#').next().unwrap_or_default()).collect::<Vec<_>>().join(" ");
-    let value = |statement: &str| {
-        let mut words = statement.split_whitespace();
-        let is_set = words.next() == Some("set") && words.next() == Some("$service_url");
-        words.next().filter(|_| is_set).map(|value| value.trim_matches(['"', '\'']).to_owned())
+/// What an include file says; the last `set $service_url` wins, as in nginx. A file that nginx could not read says nothing.
+pub(crate) fn parse(text: &str) -> Says {
+    let directives = config::parse(text).unwrap_or_default();
+    let value = |directive: &Directive| match (directive.name.as_str(), &directive.args[..]) {
+        ("set", [name, value]) if name == "$service_url" => Some(value.clone()),
+        _ => None,
     };
-    // a statement without its semicolon is not one
-    let statements = code.rsplit_once(';').map_or("", |(statements, _)| statements).split(';');
-    statements
-        .filter_map(value)
-        .next_back()
-        .map_or(Says::Nothing, |url| port(&url).map_or(Says::Elsewhere(url), Says::Port))
+    let last = directives.iter().filter_map(value).next_back();
+    last.map_or(Says::Nothing, |url| port(&url).map_or(Says::Elsewhere(url), Says::Port))
 }
 
 /// The port, when `url` leads to this machine over plain http.

@@ -6,47 +6,47 @@ use std::ops::Range;
 
 /// One directive, with its block if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Directive {
-    pub(super) name: String,
-    pub(super) args: Vec<String>,
+pub(crate) struct Directive {
+    pub(crate) name: String,
+    pub(crate) args: Vec<String>,
     /// From its name to behind its `;` or `}`.
-    pub(super) span: Range<usize>,
-    pub(super) block: Option<Block>,
+    pub(crate) span: Range<usize>,
+    pub(crate) block: Option<Block>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// Behind the `{`.
-    pub(super) start: usize,
-    pub(super) directives: Vec<Directive>,
+    pub(crate) start: usize,
+    pub(crate) directives: Vec<Directive>,
 }
 
 /// What is wrong, and where, in bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Syntax {
-    pub(super) at: usize,
-    pub(super) reason: &'static str,
+pub(crate) struct Syntax {
+    pub(crate) at: usize,
+    pub(crate) reason: &'static str,
 }
 
 impl Directive {
     /// The directives of its block.
-    pub(super) fn inner(&self) -> &[Directive] {
+    pub(crate) fn inner(&self) -> &[Directive] {
         self.block.as_ref().map_or(&[], |block| &block.directives)
     }
 
     /// The first argument, or nothing.
-    pub(super) fn arg(&self) -> &str {
+    pub(crate) fn arg(&self) -> &str {
         self.args.first().map_or("", String::as_str)
     }
 }
 
 /// The line, from 1, of a byte.
-pub(super) fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|b| *b == b'\n').count() + 1
 }
 
 /// Reads a whole file.
-pub(super) fn parse(text: &str) -> Result<Vec<Directive>, Syntax> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Directive>, Syntax> {
     let mut reader = Reader { bytes: text.as_bytes(), text, at: 0 };
     let directives = reader.directives(0)?;
     if reader.at < text.len() { Err(Syntax { at: reader.at, reason: "unexpected }" }) } else { Ok(directives) }

@@ -49,20 +49,26 @@ pub(super) fn is_marked(text: &str, directive: &Directive, mark: &str) -> bool {
 
 /// The edits that these changes make, in the order of the files: the main one first, as others may need what it includes.
 pub(super) fn edits(tree: &Tree, mut changes: Vec<Change>) -> Result<Vec<Edit>, SetupError> {
-    changes.sort_by_key(|change| (change.file, change.range.start));
+    changes.sort_by_key(|change| change.file);
     let mut edits = Vec::new();
-    for group in changes.chunk_by(|a, b| a.file == b.file) {
+    for group in changes.chunk_by_mut(|a, b| a.file == b.file) {
         let ConfigFile { path, text, .. } = &tree.files[group[0].file];
         // the file itself, when `path` is a symlink as in sites-enabled
         let path =
             path.canonicalize().map_err(|source| SetupError::Io { action: "find", path: path.clone(), source })?;
-        let mut after = text.clone();
-        for change in group.iter().rev() {
-            after.replace_range(change.range.clone(), &change.text);
-        }
-        edits.push(Edit { path, before: Some(text.clone()), after: Some(after), foreign: true });
+        edits.push(Edit { path, before: Some(text.clone()), after: Some(changed(text, group)), foreign: true });
     }
     Ok(edits)
+}
+
+/// `text` with these changes.
+pub(super) fn changed(text: &str, changes: &mut [Change]) -> String {
+    changes.sort_by_key(|change| change.range.start);
+    let mut after = text.to_owned();
+    for change in changes.iter().rev() {
+        after.replace_range(change.range.clone(), &change.text);
+    }
+    after
 }
 
 /// The white space before a directive that begins its line.

@@ -55,7 +55,7 @@ impl Setup {
     }
 
     /// The `proxy_pass`es that become ours, and the port that nginx sends them to; none when all of them are ours already.
-    fn passes<'a>(&self, tree: &'a Tree) -> Result<(Vec<Pass<'a>>, Option<u16>), SetupError> {
+    pub(super) fn passes<'a>(&self, tree: &'a Tree) -> Result<(Vec<Pass<'a>>, Option<u16>), SetupError> {
         let in_site = |pass: &Pass<'_>| self.site.as_ref().is_none_or(|site| same(site, &tree.files[pass.file].path));
         let port = |pass: &Pass<'_>| tree.target(pass.directive.arg()).map(|(port, _)| port);
         let all: Vec<(Pass<'_>, u16)> =
@@ -159,7 +159,7 @@ impl Setup {
     }
 
     /// What changes in the owner's files.
-    fn changes(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<Vec<Change>, SetupError> {
+    pub(super) fn changes(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<Vec<Change>, SetupError> {
         let include = |path: &Path| format!("include {};", path.display());
         let mut changes = Vec::new();
         let http = tree.http().ok_or(SetupError::NoLocation { port: self.route.profiles().first().port() })?;

@@ -40,7 +40,14 @@ impl Setup {
         Ok(Plan { edits, start: None, unused: Vec::new(), goal: Goal::Removed })
     }
 
-    fn take_out(&self, tree: &Tree, file: usize, directives: &[Directive], pass: &str, changes: &mut Vec<Change>) {
+    pub(super) fn take_out(
+        &self,
+        tree: &Tree,
+        file: usize,
+        directives: &[Directive],
+        pass: &str,
+        changes: &mut Vec<Change>,
+    ) {
         let (snippet, mark) = (self.snippet(), self.mark());
         for directive in directives {
             let included = (directive.name == "include").then(|| tree.absolute(directive.arg()));

@@ -17,9 +17,14 @@ fn reads_the_articles_form_and_its_cousins() {
 
 #[test]
 fn never_guesses() {
-    for text in
-        ["", "# set $service_url http://127.0.0.1:8081;", "set $service_ur", "set $service_url http://127.0.0.1:8081"]
-    {
+    let torn = "set $service_url http://127.0.0.1:8080;\nset $service_url http";
+    for text in [
+        torn,
+        "",
+        "# set $service_url http://127.0.0.1:8081;",
+        "set $service_ur",
+        "set $service_url http://127.0.0.1:8081",
+    ] {
         assert_eq!(parse(text), Says::Nothing, "{text:?}");
     }
     for url in
