@@ -145,6 +145,12 @@ pub enum Command {
         #[expect(missing_docs, reason = "its text would replace the command's")]
         action: Option<ReleasesAction>,
     },
+    /// Metrics in the text format of Prometheus
+    Metrics {
+        /// Into the file that the configuration names, instead of printing them
+        #[arg(long)]
+        write: bool,
+    },
     /// Bring what a crash left to a safe state with a name
     Recover,
     /// Start what should run, after a reboot

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod exit;
 mod halt;
 mod history;
+mod metrics;
 mod output;
 mod owner;
 #[cfg(any(test, fuzzing))]

@@ -19,6 +19,7 @@ use crate::{
     exit::Exit,
     halt::Halt,
     history::History,
+    metrics::Watcher,
     output,
     owner::{User, become_owner},
     report::{Format, JsonReporter, Paint, Patient, reporter, stdout_width},
@@ -39,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) wired: Wired,
     pub(crate) signals: Signals,
     pub(crate) format: Format,
+    /// How it ended.
+    pub(crate) watcher: Watcher,
     began: Instant,
 }
 
@@ -76,6 +79,8 @@ impl Session {
         // what was said to be done is in the history, whatever happens then: first that
         let mut sinks =
             vec![Box::new(history) as _, reporter(global.format, global.color, global.quiet, Some(releases))];
+        let watcher = Watcher::default();
+        sinks.push(Box::new(watcher.clone()));
         if global.verbose {
             sinks.push(Box::new(JsonReporter::new(Box::new(Patient::new(stderr())))));
         }
@@ -83,7 +88,7 @@ impl Session {
         let wired = wire(&config, events.clone())?;
         let last_word = leave(wired.deployer.clone(), events.clone(), global.format);
         let signals = Signals::listen(last_word).map_err(|e| Halt::error(Exit::Internal, &e))?;
-        Ok(Self { config, events, wired, signals, format: global.format, began })
+        Ok(Self { config, events, wired, signals, format: global.format, watcher, began })
     }
 
     /// The same, with another engine.

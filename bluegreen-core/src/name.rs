@@ -17,6 +17,9 @@ pub struct Name(Arc<str>);
 pub struct InvalidName(String);
 
 impl Name {
+    /// The form of a name, as a regular expression.
+    pub const PATTERN: &str = "[a-z][a-z0-9-]{0,31}";
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

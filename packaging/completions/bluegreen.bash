@@ -58,6 +58,9 @@ _bluegreen() {
             bluegreen,man)
                 cmd="bluegreen__subcmd__man"
                 ;;
+            bluegreen,metrics)
+                cmd="bluegreen__subcmd__metrics"
+                ;;
             bluegreen,prepare)
                 cmd="bluegreen__subcmd__prepare"
                 ;;
@@ -136,6 +139,9 @@ _bluegreen() {
             bluegreen__subcmd__help,man)
                 cmd="bluegreen__subcmd__help__subcmd__man"
                 ;;
+            bluegreen__subcmd__help,metrics)
+                cmd="bluegreen__subcmd__help__subcmd__metrics"
+                ;;
             bluegreen__subcmd__help,prepare)
                 cmd="bluegreen__subcmd__help__subcmd__prepare"
                 ;;
@@ -212,7 +218,7 @@ _bluegreen() {
 
     case "${cmd}" in
         bluegreen)
-            opts="-q -v -h -V --config --app --format --quiet --verbose --color --yes --help --version demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases recover up config completions man __app help"
+            opts="-q -v -h -V --config --app --format --quiet --verbose --color --yes --help --version demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -568,7 +574,7 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__help)
-            opts="demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases recover up config completions man __app help"
+            opts="demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -764,6 +770,20 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__help__subcmd__metrics)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1095,6 +1115,36 @@ _bluegreen() {
             ;;
         bluegreen__subcmd__man)
             opts="-q -v -h --config --app --format --quiet --verbose --color --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__metrics)
+            opts="-q -v -h --write --config --app --format --quiet --verbose --color --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

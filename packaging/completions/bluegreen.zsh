@@ -547,6 +547,25 @@ esac
     ;;
 esac
 ;;
+(metrics)
+_arguments "${_arguments_options[@]}" : \
+'--config=[The configuration \[default\: \$BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml\]]:FILE:_files' \
+'--app=[The app, when its configuration is /etc/bluegreen/APP.toml]:APP:_default' \
+'--format=[\`human\` lines, or \`json\`\: one object per line \[default\: human\]]:FORMAT:((human\:"Lines for people"
+json\:"One JSON object per line on stdout"))' \
+'--color=[\`auto\`, \`always\` or \`never\` \[default\: auto, which honours NO_COLOR\]]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
+always\:"Yes"
+never\:"No"))' \
+'--write[Into the file that the configuration names, instead of printing them]' \
+'-q[Say only what went wrong]' \
+'--quiet[Say only what went wrong]' \
+'-v[Every event as JSON on stderr too]' \
+'--verbose[Every event as JSON on stderr too]' \
+'--yes[Agree to what would be asked]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
 (recover)
 _arguments "${_arguments_options[@]}" : \
 '--config=[The configuration \[default\: \$BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml\]]:FILE:_files' \
@@ -776,6 +795,10 @@ _arguments "${_arguments_options[@]}" : \
     ;;
 esac
 ;;
+(metrics)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (recover)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -835,6 +858,7 @@ _bluegreen_commands() {
 'history:What was done' \
 'logs:The app'\''s output' \
 'releases:The releases that are kept' \
+'metrics:Metrics in the text format of Prometheus' \
 'recover:Bring what a crash left to a safe state with a name' \
 'up:Start what should run, after a reboot' \
 'config:The configuration in effect, with the origin of each value' \
@@ -912,6 +936,7 @@ _bluegreen__subcmd__help_commands() {
 'history:What was done' \
 'logs:The app'\''s output' \
 'releases:The releases that are kept' \
+'metrics:Metrics in the text format of Prometheus' \
 'recover:Bring what a crash left to a safe state with a name' \
 'up:Start what should run, after a reboot' \
 'config:The configuration in effect, with the origin of each value' \
@@ -991,6 +1016,11 @@ _bluegreen__subcmd__help__subcmd__logs_commands() {
 _bluegreen__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'bluegreen help man commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__help__subcmd__metrics_commands] )) ||
+_bluegreen__subcmd__help__subcmd__metrics_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen help metrics commands' commands "$@"
 }
 (( $+functions[_bluegreen__subcmd__help__subcmd__prepare_commands] )) ||
 _bluegreen__subcmd__help__subcmd__prepare_commands() {
@@ -1090,6 +1120,11 @@ _bluegreen__subcmd__logs_commands() {
 _bluegreen__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'bluegreen man commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__metrics_commands] )) ||
+_bluegreen__subcmd__metrics_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen metrics commands' commands "$@"
 }
 (( $+functions[_bluegreen__subcmd__prepare_commands] )) ||
 _bluegreen__subcmd__prepare_commands() {

@@ -6,6 +6,7 @@
 
 mod load;
 mod process;
+pub mod schema;
 
 use std::{
     env, fs,

@@ -8,6 +8,7 @@ mod generate;
 mod hook;
 mod hooks;
 mod logs;
+mod metrics;
 mod preflight;
 mod profile;
 mod releases;
@@ -67,8 +68,13 @@ fn with_session(global: &Global, command: Command) -> Exit {
             Ok(session) => session,
             Err(halt) => return Ok(tell(global, None, &halt)),
         };
+        let changes = changes(&command);
         let result = dispatch(&session, global, command).await;
-        Ok(result.unwrap_or_else(|halt| tell(global, Some(&session.events), &halt)))
+        let exit = result.unwrap_or_else(|halt| tell(global, Some(&session.events), &halt));
+        if changes {
+            metrics::keep(&session).await;
+        }
+        Ok(exit)
     };
     block_on(work).unwrap_or_else(|halt| tell(global, None, &halt))
 }
@@ -92,9 +98,24 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
         Command::Status => status::run(session, global).await,
         Command::History { last } => Ok(status::history(session, global, last)),
         Command::Logs { profile, follow, lines } => logs::run(session, profile.as_deref(), follow, lines).await,
+        Command::Metrics { write } => metrics::run(session, write).await,
         Command::Releases { action } => releases::run(session, global, action).await,
         other => unreachable!("{other:?} needs no session"),
     }
+}
+
+/// Whether a command may change what runs, or where the traffic goes.
+fn changes(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Profile { .. }
+            | Command::Check
+            | Command::Status
+            | Command::History { .. }
+            | Command::Logs { .. }
+            | Command::Metrics { .. }
+            | Command::Releases { .. }
+    )
 }
 
 /// A command that is nothing but a run of the engine.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    AfterSwitch, Config, Health, Hook, Hooks, Nginx, ProxyMode, Releases, Resolve, ResolveKind, Start, Stop,
+    AfterSwitch, Config, Health, Hook, Hooks, Metrics, Nginx, ProxyMode, Releases, Resolve, ResolveKind, Start, Stop,
     problem::Problem, reader::Reader, url, value,
 };
 
@@ -56,6 +56,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             before_switch: r.read("hooks.before_switch", value::command_template),
             after_switch: r.read("hooks.after_switch", value::command_template),
         },
+        metrics: Metrics { textfile: r.read("metrics.textfile", value::path) },
         releases: Releases { keep: r.or_default("releases.keep", value::count) },
         app: app?,
         user,

@@ -210,6 +210,12 @@ pub(super) const KEYS: &[Key] = &[
         r#"["./tell-the-team", "{version}"]"#,
         "Runs after the deploy; when it fails, that is a warning. Takes placeholders.",
     ),
+    unset(
+        "metrics.textfile",
+        "none is kept",
+        r#""/var/lib/prometheus/node-exporter/bluegreen_shop.prom""#,
+        "A file for the textfile collector of node_exporter, written anew after each command that may change something.",
+    ),
     default("releases.keep", "5", "How many releases stay; never fewer than are needed to go back."),
 ];
 

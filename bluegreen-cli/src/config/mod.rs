@@ -17,6 +17,7 @@ pub(crate) mod properties;
 mod reader;
 mod reference;
 mod secrets;
+mod schema;
 mod sections;
 mod url;
 mod value;
@@ -31,6 +32,7 @@ pub use self::{
     keys::SMALLEST,
     problem::{ConfigError, Invalid},
     reference::reference,
+    schema::schema,
     sections::*,
     value::parse_duration,
 };
@@ -53,6 +55,7 @@ pub struct Config {
     pub after_switch: AfterSwitch,
     pub hook: Hook,
     pub hooks: Hooks,
+    pub metrics: Metrics,
     pub releases: Releases,
     file: PathBuf,
     settings: Vec<Setting>,

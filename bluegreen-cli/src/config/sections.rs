@@ -95,6 +95,12 @@ pub struct Hooks {
     pub after_switch: Option<Vec<Template>>,
 }
 
+/// `[metrics]`
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    pub textfile: Option<PathBuf>,
+}
+
 /// `[releases]`
 #[derive(Debug, Clone)]
 pub struct Releases {

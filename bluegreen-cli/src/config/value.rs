@@ -45,6 +45,22 @@ fn word<T: Copy>(at: &At<'_>, table: &[(&str, T)]) -> Parsed<T> {
     })
 }
 
+/// The words that a key takes, where those are all.
+pub(super) fn words(key: &str) -> Option<Vec<&'static str>> {
+    fn of<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
+        table.iter().map(|(word, _)| *word).collect()
+    }
+    Some(match key {
+        "stop.signal" => of(SIGNALS),
+        "stop.to" => of(TARGETS),
+        "proxy.nginx.mode" => of(MODES),
+        "resolve.kind" => of(KINDS),
+        "after_switch.failover" => of(FAILOVERS),
+        "after_switch.previous" => of(PREVIOUS),
+        _ => return None,
+    })
+}
+
 pub(super) fn flag(at: &At<'_>) -> Parsed<bool> {
     at.get_ref().as_bool().map_or_else(|| wrong(at, "`true` or `false`"), Ok)
 }
@@ -242,29 +258,48 @@ fn json(at: &At<'_>) -> Parsed<Body> {
     value.map(|object| Body::Json(object.into())).map_err(|e| Problem::new(e.message(), at.span()))
 }
 
+const SIGNALS: &[(&str, StopSignal)] = &[
+    ("TERM", StopSignal::Term),
+    ("INT", StopSignal::Int),
+    ("QUIT", StopSignal::Quit),
+    ("HUP", StopSignal::Hup),
+    ("USR1", StopSignal::Usr1),
+    ("USR2", StopSignal::Usr2),
+];
+
 pub(super) fn signal(at: &At<'_>) -> Parsed<StopSignal> {
-    use StopSignal::{Hup, Int, Quit, Term, Usr1, Usr2};
-    word(at, &[("TERM", Term), ("INT", Int), ("QUIT", Quit), ("HUP", Hup), ("USR1", Usr1), ("USR2", Usr2)])
+    word(at, SIGNALS)
 }
+
+const TARGETS: &[(&str, SignalTo)] = &[("group", SignalTo::Group), ("main", SignalTo::Main)];
 
 pub(super) fn signal_target(at: &At<'_>) -> Parsed<SignalTo> {
-    word(at, &[("group", SignalTo::Group), ("main", SignalTo::Main)])
+    word(at, TARGETS)
 }
+
+const MODES: &[(&str, ProxyMode)] = &[("marker", ProxyMode::Marker), ("reload", ProxyMode::Reload)];
 
 pub(super) fn proxy_mode(at: &At<'_>) -> Parsed<ProxyMode> {
-    word(at, &[("marker", ProxyMode::Marker), ("reload", ProxyMode::Reload)])
+    word(at, MODES)
 }
+
+const KINDS: &[(&str, ResolveKind)] = &[("proxy", ResolveKind::Proxy), ("http", ResolveKind::Http)];
 
 pub(super) fn resolve_kind(at: &At<'_>) -> Parsed<ResolveKind> {
-    word(at, &[("proxy", ResolveKind::Proxy), ("http", ResolveKind::Http)])
+    word(at, KINDS)
 }
+
+const FAILOVERS: &[(&str, Failover)] =
+    &[("bake", Failover::Bake), ("always", Failover::Always), ("never", Failover::Never)];
 
 pub(super) fn failover(at: &At<'_>) -> Parsed<Failover> {
-    word(at, &[("bake", Failover::Bake), ("always", Failover::Always), ("never", Failover::Never)])
+    word(at, FAILOVERS)
 }
 
+const PREVIOUS: &[(&str, Previous)] = &[("warm", Previous::Warm), ("stop", Previous::Stop)];
+
 pub(super) fn previous(at: &At<'_>) -> Parsed<Previous> {
-    word(at, &[("warm", Previous::Warm), ("stop", Previous::Stop)])
+    word(at, PREVIOUS)
 }
 
 pub(super) fn address(at: &At<'_>) -> Parsed<SocketAddr> {

@@ -16,6 +16,7 @@ mod hook;
 mod json;
 mod kills;
 mod lock;
+mod metrics;
 mod mistakes;
 mod options;
 mod owner;

@@ -1,0 +1,110 @@
+use std::collections::BTreeSet;
+
+use bluegreen_core::{Process, Profile, ResolveError, Route, Stamp};
+
+use super::*;
+use crate::config::SMALLEST;
+
+fn config() -> Config {
+    Config::parse(SMALLEST, "bluegreen.toml".as_ref()).unwrap()
+}
+
+fn ended(outcome: &str, exit_code: u8) -> Last {
+    Last { outcome: outcome.to_owned(), exit_code, seconds: 12.5, at: 1_795_359_280 }
+}
+
+fn seen(config: &Config, route: Result<Route, ResolveError>) -> Seen {
+    let process = Process { release: "v1".parse().unwrap(), id: "a".to_owned() };
+    Seen {
+        profiles: config.profiles.clone(),
+        route,
+        occupants: [Occupant::Ours { process, listening: true }, Occupant::Nobody],
+        now: Stamp { boot: "b".to_owned(), since_boot: Duration::ZERO },
+        interrupt: None,
+        last: None,
+    }
+}
+
+/// The rules that `promtool check metrics` has, and that its reader has.
+#[track_caller]
+fn is_in_the_format(text: &str) {
+    let mut families = BTreeSet::new();
+    let mut current = "";
+    assert!(text.ends_with('\n'));
+    for line in text.lines() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, help) = help.split_once(' ').expect(line);
+            assert!(families.insert(name) && help.ends_with('.'), "{line}");
+            current = name;
+        } else if let Some(kind) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = kind.split_once(' ').expect(line);
+            assert_eq!((name, kind == "counter"), (current, name.ends_with("_total")), "{line}");
+            assert!(["counter", "gauge"].contains(&kind), "{line}");
+        } else {
+            let (series, value) = line.split_once("} ").expect(line);
+            let (name, labels) = series.split_once('{').expect(line);
+            assert_eq!(name, current, "{line}");
+            assert!(value.parse::<f64>().is_ok_and(f64::is_finite), "{line}");
+            for label in labels.split(',') {
+                let (_, quoted) = label.split_once('=').expect(line);
+                assert!(quoted.len() > 2 && quoted.starts_with('"') && quoted.ends_with('"'), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn say_what_is_so_in_the_format_of_prometheus() {
+    let config = config();
+    let [first, second] = config.profiles.both().map(Profile::clone);
+    let mut kept = Kept::default();
+    kept.add(&ended("switched", 0));
+    let text = page(&config, &kept, Some(&seen(&config, Ok(Route::solo(first)))), &[100, 20]);
+    is_in_the_format(&text);
+    for line in [
+        r#"bluegreen_deploys_total{app="shop",outcome="switched"} 1"#,
+        r#"bluegreen_last_deploy_timestamp_seconds{app="shop"} 1795359280"#,
+        r#"bluegreen_last_deploy_duration_seconds{app="shop"} 12.5"#,
+        r#"bluegreen_active{app="shop",profile="real1"} 1"#,
+        r#"bluegreen_active{app="shop",profile="real2"} 0"#,
+        r#"bluegreen_running_info{app="shop",profile="real1",release="v1"} 1"#,
+        r#"bluegreen_warm_available{app="shop"} 0"#,
+        r#"bluegreen_degraded{app="shop"} 0"#,
+        r#"bluegreen_releases_bytes{app="shop"} 120"#,
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line} in\n{text}");
+    }
+    let degraded = |route| page(&config, &kept, Some(&seen(&config, route)), &[]).contains("degraded{app=\"shop\"} 1");
+    assert!(degraded(Ok(Route::solo(second))) && degraded(Err(ResolveError::Unknown("silence".into()))));
+    // nobody looked: nothing is said, and nothing is invented
+    let blind = page(&config, &Kept::default(), None, &[]);
+    is_in_the_format(&blind);
+    assert!(!blind.contains("degraded") && !blind.contains("last_deploy"), "{blind}");
+}
+
+#[test]
+fn count_on_from_what_the_file_says() {
+    let config = config();
+    let mut kept = Kept::default();
+    for outcome in ["switched", "failed", "switched"] {
+        kept = Kept::read(&page(&config, &kept, None, &[]), "shop");
+        kept.add(&ended(outcome, 0));
+    }
+    let text = page(&config, &kept, None, &[]);
+    assert!(text.contains("outcome=\"switched\"} 2\n") && text.contains("outcome=\"failed\"} 1\n"), "{text}");
+    assert_eq!(Kept::read(&text, "shop"), kept);
+    assert_eq!(Kept::read(&text, "other"), Kept::default());
+    assert_eq!(Kept::read("bluegreen_deploys_total{app=\"shop\",outcome=\"a\nb\"} x", "shop"), Kept::default());
+}
+
+#[test]
+fn replace_the_file_as_a_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bluegreen_shop.prom");
+    write(&file, "one\n").unwrap();
+    write(&file, "two\n").unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "two\n");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    assert!(write(&dir.path().join("none/x.prom"), "").is_err());
+}
