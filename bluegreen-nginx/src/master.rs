@@ -1,5 +1,7 @@
 //! The nginx that runs, as `/proc` shows it: no root needed, unless `/proc` is mounted with `hidepid`.
 
+mod command;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -35,7 +37,7 @@ pub enum MasterError {
     #[error("{} does not name a running nginx: start it, or correct the path", .0.display())]
     PidFile(PathBuf),
     /// More than one nginx, and nothing to tell them apart.
-    #[error("several nginx run here (pids {0:?}): give the pid file of the one that is meant")]
+    #[error("several nginx run here (pids {0:?}): set proxy.nginx.pid_file to the pid file of the one that is meant")]
     Several(Vec<i32>),
     /// The program could not be run, or said something else.
     #[error("the version of nginx is not known: {0}")]
@@ -90,6 +92,34 @@ impl Master {
         let text = argv::run(&command).await.map_err(|failed| MasterError::Version(failed.to_string()))?;
         let version = text.split_once("nginx/").and_then(|(_, version)| version.split_whitespace().next());
         version.and_then(|v| v.parse().ok()).ok_or_else(|| MasterError::Version(one_line(&text)))
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> Result<u32, MasterError> {
+        self.process().map(|process| process.pid.unsigned_abs())
+    }
+
+    /// A worker that takes connections: it is who must see the route.
+    pub fn worker(&self) -> Result<u32, MasterError> {
+        let workers = self.workers()?;
+        workers.accepting.first().map(|worker| worker.pid.unsigned_abs()).ok_or(MasterError::NotRunning)
+    }
+
+    /// How this nginx is called: its program and the words that choose its configuration. The one in `PATH` when none runs
+    /// that is to be trusted.
+    pub fn command(&self) -> Vec<String> {
+        let master = self.process().ok().filter(is_trusted);
+        let words = master.as_ref().map(|master| command::of_title(&title(master))).unwrap_or_default();
+        let exe = master.and_then(|master| master.exe().ok()).filter(|exe| exe.is_file());
+        let program = exe.map_or_else(|| "nginx".to_owned(), |exe| exe.to_string_lossy().into_owned());
+        std::iter::once(program).chain(words).collect()
+    }
+
+    /// The main file of its configuration; milliseconds.
+    pub async fn configuration(&self) -> PathBuf {
+        let command = self.command();
+        let built = argv::run(&[command[0].clone(), "-V".to_owned()]).await.unwrap_or_default();
+        command::configuration(&command, &built)
     }
 
     /// The workers now.

@@ -15,7 +15,9 @@ mod plan;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
 mod removal;
+mod survey;
 mod tree;
+mod walk;
 mod write;
 
 use std::path::PathBuf;
@@ -27,6 +29,7 @@ use crate::{Commands, MarkerResolver, Master, PlaceError, ProofLocation, RouteDi
 pub use apply::Applied;
 pub use check::Difference;
 pub use error::SetupError;
+pub use survey::{Door, Passing, Place, Survey};
 pub(crate) use tree::same;
 
 /// The set-up of one app.

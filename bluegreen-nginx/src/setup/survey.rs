@@ -1,0 +1,211 @@
+//! What a configuration of nginx says that matters to an app.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    SetupError,
+    config::{Directive, line_of},
+    tree::{Pass, Tree},
+    walk,
+};
+use crate::Commands;
+
+/// A configuration that was read, to be asked.
+#[derive(Debug)]
+pub struct Survey {
+    tree: Tree,
+}
+
+/// A place in a file of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file, as nginx names it.
+    pub path: PathBuf,
+    /// From 1.
+    pub line: usize,
+}
+
+/// A `proxy_pass`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passing {
+    /// Where it stands.
+    pub at: Place,
+    /// What stands behind it.
+    pub argument: String,
+    /// The port of this machine that it leads to, where that can be told.
+    pub port: Option<u16>,
+    /// The address of its location, as users reach it.
+    pub door: Option<Door>,
+}
+
+/// A server block, as users reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// Where the server block begins.
+    pub at: Place,
+    /// The address and port of its first `listen`.
+    pub listen: String,
+    /// The port.
+    pub port: u16,
+    /// Whether it speaks TLS there.
+    pub tls: bool,
+    /// Its first name that is one: no pattern, no `_`.
+    pub name: Option<String>,
+    /// Whether it answers for names that no server block has.
+    pub is_default: bool,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.path.display(), self.line)
+    }
+}
+
+impl Survey {
+    /// The configuration that begins with the file `main`, without asking nginx.
+    pub fn walk(main: &Path) -> Result<Self, SetupError> {
+        Tree::read(walk::files(main), None).map(|tree| Self { tree })
+    }
+
+    /// What nginx itself reads; `main` is where to begin when this user may not ask it.
+    pub async fn of(commands: &Commands, main: &Path) -> Result<Self, SetupError> {
+        match commands.files().await {
+            Ok(files) if !files.is_empty() => Tree::read(files, None).map(|tree| Self { tree }),
+            _ => Self::walk(main),
+        }
+    }
+
+    /// Every `proxy_pass` of every server block.
+    pub fn passes(&self) -> Vec<Passing> {
+        let doors = self.doors();
+        let passing = |pass: Pass<'_>| {
+            let block = self.place(pass.file, pass.blocks[0]);
+            Passing {
+                at: self.place(pass.file, pass.directive),
+                argument: pass.directive.arg().to_owned(),
+                port: self.tree.target(pass.directive.arg()).map(|(port, _)| port),
+                door: doors.iter().find(|door| door.at == block).cloned(),
+            }
+        };
+        self.tree.passes().into_iter().map(passing).collect()
+    }
+
+    /// Every server block that listens on a port.
+    pub fn doors(&self) -> Vec<Door> {
+        let mut doors: Vec<Door> = Vec::new();
+        for server in self.tree.servers() {
+            let inner = server.directive.inner();
+            let listens: Vec<&Directive> = inner.iter().filter(|d| d.name == "listen").collect();
+            // what nginx takes when there is no `listen`
+            let (listen, more) = listens.first().map_or(("80", &[][..]), |d| (d.arg(), &d.args[1..]));
+            let Some(port) = port(listen) else { continue };
+            let names = inner.iter().filter(|d| d.name == "server_name").flat_map(|d| &d.args);
+            let name = names.cloned().find(|name| is_name(name));
+            let marked = more.iter().any(|word| word == "default_server" || word == "default");
+            let first = !doors.iter().any(|door| door.port == port);
+            if marked {
+                doors.iter_mut().filter(|door| door.port == port).for_each(|door| door.is_default = false);
+            }
+            let (listen, tls) = (listen.to_owned(), more.iter().any(|word| word == "ssl"));
+            let at = self.place(server.file, server.directive);
+            doors.push(Door { at, listen, port, tls, name, is_default: marked || first });
+        }
+        doors
+    }
+
+    /// Every `set` of this variable: where, and what it becomes.
+    pub fn sets(&self, variable: &str) -> Vec<(Place, String)> {
+        let value = |(file, d): (usize, &Directive)| match (d.name.as_str(), &d.args[..]) {
+            ("set", [name, value]) if name == variable => Some((self.place(file, d), value.clone())),
+            _ => None,
+        };
+        self.all().filter_map(value).collect()
+    }
+
+    /// Where the first directive of this name stands, at any level, whose first argument is not `off` or `0`.
+    pub fn turns_on(&self, name: &str) -> Option<Place> {
+        let on = |d: &Directive| d.name == name && !matches!(d.arg(), "off" | "0");
+        self.all().find(|(_, d)| on(d)).map(|(file, d)| self.place(file, d))
+    }
+
+    fn all(&self) -> impl Iterator<Item = (usize, &Directive)> {
+        let files = self.tree.files.iter().enumerate();
+        let mut waiting: Vec<(usize, &Directive)> =
+            files.flat_map(|(n, file)| file.directives.iter().map(move |d| (n, d))).collect();
+        waiting.reverse();
+        std::iter::from_fn(move || {
+            let (file, next) = waiting.pop()?;
+            waiting.extend(next.inner().iter().rev().map(|d| (file, d)));
+            Some((file, next))
+        })
+    }
+
+    fn place(&self, file: usize, directive: &Directive) -> Place {
+        let file = &self.tree.files[file];
+        Place { path: file.path.clone(), line: line_of(&file.text, directive.span.start) }
+    }
+}
+
+/// The port of a `listen`; none of a socket in the file system.
+fn port(listen: &str) -> Option<u16> {
+    match listen.rsplit_once(':') {
+        Some((_, port)) if !port.ends_with(']') => port.parse().ok(),
+        _ if listen.starts_with("unix:") => None,
+        _ => Some(listen.parse().unwrap_or(80)),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    name.contains(|c: char| c.is_ascii_alphabetic()) && !name.contains(['*', '~', '_', '$']) && name != "localhost"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn survey(text: &str) -> Survey {
+        let home = tempfile::tempdir().unwrap();
+        let main = home.path().join("nginx.conf");
+        std::fs::write(&main, text).unwrap();
+        Survey::walk(&main).unwrap()
+    }
+
+    #[test]
+    fn a_door_is_where_users_come_in() {
+        let survey = survey(
+            "http {
+             server { listen 80; server_name _; return 301 https://x; }
+             server { listen 80; server_name *.a.example a.example; location / { proxy_pass http://localhost:8080; } }
+             server { listen 127.0.0.1:443 ssl default_server; server_name b.example; }
+             server { listen unix:/x.sock; }
+             server { listen [::1]:8443 ssl; listen 1; }
+             server { server_name ~^c; } }",
+        );
+        let doors: Vec<_> = survey.doors().into_iter().map(|d| (d.at.line, d.port, d.tls, d.name, d.is_default)).collect();
+        assert_eq!(
+            doors,
+            [
+                (2, 80, false, None, true),
+                (3, 80, false, Some("a.example".into()), false),
+                (4, 443, true, Some("b.example".into()), true),
+                (6, 8443, true, None, true),
+                (7, 80, false, None, false),
+            ]
+        );
+        let [pass] = &survey.passes()[..] else { panic!() };
+        assert_eq!((pass.port, pass.at.line), (Some(8080), 3));
+        assert_eq!(pass.door.as_ref().and_then(|door| door.name.as_deref()), Some("a.example"));
+    }
+
+    #[test]
+    fn says_where_something_is_set() {
+        let survey = survey("http { open_file_cache off; server {\nset $url a;\nlocation / { set $url b; keepalive_min_timeout 0; open_file_cache max=9; } } }");
+        let sets: Vec<_> = survey.sets("$url").into_iter().map(|(at, value)| (at.line, value)).collect();
+        assert_eq!(sets, [(2, "a".to_owned()), (3, "b".to_owned())]);
+        assert_eq!(survey.turns_on("open_file_cache").map(|at| at.line), Some(3));
+        assert_eq!(survey.turns_on("keepalive_min_timeout"), None);
+    }
+}
