@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use bluegreen_core::{Name, Step};
 use clap::{
@@ -66,6 +66,8 @@ pub struct Global {
 pub enum Command {
     /// A tour in under a minute on a private nginx; leaves nothing behind
     Demo,
+    /// Write a bluegreen.toml from what is found here; asks only on a terminal
+    Init(Init),
     /// The one-time nginx part
     Setup(Setup),
     /// Take over a process that somebody else started on a profile's port
@@ -169,6 +171,50 @@ pub enum Command {
     App(app::Options),
 }
 
+/// `init`. `--app` names the app, `--config` the file, `--yes` takes every answer.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Init {
+    /// What is deployed: a jar, a program, a script or a directory [default: what is found here]
+    #[arg(long, value_name = "PATH")]
+    pub artifact: Option<PathBuf>,
+    /// The first port
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port1: Option<u16>,
+    /// The second port
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port2: Option<u16>,
+    /// The path of the app's health page
+    #[arg(long, value_name = "PATH")]
+    pub health: Option<String>,
+    /// The front door, as users reach the app through nginx
+    #[arg(long)]
+    pub url: Option<String>,
+    /// The address to dial for the name in --url
+    #[arg(long, value_name = "ADDRESS", requires = "url")]
+    pub connect: Option<SocketAddr>,
+    /// Who owns the state and runs the app
+    #[arg(long)]
+    pub user: Option<String>,
+    /// Where the state is kept
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Let the state be where a reboot empties it
+    #[arg(long)]
+    pub allow_temporary: bool,
+    /// The pid file of the nginx that is meant, where several run
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<PathBuf>,
+    /// Print the text, write nothing, ask nothing
+    #[arg(long)]
+    pub print: bool,
+    /// Overwrite what is there
+    #[arg(long)]
+    pub force: bool,
+    /// Program and arguments that start the app, after `--`
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
 /// What to deploy.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct Release {
@@ -231,11 +277,11 @@ pub struct Setup {
     /// The file with the app's server block, when it is not plain which one that is
     #[arg(long, value_name = "FILE")]
     pub site: Option<PathBuf>,
-    /// Where our own files go
-    #[arg(long, value_name = "DIR", default_value = "/etc/nginx")]
-    pub nginx_dir: PathBuf,
-    /// A word of the command that nginx is called with; again for each further word
-    #[arg(long, value_name = "WORD", default_value = "nginx", allow_hyphen_values = true)]
+    /// Where our own files go [default: beside nginx's main configuration file, as /etc/nginx]
+    #[arg(long, value_name = "DIR")]
+    pub nginx_dir: Option<PathBuf>,
+    /// A word of the command that nginx is called with; again for each further word [default: as the one that runs]
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
     pub nginx: Vec<String>,
 }
 

@@ -1,6 +1,7 @@
 //! The parts of the `bluegreen` command: config → wiring → engine → traits → events → reporter.
 #![forbid(unsafe_code)]
 
+mod appspec;
 pub mod args;
 mod commands;
 pub mod config;
@@ -9,6 +10,7 @@ pub mod exit;
 mod halt;
 mod history;
 mod metrics;
+mod init;
 mod output;
 mod owner;
 #[cfg(any(test, fuzzing))]

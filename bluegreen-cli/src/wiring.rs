@@ -1,10 +1,13 @@
 //! From the configuration to the parts.
 
+use std::path::Path;
+
 use bluegreen_core::{Deployer, Events, FileStore, ProfileResolver, ProxySwitcher};
 use bluegreen_http::{Client, FrontDoor, HttpProbe, Options, ProfileEndpoint};
 use bluegreen_nginx::{
     Commands, MarkerResolver, MarkerSwitcher, Master, ProofLocation, RouteDir,
     reload::{IncludeFile, IncludeResolver, ReloadSwitcher},
+    setup::Setup,
 };
 use bluegreen_process::{Launch, Processes};
 
@@ -115,7 +118,25 @@ pub(crate) fn commands(config: &Config) -> Commands {
 /// The nginx behind the front door.
 pub(crate) fn master(config: &Config) -> Master {
     let port = config.nginx.connect.map(|address| address.port()).or(config.nginx.url.port_or_known_default());
-    port.into_iter().fold(Master::new(), Master::with_front_door)
+    let master = port.into_iter().fold(Master::new(), Master::with_front_door);
+    config.nginx.pid_file.iter().fold(master, Master::with_pid_file)
+}
+
+/// The set-up of this app on the nginx that runs; `owner` is who deploys.
+pub(crate) async fn setup(config: &Config, owner: Option<(u32, u32)>) -> Result<Setup, Halt> {
+    let master = master(config);
+    let main = master.configuration().await;
+    Ok(Setup {
+        app: config.app.clone(),
+        route: route_dir(config)?,
+        proof: proof(config)?,
+        commands: Commands::new(master.command()),
+        master,
+        nginx_dir: main.parent().unwrap_or(Path::new("/etc/nginx")).to_owned(),
+        site: None,
+        owner,
+        allow_temporary: config.allow_temporary,
+    })
 }
 
 /// Where nginx proves what it does.

@@ -69,3 +69,4 @@ pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};
 pub use ports::{Listener, LsofPorts, PortOwners, ProcPorts};
 pub use processes::{AdoptError, Config, Processes};
 pub use releases::{NewRelease, Release, ReleaseError, Releases};
+pub use seen::describe;

@@ -112,7 +112,7 @@ pub(crate) fn descendants(root: u32, all: &[Seen]) -> BTreeSet<u32> {
 
 /// A process for a person to read: pid, user, program. Never its arguments: they may hold a stranger's secrets, and this
 /// text goes into the state and the history.
-pub(crate) fn describe(pid: u32) -> String {
+pub fn describe(pid: u32) -> String {
     let user = uid(pid).map_or_else(|| "unknown user".to_owned(), host::user);
     let program = stat(pid).ok().flatten().map(|stat| sanitize(&stat.comm).replace('\n', " ")).unwrap_or_default();
     if program.is_empty() { format!("pid {pid} ({user})") } else { format!("pid {pid} ({user}): {program}") }

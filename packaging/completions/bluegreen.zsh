@@ -58,14 +58,45 @@ never\:"No"))' \
 '--help[Print help]' \
 && ret=0
 ;;
+(init)
+_arguments "${_arguments_options[@]}" : \
+'--artifact=[What is deployed\: a jar, a program, a script or a directory \[default\: what is found here\]]:PATH:_files' \
+'--port1=[The first port]:PORT:_default' \
+'--port2=[The second port]:PORT:_default' \
+'--health=[The path of the app'\''s health page]:PATH:_default' \
+'--url=[The front door, as users reach the app through nginx]:URL:_default' \
+'--connect=[The address to dial for the name in --url]:ADDRESS:_default' \
+'--user=[Who owns the state and runs the app]:USER:_default' \
+'--state-dir=[Where the state is kept]:DIR:_files' \
+'--pid-file=[The pid file of the nginx that is meant, where several run]:FILE:_files' \
+'--config=[The configuration \[default\: \$BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml\]]:FILE:_files' \
+'--app=[The app, when its configuration is /etc/bluegreen/APP.toml]:APP:_default' \
+'--format=[\`human\` lines, or \`json\`\: one object per line \[default\: human\]]:FORMAT:((human\:"Lines for people"
+json\:"One JSON object per line on stdout"))' \
+'--color=[\`auto\`, \`always\` or \`never\` \[default\: auto, which honours NO_COLOR\]]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
+always\:"Yes"
+never\:"No"))' \
+'--allow-temporary[Let the state be where a reboot empties it]' \
+'--print[Print the text, write nothing, ask nothing]' \
+'--force[Overwrite what is there]' \
+'-q[Say only what went wrong]' \
+'--quiet[Say only what went wrong]' \
+'-v[Every event as JSON on stderr too]' \
+'--verbose[Every event as JSON on stderr too]' \
+'--yes[Agree to what would be asked]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::command -- Program and arguments that start the app, after `--`:_default' \
+&& ret=0
+;;
 (setup)
 _arguments "${_arguments_options[@]}" : \
 '--print=[Print this part of the snippet, and nothing else]:PART:((http\:"For the http level"
 server\:"The first line of the server block"
 location\:"In the app'\''s location"))' \
 '--site=[The file with the app'\''s server block, when it is not plain which one that is]:FILE:_files' \
-'--nginx-dir=[Where our own files go]:DIR:_files' \
-'*--nginx=[A word of the command that nginx is called with; again for each further word]:WORD:_default' \
+'--nginx-dir=[Where our own files go \[default\: beside nginx'\''s main configuration file, as /etc/nginx\]]:DIR:_files' \
+'*--nginx=[A word of the command that nginx is called with; again for each further word \[default\: as the one that runs\]]:WORD:_default' \
 '--config=[The configuration \[default\: \$BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml\]]:FILE:_files' \
 '--app=[The app, when its configuration is /etc/bluegreen/APP.toml]:APP:_default' \
 '--format=[\`human\` lines, or \`json\`\: one object per line \[default\: human\]]:FORMAT:((human\:"Lines for people"
@@ -699,6 +730,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(init)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (setup)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -840,6 +875,7 @@ esac
 _bluegreen_commands() {
     local commands; commands=(
 'demo:A tour in under a minute on a private nginx; leaves nothing behind' \
+'init:Write a bluegreen.toml from what is found here; asks only on a terminal' \
 'setup:The one-time nginx part' \
 'adopt:Take over a process that somebody else started on a profile'\''s port' \
 'check:Everything that can make a deploy fail, with the fix for each' \
@@ -918,6 +954,7 @@ _bluegreen__subcmd__health_commands() {
 _bluegreen__subcmd__help_commands() {
     local commands; commands=(
 'demo:A tour in under a minute on a private nginx; leaves nothing behind' \
+'init:Write a bluegreen.toml from what is found here; asks only on a terminal' \
 'setup:The one-time nginx part' \
 'adopt:Take over a process that somebody else started on a profile'\''s port' \
 'check:Everything that can make a deploy fail, with the fix for each' \
@@ -1006,6 +1043,11 @@ _bluegreen__subcmd__help__subcmd__history_commands() {
 _bluegreen__subcmd__help__subcmd__hook_commands() {
     local commands; commands=()
     _describe -t commands 'bluegreen help hook commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__help__subcmd__init_commands] )) ||
+_bluegreen__subcmd__help__subcmd__init_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen help init commands' commands "$@"
 }
 (( $+functions[_bluegreen__subcmd__help__subcmd__logs_commands] )) ||
 _bluegreen__subcmd__help__subcmd__logs_commands() {
@@ -1110,6 +1152,11 @@ _bluegreen__subcmd__history_commands() {
 _bluegreen__subcmd__hook_commands() {
     local commands; commands=()
     _describe -t commands 'bluegreen hook commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__init_commands] )) ||
+_bluegreen__subcmd__init_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen init commands' commands "$@"
 }
 (( $+functions[_bluegreen__subcmd__logs_commands] )) ||
 _bluegreen__subcmd__logs_commands() {

@@ -7,6 +7,7 @@ mod deploy;
 mod generate;
 mod hook;
 mod hooks;
+mod init;
 mod logs;
 mod metrics;
 mod preflight;
@@ -53,6 +54,7 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
             }
             Exit::Done
         }),
+        Command::Init(init) => block_on(init::run(global, init)),
         Command::Setup(setup) => load(global).and_then(|config| block_on(setup::run(global, &config, setup))),
         _ => return None,
     })

@@ -39,7 +39,7 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
     if config.nginx.mode == ProxyMode::Reload {
         return reload_mode(config, args).await;
     }
-    let (setup, owner) = setup(config, args)?;
+    let (setup, owner) = setup(config, args).await?;
     if args.what.check {
         return Ok(tell(&setup.check().await, "nginx is set up"));
     }
@@ -67,20 +67,20 @@ async fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> 
     Ok(Exit::Done)
 }
 
-fn setup(config: &Config, args: &args::Setup) -> Result<(Setup, User), Halt> {
+async fn setup(config: &Config, args: &args::Setup) -> Result<(Setup, User), Halt> {
     let owner = deploy_user(config)?;
     let setup = Setup {
-        app: config.app.clone(),
-        route: wiring::route_dir(config)?,
-        proof: wiring::proof(config)?,
-        master: wiring::master(config),
-        commands: Commands::new(args.nginx.clone()),
-        nginx_dir: args.nginx_dir.clone(),
+        commands: commands(config, args),
         site: args.site.clone(),
-        owner: Some((owner.uid, owner.gid)),
-        allow_temporary: config.allow_temporary,
+        ..wiring::setup(config, Some((owner.uid, owner.gid))).await?
     };
-    Ok((setup, owner))
+    let nginx_dir = args.nginx_dir.clone().unwrap_or_else(|| setup.nginx_dir.clone());
+    Ok((Setup { nginx_dir, ..setup }, owner))
+}
+
+/// How nginx is called: as it was started, unless somebody says otherwise.
+fn commands(config: &Config, args: &args::Setup) -> Commands {
+    Commands::new(if args.nginx.is_empty() { wiring::master(config).command() } else { args.nginx.clone() })
 }
 
 /// Who will deploy: as configured, else who runs this, also through sudo.

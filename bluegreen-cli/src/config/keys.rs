@@ -128,6 +128,12 @@ pub(super) const KEYS: &[Key] = &[
         r#""127.0.0.1:443""#,
         "The address to dial; the name in `url` is then used for Host, SNI and certificate.",
     ),
+    unset(
+        "proxy.nginx.pid_file",
+        "the nginx at the front door",
+        r#""/run/nginx.pid""#,
+        "Which nginx, where several run and this user cannot see whose the front door is.",
+    ),
     default("proxy.nginx.allow_remote", "false", "Lets `proxy.nginx.url` name another host without `connect`."),
     default(
         "proxy.nginx.service_url_file",

@@ -1,5 +1,6 @@
 //! What a person, or a program, sees: every reporter is a sink of the engine's events.
 
+mod command;
 mod json;
 mod line;
 mod live;
@@ -17,6 +18,7 @@ use bluegreen_core::EventSink;
 use bluegreen_process::Releases;
 
 pub use self::{
+    command::{as_typed, install},
     json::JsonReporter,
     line::LineReporter,
     live::LiveReporter,

@@ -5,6 +5,7 @@ use bluegreen_core::{Cause, Failure};
 use crate::exit::Exit;
 
 use super::{
+    command::as_typed,
     paint::Paint,
     text::{sanitize, wrap},
 };
@@ -94,7 +95,7 @@ impl Trouble {
             });
         }
         if let Some(command) = &self.command {
-            say("next", &paint.strong(sanitize(command)));
+            say("next", &paint.strong(as_typed(&sanitize(command))));
         }
         lines.join("\n") + "\n"
     }

@@ -13,6 +13,7 @@ mod damaged;
 mod disk;
 mod halves;
 mod hook;
+mod init;
 mod json;
 mod kills;
 mod lock;

@@ -36,7 +36,10 @@ mod tests {
         let plain = "nginx: master process /usr/sbin/nginx -g daemon on; master_process on;";
         assert_eq!(file(plain, DEBIAN), "/etc/nginx/nginx.conf");
         assert_eq!(file("nginx: master process nginx -e /x/e -p /x -c my.conf", DEBIAN), "/x/my.conf");
-        assert_eq!(file("nginx: master process nginx -p /x", "configure arguments: --prefix=/opt"), "/x/conf/nginx.conf");
+        assert_eq!(
+            file("nginx: master process nginx -p /x", "configure arguments: --prefix=/opt"),
+            "/x/conf/nginx.conf"
+        );
         assert_eq!(file("nginx: master process nginx -c", ""), "/etc/nginx/conf/nginx.conf");
     }
 }

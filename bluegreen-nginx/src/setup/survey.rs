@@ -80,14 +80,14 @@ impl Survey {
 
     /// Every `proxy_pass` of every server block.
     pub fn passes(&self) -> Vec<Passing> {
-        let doors = self.doors();
+        let doors = self.doors_by_block();
         let passing = |pass: Pass<'_>| {
-            let block = self.place(pass.file, pass.blocks[0]);
+            let block = (pass.file, pass.blocks[0].span.start);
             Passing {
                 at: self.place(pass.file, pass.directive),
                 argument: pass.directive.arg().to_owned(),
                 port: self.tree.target(pass.directive.arg()).map(|(port, _)| port),
-                door: doors.iter().find(|door| door.at == block).cloned(),
+                door: doors.iter().find(|(at, _)| *at == block).map(|(_, door)| door.clone()),
             }
         };
         self.tree.passes().into_iter().map(passing).collect()
@@ -95,7 +95,12 @@ impl Survey {
 
     /// Every server block that listens on a port.
     pub fn doors(&self) -> Vec<Door> {
-        let mut doors: Vec<Door> = Vec::new();
+        self.doors_by_block().into_iter().map(|(_, door)| door).collect()
+    }
+
+    /// The same, each with its file and its first byte there.
+    fn doors_by_block(&self) -> Vec<((usize, usize), Door)> {
+        let mut doors: Vec<((usize, usize), Door)> = Vec::new();
         for server in self.tree.servers() {
             let inner = server.directive.inner();
             let listens: Vec<&Directive> = inner.iter().filter(|d| d.name == "listen").collect();
@@ -103,15 +108,16 @@ impl Survey {
             let (listen, more) = listens.first().map_or(("80", &[][..]), |d| (d.arg(), &d.args[1..]));
             let Some(port) = port(listen) else { continue };
             let names = inner.iter().filter(|d| d.name == "server_name").flat_map(|d| &d.args);
-            let name = names.cloned().find(|name| is_name(name));
+            let name = names.into_iter().find(|name| is_name(name)).cloned();
             let marked = more.iter().any(|word| word == "default_server" || word == "default");
-            let first = !doors.iter().any(|door| door.port == port);
+            let first = !doors.iter().any(|(_, door)| door.port == port);
             if marked {
-                doors.iter_mut().filter(|door| door.port == port).for_each(|door| door.is_default = false);
+                doors.iter_mut().filter(|(_, door)| door.port == port).for_each(|(_, door)| door.is_default = false);
             }
             let (listen, tls) = (listen.to_owned(), more.iter().any(|word| word == "ssl"));
             let at = self.place(server.file, server.directive);
-            doors.push(Door { at, listen, port, tls, name, is_default: marked || first });
+            let door = Door { at, listen, port, tls, name, is_default: marked || first };
+            doors.push(((server.file, server.directive.span.start), door));
         }
         doors
     }
@@ -184,7 +190,8 @@ mod tests {
              server { listen [::1]:8443 ssl; listen 1; }
              server { server_name ~^c; } }",
         );
-        let doors: Vec<_> = survey.doors().into_iter().map(|d| (d.at.line, d.port, d.tls, d.name, d.is_default)).collect();
+        let doors: Vec<_> =
+            survey.doors().into_iter().map(|d| (d.at.line, d.port, d.tls, d.name, d.is_default)).collect();
         assert_eq!(
             doors,
             [
@@ -202,7 +209,9 @@ mod tests {
 
     #[test]
     fn says_where_something_is_set() {
-        let survey = survey("http { open_file_cache off; server {\nset $url a;\nlocation / { set $url b; keepalive_min_timeout 0; open_file_cache max=9; } } }");
+        let survey = survey(
+            "http { open_file_cache off; server {\nset $url a;\nlocation / { set $url b; keepalive_min_timeout 0; open_file_cache max=9; } } }",
+        );
         let sets: Vec<_> = survey.sets("$url").into_iter().map(|(at, value)| (at.line, value)).collect();
         assert_eq!(sets, [(2, "a".to_owned()), (3, "b".to_owned())]);
         assert_eq!(survey.turns_on("open_file_cache").map(|at| at.line), Some(3));

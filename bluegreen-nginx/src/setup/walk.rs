@@ -58,7 +58,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let at = |name: &str| home.path().join(name);
         fs::create_dir(at("conf.d")).unwrap();
-        fs::write(at("nginx.conf"), "http { include conf.d/*.conf; server { include url.inc; include gone; } }").unwrap();
+        fs::write(at("nginx.conf"), "http { include conf.d/*.conf; server { include url.inc; include gone; } }")
+            .unwrap();
         fs::write(at("conf.d/b.conf"), "include conf.d/a.conf;").unwrap();
         fs::write(at("conf.d/a.conf"), format!("include {};", at("nginx.conf").display())).unwrap();
         fs::write(at("conf.d/c.txt"), "").unwrap();

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use bluegreen_core::{ProfileResolver as _, ResolveError, Route};
 use bluegreen_nginx::{
-    Commands,
     reload::{IncludeFile, IncludeResolver},
     setup::Difference,
 };
@@ -16,7 +15,7 @@ use crate::{args, config::Config, wiring};
 pub(super) async fn check(config: &Config, args: &args::Setup) -> Exit {
     let path = &config.nginx.service_url_file;
     let resolver = IncludeResolver::new(IncludeFile::new(path), &config.profiles, wiring::master(config));
-    let reads = Commands::new(args.nginx.clone()).reads(path).await;
+    let reads = super::commands(config, args).reads(path).await;
     match judge(path, resolver.resolve().await, reads) {
         Ok(found) => tell(&[], &found),
         Err(differences) => tell(&differences, ""),

@@ -1,0 +1,196 @@
+//! `init`: writes a `bluegreen.toml` from what is there.
+
+use std::{
+    env,
+    fs::OpenOptions,
+    io::{self, IsTerminal as _, Write as _, stderr, stdin, stdout},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use bluegreen_nginx::Master;
+use serde_json::json;
+
+use super::{Exit, Format, Global, Halt};
+use crate::{
+    args,
+    config::Config,
+    init::{self, Draft, Findings, Proxy, Wishes},
+    output,
+    report::{self, Paint},
+};
+
+/// The ports that are looked at besides those that nginx leads to.
+const LOOKED_AT: std::ops::RangeInclusive<u16> = 8080..=8099;
+
+pub(super) async fn run(global: &Global, args: &args::Init) -> Result<Exit, Halt> {
+    let dir = env::current_dir().map_err(|error| Halt::error(Exit::Usage, &error))?;
+    let target = global.config.clone().unwrap_or_else(|| "bluegreen.toml".into());
+    if !args.print && !args.force && target.symlink_metadata().is_ok() {
+        let what = format!("{} is there already, and is left as it is", target.display());
+        return Err(Halt::new(Exit::Usage, what).next("bluegreen check; or the same with --force, or with --print"));
+    }
+    let proxy = init::proxy::look(&args.pid_file.iter().fold(Master::new(), Master::with_pid_file)).await;
+    let mut wishes = wishes(global, args, &dir);
+    let paint = report::stdout_paint(global.color);
+    let findings = look_again(&dir, &wishes, proxy.clone());
+    let mut draft = Draft::new(&wishes, &findings);
+    let human = global.format == Format::Human && !args.print;
+    if human && !global.quiet {
+        show(&draft, paint);
+    }
+    if human && !global.yes && stdin().is_terminal() && stdout().is_terminal() {
+        ask(&mut wishes, &draft).map_err(|error| Halt::error(Exit::Usage, &error))?;
+        draft = Draft::new(&wishes, &look_again(&dir, &wishes, proxy.clone()));
+    }
+    if draft.command.is_empty() {
+        let what = "nothing to deploy was found here: no jar, package.json, Python app or single program";
+        return Err(
+            Halt::new(Exit::Usage, what).next("bluegreen init --artifact FILE, or bluegreen init -- COMMAND {port}")
+        );
+    }
+    let text = draft.to_toml();
+    // what a flag or an answer brought in may be no good
+    Config::parse(&text, &target)
+        .map_err(|error| Halt::mistake(&error, global.color.enabled(stderr().is_terminal())))?;
+    if args.print {
+        output::raw(&text);
+        return Ok(Exit::Done);
+    }
+    write(&target, &text, args.force)?;
+    finish(global, &draft, &proxy, &target, paint);
+    Ok(Exit::Done)
+}
+
+fn wishes(global: &Global, args: &args::Init, dir: &Path) -> Wishes {
+    Wishes {
+        app: global.app.clone(),
+        artifact: args.artifact.clone(),
+        ports: [args.port1, args.port2],
+        command: args.command.clone(),
+        health: args.health.clone().map(|path| format!("/{}", path.trim_start_matches('/'))),
+        url: args.url.clone(),
+        connect: args.connect,
+        user: args.user.clone(),
+        state_dir: args.state_dir.clone(),
+        allow_temporary: args.allow_temporary,
+        pid_file: args.pid_file.clone(),
+        directory: dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+    }
+}
+
+fn look_again(dir: &Path, wishes: &Wishes, proxy: Proxy) -> Findings {
+    let findings = init::look_at(dir, wishes.artifact.as_deref());
+    let mut ports: Vec<u16> = LOOKED_AT.chain(wishes.ports.into_iter().flatten()).collect();
+    for (port, ..) in &proxy.passes {
+        ports.extend([*port, port.saturating_add(1), port.saturating_add(2)]);
+    }
+    ports.sort_unstable();
+    ports.dedup();
+    Findings { proxy: Some(proxy), owners: init::owners(&ports), ..findings }
+}
+
+fn show(draft: &Draft, paint: Paint) {
+    for found in &draft.found {
+        let kind = paint.dim(format!("{:<14}", found.kind));
+        let (what, origin) = (report::sanitize(&found.what), report::sanitize(&found.origin));
+        let origin = if what.is_empty() { origin } else { format!("  {}", paint.dim(origin)) };
+        output::line(format!("  {kind}{what}{origin}"));
+    }
+}
+
+/// The few things that a finder may get wrong; Enter takes what stands in brackets.
+fn ask(wishes: &mut Wishes, draft: &Draft) -> io::Result<()> {
+    output::line("Enter takes what stands in brackets.");
+    if draft.command.is_empty() && wishes.artifact.is_none() {
+        let artifact = answer("what is deployed: a jar, a program or a directory", "")?;
+        wishes.artifact = artifact.map(PathBuf::from);
+    }
+    if wishes.app.is_none() {
+        wishes.app = answer_of("name of the app", &draft.app)?;
+    }
+    let [(_, first), (_, second)] = &draft.profiles;
+    for (n, port) in [first, second].into_iter().enumerate() {
+        if wishes.ports[n].is_none() {
+            wishes.ports[n] = answer_of(&format!("port {}", n + 1), &port.to_string())?;
+        }
+    }
+    if wishes.health.is_none() {
+        let path = answer("path of its health page", draft.health.as_deref().unwrap_or("/"))?;
+        wishes.health = path.map(|path| format!("/{}", path.trim_start_matches('/')));
+    }
+    if wishes.url.is_none() {
+        wishes.url = answer("front door, as users reach it through nginx", &draft.url)?;
+    }
+    Ok(())
+}
+
+/// What was typed; `None` for Enter.
+fn answer(question: &str, default: &str) -> io::Result<Option<String>> {
+    output::raw(if default.is_empty() { format!("  {question}: ") } else { format!("  {question} [{default}]: ") });
+    let mut line = String::new();
+    if stdin().read_line(&mut line)? == 0 {
+        output::line("");
+    }
+    Ok(Some(line.trim().to_owned()).filter(|line| !line.is_empty()))
+}
+
+/// Asks until it makes sense.
+fn answer_of<T: std::str::FromStr<Err: std::fmt::Display>>(question: &str, default: &str) -> io::Result<Option<T>> {
+    loop {
+        match answer(question, default)?.map(|text| text.parse()).transpose() {
+            Ok(value) => return Ok(value),
+            Err(error) => output::line(format!("  {error}")),
+        }
+    }
+}
+
+fn write(target: &Path, text: &str, force: bool) -> Result<(), Halt> {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o644);
+    // another one may have appeared meanwhile
+    let options = if force { options.create(true).truncate(true) } else { options.create_new(true) };
+    let written = options.open(target).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        Halt::new(Exit::Usage, format!("cannot write {}: {error}", target.display()))
+            .next("bluegreen init --config FILE, or --print")
+    })
+}
+
+fn finish(global: &Global, draft: &Draft, proxy: &Proxy, target: &Path, paint: Paint) {
+    let next = next(proxy);
+    if global.format == Format::Json {
+        let found: Vec<_> =
+            draft.found.iter().map(|f| json!({ "kind": f.kind, "what": f.what, "origin": f.origin })).collect();
+        output::line(json!({ "schema": 1, "config": target, "found": found, "notes": draft.notes, "next": next }));
+        return;
+    }
+    for note in &draft.notes {
+        output::line(format!("{} {}", paint.warn("!"), report::sanitize(note)));
+    }
+    let config = global.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default();
+    let artifact = draft.artifact.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default();
+    output::line(format!("{} wrote {}; look it over", paint.good("✓"), target.display()));
+    let steps = [
+        (next.replace("bluegreen ", &format!("bluegreen{config} ")), "nginx, once"),
+        (format!("bluegreen{config} check"), "would a deploy work?"),
+        (format!("bluegreen{config} deploy{artifact}"), ""),
+    ];
+    let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    for (n, (command, why)) in steps.iter().enumerate() {
+        let label = if n == 0 { "next" } else { "then" };
+        let gap = " ".repeat(width - command.len() + 2);
+        let command = paint.strong(report::as_typed(command));
+        output::line(format!("  {}  {command}{}", paint.dim(label), paint.dim(format!("{gap}{why}")).trim_end()));
+    }
+}
+
+/// The next command.
+fn next(proxy: &Proxy) -> String {
+    let setup = "sudo bluegreen setup --apply";
+    match (&proxy.version, proxy.pid) {
+        (None, _) => format!("{}, then {setup}", report::install("nginx")),
+        (Some(_), None) if !proxy.several => format!("sudo systemctl start nginx, then {setup}"),
+        _ => setup.to_owned(),
+    }
+}
