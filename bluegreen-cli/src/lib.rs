@@ -6,11 +6,12 @@ pub mod args;
 mod commands;
 pub mod config;
 pub mod demo;
+mod doctor;
 pub mod exit;
 mod halt;
 mod history;
-mod metrics;
 mod init;
+mod metrics;
 mod output;
 mod owner;
 #[cfg(any(test, fuzzing))]

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use bluegreen_core::{Deployer, Events, FileStore, ProfileResolver, ProxySwitcher};
-use bluegreen_http::{Client, FrontDoor, HttpProbe, Options, ProfileEndpoint};
+use bluegreen_core::{Deployer, Events, FileStore, Profile, ProfileResolver, ProxySwitcher};
+use bluegreen_http::{Client, ClientError, FrontDoor, HttpProbe, Options, ProfileEndpoint};
 use bluegreen_nginx::{
     Commands, MarkerResolver, MarkerSwitcher, Master, ProofLocation, RouteDir,
     reload::{IncludeFile, IncludeResolver, ReloadSwitcher},
@@ -38,7 +38,7 @@ pub(crate) fn wire(config: &Config, events: Events) -> Result<Wired, Halt> {
         launch: launch(config),
     });
     let probe = probe(config).map_err(unusable)?;
-    let door = FrontDoor::new(config.nginx.url.as_str(), &config.profiles, &at_the_door(config)).map_err(unusable)?;
+    let door = front_door(config).map_err(unusable)?;
     let (resolver, switcher) = proxy(config)?;
     let deployer = Deployer::new(config.profiles.clone(), resolver, processes.clone(), probe, switcher, store.clone())
         .with_front_door(door)
@@ -84,11 +84,32 @@ pub(crate) fn launch(config: &Config) -> Launch {
     }
 }
 
-pub(crate) fn probe(config: &Config) -> Result<HttpProbe, bluegreen_http::ClientError> {
+pub(crate) fn probe(config: &Config) -> Result<HttpProbe, ClientError> {
     // the configuration has said already whether the address may be remote
     let options = Options { timeout: config.health.timeout, allow_remote: true, ..Options::default() };
     let probe = HttpProbe::new(&config.app, &config.profiles, &config.health.url, &options)?;
     Ok(probe.status(config.health.status.clone()).body(config.health.body.clone()))
+}
+
+pub(crate) fn front_door(config: &Config) -> Result<FrontDoor, ClientError> {
+    FrontDoor::new(config.nginx.url.as_str(), &config.profiles, &at_the_door(config))
+}
+
+/// What a user would ask.
+pub(crate) fn door_client(config: &Config) -> Result<Client, ClientError> {
+    Client::new(config.nginx.url.as_str(), &at_the_door(config))
+}
+
+/// What the health probe asks of `profile`.
+pub(crate) fn health_client(config: &Config, profile: &Profile) -> Result<Client, ClientError> {
+    let url = config.health.url.render(|name| match name {
+        "app" => Some(config.app.to_string()),
+        "profile" => Some(profile.to_string()),
+        "port" => Some(profile.port().to_string()),
+        "other_port" => Some(config.profiles.other(profile).port().to_string()),
+        _ => None,
+    });
+    Client::new(&url, &Options { timeout: config.health.timeout, allow_remote: true, ..Options::default() })
 }
 
 fn at_the_door(config: &Config) -> Options {
@@ -109,10 +130,13 @@ fn include(config: &Config) -> IncludeFile {
     }
 }
 
-/// How nginx is called in reload mode.
+/// How nginx is called: in reload mode as configured, else as the one that runs was called.
 pub(crate) fn commands(config: &Config) -> Commands {
-    let commands = Commands::new(["nginx"]);
-    commands.with_test(config.nginx.test.clone()).with_reload(config.nginx.reload.clone())
+    let commands = Commands::new(master(config).command());
+    match config.nginx.mode {
+        ProxyMode::Marker => commands,
+        ProxyMode::Reload => commands.with_test(config.nginx.test.clone()).with_reload(config.nginx.reload.clone()),
+    }
 }
 
 /// The nginx behind the front door.
@@ -145,6 +169,6 @@ pub(crate) fn proof(config: &Config) -> Result<ProofLocation, Halt> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
-fn unusable(error: bluegreen_http::ClientError) -> Halt {
+fn unusable(error: ClientError) -> Halt {
     Halt::error(Exit::Usage, &error)
 }

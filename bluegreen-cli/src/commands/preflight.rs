@@ -1,10 +1,13 @@
 //! What is looked at before anything is touched. The engine looks again, under the lock.
 
 use bluegreen_core::{ResolveError, StateStore as _, Step, Transaction};
-use bluegreen_process::cgroup_warning;
 
-use super::{Exit, Halt, Session, check};
-use crate::{config::ProxyMode, halt::for_route, wiring};
+use super::{Exit, Halt, Session};
+use crate::{
+    config::ProxyMode,
+    doctor::{self, Severity},
+    halt::for_route,
+};
 
 /// Can the command be started without an artifact? At the start it would be too late: the warm release is gone by then.
 pub(super) fn needs_no_artifact(session: &Session) -> Result<(), Halt> {
@@ -31,6 +34,9 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
         Err(_) if !settled(session) => {}
         Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
     }
+    if let Some(finding) = doctor::before_deploy(session).await.into_iter().find(|f| f.severity == Severity::Fatal) {
+        return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));
+    }
     if until > Step::Health { can_switch(session).await } else { Ok(()) }
 }
 
@@ -43,18 +49,21 @@ pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
     if !settled(session) {
         return Ok(());
     }
-    let refused =
-        |why| Halt::new(Exit::Refused, format!("nginx would refuse its configuration: {why}")).next("sudo nginx -t");
-    wiring::commands(&session.config).accepts().await.map_err(refused)
+    match doctor::accepts(&session.config).await {
+        Some(finding) if finding.severity == Severity::Fatal => {
+            Err(Halt::new(Exit::Refused, finding.what).next("sudo nginx -t"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a person should know, and that stops nothing: what a reload costs, and what ends the app with its unit.
 pub(super) async fn warn(session: &Session) {
     if session.config.nginx.mode == ProxyMode::Reload {
-        check::reload_costs(session).await.iter().for_each(|warning| session.events.warn(warning));
+        doctor::reload_costs(&session.config).await.iter().for_each(|warning| session.events.warn(warning));
     }
-    if let Some(warning) = cgroup_warning() {
-        session.events.warn(warning);
+    if let Some(finding) = doctor::started_here() {
+        session.events.warn(finding.what);
     }
 }
 

@@ -23,7 +23,8 @@ use crate::{
     config::{Config, ProxyMode},
     output,
     owner::User,
-    report, wiring,
+    report::{self, Paint},
+    wiring,
 };
 
 pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
@@ -120,8 +121,13 @@ fn tell(differences: &[Difference], fine: &str) -> Exit {
 fn listed(differences: &[Difference]) -> Vec<String> {
     let mut lines = Vec::new();
     for alike in differences.chunk_by(|a, b| a.fix == b.fix) {
-        lines.extend(alike.iter().map(|difference| format!("✗ {}", report::sanitize(&difference.what))));
-        lines.push(format!("    {}", report::sanitize(&alike[0].fix)));
+        for Difference { what, at, texts, .. } in alike {
+            let place = at.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
+            lines.push(format!("✗ {}", report::sanitize(&format!("{place}{what}"))));
+            let (Some(at), Some((before, after))) = (at, texts) else { continue };
+            lines.extend(diff(&at.path, before, after, Paint(false)).lines().map(|line| format!("    {line}")));
+        }
+        lines.push(format!("    {}", report::as_typed(&report::sanitize(&alike[0].fix))));
     }
     lines
 }
@@ -161,7 +167,7 @@ fn ask() -> bool {
     stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
-fn diff(path: &Path, before: &str, after: &str, paint: report::Paint) -> String {
+fn diff(path: &Path, before: &str, after: &str, paint: Paint) -> String {
     let text = similar::TextDiff::from_lines(before, after);
     let unified = text.unified_diff().context_radius(2).header(&path.display().to_string(), "afterwards").to_string();
     let line = |line: &str| match line.as_bytes().first() {
@@ -179,12 +185,20 @@ fn refused(error: SetupError) -> Halt {
 
 #[cfg(test)]
 mod tests {
+    use bluegreen_nginx::setup::Place;
+
     use super::*;
 
     #[test]
     fn a_fix_of_several_differences_is_said_once() {
-        let differs = |what: &str, fix: &str| Difference { what: what.into(), fix: fix.into() };
-        let lines = listed(&[differs("a", "do x"), differs("b", "do x"), differs("c", "do y")]);
-        assert_eq!(lines, ["✗ a", "✗ b", "    do x", "✗ c", "    do y"]);
+        let at = Place { path: "/etc/x".into(), line: 3 };
+        let lines = listed(&[
+            Difference::new("a", "do x").at(at.clone()),
+            Difference { texts: Some(("old\n".into(), "new\n".into())), ..Difference::new("b", "do x").at(at) },
+            Difference::new("c", "do y"),
+        ]);
+        let diff = ["    --- /etc/x", "    +++ afterwards", "    @@ -1 +1 @@", "    -old", "    +new"];
+        let (head, tail) = (["✗ /etc/x:3: a", "✗ /etc/x:3: b"], ["    do x", "✗ c", "    do y"]);
+        assert_eq!(lines, [&head[..], &diff, &tail].concat());
     }
 }

@@ -5,7 +5,8 @@ use std::{env, path::Path};
 /// `text` with this program called as it was called: one that was downloaded into a directory is in no `PATH`.
 pub fn as_typed(text: &str) -> String {
     let typed = env::args().next().unwrap_or_default();
-    if !typed.contains('/') || is_found("bluegreen") { text.to_owned() } else { called(text, &typed) }
+    let is_path = typed.ends_with("/bluegreen");
+    if is_path && !is_found("bluegreen") { called(text, &typed) } else { text.to_owned() }
 }
 
 fn called(text: &str, typed: &str) -> String {

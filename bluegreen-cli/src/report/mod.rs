@@ -24,7 +24,7 @@ pub use self::{
     live::LiveReporter,
     paint::{ColorChoice, Paint},
     table::{HistoryRow, StatusRow, Tone, history_table, release_table, status_table},
-    text::sanitize,
+    text::{indented, marked, sanitize},
     trouble::Trouble,
     units::{ago, size, took},
 };

@@ -46,6 +46,22 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A mark and a text behind it, broken to `width` columns; 0 leaves it on one line.
+pub fn marked(mark: &str, text: &str, width: usize) -> String {
+    hanging(&format!("{mark} "), 2, text, width)
+}
+
+/// A label of so many `columns`, indented, and a text behind it, broken to `width` columns; 0 leaves it on one line.
+pub fn indented(label: &str, columns: usize, text: &str, width: usize) -> String {
+    hanging(&format!("    {label}"), 4 + columns, text, width)
+}
+
+fn hanging(label: &str, columns: usize, text: &str, width: usize) -> String {
+    let width = if width == 0 { usize::MAX } else { width };
+    let lines = wrap(&sanitize(text), width.saturating_sub(columns));
+    format!("{label}{}\n", lines.join(&format!("\n{}", " ".repeat(columns))))
+}
+
 /// `text` filled up with spaces to `width` columns.
 pub(super) fn pad(text: &str, width: usize) -> String {
     text.to_owned() + &" ".repeat(width.saturating_sub(text.width()))

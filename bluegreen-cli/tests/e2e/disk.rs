@@ -51,7 +51,7 @@ fn a_full_disk_is_refused_and_costs_nothing() {
     small.fill();
     stage.deploy("v2", 3).says(&["traffic  untouched", "bluegreen releases prune"]);
     assert_eq!(stage.front(), "v1 real1");
-    stage.run(&["check"], 3).says(&["free in"]);
+    stage.run(&["check"], 3).says(&["free, and the next release wants", "releases prune"]);
     stage.run(&["status"], 0);
     small.free();
     stage.deploy("v2", 0);

@@ -7,6 +7,7 @@ mod adopt;
 mod apps;
 mod broken;
 mod cancel;
+mod check;
 mod clock;
 mod confined;
 mod damaged;

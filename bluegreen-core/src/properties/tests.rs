@@ -56,6 +56,7 @@ fn a_transaction() -> impl Strategy<Value = Transaction> {
                 until,
                 breaking,
                 started,
+                runs: proven.clone(),
                 proven,
                 answered,
                 standby_settled,

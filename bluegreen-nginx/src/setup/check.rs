@@ -4,7 +4,13 @@ use std::os::unix::fs::MetadataExt;
 
 use bluegreen_core::{ProfileResolver, ResolveError};
 
-use super::{Setup, SetupError, config::Directive, config::line_of, tree::Tree};
+use super::{
+    Edit, Place, Setup, SetupError,
+    config::Directive,
+    plan::place,
+    tree::{Pass, Tree},
+    walk,
+};
 use crate::text::chain;
 
 /// One thing that is not as it should be.
@@ -12,39 +18,64 @@ use crate::text::chain;
 pub struct Difference {
     /// What is seen.
     pub what: String,
+    /// Where.
+    pub at: Option<Place>,
+    /// The text of a file of ours, as it is and as it should be.
+    pub texts: Option<(String, String)>,
     /// What to do.
     pub fix: String,
 }
 
 impl Difference {
-    fn new(what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { what: what.into(), fix: fix.into() }
+    /// One without a place.
+    pub fn new(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { what: what.into(), at: None, texts: None, fix: fix.into() }
+    }
+
+    /// The same, at a place.
+    #[must_use = "returns the difference"]
+    pub fn at(self, place: Place) -> Self {
+        Self { at: Some(place), ..self }
+    }
+
+    /// Whether [`Setup::apply`] puts it right by itself.
+    pub fn is_applied(&self) -> bool {
+        self.fix == APPLY
     }
 }
 
 const APPLY: &str = "sudo bluegreen setup --apply";
 
 impl Setup {
-    /// Everything that differs; nothing when the app is set up. Changes nothing, and reads nginx's configuration, for which
-    /// nginx wants to be root on most machines.
+    /// Everything that differs; nothing when the app is set up. Changes nothing.
     pub async fn check(&self) -> Vec<Difference> {
-        let mut found = self.check_route();
-        match self.tree().await {
-            Err(error) => {
-                let fix = match &error {
-                    SetupError::Nginx(_) => "run this as root, or repair nginx's configuration first".to_owned(),
-                    error => error.fix(),
-                };
-                found.push(Difference::new(chain(&error), fix));
-            }
-            Ok(tree) => found.extend(self.check_files(&tree)),
-        }
+        let mut found = self.differences().await;
         match self.resolver().resolve().await {
             Ok(_) => {}
             Err(error @ (ResolveError::NotSetUp(_) | ResolveError::Differs(_))) => {
                 found.push(Difference::new(error.to_string(), APPLY));
             }
             Err(error) => found.push(Difference::new(error.to_string(), "put that right, then run this again")),
+        }
+        found
+    }
+
+    /// What differs in the files and the route directory, without asking nginx for a proof. Where only root may ask nginx for
+    /// its configuration, the files are read instead.
+    pub async fn differences(&self) -> Vec<Difference> {
+        let mut found = self.check_route();
+        let tree = match self.tree().await {
+            Err(SetupError::Nginx(said)) => {
+                if !said.contains("ermission denied") {
+                    found.push(Difference::new(said, "repair nginx's configuration first: sudo nginx -t"));
+                }
+                Tree::read(walk::files(&self.master.configuration().await), self.site.as_deref())
+            }
+            tree => tree,
+        };
+        match tree {
+            Err(error) => found.push(Difference::new(chain(&error), error.fix())),
+            Ok(tree) => found.extend(self.check_files(&tree)),
         }
         found
     }
@@ -70,39 +101,83 @@ impl Setup {
     }
 
     fn check_files(&self, tree: &Tree) -> Vec<Difference> {
+        let mut found = self.misplaced(tree);
         if self.put_in_by_hand(tree).is_some() {
-            return Vec::new();
+            return found;
         }
-        let mut found = Vec::new();
         match self.rest_to_do(tree) {
+            Err(SetupError::Location { path, line, reason }) => {
+                found.push(Difference::new(reason, format!("do that, then {APPLY}")).at(Place { path, line }));
+            }
             Err(error) => found.push(Difference::new(chain(&error), error.fix())),
-            Ok(edits) => found.extend(edits.iter().map(|edit| {
-                let what = match (edit.foreign, &edit.before) {
-                    (true, _) => "does not use the route",
-                    (false, None) => "is missing",
-                    (false, Some(_)) => "has another text",
-                };
-                Difference::new(format!("{} {what}", edit.path.display()), APPLY)
-            })),
-        }
-        for server in tree.servers() {
-            let inner = server.directive.inner();
-            let Some(include) = tree.include_of(inner, &self.server_file()) else { continue };
-            let before = inner.iter().take_while(|d| *d != include);
-            let jumps = |d: &&Directive| matches!(d.name.as_str(), "return" | "rewrite" | "if");
-            if let Some(jump) = before.into_iter().find(jumps) {
-                let file = &tree.files[server.file];
-                found.push(Difference::new(
-                    format!(
-                        "{}, line {}: `{}` stands before bluegreen's include",
-                        file.path.display(),
-                        line_of(&file.text, jump.span.start),
-                        jump.name
-                    ),
-                    format!("make `include {};` the first line of the server block", self.server_file().display()),
-                ));
+            Ok((passes, edits)) => {
+                found.extend(passes.iter().map(|pass| not_converted(tree, pass)));
+                let told = |edit: &&Edit| passes.iter().any(|pass| edit.foreign && is_at(tree, pass, edit));
+                found.extend(edits.iter().filter(|edit| !told(edit)).map(differs));
             }
         }
         found
     }
+
+    /// What is ours and stands where it does not work, or where something stands before it.
+    fn misplaced(&self, tree: &Tree) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let include = format!("include {};", self.server_file().display());
+        let mut included = false;
+        for server in tree.servers() {
+            let inner = server.directive.inner();
+            let Some(ours) = tree.include_of(inner, &self.server_file()) else { continue };
+            included = true;
+            let jumps = |d: &&Directive| matches!(d.name.as_str(), "return" | "rewrite" | "if");
+            for jump in inner.iter().take_while(|d| *d != ours).filter(jumps) {
+                let what = format!("`{}` stands before bluegreen's include, and answers in its place", jump.name);
+                let fix = format!("make `{include}` the first line of the server block, then sudo nginx -s reload");
+                found.push(Difference::new(what, fix).at(place(tree, server.file, jump)));
+            }
+        }
+        if !included && tree.includes(&self.server_file()) {
+            let what = format!("`{include}` stands outside of a server block, or inside a location");
+            found.push(Difference::new(
+                what,
+                "move it to the first line of the app's server block, then sudo nginx -s reload",
+            ));
+        }
+        let ours = self.snippet().pass();
+        for pass in
+            tree.passes().iter().filter(|pass| pass.directive.arg() != ours && pass.directive.arg().starts_with(&ours))
+        {
+            let what = format!(
+                "`proxy_pass {}` has a path behind the variable: every request is sent as that path",
+                pass.directive.arg()
+            );
+            let fix = format!("write `proxy_pass {ours};`, then sudo nginx -s reload");
+            found.push(Difference::new(what, fix).at(place(tree, pass.file, pass.directive)));
+        }
+        found
+    }
+}
+
+fn not_converted(tree: &Tree, pass: &Pass<'_>) -> Difference {
+    let what = format!("`proxy_pass {}` does not follow the route", pass.directive.arg());
+    Difference::new(what, APPLY).at(place(tree, pass.file, pass.directive))
+}
+
+fn is_at(tree: &Tree, pass: &Pass<'_>, edit: &Edit) -> bool {
+    super::same(&tree.files[pass.file].path, &edit.path)
+}
+
+/// A file that would be written.
+fn differs(edit: &Edit) -> Difference {
+    let path = edit.path.display();
+    let what = match (edit.foreign, &edit.before) {
+        (true, _) => format!("{path} does not include bluegreen's file"),
+        (false, None) => format!("{path} is missing"),
+        (false, Some(_)) => format!("{path} has another text"),
+    };
+    let texts = edit.before.clone().zip(edit.after.clone()).filter(|_| !edit.foreign);
+    let at = edit.before.as_ref().zip(edit.after.as_ref()).filter(|_| !edit.foreign).map(|(before, after)| {
+        let same = before.lines().zip(after.lines()).take_while(|(a, b)| a == b);
+        Place { path: edit.path.clone(), line: same.count() + 1 }
+    });
+    Difference { at, texts, ..Difference::new(what, APPLY) }
 }

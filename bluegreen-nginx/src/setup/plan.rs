@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use bluegreen_core::{Profile, ProfileResolver, Route};
 
 use super::{
-    Edit, Goal, Plan, Setup, SetupError,
+    Edit, Goal, Place, Plan, Setup, SetupError,
     config::{Directive, line_of},
     edit::{self, Change},
     tree::{Pass, Server, Tree, matches, same},
@@ -38,9 +38,11 @@ impl Setup {
         Ok(edits)
     }
 
-    /// What a set-up would still write.
-    pub(super) fn rest_to_do(&self, tree: &Tree) -> Result<Vec<Edit>, SetupError> {
-        self.edits(tree, &self.passes(tree)?.0)
+    /// The `proxy_pass`es that a set-up would still change, and all that it would write.
+    pub(super) fn rest_to_do<'a>(&self, tree: &'a Tree) -> Result<(Vec<Pass<'a>>, Vec<Edit>), SetupError> {
+        let passes = self.passes(tree)?.0;
+        let edits = self.edits(tree, &passes)?;
+        Ok((passes, edits))
     }
 
     pub(super) async fn tree(&self) -> Result<Tree, SetupError> {
@@ -192,6 +194,12 @@ fn unused(tree: &Tree, passes: &[Pass<'_>]) -> Vec<PathBuf> {
 }
 
 pub(super) fn at(tree: &Tree, file: usize, directive: &Directive, reason: String) -> SetupError {
+    let Place { path, line } = place(tree, file, directive);
+    SetupError::Location { path, line, reason }
+}
+
+/// Where a directive stands.
+pub(super) fn place(tree: &Tree, file: usize, directive: &Directive) -> Place {
     let file = &tree.files[file];
-    SetupError::Location { path: file.path.clone(), line: line_of(&file.text, directive.span.start), reason }
+    Place { path: file.path.clone(), line: line_of(&file.text, directive.span.start) }
 }

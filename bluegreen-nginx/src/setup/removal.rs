@@ -4,7 +4,7 @@ use bluegreen_core::ProfileResolver;
 
 use super::{
     Edit, Goal, Plan, Setup, SetupError,
-    config::Directive,
+    config::{self, Directive},
     edit::{self, Change, is_marked},
     tree::{Tree, same},
     write,
@@ -31,6 +31,9 @@ impl Setup {
         }
         // first what uses our files (the main file last: it includes the http level), then the files
         let mut edits = edit::edits(&tree, changes)?;
+        for edit in &mut edits {
+            self.restore(&tree, edit, route.active.port());
+        }
         edits.reverse();
         for path in [self.http_file(), self.location_file(), self.server_file()] {
             if let Some(before) = write::read(&path)? {
@@ -38,6 +41,19 @@ impl Setup {
             }
         }
         Ok(Plan { edits, start: None, unused: Vec::new(), goal: Goal::Removed })
+    }
+
+    /// The copy from before the set-up instead, byte for byte, when it differs from what this removal writes in nothing but the
+    /// words behind `proxy_pass`, and those lead to the active port too.
+    fn restore(&self, tree: &Tree, edit: &mut Edit, port: u16) {
+        let Some(copy) = write::newest_copy(&edit.path, &self.nginx_dir.join("bluegreen")) else { return };
+        let (Some(wanted), Some((plain, targets))) = (edit.after.as_deref().and_then(plain), plain(&copy)) else {
+            return;
+        };
+        let leads_here = |target: &String| tree.target(target).is_some_and(|(to, _)| to == port);
+        if plain == wanted.0 && targets.iter().all(|target| leads_here(target) || wanted.1.contains(target)) {
+            edit.after = Some(copy);
+        }
     }
 
     pub(super) fn take_out(
@@ -63,4 +79,20 @@ impl Setup {
             self.take_out(tree, file, directive.inner(), pass, changes);
         }
     }
+}
+
+/// A text with every `proxy_pass` of it made equal, and what stood there.
+fn plain(text: &str) -> Option<(String, Vec<String>)> {
+    let directives = config::parse(text).ok()?;
+    let (mut passes, mut waiting): (Vec<&Directive>, Vec<&Directive>) = (Vec::new(), directives.iter().collect());
+    while let Some(directive) = waiting.pop() {
+        waiting.extend(directive.inner());
+        passes.extend(Some(directive).filter(|d| d.name == "proxy_pass"));
+    }
+    passes.sort_by_key(|pass| std::cmp::Reverse(pass.span.start));
+    let mut same = text.to_owned();
+    for pass in &passes {
+        same.replace_range(pass.span.clone(), "proxy_pass;");
+    }
+    Some((same, passes.iter().map(|pass| pass.arg().to_owned()).collect()))
 }

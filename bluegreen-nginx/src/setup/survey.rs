@@ -7,7 +7,8 @@ use std::{
 
 use super::{
     SetupError,
-    config::{Directive, line_of},
+    config::Directive,
+    plan::place,
     tree::{Pass, Tree},
     walk,
 };
@@ -150,8 +151,7 @@ impl Survey {
     }
 
     fn place(&self, file: usize, directive: &Directive) -> Place {
-        let file = &self.tree.files[file];
-        Place { path: file.path.clone(), line: line_of(&file.text, directive.span.start) }
+        place(&self.tree, file, directive)
     }
 }
 

@@ -42,9 +42,21 @@ pub(super) fn put(path: &Path, text: Option<&str>) -> Result<(), SetupError> {
 /// Copies an owner's file before it is changed, into `dir`: beside itself, `include sites-enabled/*` would read it too.
 pub(super) fn back_up(edit: &Edit, dir: &Path) -> Result<Option<PathBuf>, SetupError> {
     let Some(before) = edit.before.as_deref().filter(|_| edit.foreign) else { return Ok(None) };
-    let name = edit.path.to_string_lossy().trim_start_matches('/').replace('/', "-");
-    let copy = dir.join(format!("{name}.bluegreen-{}", date(SystemTime::now())));
+    let copy = dir.join(format!("{}{}", copies_of(&edit.path), date(SystemTime::now())));
     put(&copy, Some(before)).map(|()| Some(copy))
+}
+
+/// What the names of the copies of a file begin with; the time follows.
+fn copies_of(path: &Path) -> String {
+    format!("{}.bluegreen-", path.to_string_lossy().trim_start_matches('/').replace('/', "-"))
+}
+
+/// The text of the copies of `path` in `dir` that was made last.
+pub(super) fn newest_copy(path: &Path, dir: &Path) -> Option<String> {
+    let begin = copies_of(path);
+    let names = dir.read_dir().ok()?.flatten().map(|entry| entry.path());
+    let copies = names.filter(|copy| copy.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&begin)));
+    read(&copies.max()?).ok()?
 }
 
 /// A moment as `20261122T145440Z`.

@@ -5,21 +5,25 @@ use std::path::Path;
 use bluegreen_core::{ProfileResolver as _, ResolveError, Route};
 use bluegreen_nginx::{
     reload::{IncludeFile, IncludeResolver},
-    setup::Difference,
+    setup::{Difference, Survey},
 };
 
 use super::{Exit, tell};
-use crate::{args, config::Config, wiring};
+use crate::{args, config::Config, doctor, wiring};
 
 /// Says what is found.
 pub(super) async fn check(config: &Config, args: &args::Setup) -> Exit {
     let path = &config.nginx.service_url_file;
     let resolver = IncludeResolver::new(IncludeFile::new(path), &config.profiles, wiring::master(config));
     let reads = super::commands(config, args).reads(path).await;
-    match judge(path, resolver.resolve().await, reads) {
-        Ok(found) => tell(&[], &found),
-        Err(differences) => tell(&differences, ""),
+    let (found, mut differences) = match judge(path, resolver.resolve().await, reads) {
+        Ok(found) => (found, Vec::new()),
+        Err(differences) => (String::new(), differences),
+    };
+    if let Ok(survey) = Survey::walk(&wiring::master(config).configuration().await) {
+        differences.extend(doctor::past_the_include(config, &survey));
     }
+    tell(&differences, &found)
 }
 
 /// What the include file says now, or what is wrong with it: `route` is how nginx's workers have read it, `reads` whether its
@@ -30,7 +34,7 @@ fn judge(
     reads: Result<bool, String>,
 ) -> Result<String, Vec<Difference>> {
     let path = path.display();
-    let differs = |what, fix: &str| Difference { what, fix: fix.to_owned() };
+    let differs = |what, fix: &str| Difference::new(what, fix);
     let mut wrong = Vec::new();
     let found = match route {
         Ok(route) => format!("nginx reads {path}, which leads to {} on port {}", route.active, route.active.port()),

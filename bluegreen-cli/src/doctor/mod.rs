@@ -1,0 +1,94 @@
+//! What can make a deploy fail, seen before it: one file for each area, each a judgement over facts that were gathered.
+
+mod codedeploy;
+mod files;
+mod host;
+mod nginx;
+mod places;
+mod sight;
+mod space;
+mod web;
+
+use bluegreen_nginx::setup::Place;
+use serde::Serialize;
+
+use crate::session::Session;
+
+pub(crate) use host::started_here;
+pub(crate) use nginx::{accepts, past_the_include, reload_costs};
+
+/// How bad it is, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Severity {
+    /// A deploy would fail of it.
+    Fatal,
+    /// It may hurt later.
+    Warning,
+    /// As it should be.
+    Good,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Finding {
+    /// The same for the same kind of thing, for programs.
+    pub(crate) id: &'static str,
+    pub(crate) severity: Severity,
+    /// What is seen.
+    pub(crate) what: String,
+    /// The file, line or address.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<String>,
+    /// What to do, a command where there is one; empty for a good one.
+    pub(crate) fix: String,
+}
+
+impl Finding {
+    fn new(id: &'static str, severity: Severity, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { id, severity, what: what.into(), place: None, fix: fix.into() }
+    }
+
+    fn fatal(id: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::new(id, Severity::Fatal, what, fix)
+    }
+
+    fn warning(id: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::new(id, Severity::Warning, what, fix)
+    }
+
+    fn good(id: &'static str, what: impl Into<String>) -> Self {
+        Self::new(id, Severity::Good, what, "")
+    }
+
+    fn at(self, place: &Place) -> Self {
+        Self { place: Some(place.to_string()), ..self }
+    }
+}
+
+/// Everything, worst first.
+pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
+    let config = &session.config;
+    let seen = session.wired.deployer.look().await;
+    let mut findings = nginx::look(session, &seen.route).await;
+    findings.extend(sight::look(config));
+    findings.extend(places::look(session, &seen));
+    findings.extend(web::look(config, &seen).await);
+    findings.extend(space::look(session, &seen));
+    findings.extend(files::look(session));
+    findings.extend(codedeploy::look(config));
+    findings.extend(host::look(config));
+    findings.sort_by_key(|finding| finding.severity);
+    findings
+}
+
+/// What no look at the route would show, for a deploy that is about to begin.
+pub(crate) async fn before_deploy(session: &Session) -> Vec<Finding> {
+    let seen = session.wired.deployer.look().await;
+    space::look(session, &seen)
+}
+
+#[cfg(test)]
+fn ids(findings: &[Finding]) -> Vec<(Severity, &'static str)> {
+    findings.iter().map(|finding| (finding.severity, finding.id)).collect()
+}

@@ -1,0 +1,239 @@
+//! nginx: is it there, does it take its configuration, and is the app set up in it.
+
+use bluegreen_core::{ResolveError, Route};
+use bluegreen_nginx::{
+    MasterError,
+    reload::{Version, reload_warnings},
+    setup::{Difference, Place, Survey},
+};
+use regex::Regex;
+
+use super::Finding;
+use crate::{
+    config::{Config, ProxyMode},
+    halt::for_route,
+    report,
+    session::Session,
+    wiring,
+};
+
+/// The first version that takes the snippet: `keepalive_timeout` in an upstream group.
+const OLDEST: &str = "1.15.3";
+
+pub(super) async fn look(session: &Session, route: &Result<Route, ResolveError>) -> Vec<Finding> {
+    let config = &session.config;
+    let master = wiring::master(config);
+    let (pid, version) = (master.pid(), master.version().await);
+    let mut findings = vec![running(&pid, &version, route.is_ok())];
+    if matches!(pid, Err(MasterError::NotRunning | MasterError::PidFile(_))) {
+        return findings;
+    }
+    let survey = Survey::of(&wiring::commands(config), &master.configuration().await).await.ok();
+    let keeps = survey.as_ref().and_then(|survey| survey.turns_on("keepalive_min_timeout")).is_some();
+    if let Ok(version) = version {
+        findings.extend(age(version, config.nginx.mode, route.is_ok(), keeps));
+    }
+    findings.extend(accepts(config).await);
+    let differences = match config.nginx.mode {
+        ProxyMode::Marker => differences(config).await,
+        ProxyMode::Reload => survey.as_ref().map(|survey| past_the_include(config, survey)).unwrap_or_default(),
+    };
+    findings.extend(judge(route, differences));
+    findings
+}
+
+/// Whether nginx would take its configuration again; `None` when this user may not ask.
+pub(crate) async fn accepts(config: &Config) -> Option<Finding> {
+    let (mode, said) = (config.nginx.mode, wiring::commands(config).accepts().await);
+    // the pid file, a log or a key that only root may open
+    let closed = said.as_ref().is_err_and(|said| said.contains("ermission denied"));
+    (mode == ProxyMode::Reload || !closed).then(|| judge_configuration(mode, said))
+}
+
+/// What each reload of this nginx loses.
+pub(crate) async fn reload_costs(config: &Config) -> Vec<String> {
+    let master = wiring::master(config);
+    let survey = Survey::walk(&master.configuration().await);
+    let keeps = survey.is_ok_and(|survey| survey.turns_on("keepalive_min_timeout").is_some());
+    match master.version().await {
+        Ok(version) => reload_warnings(version, keeps),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+async fn differences(config: &Config) -> Vec<Difference> {
+    match wiring::setup(config, None).await {
+        Ok(setup) => setup.differences().await,
+        Err(_) => Vec::new(),
+    }
+}
+
+/// In reload mode: what goes to a profile without the include.
+pub(crate) fn past_the_include(config: &Config, survey: &Survey) -> Vec<Difference> {
+    let past = |at: &Place, port: u16, argument: &str| {
+        let what = format!("`proxy_pass {argument}` goes to port {port} whatever the include says");
+        Difference::new(what, "write `proxy_pass $service_url;`, then sudo nginx -s reload").at(at.clone())
+    };
+    let passes = survey.passes().into_iter().filter(|pass| !pass.argument.starts_with('$'));
+    let ours = passes
+        .filter_map(|pass| pass.port.filter(|port| config.profiles.on_port(*port).is_some()).map(|port| (pass, port)));
+    ours.map(|(pass, port)| past(&pass.at, port, &pass.argument)).collect()
+}
+
+fn running(pid: &Result<u32, MasterError>, version: &Result<Version, MasterError>, proven: bool) -> Finding {
+    let start = "sudo nginx -t && sudo systemctl start nginx";
+    match (pid, version) {
+        (Ok(pid), Ok(version)) => Finding::good("nginx", format!("nginx {version} runs, pid {pid}")),
+        (Ok(pid), Err(_)) => Finding::good("nginx", format!("nginx runs, pid {pid}")),
+        (Err(MasterError::NotRunning), Err(_)) => Finding::fatal(
+            "nginx-missing",
+            "there is no nginx here, or this user cannot see it",
+            format!("{}, then {start}", report::install("nginx")),
+        ),
+        (Err(MasterError::NotRunning), Ok(version)) => Finding::fatal(
+            "nginx-stopped",
+            format!("nginx {version} is installed, and nobody listens at the front door"),
+            start,
+        ),
+        (Err(error @ MasterError::Several(_)), _) if proven => {
+            Finding::warning("nginx-several", error.to_string(), "pid_file = \"/run/nginx.pid\" in [proxy.nginx]")
+        }
+        (Err(error @ MasterError::Several(_)), _) => {
+            Finding::fatal("nginx-several", error.to_string(), "pid_file = \"/run/nginx.pid\" in [proxy.nginx]")
+        }
+        (Err(error), _) => Finding::fatal("nginx-stopped", error.to_string(), start),
+    }
+}
+
+/// What this version cannot do, and what it does wrong.
+fn age(version: Version, mode: ProxyMode, proven: bool, keeps: bool) -> Vec<Finding> {
+    let newer = "nginx.org has packages of newer versions: https://nginx.org/en/linux_packages.html";
+    let costs = reload_warnings(version, keeps).into_iter();
+    match mode {
+        ProxyMode::Reload => costs
+            .map(|cost| {
+                Finding::warning(
+                    "nginx-bugs",
+                    cost,
+                    "mode = \"marker\" in [proxy.nginx], then sudo bluegreen setup --apply",
+                )
+            })
+            .collect(),
+        ProxyMode::Marker if OLDEST.parse().is_ok_and(|oldest| version < oldest) && !proven => {
+            let what = format!("nginx {version} is too old for marker mode, which wants {OLDEST}");
+            vec![Finding::fatal("nginx-old", what, newer)]
+        }
+        // a switch reloads nothing; certbot and people do
+        ProxyMode::Marker => costs
+            .map(|cost| Finding::good("nginx-bugs", format!("no switch reloads nginx; another reload: {cost}")))
+            .collect(),
+    }
+}
+
+/// A configuration that somebody else broke: in reload mode no switch works, in marker mode the next start of nginx fails.
+fn judge_configuration(mode: ProxyMode, said: Result<(), String>) -> Finding {
+    let Err(said) = said else { return Finding::good("nginx-config", "nginx takes its configuration") };
+    let place = Regex::new(r" in (/[^\s:]+:\d+)")
+        .ok()
+        .and_then(|place| Some(place.captures(&said)?.get(1)?.as_str().to_owned()));
+    let fix = "mend that file, then sudo nginx -t";
+    let finding = match mode {
+        ProxyMode::Reload => {
+            Finding::fatal("nginx-config", format!("nginx would refuse its configuration: {said}"), fix)
+        }
+        ProxyMode::Marker => {
+            let what = format!("nginx would refuse its configuration, and not come up after a restart: {said}");
+            Finding::warning("nginx-config", what, fix)
+        }
+    };
+    Finding { place, ..finding }
+}
+
+/// The route as nginx proves it, and what differs from the set-up: as long as the proof holds, nothing fails of it.
+fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match route {
+        Ok(route) => {
+            findings.push(Finding::good("route", format!("nginx proves it: {} has the traffic", route.active)));
+        }
+        Err(error @ ResolveError::Unmanaged(_)) => {
+            findings.push(Finding::warning("route", error.to_string(), "the first deploy takes the traffic over"));
+        }
+        Err(error) => findings.push(Finding::fatal("route", error.to_string(), for_route(error))),
+    }
+    let all = differences.into_iter();
+    // what the set-up will do by itself need not be listed when it has to run anyway
+    let not_set_up = matches!(route, Err(ResolveError::NotSetUp(_)));
+    for difference in all.filter(|difference| !(not_set_up && difference.is_applied())) {
+        let severity = if route.is_ok() { Finding::warning } else { Finding::fatal };
+        let finding = severity("setup", difference.what, difference.fix);
+        findings.push(match &difference.at {
+            Some(at) => finding.at(at),
+            None => finding,
+        });
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use bluegreen_core::Profile;
+
+    use super::*;
+    use crate::doctor::{Severity, ids};
+
+    fn version(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    fn none() -> MasterError {
+        MasterError::NotRunning
+    }
+
+    #[test]
+    fn missing_stopped_and_several_have_their_own_fix() {
+        let id = |finding: &Finding| (finding.severity, finding.id);
+        assert_eq!(id(&running(&Ok(1), &Ok(version("1.22.1")), true)), (Severity::Good, "nginx"));
+        let missing = running(&Err(none()), &Err(none()), false);
+        assert!(id(&missing) == (Severity::Fatal, "nginx-missing") && missing.fix.contains("nginx"), "{missing:?}");
+        let stopped = running(&Err(none()), &Ok(version("1.22.1")), false);
+        assert!(id(&stopped) == (Severity::Fatal, "nginx-stopped") && stopped.fix.contains("systemctl start nginx"));
+        let several = || Err(MasterError::Several(vec![1, 2]));
+        assert_eq!(id(&running(&several(), &Ok(version("1.22.1")), true)).0, Severity::Warning);
+        assert_eq!(id(&running(&several(), &Ok(version("1.22.1")), false)).0, Severity::Fatal);
+    }
+
+    #[test]
+    fn old_versions_and_their_bugs() {
+        let at = |text: &str, mode, proven| ids(&age(version(text), mode, proven, false));
+        assert_eq!(at("1.14.1", ProxyMode::Marker, false), [(Severity::Fatal, "nginx-old")]);
+        assert_eq!(at("1.14.1", ProxyMode::Marker, true), [(Severity::Good, "nginx-bugs")]);
+        assert_eq!(at("1.22.1", ProxyMode::Marker, false), [(Severity::Good, "nginx-bugs"); 2]);
+        assert_eq!(at("1.22.1", ProxyMode::Reload, false), [(Severity::Warning, "nginx-bugs"); 2]);
+        assert_eq!(age(version("1.29.0"), ProxyMode::Reload, true, true), []);
+    }
+
+    #[test]
+    fn a_broken_configuration_is_named_with_file_and_line() {
+        let said =
+            "`nginx -t` failed: nginx: [emerg] unknown directive \"x\" in /etc/nginx/conf.d/other.conf:3".to_owned();
+        let found = judge_configuration(ProxyMode::Marker, Err(said.clone()));
+        assert_eq!(
+            (found.severity, found.place.as_deref()),
+            (Severity::Warning, Some("/etc/nginx/conf.d/other.conf:3"))
+        );
+        assert_eq!(judge_configuration(ProxyMode::Reload, Err(said)).severity, Severity::Fatal);
+        assert_eq!(judge_configuration(ProxyMode::Reload, Ok(())).severity, Severity::Good);
+    }
+
+    #[test]
+    fn what_differs_fails_a_deploy_only_without_a_proof() {
+        let differs =
+            || vec![Difference::new("a is missing", "sudo bluegreen setup --apply"), Difference::new("b", "by hand")];
+        let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap());
+        assert_eq!(ids(&judge(&Ok(real1), differs()))[1..], [(Severity::Warning, "setup"); 2]);
+        let not_set_up = judge(&Err(ResolveError::NotSetUp("x".into())), differs());
+        assert_eq!(ids(&not_set_up), [(Severity::Fatal, "route"), (Severity::Fatal, "setup")]);
+        assert_eq!(not_set_up[1].what, "b", "the set-up does the rest");
+    }
+}

@@ -1,0 +1,97 @@
+//! What the health page and the front door answer now.
+
+use bluegreen_core::{HealthProbe as _, Occupant, Profile, Seen, Unhealthy};
+use bluegreen_http::{Answer, Body, StatusRanges};
+
+use super::Finding;
+use crate::{config::Config, wiring};
+
+pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
+    let active = seen.route.as_ref().ok().map(|route| &route.active);
+    let running = active.filter(|active| matches!(seen.on(active), Occupant::Ours { listening: true, .. }));
+    let mut findings = Vec::new();
+    if let Some(profile) = running {
+        if let Ok(client) = wiring::health_client(config, profile) {
+            findings.push(judge_health(profile, client.get().await, &config.health.status, &config.health.body));
+        }
+        if let Ok(door) = wiring::front_door(config) {
+            findings.push(judge_door(config, door.check(profile).await));
+        }
+    } else if let Ok(client) = wiring::door_client(config)
+        && let Ok(answer) = client.get().await
+        && answer.is_redirect()
+    {
+        findings.push(redirected(config, &answer.describe()));
+    }
+    findings
+}
+
+fn judge_health(profile: &Profile, answer: Result<Answer, Unhealthy>, good: &StatusRanges, body: &Body) -> Finding {
+    const FIX: &str = "set health.url to a page that answers 200 only when the app is ready";
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            return Finding::warning("health", format!("{profile} does not answer its health check: {error}"), FIX);
+        }
+    };
+    let what = format!("the health page of {profile} answers {}", answer.describe());
+    if !good.contain(answer.status) {
+        let id = if answer.is_redirect() { "health-redirect" } else { "health" };
+        return Finding::fatal(id, format!("{what}: no release that does so is ever healthy"), FIX);
+    }
+    if answer.is_html() && matches!(body, Body::Any) {
+        let fix = "set health.url to a page for machines, or health.body to what only a ready app says";
+        return Finding::warning("health-html", format!("{what}: a login or error page would do as well"), fix);
+    }
+    Finding::good("health", what)
+}
+
+fn judge_door(config: &Config, checked: Result<(), Unhealthy>) -> Finding {
+    match checked {
+        Ok(()) => Finding::good("front-door", format!("{} answers as the active profile does", config.nginx.url)),
+        Err(error) if error.to_string().contains("redirects to") => redirected(config, &error.to_string()),
+        Err(error) => {
+            let what = format!("{} does not answer as the active profile does: {error}", config.nginx.url);
+            Finding::fatal(
+                "front-door",
+                what,
+                "set proxy.nginx.url to an address of this app, as users reach it, and `connect` to what to dial",
+            )
+        }
+    }
+}
+
+fn redirected(config: &Config, said: &str) -> Finding {
+    let what = format!("the front door {} answers {said}: that proves no release", config.nginx.url);
+    Finding::fatal(
+        "front-door",
+        what,
+        "set proxy.nginx.url to where it leads; for a name, with `connect = \"127.0.0.1:443\"`",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Severity;
+
+    fn answer(status: u16, content_type: &str, location: Option<&str>) -> Answer {
+        let (content_type, location) = (content_type.to_owned(), location.map(str::to_owned));
+        Answer { status, content_type, location, body: b"x".to_vec(), truncated: false }
+    }
+
+    #[test]
+    fn a_health_page_that_proves_nothing_is_named() {
+        let profile = Profile::new("real1".parse().unwrap(), 8081).unwrap();
+        let judge = |answer: Answer, body: &Body| {
+            let finding = judge_health(&profile, Ok(answer), &StatusRanges::default(), body);
+            (finding.severity, finding.id)
+        };
+        assert_eq!(judge(answer(200, "text/plain", None), &Body::Any), (Severity::Good, "health"));
+        assert_eq!(judge(answer(302, "", Some("/login")), &Body::Any), (Severity::Fatal, "health-redirect"));
+        assert_eq!(judge(answer(503, "", None), &Body::Any), (Severity::Fatal, "health"));
+        assert_eq!(judge(answer(200, "text/html", None), &Body::Any), (Severity::Warning, "health-html"));
+        let body = Body::Text(bluegreen_core::Template::parse("x").unwrap());
+        assert_eq!(judge(answer(200, "text/html", None), &body), (Severity::Good, "health"));
+    }
+}

@@ -1,0 +1,107 @@
+//! `check`, on a machine where something is wrong.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use bluegreen_cli::demo::nginx::Site;
+use bluegreen_rig::{Stage, below};
+use serde_json::Value;
+
+/// The findings, as a program reads them.
+fn findings(stage: &Stage, code: i32) -> Vec<Value> {
+    let ended = stage.run(&["check", "--format", "json"], code);
+    let report: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((&report["schema"], &report["app"]), (&1.into(), &"shop".into()));
+    report["findings"].as_array().unwrap().clone()
+}
+
+fn find<'a>(findings: &'a [Value], id: &str) -> &'a Value {
+    findings.iter().find(|finding| finding["id"] == id).unwrap_or_else(|| panic!("no {id}: {findings:#?}"))
+}
+
+/// A stage whose nginx is told apart from those of other tests.
+fn stage() -> Option<Stage> {
+    let mut stage = Stage::marker()?;
+    let pid_file = stage.nginx.prefix().join("nginx.pid");
+    stage.set("proxy.nginx.pid_file", pid_file.to_str().unwrap());
+    Some(stage)
+}
+
+#[test]
+fn what_is_fine_is_folded_and_shown_when_asked_for() {
+    let Some(stage) = stage() else { return };
+    stage.deploy("v1", 0);
+    let short = stage.run(&["check"], 0);
+    short.says(&["a deploy can begin", "-v shows them"]);
+    assert!(!short.out.contains("proves it"), "{short}");
+    let long = stage.run(&["check", "-v"], 0);
+    long.says(&["nginx proves it: real1 has the traffic", "runs, pid", "has pidfds", "real1 runs a release of ours"]);
+    long.says(&["run side by side", "answers as the active profile does"]);
+    let findings = findings(&stage, 0);
+    assert_eq!(find(&findings, "memory")["severity"], "good");
+    assert!(findings.iter().all(|finding| finding["severity"] != "fatal"), "{findings:#?}");
+}
+
+#[test]
+fn a_configuration_that_somebody_broke_is_named_and_stops_no_marker_deploy() {
+    let Some(stage) = stage() else { return };
+    stage.deploy("v1", 0);
+    let other = stage.path("other.conf");
+    fs::write(&other, "\n\nthis is not nginx;\n").unwrap();
+    let main = stage.nginx.prefix().join("nginx.conf");
+    let text = fs::read_to_string(&main).unwrap();
+    fs::write(&main, text.replacen("http {", &format!("http {{ include {};", other.display()), 1)).unwrap();
+    let findings = findings(&stage, 0);
+    let found = find(&findings, "nginx-config");
+    let place = format!("{}:3", other.display());
+    assert_eq!((&found["severity"], &found["where"]), (&"warning".into(), &place.into()));
+    stage.run(&["check"], 0).says(&["not come up after a restart", "sudo nginx -t"]);
+    stage.deploy("v2", 0);
+}
+
+#[test]
+fn a_front_door_that_redirects_or_is_another_site_fails_a_deploy() {
+    let Some(mut stage) = stage() else { return };
+    stage.deploy("v1", 0);
+    let parts = ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
+    let [http, server, location] = parts;
+    let more = "location = /moved { return 301 /profile; }\nlocation = /other { return 200 hello; }";
+    stage.nginx.write(&Site { http, server: format!("{server}\n{more}"), location }).unwrap();
+    stage.nginx.reload().unwrap();
+    stage.set("proxy.nginx.url", stage.nginx.url("/moved"));
+    stage.run(&["check"], 3).says(&["redirects to", "proxy.nginx.url"]);
+    stage.set("proxy.nginx.url", stage.nginx.url("/other"));
+    assert_eq!(find(&findings(&stage, 3), "front-door")["severity"], "fatal");
+    stage.set("proxy.nginx.url", stage.nginx.url("/profile"));
+    stage.run(&["check"], 0);
+}
+
+#[test]
+fn modes_secrets_and_the_time_of_hooks() {
+    let Some(mut stage) = stage() else { return };
+    stage.deploy("v1", 0);
+    let before = below(stage.home());
+    let mode = |path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    fs::write(stage.path("env"), "A=b").unwrap();
+    mode(stage.path("env"), 0o644);
+    stage.set("start.env_file", stage.path("env").to_str().unwrap());
+    stage.run(&["check"], 3).says(&["others may read", "chmod o= "]);
+    mode(stage.path("env"), 0o600);
+    stage.run(&["check"], 0);
+    mode(stage.state_dir(), 0o777);
+    stage.run(&["check"], 3).says(&["others may write to", "chmod go-w"]);
+    mode(stage.state_dir(), 0o711);
+
+    let spec = "hooks:\n  ApplicationStart:\n    - location: x.sh\n      timeout: 1\n";
+    fs::write(stage.path("appspec.yml"), spec).unwrap();
+    stage.run(&["check"], 0).says(&["ApplicationStart has 1 s", "appspec.yml:3", "timeout: "]);
+    assert_eq!(below(stage.home()), before, "check starts nothing");
+}
+
+#[test]
+fn what_the_set_up_cannot_do_by_itself_is_said_too() {
+    let Some(stage) = stage() else { return };
+    stage.nginx.write(&Site { location: "return 200 hello;".into(), ..Site::default() }).unwrap();
+    stage.nginx.reload().unwrap();
+    let ended = stage.run(&["check"], 3);
+    ended.says(&["the proxy is not set up", "setup --apply", "no location of nginx goes to this app"]);
+}
