@@ -126,6 +126,14 @@ impl Draft {
                 self.notes.push("several nginx run here: say which one with --pid-file FILE".to_owned());
             }
         }
+        let nowhere = findings.proxy.as_ref().filter(|proxy| proxy.passes.is_empty());
+        if let Some(door) = nowhere.and_then(|proxy| proxy.door()) {
+            self.notes.push(format!(
+                "nginx leads to no app yet: write `proxy_pass http://127.0.0.1:{};` into `location /` of the server block at \
+                 {}, in place of what is there",
+                self.profiles[0].1, door.at
+            ));
+        }
         for owner in &findings.owners {
             found("port", format!("{} is taken", owner.port), owner.who.clone());
         }

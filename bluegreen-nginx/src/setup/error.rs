@@ -4,6 +4,7 @@ use std::{io, path::PathBuf};
 
 use bluegreen_core::ResolveError;
 
+use super::Place;
 use crate::{MasterError, PlaceError, RouteDirError, argv::Failed, master::LIKELY};
 
 /// Why nginx was not set up, or the set-up not removed. Unless it says otherwise, nothing has been changed.
@@ -51,6 +52,8 @@ pub enum SetupError {
     NoLocation {
         /// The first profile's port.
         port: u16,
+        /// The first server block.
+        server: Option<Place>,
     },
     /// Several ports could be meant.
     #[error("nginx sends requests to ports {}, and it is not clear which is this app", list(.ports))]
@@ -114,10 +117,14 @@ impl SetupError {
                 "put in what `bluegreen setup --print http|server|location` prints, by hand".to_owned()
             }
             Self::Location { .. } | Self::Place(_) | Self::Master(_) => format!("do that, then {APPLY}"),
-            Self::NoLocation { port } => format!(
-                "write `proxy_pass http://127.0.0.1:{port};` into the app's location, then {APPLY}; or, when the app is \
-                 served from a third port, {APPLY} --site FILE, the file with its server block"
-            ),
+            Self::NoLocation { port, server } => {
+                let place = server.as_ref().map(|at| format!(", as `location /` of the server block at {at}"));
+                format!(
+                    "write `proxy_pass http://127.0.0.1:{port};` into the app's location{}, then {APPLY}; or, when the app \
+                     is served from a third port, {APPLY} --site FILE, the file with its server block",
+                    place.unwrap_or_default()
+                )
+            }
             Self::Ambiguous { .. } => format!("{APPLY} --site FILE, the file with the app's server block"),
             Self::NeedsPrepared { .. } => format!("bluegreen prepare ARTIFACT, then {APPLY}"),
             Self::ByHand { .. } => "take it out by hand, then sudo nginx -s reload".to_owned(),

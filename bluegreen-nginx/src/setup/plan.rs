@@ -78,10 +78,15 @@ impl Setup {
         ports.sort_unstable();
         ports.dedup();
         match ports[..] {
-            [] => Err(SetupError::NoLocation { port: profiles.first().port() }),
+            [] => Err(self.no_location(tree)),
             [port] => Ok((meant.into_iter().map(|(pass, _)| pass).collect(), Some(port))),
             _ => Err(SetupError::Ambiguous { ports }),
         }
+    }
+
+    fn no_location(&self, tree: &Tree) -> SetupError {
+        let server = tree.servers().first().map(|server| place(tree, server.file, server.directive));
+        SetupError::NoLocation { port: self.route.profiles().first().port(), server }
     }
 
     fn is_included(&self, tree: &Tree) -> bool {
@@ -164,7 +169,7 @@ impl Setup {
     pub(super) fn changes(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<Vec<Change>, SetupError> {
         let include = |path: &Path| format!("include {};", path.display());
         let mut changes = Vec::new();
-        let http = tree.http().ok_or(SetupError::NoLocation { port: self.route.profiles().first().port() })?;
+        let http = tree.http().ok_or_else(|| self.no_location(tree))?;
         let reads_ours = |d: &Directive| d.name == "include" && matches(&tree.absolute(d.arg()), &self.http_file());
         if !http.inner().iter().any(reads_ours) {
             changes.push(Change::first_line(tree, 0, http, &include(&self.http_file())));

@@ -150,6 +150,17 @@ fn what_a_person_says_wins() {
 }
 
 #[test]
+fn an_nginx_that_leads_nowhere_is_told_where_it_must() {
+    let proxy = Proxy { doors: vec![door("80", None, false, true)], ..Proxy::default() };
+    let findings = Findings { app: Some(app("jar", &["x"])), proxy: Some(proxy), ..Findings::default() };
+    let notes = draft(&Wishes::default(), &findings).notes;
+    assert!(
+        notes[0].contains("proxy_pass http://127.0.0.1:8081;") && notes[0].contains("/etc/nginx/site:3"),
+        "{notes:?}"
+    );
+}
+
+#[test]
 fn an_app_on_a_third_port_is_said() {
     let profiles = vec![("a".to_owned(), 9001), ("b".to_owned(), 9002)];
     let app = App { profiles, ..app("jar", &["x"]) };
