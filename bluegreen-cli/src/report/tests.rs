@@ -68,7 +68,8 @@ fn finished(outcome: &str, exit_code: u8, active: &str, receipt: Option<Receipt>
 }
 
 fn deploy() -> Vec<EventKind> {
-    let receipt = Receipt { probes: 412, lost: 0, switch_us: Some(112), first_answer_us: Some(640) };
+    let receipt =
+        Receipt { probes: 412, lost: 0, switch_us: Some(112), first_answer_us: Some(640), answers: Vec::new() };
     vec![
         began(),
         done(Step::Stop, 0, "port 8082 is free"),
