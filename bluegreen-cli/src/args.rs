@@ -127,6 +127,9 @@ pub enum Command {
         /// So many entries, the newest last
         #[arg(short = 'n', long, default_value_t = 20)]
         last: usize,
+        #[command(subcommand)]
+        #[expect(missing_docs, reason = "its text would replace the command's")]
+        action: Option<HistoryAction>,
     },
     /// The app's output
     Logs {
@@ -260,6 +263,19 @@ pub enum Part {
     Server,
     /// In the app's location.
     Location,
+}
+
+/// `history`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum HistoryAction {
+    /// One deploy: its timeline, and why it failed if it did
+    Show {
+        /// Its number, a version, or the beginning of a release's id [default: the last one]
+        id: Option<String>,
+        /// Write a page for a browser to FILE, `-` is standard output [default: APP-deploy-NUMBER.html]
+        #[arg(long, value_name = "FILE")]
+        html: Option<Option<PathBuf>>,
+    },
 }
 
 /// `releases`

@@ -13,6 +13,7 @@ mod owner;
 pub mod report;
 mod session;
 mod signals;
+mod story;
 mod wiring;
 
 pub use commands::run;

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     config::{Config, Lookup},
     exit::Exit,
     halt::Halt,
-    history::History,
+    history::{Header, History},
     output,
     owner::{User, become_owner},
     report::{Format, JsonReporter, Paint, reporter, stdout_width},
@@ -60,12 +61,21 @@ pub(crate) fn holder(command: &str) -> Holder {
     Holder { command: command.into(), user: User::current().name, pid: std::process::id(), since }
 }
 
+/// What the history says of every command: who, and with which configuration. Its text may name secrets, its digest
+/// does not.
+fn header(config: &Config) -> Header {
+    let text = std::fs::read(config.file()).ok();
+    let hex = |digest: &[u8]| digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let digest = text.map(|text| hex(&Sha256::digest(text)[..6]));
+    Header { by: Some(User::current().name), config: digest }
+}
+
 impl Session {
     /// Begins; needs a runtime.
     pub(crate) fn begin(global: &Global, config: Config) -> Result<Self, Halt> {
         let began = Instant::now();
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
-        let history = History::new(&config.state_dir, releases.clone());
+        let history = History::new(&config.state_dir, header(&config), releases.clone());
         let mut sinks =
             vec![reporter(global.format, global.color, global.quiet, Some(releases)), Box::new(history) as _];
         if global.verbose {

@@ -172,6 +172,9 @@ _bluegreen() {
             bluegreen__subcmd__help,up)
                 cmd="bluegreen__subcmd__help__subcmd__up"
                 ;;
+            bluegreen__subcmd__help__subcmd__history,show)
+                cmd="bluegreen__subcmd__help__subcmd__history__subcmd__show"
+                ;;
             bluegreen__subcmd__help__subcmd__releases,pin)
                 cmd="bluegreen__subcmd__help__subcmd__releases__subcmd__pin"
                 ;;
@@ -180,6 +183,18 @@ _bluegreen() {
                 ;;
             bluegreen__subcmd__help__subcmd__releases,unpin)
                 cmd="bluegreen__subcmd__help__subcmd__releases__subcmd__unpin"
+                ;;
+            bluegreen__subcmd__history,help)
+                cmd="bluegreen__subcmd__history__subcmd__help"
+                ;;
+            bluegreen__subcmd__history,show)
+                cmd="bluegreen__subcmd__history__subcmd__show"
+                ;;
+            bluegreen__subcmd__history__subcmd__help,help)
+                cmd="bluegreen__subcmd__history__subcmd__help__subcmd__help"
+                ;;
+            bluegreen__subcmd__history__subcmd__help,show)
+                cmd="bluegreen__subcmd__history__subcmd__help__subcmd__show"
                 ;;
             bluegreen__subcmd__releases,help)
                 cmd="bluegreen__subcmd__releases__subcmd__help"
@@ -722,8 +737,22 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__help__subcmd__history)
-            opts=""
+            opts="show"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__help__subcmd__history__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -988,7 +1017,7 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__history)
-            opts="-n -q -v -h --last --config --app --format --quiet --verbose --color --yes --help"
+            opts="-n -q -v -h --last --config --app --format --quiet --verbose --color --yes --help show help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -999,6 +1028,82 @@ _bluegreen() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__history__subcmd__help)
+            opts="show help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__history__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__history__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__history__subcmd__show)
+            opts="-q -v -h --html --config --app --format --quiet --verbose --color --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --html)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

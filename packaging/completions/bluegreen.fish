@@ -293,18 +293,34 @@ complete -c bluegreen -n "__fish_bluegreen_using_subcommand status" -s q -l quie
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand status" -s v -l verbose -d 'Every event as JSON on stderr too'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand status" -l yes -d 'Agree to what would be asked'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand status" -s h -l help -d 'Print help'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -s n -l last -d 'So many entries, the newest last' -r
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -l format -d '`human` lines, or `json`: one object per line [default: human]' -r -f -a "human\t'Lines for people'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -s n -l last -d 'So many entries, the newest last' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -l format -d '`human` lines, or `json`: one object per line [default: human]' -r -f -a "human\t'Lines for people'
 json\t'One JSON object per line on stdout'"
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -l color -d '`auto`, `always` or `never` [default: auto, which honours NO_COLOR]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -l color -d '`auto`, `always` or `never` [default: auto, which honours NO_COLOR]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Yes'
 never\t'No'"
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -s q -l quiet -d 'Say only what went wrong'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -s v -l verbose -d 'Every event as JSON on stderr too'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -l yes -d 'Agree to what would be asked'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -s h -l help -d 'Print help'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -s q -l quiet -d 'Say only what went wrong'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -s v -l verbose -d 'Every event as JSON on stderr too'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -l yes -d 'Agree to what would be asked'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'One deploy: its timeline, and why it failed if it did'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l html -d 'Write a page for a browser to FILE, `-` is standard output [default: APP-deploy-NUMBER.html]' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l format -d '`human` lines, or `json`: one object per line [default: human]' -r -f -a "human\t'Lines for people'
+json\t'One JSON object per line on stdout'"
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l color -d '`auto`, `always` or `never` [default: auto, which honours NO_COLOR]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Yes'
+never\t'No'"
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what went wrong'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Every event as JSON on stderr too'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l yes -d 'Agree to what would be asked'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from help" -f -a "show" -d 'One deploy: its timeline, and why it failed if it did'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand logs" -s n -l lines -d 'So many lines' -r
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand logs" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand logs" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
@@ -470,6 +486,7 @@ complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases recover up config completions man __app help" -f -a "man" -d 'The manual page'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases recover up config completions man __app help" -f -a "__app" -d 'The app of the demo'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases recover up config completions man __app help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and __fish_seen_subcommand_from history" -f -a "show" -d 'One deploy: its timeline, and why it failed if it did'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and __fish_seen_subcommand_from releases" -f -a "prune" -d 'Remove all but the newest and those that are needed'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and __fish_seen_subcommand_from releases" -f -a "pin" -d 'Never remove this one'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and __fish_seen_subcommand_from releases" -f -a "unpin" -d 'Let it be removed again'

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod deploy;
 mod generate;
+mod history;
 mod hook;
 mod hooks;
 mod logs;
@@ -90,7 +91,7 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
         Command::Profile { port, active } => profile::run(session, port, active).await,
         Command::Check => check::run(session, global).await,
         Command::Status => status::run(session, global).await,
-        Command::History { last } => Ok(status::history(session, global, last)),
+        Command::History { last, action } => history::run(session, global, last, action.as_ref()),
         Command::Logs { profile, follow, lines } => logs::run(session, profile.as_deref(), follow, lines).await,
         Command::Releases { action } => releases::run(session, global, action).await,
         other => unreachable!("{other:?} needs no session"),

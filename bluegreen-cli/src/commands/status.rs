@@ -1,17 +1,14 @@
-//! `status` and `history`.
-
-use std::time::Duration;
+//! `status`.
 
 use bluegreen_core::{Occupant, Profile, Route, Seen, State, StateStore as _};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
     config::ProxyMode,
     halt::for_route,
-    history, output,
-    report::{self, HistoryRow, StatusRow, Tone, ago, history_table, status_table, took},
+    output,
+    report::{self, StatusRow, Tone, status_table},
 };
 
 /// What is so now, for the two ways to show it.
@@ -152,39 +149,4 @@ impl Status<'_> {
             "lock": self.session.wired.store.holder(),
         })
     }
-}
-
-/// `history`
-pub(super) fn history(session: &Session, global: &Global, last: usize) -> Exit {
-    let entries = history::last(&session.config.state_dir, last);
-    if global.format == Format::Json {
-        entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).for_each(output::line);
-        return Exit::Done;
-    }
-    let now = Timestamp::now();
-    let row = |entry: &history::Entry| HistoryRow {
-        number: entry.number,
-        when: ago(Duration::try_from(now.duration_since(entry.began)).unwrap_or_default()),
-        what: entry.kind.to_string(),
-        release: entry.release.to_string(),
-        version: entry.version.clone(),
-        to: entry.to.clone(),
-        took: took(Duration::from_millis(entry.took_ms)),
-        outcome: match &entry.failure {
-            Some(failure) if entry.exit_code != 0 => format!("{}: {failure}", entry.outcome),
-            _ => entry.outcome.replace('_', " "),
-        },
-        tone: match entry.exit_code {
-            0 => Tone::Good,
-            20 => Tone::Bad,
-            _ => Tone::Warn,
-        },
-    };
-    let rows: Vec<HistoryRow> = entries.iter().map(row).collect();
-    if rows.is_empty() {
-        output::line("nothing was deployed yet");
-    } else {
-        output::raw(history_table(&rows, report::stdout_paint(global.color), report::table_width()));
-    }
-    Exit::Done
 }

@@ -26,6 +26,8 @@ pub use self::{
     units::{ago, size, took},
 };
 
+pub(crate) use self::text::{pad, truncate, wrap};
+
 /// `--format`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {

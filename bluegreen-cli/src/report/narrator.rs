@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bluegreen_core::{Event, EventKind, Failure, Kind, ReleaseId};
+use bluegreen_core::{Event, EventKind, Failure, Finding, Kind, ReleaseId};
 use bluegreen_process::Releases;
 
 use super::{
@@ -24,6 +24,7 @@ pub(super) struct Narrator {
     /// Knows what people call a release.
     pub(super) releases: Option<Releases>,
     failure: Option<Failure>,
+    findings: Vec<Finding>,
     place: Option<String>,
     /// Whether something served before.
     replaces: bool,
@@ -41,7 +42,16 @@ pub(super) struct Told {
 
 impl Narrator {
     pub(super) fn new(paint: Paint, width: Option<usize>) -> Self {
-        Self { paint, width, releases: None, failure: None, place: None, replaces: false, copied: false }
+        Self {
+            paint,
+            width,
+            releases: None,
+            failure: None,
+            findings: Vec::new(),
+            place: None,
+            replaces: false,
+            copied: false,
+        }
     }
 
     /// What to print after `event`.
@@ -78,6 +88,10 @@ impl Narrator {
                 self.copied = true;
                 line(self.entry(&paint.good("✓"), "copy", "", &size(*total)))
             }
+            EventKind::Autopsy { findings } => {
+                self.findings.clone_from(findings);
+                Told::default()
+            }
             EventKind::Finished { .. } => self.finished(event),
             _ => Told::default(),
         }
@@ -112,7 +126,8 @@ impl Narrator {
             return Told::default();
         };
         if let Some(failure) = self.failure.as_ref().filter(|_| *exit_code != 0) {
-            let trouble = Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code);
+            let trouble = Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code)
+                .with_findings(&self.findings);
             return Told {
                 lines: String::new(),
                 trouble: "\n".to_owned() + &trouble.render(self.paint, self.width.unwrap_or(0)),

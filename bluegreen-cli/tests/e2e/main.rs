@@ -8,6 +8,7 @@ mod apps;
 mod broken;
 mod disk;
 mod halves;
+mod history;
 mod hook;
 mod json;
 mod kills;

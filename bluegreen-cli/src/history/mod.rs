@@ -1,0 +1,176 @@
+//! What was done, one line of JSON for each command that did something. Never read for a decision.
+
+mod moment;
+mod sink;
+
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader},
+    path::{Path, PathBuf},
+};
+
+use bluegreen_core::{Failure, Finding, Kind, Receipt, ReleaseId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::{
+    moment::{Moment, Timeline, What},
+    sink::{Header, History},
+};
+
+/// A file larger than this becomes `history.jsonl.1`, and that one `.2`, up to [`OLD`].
+const LIMIT: u64 = 1 << 20;
+const OLD: u32 = 4;
+
+/// One command's part of a transaction, as a person wants to read about it later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) number: u64,
+    pub(crate) kind: Kind,
+    pub(crate) release: ReleaseId,
+    #[serde(default)]
+    pub(crate) version: Option<String>,
+    pub(crate) from: Option<String>,
+    pub(crate) to: String,
+    pub(crate) began: Timestamp,
+    pub(crate) took_ms: u64,
+    pub(crate) outcome: String,
+    pub(crate) exit_code: u8,
+    pub(crate) active: Option<String>,
+    #[serde(default)]
+    pub(crate) failure: Option<Failure>,
+    #[serde(default)]
+    pub(crate) receipt: Option<Receipt>,
+    /// Who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<String>,
+    /// The digest of `bluegreen.toml` as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) config: Option<String>,
+    #[serde(default)]
+    pub(crate) timeline: Timeline,
+    /// What the autopsy found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) findings: Vec<Finding>,
+}
+
+fn path(state_dir: &Path) -> PathBuf {
+    state_dir.join("history.jsonl")
+}
+
+fn rotate(file: &Path) -> io::Result<()> {
+    let old = |n: u32| file.with_extension(format!("jsonl.{n}"));
+    for n in (1..OLD).rev().filter(|n| old(*n).exists()) {
+        fs::rename(old(n), old(n + 1))?;
+    }
+    fs::rename(file, old(1))
+}
+
+/// All entries that are kept, oldest first. A line that cannot be read is left out: a power cut may have torn it.
+pub(crate) fn all(state_dir: &Path) -> Vec<Entry> {
+    let file = path(state_dir);
+    let old = (1..=OLD).rev().map(|n| file.with_extension(format!("jsonl.{n}")));
+    let files = old.chain([file.clone()]).filter_map(|file| fs::File::open(file).ok());
+    let lines = files.flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
+    lines.filter_map(|line| serde_json::from_str(&line).ok()).collect()
+}
+
+/// The last `count` of them.
+pub(crate) fn last(state_dir: &Path, count: usize) -> Vec<Entry> {
+    let mut entries = all(state_dir);
+    entries.split_off(entries.len().saturating_sub(count))
+}
+
+/// The entries of one transaction: of this number, else the last of a release with this version or beginning of an id;
+/// without an `id` the last of all.
+pub(crate) fn find(state_dir: &Path, id: Option<&str>) -> Vec<Entry> {
+    let mut entries = all(state_dir);
+    let named = |entry: &&Entry, id: &str| {
+        entry.version.as_deref() == Some(id) || (!id.is_empty() && entry.release.as_str().starts_with(id))
+    };
+    let number = match id {
+        None => entries.last().map(|entry| entry.number),
+        Some(id) => match id.trim_start_matches('#').parse() {
+            Ok(number) if entries.iter().any(|entry| entry.number == number) => Some(number),
+            _ => entries.iter().rev().find(|entry| named(entry, id)).map(|entry| entry.number),
+        },
+    };
+    entries.retain(|entry| Some(entry.number) == number);
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, io::Write as _};
+
+    use bluegreen_core::EventKind;
+
+    use super::{sink::Version, *};
+
+    #[derive(Debug)]
+    struct NoVersion;
+
+    impl Version for NoVersion {
+        fn of(&self, _: &ReleaseId) -> Option<String> {
+            Some("1.2".into())
+        }
+    }
+
+    fn finished(dir: &Path, outcome: &str) {
+        let events = bluegreen_core::Events::to(History::new(dir, Header::default(), NoVersion));
+        let to = bluegreen_core::Profile::new("real1".parse().unwrap(), 1).unwrap();
+        let release: ReleaseId = "v1".parse().unwrap();
+        let began = EventKind::Began { kind: Kind::Deploy, from: None, to, release, resumed: false };
+        events.set_deploy(3);
+        events.emit(began);
+        let outcome = outcome.to_owned();
+        events.emit(EventKind::Finished { outcome, exit_code: 0, active: None, release: None, receipt: None });
+    }
+
+    #[test]
+    fn keeps_the_last_entries_and_survives_a_torn_line() {
+        let dir = tempfile::tempdir().unwrap();
+        finished(dir.path(), "first");
+        let mut file = OpenOptions::new().append(true).open(path(dir.path())).unwrap();
+        file.write_all(b"{\"number\": 4, \"kin\n").unwrap();
+        finished(dir.path(), "second");
+        let outcomes = |n| last(dir.path(), n).into_iter().map(|e| e.outcome).collect::<Vec<_>>();
+        assert_eq!(outcomes(9), ["first", "second"]);
+        assert_eq!(outcomes(1), ["second"]);
+        assert_eq!(last(dir.path(), 1)[0].version.as_deref(), Some("1.2"));
+    }
+
+    #[test]
+    fn does_not_grow_without_bound() {
+        let dir = tempfile::tempdir().unwrap();
+        for _ in 0..7 {
+            fs::write(path(dir.path()), vec![b'x'; usize::try_from(LIMIT).unwrap() + 1]).unwrap();
+            finished(dir.path(), "done");
+        }
+        let files = fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(files, usize::try_from(OLD).unwrap() + 1);
+    }
+
+    #[test]
+    fn two_halves_of_one_command_are_one_entry() {
+        let dir = tempfile::tempdir().unwrap();
+        let events = bluegreen_core::Events::to(History::new(dir.path(), Header::default(), NoVersion));
+        events.emit(EventKind::Progress { what: "copying".into(), done: 7, total: 7 });
+        for (number, resumed) in [(2, false), (3, false), (3, true)] {
+            let to = bluegreen_core::Profile::new("real1".parse().unwrap(), 1).unwrap();
+            let release = "v1".parse().unwrap();
+            events.set_deploy(number);
+            events.emit(EventKind::Began { kind: Kind::Deploy, from: None, to, release, resumed });
+        }
+        let outcome = "switched".to_owned();
+        events.emit(EventKind::Finished { outcome, exit_code: 0, active: None, release: None, receipt: None });
+        let seen: Vec<_> = all(dir.path()).into_iter().map(|e| (e.number, e.outcome)).collect();
+        assert_eq!(seen, [(2, "recovered".into()), (3, "switched".into())]);
+        assert_eq!(find(dir.path(), Some("#2"))[0].timeline.moments[0].what, What::Copied { bytes: 7 });
+        let number = |id| find(dir.path(), id).first().map(|entry| entry.number);
+        assert_eq!(
+            (number(None), number(Some("1.2")), number(Some("v")), number(Some("9"))),
+            (Some(3), Some(3), Some(3), None)
+        );
+    }
+}
