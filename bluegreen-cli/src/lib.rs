@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 pub mod args;
+mod autopsy;
 mod commands;
 pub mod config;
 pub mod demo;
 pub mod exit;
 mod halt;
 mod history;
+mod hooks;
 mod output;
 mod owner;
 pub mod report;

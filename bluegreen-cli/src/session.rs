@@ -10,16 +10,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use crate::{
     args::{Global, Release, Run},
+    autopsy::{self, LastSeen},
     config::{Config, Lookup},
     exit::Exit,
     halt::Halt,
-    history::{Header, History},
-    output,
+    history::{self, Header, History},
+    hooks, output,
     owner::{User, become_owner},
     report::{Format, JsonReporter, Paint, reporter, stdout_width},
     signals::Signals,
@@ -39,6 +39,7 @@ pub(crate) struct Session {
     pub(crate) wired: Wired,
     pub(crate) signals: Signals,
     pub(crate) format: Format,
+    pub(crate) last_seen: LastSeen,
     began: Instant,
 }
 
@@ -61,23 +62,17 @@ pub(crate) fn holder(command: &str) -> Holder {
     Holder { command: command.into(), user: User::current().name, pid: std::process::id(), since }
 }
 
-/// What the history says of every command: who, and with which configuration. Its text may name secrets, its digest
-/// does not.
-fn header(config: &Config) -> Header {
-    let text = std::fs::read(config.file()).ok();
-    let hex = |digest: &[u8]| digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let digest = text.map(|text| hex(&Sha256::digest(text)[..6]));
-    Header { by: Some(User::current().name), config: digest }
-}
-
 impl Session {
     /// Begins; needs a runtime.
     pub(crate) fn begin(global: &Global, config: Config) -> Result<Self, Halt> {
         let began = Instant::now();
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
-        let history = History::new(&config.state_dir, header(&config), releases.clone());
+        let header = Header { by: Some(User::current().name), config: history::digest(config.file()) };
+        let history = History::new(&config.state_dir, header, releases.clone());
+        let last_seen = LastSeen::default();
         let mut sinks =
             vec![reporter(global.format, global.color, global.quiet, Some(releases)), Box::new(history) as _];
+        sinks.push(Box::new(last_seen.clone()));
         if global.verbose {
             sinks.push(Box::new(JsonReporter::new(Box::new(stderr()))));
         }
@@ -85,7 +80,7 @@ impl Session {
         let wired = wire(&config, events.clone())?;
         let last_word = leave(wired.deployer.clone(), events.clone(), global.format);
         let signals = Signals::listen(last_word).map_err(|e| Halt::error(Exit::Internal, &e))?;
-        Ok(Self { config, events, wired, signals, format: global.format, began })
+        Ok(Self { config, events, wired, signals, format: global.format, last_seen, began })
     }
 
     /// The same, with another engine.
@@ -131,8 +126,14 @@ impl Session {
     }
 
     /// Says how a run ended; `done` is the command's own word for success.
-    pub(crate) fn finish(&self, done: &'static str, report: &Report) -> Exit {
+    pub(crate) async fn finish(&self, done: &'static str, report: &Report) -> Exit {
         let (exit, outcome) = self.verdict(done, report);
+        let ended = report.outcome.as_ref().or(report.recovered.as_ref());
+        if let Some(failure) = ended.and_then(Outcome::failure).filter(|_| exit != Exit::Done) {
+            let findings = autopsy::findings(self, failure).await;
+            self.events.emit(EventKind::Autopsy { findings });
+            hooks::after_failure(self, exit, failure).await;
+        }
         self.events.emit(EventKind::Finished {
             outcome: outcome.to_owned(),
             exit_code: exit.code(),

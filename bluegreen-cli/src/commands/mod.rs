@@ -7,7 +7,6 @@ mod deploy;
 mod generate;
 mod history;
 mod hook;
-mod hooks;
 mod logs;
 mod preflight;
 mod profile;
@@ -101,7 +100,7 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
 /// A command that is nothing but a run of the engine.
 async fn engine(session: &Session, command: Engine, done: &'static str) -> Result<Exit, Halt> {
     let report = session.run(&command, &Run::default()).await?;
-    Ok(session.finish(done, &report))
+    Ok(session.finish(done, &report).await)
 }
 
 async fn serve(options: app::Options) -> Result<Exit, Halt> {

@@ -12,6 +12,7 @@ use std::{
 use bluegreen_core::{Failure, Finding, Kind, Receipt, ReleaseId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::{
     moment::{Moment, Timeline, What},
@@ -52,6 +53,12 @@ pub(crate) struct Entry {
     /// What the autopsy found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) findings: Vec<Finding>,
+}
+
+/// A short digest of a file, to tell whether it changed. Its text may name secrets, its digest does not.
+pub(crate) fn digest(file: &Path) -> Option<String> {
+    let hex = |digest: &[u8]| digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    fs::read(file).ok().map(|text| hex(&Sha256::digest(text)[..6]))
 }
 
 fn path(state_dir: &Path) -> PathBuf {

@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use bluegreen_core::{Event, EventKind, EventSink, ReleaseId};
+use bluegreen_core::{Cause, Event, EventKind, EventSink, Failure, ReleaseId, Step};
 use jiff::Timestamp;
 
 use super::{Entry, LIMIT, Timeline, path, rotate};
@@ -110,6 +110,11 @@ impl EventSink for History {
         match &event.kind {
             EventKind::Failed { failure } | EventKind::Undoing { failure } => {
                 entry.failure.get_or_insert_with(|| failure.clone());
+            }
+            // what it stops is only aborted, which says nothing
+            EventKind::HookDone { hook, failure: Some(why), .. } if hook == "before_switch" => {
+                let failure = Failure::new(Step::Health, Cause::Aborted, format!("the hook {hook} {why}"));
+                entry.failure.get_or_insert(failure);
             }
             EventKind::Autopsy { findings } => entry.findings.clone_from(findings),
             EventKind::Finished { outcome, exit_code, active, receipt, .. } => {

@@ -88,6 +88,18 @@ impl Narrator {
                 self.copied = true;
                 line(self.entry(&paint.good("✓"), "copy", "", &size(*total)))
             }
+            EventKind::HookSaid { line: said, .. } => {
+                let text = sanitize(said);
+                let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(6));
+                line(format!("{INDENT}{} {}", paint.dim("  │"), truncate(&text, room)))
+            }
+            EventKind::HookDone { hook, took_ms, failure } => {
+                let time = took(Duration::from_millis(*took_ms));
+                line(match failure {
+                    None => self.entry(&paint.good("✓"), "hook", &time, hook),
+                    Some(why) => self.entry(&paint.bad("✗"), "hook", &time, &format!("{hook} {why}")),
+                })
+            }
             EventKind::Autopsy { findings } => {
                 self.findings.clone_from(findings);
                 Told::default()

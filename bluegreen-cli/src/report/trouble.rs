@@ -90,11 +90,13 @@ impl Trouble {
         if !self.findings.is_empty() {
             lines.push(String::new());
         }
+        let mut before = "";
         for Finding { about, says } in &self.findings {
             for (n, part) in wrap(&sanitize(says), width.saturating_sub(11)).iter().enumerate() {
-                let label = if n == 0 { sanitize(about) } else { String::new() };
+                let label = if n == 0 && about != before { sanitize(about) } else { String::new() };
                 lines.push(format!("  {}  {part}", paint.dim(format!("{label:>7}"))));
             }
+            before = about;
         }
         if !self.log.is_empty() {
             lines.push(String::new());

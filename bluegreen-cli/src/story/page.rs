@@ -121,7 +121,12 @@ fn autopsy(trouble: &Trouble) -> String {
     let mut say = |about: &str, says: &str| {
         let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escape(about), escape(says));
     };
-    trouble.findings.iter().for_each(|finding| say(&finding.about, &finding.says));
+    for alike in trouble.findings.chunk_by(|a, b| a.about == b.about) {
+        let mut labels = std::iter::once(alike[0].about.as_str()).chain(std::iter::repeat(""));
+        for finding in alike {
+            say(labels.next().unwrap_or_default(), &finding.says);
+        }
+    }
     trouble.traffic.iter().for_each(|traffic| say("traffic", traffic));
     html += "</dl>\n";
     if !trouble.log.is_empty() {

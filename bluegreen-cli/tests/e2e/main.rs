@@ -5,11 +5,13 @@
 
 mod adopt;
 mod apps;
+mod autopsy;
 mod broken;
 mod disk;
 mod halves;
 mod history;
 mod hook;
+mod hooks;
 mod json;
 mod kills;
 mod lock;
