@@ -78,6 +78,8 @@ pub enum Command {
     },
     /// Everything that can make a deploy fail, with the fix for each
     Check,
+    /// What deploy would do now, and why; changes nothing
+    Plan(Plan),
     /// Bring a release to the idle profile and the traffic to it
     Deploy(Deploy),
     /// The first half of a deploy: up to a healthy release without traffic
@@ -121,7 +123,11 @@ pub enum Command {
         run: Run,
     },
     /// What runs where, and who gets the traffic
-    Status,
+    Status {
+        /// Go on as it changes, until Ctrl-C
+        #[arg(short, long)]
+        watch: bool,
+    },
     /// What was done
     History {
         /// So many entries, the newest last
@@ -263,6 +269,19 @@ pub enum Part {
     Server,
     /// In the app's location.
     Location,
+}
+
+/// `plan`
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Plan {
+    /// A file or a directory [default: the command alone is the release]
+    pub artifact: Option<PathBuf>,
+    /// What people call it
+    #[arg(long, value_name = "V")]
+    pub version: Option<String>,
+    /// As if another release that was prepared were abandoned
+    #[arg(long)]
+    pub replace: bool,
 }
 
 /// `history`

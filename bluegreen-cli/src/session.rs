@@ -49,10 +49,10 @@ pub(crate) fn load(global: &Global) -> Result<Config, Halt> {
     Config::load(&lookup).map_err(|error| Halt::mistake(&error, global.color.enabled(stderr().is_terminal())))
 }
 
-/// Reads the configuration and goes on as the user that owns the state.
-pub(crate) fn load_as_owner(global: &Global) -> Result<Config, Halt> {
+/// Reads the configuration and goes on as the user that owns the state. `makes`: its directory, when that is missing.
+pub(crate) fn load_as_owner(global: &Global, makes: bool) -> Result<Config, Halt> {
     let config = load(global)?;
-    become_owner(&config.state_dir)?;
+    become_owner(&config.state_dir, makes)?;
     Ok(config)
 }
 

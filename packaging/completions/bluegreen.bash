@@ -58,6 +58,9 @@ _bluegreen() {
             bluegreen,man)
                 cmd="bluegreen__subcmd__man"
                 ;;
+            bluegreen,plan)
+                cmd="bluegreen__subcmd__plan"
+                ;;
             bluegreen,prepare)
                 cmd="bluegreen__subcmd__prepare"
                 ;;
@@ -135,6 +138,9 @@ _bluegreen() {
                 ;;
             bluegreen__subcmd__help,man)
                 cmd="bluegreen__subcmd__help__subcmd__man"
+                ;;
+            bluegreen__subcmd__help,plan)
+                cmd="bluegreen__subcmd__help__subcmd__plan"
                 ;;
             bluegreen__subcmd__help,prepare)
                 cmd="bluegreen__subcmd__help__subcmd__prepare"
@@ -227,7 +233,7 @@ _bluegreen() {
 
     case "${cmd}" in
         bluegreen)
-            opts="-q -v -h -V --config --app --format --quiet --verbose --color --yes --help --version demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases recover up config completions man __app help"
+            opts="-q -v -h -V --config --app --format --quiet --verbose --color --yes --help --version demo setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases recover up config completions man __app help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -583,7 +589,7 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__help)
-            opts="demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases recover up config completions man __app help"
+            opts="demo setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases recover up config completions man __app help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -793,6 +799,20 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__help__subcmd__plan)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1205,6 +1225,40 @@ _bluegreen() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__plan)
+            opts="-q -v -h --version --replace --config --app --format --quiet --verbose --color --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1677,7 +1731,7 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__status)
-            opts="-q -v -h --config --app --format --quiet --verbose --color --yes --help"
+            opts="-w -q -v -h --watch --config --app --format --quiet --verbose --color --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

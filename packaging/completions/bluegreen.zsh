@@ -123,6 +123,27 @@ never\:"No"))' \
 '--help[Print help]' \
 && ret=0
 ;;
+(plan)
+_arguments "${_arguments_options[@]}" : \
+'--version=[What people call it]:V:_default' \
+'--config=[The configuration \[default\: \$BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml\]]:FILE:_files' \
+'--app=[The app, when its configuration is /etc/bluegreen/APP.toml]:APP:_default' \
+'--format=[\`human\` lines, or \`json\`\: one object per line \[default\: human\]]:FORMAT:((human\:"Lines for people"
+json\:"One JSON object per line on stdout"))' \
+'--color=[\`auto\`, \`always\` or \`never\` \[default\: auto, which honours NO_COLOR\]]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
+always\:"Yes"
+never\:"No"))' \
+'--replace[As if another release that was prepared were abandoned]' \
+'-q[Say only what went wrong]' \
+'--quiet[Say only what went wrong]' \
+'-v[Every event as JSON on stderr too]' \
+'--verbose[Every event as JSON on stderr too]' \
+'--yes[Agree to what would be asked]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::artifact -- A file or a directory \[default\: the command alone is the release\]:_files' \
+&& ret=0
+;;
 (deploy)
 _arguments "${_arguments_options[@]}" : \
 '--version=[What people call it]:V:_default' \
@@ -377,6 +398,8 @@ json\:"One JSON object per line on stdout"))' \
 '--color=[\`auto\`, \`always\` or \`never\` \[default\: auto, which honours NO_COLOR\]]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
 always\:"Yes"
 never\:"No"))' \
+'-w[Go on as it changes, until Ctrl-C]' \
+'--watch[Go on as it changes, until Ctrl-C]' \
 '-q[Say only what went wrong]' \
 '--quiet[Say only what went wrong]' \
 '-v[Every event as JSON on stderr too]' \
@@ -748,6 +771,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(plan)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (deploy)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -892,6 +919,7 @@ _bluegreen_commands() {
 'setup:The one-time nginx part' \
 'adopt:Take over a process that somebody else started on a profile'\''s port' \
 'check:Everything that can make a deploy fail, with the fix for each' \
+'plan:What deploy would do now, and why; changes nothing' \
 'deploy:Bring a release to the idle profile and the traffic to it' \
 'prepare:The first half of a deploy\: up to a healthy release without traffic' \
 'promote:The second half\: the traffic moves to the prepared release' \
@@ -969,6 +997,7 @@ _bluegreen__subcmd__help_commands() {
 'setup:The one-time nginx part' \
 'adopt:Take over a process that somebody else started on a profile'\''s port' \
 'check:Everything that can make a deploy fail, with the fix for each' \
+'plan:What deploy would do now, and why; changes nothing' \
 'deploy:Bring a release to the idle profile and the traffic to it' \
 'prepare:The first half of a deploy\: up to a healthy release without traffic' \
 'promote:The second half\: the traffic moves to the prepared release' \
@@ -1070,6 +1099,11 @@ _bluegreen__subcmd__help__subcmd__logs_commands() {
 _bluegreen__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'bluegreen help man commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__help__subcmd__plan_commands] )) ||
+_bluegreen__subcmd__help__subcmd__plan_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen help plan commands' commands "$@"
 }
 (( $+functions[_bluegreen__subcmd__help__subcmd__prepare_commands] )) ||
 _bluegreen__subcmd__help__subcmd__prepare_commands() {
@@ -1195,6 +1229,11 @@ _bluegreen__subcmd__logs_commands() {
 _bluegreen__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'bluegreen man commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__plan_commands] )) ||
+_bluegreen__subcmd__plan_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen plan commands' commands "$@"
 }
 (( $+functions[_bluegreen__subcmd__prepare_commands] )) ||
 _bluegreen__subcmd__prepare_commands() {

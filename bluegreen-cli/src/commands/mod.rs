@@ -8,6 +8,7 @@ mod generate;
 mod history;
 mod hook;
 mod logs;
+mod plan;
 mod preflight;
 mod profile;
 mod releases;
@@ -58,7 +59,9 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
 }
 
 fn with_session(global: &Global, command: Command) -> Exit {
-    let config = match load_as_owner(global) {
+    // what changes nothing makes no directory either
+    let makes = !matches!(command, Command::Plan(_));
+    let config = match load_as_owner(global, makes) {
         Ok(config) => config,
         Err(halt) => return tell(global, None, &halt),
     };
@@ -75,6 +78,7 @@ fn with_session(global: &Global, command: Command) -> Exit {
 
 async fn dispatch(session: &Session, global: &Global, command: Command) -> Result<Exit, Halt> {
     match command {
+        Command::Plan(args) => plan::run(session, global, &args).await,
         Command::Deploy(args) => deploy::deploy(session, &args).await,
         Command::Promote { drain, run } => deploy::promote(session, &run, drain).await,
         Command::Abort => deploy::abort(session).await,
@@ -89,7 +93,7 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
         Command::Hook => hook::run(session).await,
         Command::Profile { port, active } => profile::run(session, port, active).await,
         Command::Check => check::run(session, global).await,
-        Command::Status => status::run(session, global).await,
+        Command::Status { watch } => status::run(session, global, watch).await,
         Command::History { last, action } => history::run(session, global, last, action.as_ref()),
         Command::Logs { profile, follow, lines } => logs::run(session, profile.as_deref(), follow, lines).await,
         Command::Releases { action } => releases::run(session, global, action).await,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bluegreen_core::{Event, EventKind, Failure, Finding, Kind, ReleaseId};
+use bluegreen_core::{Event, EventKind, Failure, Finding, Kind, ReleaseId, Step};
 use bluegreen_process::Releases;
 
 use super::{
@@ -26,6 +26,9 @@ pub(super) struct Narrator {
     failure: Option<Failure>,
     findings: Vec<Finding>,
     place: Option<String>,
+    /// The number of the deploy that is told, and its steps that were.
+    deploy: Option<u64>,
+    done: Vec<Step>,
     /// Whether something served before.
     replaces: bool,
     copied: bool,
@@ -49,6 +52,8 @@ impl Narrator {
             failure: None,
             findings: Vec::new(),
             place: None,
+            deploy: None,
+            done: Vec::new(),
             replaces: false,
             copied: false,
         }
@@ -62,7 +67,11 @@ impl Narrator {
             EventKind::LockWaiting { holder } => {
                 line(self.entry(&paint.warn("…"), "lock", "", &format!("waiting for {holder}")))
             }
+            // the second half of the same command
+            EventKind::Began { resumed: true, .. } if self.deploy == Some(event.deploy) => Told::default(),
+            EventKind::StepDone { step, .. } if self.done.contains(step) => Told::default(),
             EventKind::Began { kind, from, to, release, resumed } => {
+                (self.deploy, self.done) = (Some(event.deploy), Vec::new());
                 (self.place, self.failure) = (Some(to.to_string()), None);
                 let from = from.as_ref().filter(|from| *from != to);
                 self.replaces = from.is_some();
@@ -71,6 +80,7 @@ impl Narrator {
                 line(format!("{}{from}{more}", paint.strong(heading(*kind, &to.to_string(), &self.name(release)))))
             }
             EventKind::StepDone { step, took_ms, detail } => {
+                self.done.push(*step);
                 let time = if *took_ms == 0 { String::new() } else { took(Duration::from_millis(*took_ms)) };
                 line(self.entry(&paint.good("✓"), step.word(), &time, detail))
             }

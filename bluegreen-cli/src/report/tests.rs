@@ -148,6 +148,37 @@ error: the new release died
     assert_eq!(err, expected);
 }
 
+/// A hook between the halves of one command makes no second story of it.
+#[test]
+fn two_halves_of_one_command_are_one_story() {
+    let again = EventKind::Began {
+        kind: Kind::Deploy,
+        from: None,
+        to: profile("real2", 8082),
+        release: "v2".parse().unwrap(),
+        resumed: true,
+    };
+    let hook = || "before_switch".to_owned();
+    let kinds = vec![
+        began(),
+        done(Step::Health, 8250, "2 good answers"),
+        EventKind::HookStarted { hook: hook() },
+        EventKind::HookSaid { hook: hook(), line: "\u{1b}[31mmigrating".to_owned() },
+        EventKind::HookDone { hook: hook(), took_ms: 120, failure: None },
+        again,
+        done(Step::Health, 5, ""),
+        done(Step::Switch, 9, ""),
+    ];
+    let expected = "\
+Deploying v2 to real2; real1 serves
+  ✓ health    8.2 s  2 good answers
+    │ migrating
+  ✓ hook     120 ms  before_switch
+  ✓ switch     9 ms
+";
+    assert_eq!(lines(kinds, false).0, expected);
+}
+
 #[test]
 fn quiet_leaves_warnings_and_failures() {
     assert_eq!(lines(deploy(), true), ("  ! old nginx\n".to_owned(), String::new()));

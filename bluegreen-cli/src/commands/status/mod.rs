@@ -1,5 +1,7 @@
 //! `status`.
 
+mod watch;
+
 use bluegreen_core::{Occupant, Profile, Route, Seen, State, StateStore as _};
 use serde_json::{Value, json};
 
@@ -20,18 +22,27 @@ struct Status<'a> {
 }
 
 /// `status`: 20 when the standby answers for a dead active profile.
-pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt> {
-    let deployer = &session.wired.deployer;
-    let seen = deployer.look().await;
-    let state = session.wired.store.load()?;
-    let [first, second] = session.config.profiles.both();
-    let (a, b) = tokio::join!(deployer.check(first), deployer.check(second));
-    let status = Status { session, seen, state, health: [a, b].map(|h| h.map_err(|e| e.to_string())) };
+pub(super) async fn run(session: &Session, global: &Global, watch: bool) -> Result<Exit, Halt> {
+    if watch {
+        return watch::run(session, global).await;
+    }
+    let status = Status::look(session).await?;
     match global.format {
         Format::Json => output::line(status.json()),
         Format::Human => output::raw(status.human(global)),
     }
     Ok(if status.failed_over() { Exit::Degraded } else { Exit::Done })
+}
+
+impl<'a> Status<'a> {
+    async fn look(session: &'a Session) -> Result<Self, Halt> {
+        let deployer = &session.wired.deployer;
+        let seen = deployer.look().await;
+        let state = session.wired.store.load()?;
+        let [first, second] = session.config.profiles.both();
+        let (a, b) = tokio::join!(deployer.check(first), deployer.check(second));
+        Ok(Self { session, seen, state, health: [a, b].map(|h| h.map_err(|e| e.to_string())) })
+    }
 }
 
 impl Status<'_> {
@@ -116,6 +127,28 @@ impl Status<'_> {
             say("lock", format!("held by {holder}"));
         }
         text
+    }
+
+    /// All of it in one line, for a log.
+    fn line(&self) -> String {
+        let side = |profile: &Profile| {
+            let row = self.row(profile);
+            let what = row.version.or(row.release).map(|what| format!(" {what}")).unwrap_or_default();
+            let pid = row.pid.map(|pid| format!(" pid {pid}")).unwrap_or_default();
+            format!("{} {}{what}{pid} {}", row.role, row.profile, row.health)
+        };
+        let mut parts: Vec<String> = self.session.config.profiles.both().map(side).into();
+        match &self.seen.route {
+            Ok(_) if self.failed_over() => parts.push("FAILED OVER".to_owned()),
+            Ok(_) => {}
+            Err(error) => parts.push(error.to_string()),
+        }
+        if let Some(tx) = &self.state.transaction {
+            let doing = if tx.undo.is_some() { ", being taken back" } else { "" };
+            parts.push(format!("{} of {} at {}{doing}", tx.kind, tx.release, tx.step));
+        }
+        parts.extend(self.session.wired.store.holder().map(|holder| format!("locked by {holder}")));
+        report::sanitize(&parts.join("; "))
     }
 
     fn side(&self, profile: &Profile) -> Value {
