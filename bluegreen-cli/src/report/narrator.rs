@@ -190,7 +190,7 @@ fn ending(outcome: &str, active: Option<&str>, place: &str, release: &str) -> Op
             format!("{release} is ready on {place}"),
             "`bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
         ),
-        "paused" => (format!("{release} rests on {place}"), "`bluegreen deploy` goes on, `bluegreen abort` ends it"),
+        "paused" => (format!("{release} rests on {place}"), "`bluegreen promote` goes on, `bluegreen abort` ends it"),
         "aborted" => (format!("{release} is taken back; {traffic}"), ""),
         "recovered" | "adopted" => (format!("{outcome}; {traffic}"), ""),
         _ => return None,

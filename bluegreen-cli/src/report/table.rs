@@ -120,7 +120,7 @@ pub fn release_table(rows: &[(Release, String)], paint: Paint, width: usize) -> 
     };
     let rows: Vec<_> = rows.iter().map(cells).collect();
     let head = ["RELEASE", "VERSION", "SIZE", "ADDED (UTC)", "ARTIFACT", "IS"];
-    grid(&head, &["SIZE", "ADDED (UTC)", "ARTIFACT"], &rows, paint, width)
+    grid(&head, &["ARTIFACT", "ADDED (UTC)", "SIZE"], &rows, paint, width)
 }
 
 /// What the last column wants before others make room for it.

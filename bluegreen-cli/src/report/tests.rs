@@ -188,6 +188,12 @@ fn quiet_leaves_warnings_and_failures() {
 }
 
 #[test]
+fn a_wait_is_never_longer_than_its_limit() {
+    assert_eq!(live::of(7400, 6000), ", 6 s of 6 s");
+    assert_eq!(live::of(7400, 0), "");
+}
+
+#[test]
 fn a_log_is_not_flooded() {
     let screen = Screen::default();
     let reporter = LineReporter::new(screen.out(), screen.out(), Paint(false), false);
@@ -323,7 +329,11 @@ fn the_last_line_names_who_has_the_traffic_and_what_may_come_next() {
             "real1",
             "v2 is ready on real2, 1.0 s in all\n  `bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
         ),
-        ("paused", "real1", "v2 rests on real2, 1.0 s in all\n  `bluegreen deploy` goes on, `bluegreen abort` ends it"),
+        (
+            "paused",
+            "real1",
+            "v2 rests on real2, 1.0 s in all\n  `bluegreen promote` goes on, `bluegreen abort` ends it",
+        ),
     ] {
         let (out, _) = lines(vec![began(), finished(outcome, 0, active, None)], false);
         assert_eq!(out, format!("Deploying v2 to real2; real1 serves\n\n  {expected}\n"));

@@ -23,8 +23,15 @@ pub(crate) fn text(entry: &Entry, paint: Paint, width: usize) -> String {
     let by = entry.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
     say("     began", &format!("{}{by}", when(entry.began)));
     say("      took", &format!("{took}, exit code {}", entry.exit_code));
-    let from = entry.from.as_deref().map_or_else(|| "nobody".to_owned(), ToOwned::to_owned);
-    say("   traffic", &format!("{from} had it, {} has it", entry.active.as_deref().unwrap_or("nobody knows who")));
+    say(
+        "   traffic",
+        &match (entry.from.as_deref(), entry.active.as_deref()) {
+            (Some(from), Some(active)) if from == active => format!("{active} has it, as before"),
+            (from, active) => {
+                format!("{} had it, {} has it", from.unwrap_or("nobody"), active.unwrap_or("nobody knows who"))
+            }
+        },
+    );
     if let Some(config) = &entry.config {
         say("    config", &format!("bluegreen.toml {config}"));
     }

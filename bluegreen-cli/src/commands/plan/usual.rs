@@ -29,10 +29,16 @@ impl Usual {
             if entry.outcome == "switched" && !entry.timeline.moments.iter().any(|m| m.what == What::Resumed) {
                 totals.push(entry.took_ms);
             }
+            // around a hook a step is looked at twice, and counts once
+            let mut steps: BTreeMap<&str, u64> = BTreeMap::new();
             for moment in &entry.timeline.moments {
                 if let What::Step { step, took_ms, .. } = &moment.what {
-                    times.entry(step.word().to_owned()).or_default().push(*took_ms);
+                    let longest = steps.entry(step.word()).or_default();
+                    *longest = (*longest).max(*took_ms);
                 }
+            }
+            for (step, took_ms) in steps {
+                times.entry(step.to_owned()).or_default().push(took_ms);
             }
         }
         let steps = times.into_iter().filter_map(|(step, times)| Some((step, median(times)?))).collect();
