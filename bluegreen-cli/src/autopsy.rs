@@ -200,7 +200,16 @@ mod tests {
             workdir: "{shared_dir}".into(),
         };
         let (id, artifact) = ("v1".parse().unwrap(), Some("app.jar".into()));
-        Release { id, version: None, artifact, sha256: Some(sha256.into()), size, created: String::new(), spec }
+        Release {
+            id,
+            version: None,
+            artifact,
+            sha256: Some(sha256.into()),
+            size,
+            number: 1,
+            created: String::new(),
+            spec,
+        }
     }
 
     #[test]

@@ -70,6 +70,7 @@ impl From<StoreError> for Halt {
             StoreError::Io { .. } => {
                 halt.next("sudo bluegreen setup --apply (it makes the directory), or free some disk")
             }
+            StoreError::Corrupt { .. } => halt.next("bluegreen recover"),
             _ => halt,
         }
     }

@@ -16,6 +16,7 @@ pub mod report;
 mod session;
 mod signals;
 mod story;
+mod trust;
 mod wiring;
 
 pub use commands::run;

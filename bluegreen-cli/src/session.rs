@@ -1,7 +1,8 @@
 //! One command on one app: its configuration, its parts, and how it ends.
 
 use bluegreen_core::{
-    Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, Report, RunError, Step, StoreError,
+    Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, Report, RunError, State, StateStore as _,
+    Step, StoreError, machine::rebuild,
 };
 use bluegreen_process::NewRelease;
 use std::{
@@ -21,7 +22,7 @@ use crate::{
     history::{self, Header, History},
     hooks, output,
     owner::{User, become_owner},
-    report::{Format, JsonReporter, Paint, reporter, stdout_width},
+    report::{Format, JsonReporter, Paint, Patient, reporter, stdout_width},
     signals::Signals,
     wiring::{Wired, launch, wire},
 };
@@ -45,15 +46,21 @@ pub(crate) struct Session {
 
 /// Reads the configuration.
 pub(crate) fn load(global: &Global) -> Result<Config, Halt> {
-    let lookup = Lookup::new(global.config.clone(), global.app.clone());
+    read(global, false)
+}
+
+fn read(global: &Global, foreign: bool) -> Result<Config, Halt> {
+    let lookup = Lookup { foreign, ..Lookup::new(global.config.clone(), global.app.clone()) };
     Config::load(&lookup).map_err(|error| Halt::mistake(&error, global.color.enabled(stderr().is_terminal())))
 }
 
 /// Reads the configuration and goes on as the user that owns the state. `makes`: its directory, when that is missing.
 pub(crate) fn load_as_owner(global: &Global, makes: bool) -> Result<Config, Halt> {
-    let config = load(global)?;
+    // what root reads is not run before it has become the owner of the state; if that is root, it must be root's
+    let root = rustix::process::geteuid().is_root();
+    let config = read(global, root)?;
     become_owner(&config.state_dir, makes)?;
-    Ok(config)
+    if root { load(global) } else { Ok(config) }
 }
 
 /// Us, for others who want the lock.
@@ -70,11 +77,12 @@ impl Session {
         let header = Header { by: Some(User::current().name), config: history::digest(config.file()) };
         let history = History::new(&config.state_dir, header, releases.clone());
         let last_seen = LastSeen::default();
+        // what was said to be done is in the history, whatever happens then: first that
         let mut sinks =
-            vec![reporter(global.format, global.color, global.quiet, Some(releases)), Box::new(history) as _];
+            vec![Box::new(history) as _, reporter(global.format, global.color, global.quiet, Some(releases))];
         sinks.push(Box::new(last_seen.clone()));
         if global.verbose {
-            sinks.push(Box::new(JsonReporter::new(Box::new(stderr()))));
+            sinks.push(Box::new(JsonReporter::new(Box::new(Patient::new(stderr())))));
         }
         let events = Events::new(sinks);
         let wired = wire(&config, events.clone())?;
@@ -93,6 +101,17 @@ impl Session {
         run.deadline.map(|deadline| deadline.saturating_sub(self.began.elapsed()))
     }
 
+    /// The state; when it is damaged, what the next writing command will make of it.
+    pub(crate) async fn state(&self) -> Result<State, StoreError> {
+        match self.wired.store.load() {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                self.events.warn(format!("{error}; `bluegreen recover` writes anew what can be seen"));
+                Ok(rebuild(&self.wired.deployer.look().await))
+            }
+            result => result,
+        }
+    }
+
     /// Runs one command of the engine.
     pub(crate) async fn run(&self, command: &Command, run: &Run) -> Result<Report, Halt> {
         let options = Options {
@@ -101,6 +120,9 @@ impl Session {
             deadline: self.left(run),
             wait: run.wait,
         };
+        if let Some(damaged) = self.wired.store.fell_back() {
+            self.events.warn(format!("{damaged}; the state before it is used"));
+        }
         match self.wired.deployer.run(command, &options).await {
             Err(RunError::Store(StoreError::Locked(_))) if self.signals.cancel.is_cancelled() => {
                 Err(Halt::new(self.signals.request().into(), "interrupted while it waited for the lock"))

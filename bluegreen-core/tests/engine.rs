@@ -3,14 +3,17 @@
 mod support;
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use bluegreen_core::{
-    AnsweredBy, Cancel, Cause, Command, Event, EventKind, Events, Failover, Kind, Options, Outcome, Policy, Previous,
-    Refusal, Route, RunError, Step,
-    testing::{Health, Op},
+    AnsweredBy, Cancel, Cause, Command, Deployer, Event, EventKind, Events, Failover, HealthProbe, Kind, Options,
+    Outcome, Policy, Previous, Profile, Refusal, Route, RunError, Step, Unhealthy,
+    testing::{FakeHost, Health, Op},
 };
 use support::{Scene, id};
 
@@ -156,6 +159,38 @@ async fn a_bake_that_fails_reverts() {
     scene.assert_sound();
 }
 
+/// Every other attempt fails, with `always` from the beginning, else once it has the traffic: one sick worker of two.
+#[derive(Debug)]
+struct Flaps(FakeHost, bool, AtomicBool);
+
+#[async_trait::async_trait]
+impl HealthProbe for Flaps {
+    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
+        let counts = self.1 || self.0.world().route.as_ref().is_ok_and(|route| route.active == *profile);
+        let sick = counts && self.2.fetch_xor(true, Ordering::Relaxed);
+        if sick { Err(Unhealthy::Sick("503".into())) } else { self.0.check(profile).await }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_answers_every_other_time_is_not_healthy() {
+    for (always, step, says) in [
+        (true, Step::Health, "1 of 2 good answers in a row; before that: 503"),
+        (false, Step::Bake, "real2 failed 5 of "),
+    ] {
+        let Scene { host, store, .. } = Scene::deployed(&["v1"]).await;
+        let profiles = host.world().profiles.clone();
+        let probe = Flaps(host.clone(), always, AtomicBool::new(false));
+        let deployer = Deployer::new(profiles, host.clone(), host.clone(), probe, host.clone(), store);
+        let command = Command::deploy(id("v2"));
+        let report = deployer.run(&command, &Options::default()).await.unwrap();
+        let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
+        assert_eq!((failure.step, failure.cause), (step, Cause::Unhealthy));
+        let said = [&[failure.message], &failure.causes[..]].concat();
+        assert!(said.iter().any(|text| text.starts_with(says)), "{said:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bake_ends_with_a_look() {
     let scene = Scene::deployed(&["v1"]).await;
@@ -176,17 +211,17 @@ async fn a_bake_ends_with_a_look() {
 
 /// A front door at which the machine goes to sleep once, and wakes up with a sick release.
 #[derive(Debug)]
-struct Sleepy(Scene, std::sync::atomic::AtomicBool);
+struct Sleepy(Scene, AtomicBool);
 
 #[async_trait::async_trait]
-impl bluegreen_core::HealthProbe for Sleepy {
-    async fn check(&self, profile: &bluegreen_core::Profile) -> Result<(), bluegreen_core::Unhealthy> {
-        if !self.1.swap(true, std::sync::atomic::Ordering::Relaxed) {
+impl HealthProbe for Sleepy {
+    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
+        if !self.1.swap(true, Ordering::Relaxed) {
             self.0.store.advance(Duration::from_secs(3600));
             let second = self.0.second();
             self.0.host.world().running.get_mut(&second).unwrap().health = Health::Sick;
         }
-        Err(bluegreen_core::Unhealthy::Other(profile.to_string()))
+        Err(Unhealthy::Other(profile.to_string()))
     }
 }
 
@@ -322,6 +357,28 @@ async fn a_stranger_on_the_port_is_reported_and_not_touched() {
     assert_eq!(failure.cause, Cause::PortTaken);
     assert!(failure.message.contains("pid 4711 (java) of bob"), "{failure}");
     assert_eq!(scene.route(), Route::solo(scene.first()));
+}
+
+/// `SO_REUSEPORT`, or a race for the port: ours is behind the stranger, where nobody sees it.
+#[tokio::test(start_paused = true)]
+async fn what_lost_its_port_to_a_stranger_is_not_left_behind() {
+    // while it boots, and in the bake
+    for health in [Health::Sick, Health::Good] {
+        let scene = Scene::deployed(&["v1"]).await;
+        scene.host.world().releases.insert(id("v2"), health);
+        let second = scene.second();
+        let come = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            scene.host.world().strangers.insert(second, "pid 4711 (java) of bob".into());
+        };
+        let (report, ()) = tokio::join!(scene.deploy("v2"), come);
+        let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
+        assert_eq!(failure.cause, Cause::PortTaken, "{failure}");
+        assert!(failure.message.contains("pid 4711 (java) of bob"), "{failure}");
+        assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
+        assert!(!scene.state().has_failed(&id("v2")), "it is not to blame");
+        scene.assert_sound();
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use bluegreen_core::{FileStore, Holder, State, StateStore, StoreError, testing::conformance};
+use bluegreen_core::{
+    FileStore, Holder, Policy, Recovery, State, StateStore, StoreError, Tried, recover,
+    testing::{World, conformance},
+};
 use tempfile::TempDir;
 
 fn dir() -> TempDir {
@@ -27,7 +30,8 @@ fn passes_the_conformance_suite() {
 
 #[test]
 fn a_damaged_state_falls_back_to_the_one_before() {
-    for damage in ["", "{", "{\"schema\":1", "null", "\0\0\0\0"] {
+    let damages: [&[u8]; 6] = [b"", b"{", b"{\"schema\":1", b"null", b"\0\0\0\0", b"\x7fELF\xff\xfe"];
+    for damage in damages {
         let dir = dir();
         let store = saved(&dir, &[1, 2]);
         fs::write(dir.path().join("state.json"), damage).unwrap();
@@ -39,6 +43,7 @@ fn a_damaged_state_falls_back_to_the_one_before() {
         assert_eq!((store.load().unwrap().number, store.fell_back()), (3, None));
         let previous = fs::read_to_string(dir.path().join("state.json.prev")).unwrap();
         assert!(previous.contains("\"number\": 1"), "{previous}");
+        assert_eq!(fs::read(dir.path().join("state.json.damaged")).unwrap(), damage, "a person may want to see it");
     }
 }
 
@@ -50,6 +55,58 @@ fn a_state_that_cannot_be_read_is_an_error_and_never_an_empty_one() {
     assert!(matches!(store.load(), Err(StoreError::Corrupt { .. })));
     fs::write(dir.path().join("state.json"), r#"{"schema":99,"new":true}"#).unwrap();
     assert!(matches!(store.load(), Err(StoreError::Newer { found: 99, .. })));
+}
+
+/// What the system does not give us may be good, and newer than the one before it.
+#[test]
+fn a_state_that_the_system_cannot_read_is_not_replaced_by_the_one_before() {
+    let dir = dir();
+    let store = saved(&dir, &[1, 2]);
+    let state = dir.path().join("state.json");
+    fs::remove_file(&state).unwrap();
+    fs::create_dir(&state).unwrap();
+    assert!(matches!(store.load(), Err(StoreError::Io { .. })), "{:?}", store.load());
+}
+
+/// Each file in the fixtures was written by some version, and is read by all that follow: never remove one.
+#[test]
+fn the_states_of_all_versions_are_read() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/state");
+    let mut seen = 0;
+    for fixture in fs::read_dir(fixtures).unwrap().map(|entry| entry.unwrap().path()) {
+        let dir = dir();
+        let store = FileStore::open(dir.path()).unwrap();
+        fs::copy(&fixture, dir.path().join("state.json")).unwrap();
+        fs::set_permissions(dir.path().join("state.json"), fs::Permissions::from_mode(0o600)).unwrap();
+        let name = fixture.file_stem().unwrap().to_str().unwrap();
+        if name.ends_with("-newer") {
+            assert!(matches!(store.load(), Err(StoreError::Newer { .. })), "{name}: {:?}", store.load());
+            continue;
+        }
+        let state = store.load().unwrap_or_else(|error| panic!("{name}: {error}"));
+        // resumed: on a machine on which both releases run, recovery knows what to do with it
+        let mut world = World::new();
+        for (profile, release) in world.profiles.clone().both().into_iter().zip(["v3", "v2"]) {
+            world.start(profile, &release.parse().unwrap()).unwrap();
+        }
+        let found = match recover(&state, &world.seen(), &Policy::default(), Tried::default()) {
+            Recovery::Walk(_) => "goes on",
+            Recovery::Rests(_) => "rests",
+            Recovery::Stable => "is stable",
+            Recovery::Degraded(why) => panic!("{name}: {why}"),
+        };
+        let expected = [
+            ("1-prepared", "goes on"),
+            ("1-undoing", "goes on"),
+            ("1-served", "is stable"),
+            ("1-smallest", "is stable"),
+        ];
+        assert!(expected.contains(&(name, found)), "{name} {found}");
+        store.save(&store.lock(&Holder::default()).unwrap(), &state).unwrap();
+        assert_eq!(store.load().unwrap(), state, "{name}");
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
 }
 
 #[test]

@@ -1,47 +1,100 @@
 //! The model check: every order of effects, kills, deaths, reboots and meddling that a few faults allow, over the production
-//! `begin`, `recover` and `step`.
+//! `begin`, `recover`, `rebuild` and `step`.
 //!
-//! `BLUEGREEN_MODEL_FAULTS` and `BLUEGREEN_MODEL_LAUNCHES` widen it; the defaults take seconds.
+//! `BLUEGREEN_MODEL_FAULTS` and `BLUEGREEN_MODEL_LAUNCHES` widen it, `BLUEGREEN_MODEL_MUTANT=SaveLate` tells the way of one
+//! wrong design. A broken promise prints the way to it, and the line that walks it again.
 
 mod model {
+    pub(crate) mod host;
+    pub(crate) mod machine;
     pub(crate) mod mutant;
+    pub(crate) mod path;
+    pub(crate) mod promise;
     pub(crate) mod tool;
-    pub(crate) mod world;
 }
+
+use std::time::Instant;
 
 use stateright::{Checker, HasDiscoveries, Model};
 
-use model::{mutant::Mutant, world::Machine};
+use model::{machine::Machine, mutant::Mutant, path, promise::Promise};
 
-fn bound(name: &str, default: u8) -> u8 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+/// What a run of the checker found.
+struct Found {
+    states: usize,
+    /// Broken promises, each with the code of the way to it.
+    broken: Vec<(Promise, String)>,
 }
 
-fn check(machine: Machine) -> usize {
-    let checker = machine.checker().threads(2).spawn_dfs().join();
-    checker.assert_properties();
-    checker.unique_state_count()
+fn variable(name: &str) -> Option<String> {
+    std::env::var(format!("BLUEGREEN_MODEL_{name}")).ok()
+}
+
+fn bound(name: &str, default: u8) -> u8 {
+    variable(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}: {text:?} is not a number")))
+}
+
+fn check(machine: &Machine, until: HasDiscoveries) -> Found {
+    let searched = machine.clone().checker().threads(2).finish_when(until).spawn_dfs().join();
+    let name = |name| Promise::ALL.into_iter().find(|promise| promise.name() == name).unwrap();
+    let way = |(promise, path): (_, stateright::Path<_, _>)| (name(promise), path::encode(machine, &path.into_vec()));
+    Found { states: searched.unique_state_count(), broken: searched.discoveries().into_iter().map(way).collect() }
 }
 
 #[test]
 fn no_order_of_faults_breaks_a_promise() {
-    let (faults, launches) = (bound("BLUEGREEN_MODEL_FAULTS", 1), bound("BLUEGREEN_MODEL_LAUNCHES", 2));
-    let mut states = 0;
-    for policy in Machine::policies() {
-        states += check(Machine::new(policy, faults, launches));
+    let (faults, launches) = (bound("FAULTS", 1), bound("LAUNCHES", 2));
+    if let Some(code) = variable("REPLAY") {
+        let (policy, way) = code.split_once(':').expect("POLICY:WAY");
+        let policy = Machine::policies().swap_remove(policy.parse().expect("the number of a policy"));
+        let (told, broken) = path::replay(&Machine::new(policy, faults, launches), way);
+        println!("{}", told.join("\n"));
+        assert!(broken.is_empty(), "{broken:?}");
+        return;
     }
-    println!("{states} unique states with {faults} faults and {launches} launches");
-    assert!(states > 10_000, "the model has become too small: {states} states");
+    let (began, mut states) = (Instant::now(), 0);
+    for (number, policy) in Machine::policies().into_iter().enumerate() {
+        let machine = Machine::new(policy, faults, launches);
+        let found = check(&machine, HasDiscoveries::AnyFailures);
+        for (promise, way) in &found.broken {
+            println!("{}", path::replay(&machine, way).0.join("\n"));
+            println!(
+                "broken: {}. To see it again:\nBLUEGREEN_MODEL_FAULTS={faults} BLUEGREEN_MODEL_LAUNCHES={launches} \
+                 BLUEGREEN_MODEL_REPLAY={number}:{way} cargo test -p bluegreen-core --all-features --test model no_order \
+                 -- --nocapture",
+                promise.name()
+            );
+        }
+        assert!(found.broken.is_empty());
+        states += found.states;
+    }
+    println!("{states} unique states with {faults} faults and {launches} launches in {:.0?}", began.elapsed());
+    assert!(states > 2_000_000 || variable("LAUNCHES").is_some(), "the model has become too small: {states} states");
+}
+
+/// The policy and the way by which `promise` is broken.
+fn caught(mutant: Mutant, promise: Promise) -> Option<(Machine, String)> {
+    Machine::policies().into_iter().find_map(|policy| {
+        let machine = Machine::new(policy, 1, 2).with_mutant(mutant);
+        let found = check(&machine, HasDiscoveries::AnyOf([promise.name()].into()));
+        let (_, way) = found.broken.into_iter().find(|(broken, _)| *broken == promise)?;
+        Some((machine, way))
+    })
 }
 
 #[test]
-fn every_wrong_design_breaks_a_promise() {
-    for mutant in Mutant::ALL {
-        let caught = Machine::policies().into_iter().any(|policy| {
-            let machine = Machine::new(policy, 2, 2).with_mutant(mutant);
-            let checker = machine.checker().threads(2).finish_when(HasDiscoveries::AnyFailures).spawn_dfs().join();
-            !checker.discoveries().is_empty()
-        });
-        assert!(caught, "{mutant:?} breaks nothing: the model is blind there");
+fn every_wrong_design_breaks_the_promise_that_it_is_known_for() {
+    let only = variable("MUTANT");
+    let asked = |mutant: &Mutant| only.as_ref().is_none_or(|only| *only == format!("{mutant:?}"));
+    for (mutant, promise) in Mutant::ALL.into_iter().filter(|(mutant, _)| asked(mutant)) {
+        let Some((machine, way)) = caught(mutant, promise) else {
+            panic!("{mutant:?} does not break \"{}\": the model is blind there", promise.name());
+        };
+        let (told, broken) = path::replay(&machine, &way);
+        assert!(broken.contains(&promise), "{mutant:?}: the way {way} does not lead there again");
+        println!("{mutant:?} breaks \"{}\", in {} steps", promise.name(), told.len() / 2);
+        if only.is_some() {
+            println!("{}", told.join("\n"));
+        }
     }
 }

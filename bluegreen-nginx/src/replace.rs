@@ -1,7 +1,8 @@
 //! Writing a file so that it is old or new at any moment.
 
 use std::{
-    fs::{File, Permissions},
+    ffi::OsString,
+    fs::{self, File, Permissions},
     io::{self, Write as _},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown},
     path::Path,
@@ -12,8 +13,14 @@ use std::{
 /// stay; a new file is everybody's to read.
 pub(crate) fn replace(path: &Path, text: &str, modified: Option<SystemTime>) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("/"));
-    // a leading dot: `include sites-enabled/*` does not see it
-    let mut file = tempfile::Builder::new().prefix(".bluegreen-").tempfile_in(dir)?;
+    // a leading dot: `include sites-enabled/*` does not see it; always the same name: what a killed one left goes
+    let mut name = OsString::from(".bluegreen-");
+    name.push(path.file_name().unwrap_or_default());
+    match fs::remove_file(dir.join(&name)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempfile_in(dir)?;
     file.write_all(text.as_bytes())?;
     let new = file.as_file();
     match path.metadata() {

@@ -17,6 +17,8 @@ const KEEP: usize = 10;
 /// At most so much of a log's end is shown.
 const TAIL_BYTES: u64 = 16 << 10;
 const TAIL_LINES: usize = 20;
+/// Of a longer line so many characters of its start and of its end are shown.
+const LINE_ENDS: usize = 200;
 
 /// Opens a new log in `dir`, points `dir/current` to it and removes the oldest ones.
 pub(crate) fn open_new(dir: &Path) -> io::Result<(PathBuf, File)> {
@@ -64,7 +66,13 @@ pub(crate) fn tail(path: &Path) -> Vec<String> {
     };
     let text = sanitize(&String::from_utf8_lossy(&read().unwrap_or_default()));
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(ToString::to_string).collect()
+    lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(|line| shorten(line)).collect()
+}
+
+fn shorten(line: &str) -> String {
+    let mut ends = line.char_indices().map(|(at, _)| at);
+    let ends = ends.nth(LINE_ENDS).zip(ends.rev().nth(LINE_ENDS - 1));
+    ends.map_or_else(|| line.to_owned(), |(start, end)| format!("{} … {}", &line[..start], &line[end..]))
 }
 
 #[cfg(test)]
@@ -115,5 +123,17 @@ mod tests {
         assert_eq!(lines.len(), TAIL_LINES);
         assert_eq!(lines[18..], ["line 9998", "last one"]);
         assert!(tail(&dir.path().join("none")).is_empty());
+    }
+
+    #[test]
+    fn a_long_line_is_cut_in_the_middle() {
+        let (dir, start, end) = (tempfile::tempdir().unwrap(), "ä".repeat(LINE_ENDS), "ö".repeat(LINE_ENDS));
+        let path = dir.path().join("a.log");
+        fs::write(&path, format!("{start}{end}\n{start}x{end}\n{}", "y".repeat(1 << 20))).unwrap();
+        let lines = tail(&path);
+        assert_eq!(lines.len(), 1, "the others are too far from the end");
+        assert_eq!(lines[0], format!("{0} … {0}", "y".repeat(LINE_ENDS)));
+        assert_eq!(shorten(&format!("{start}{end}")), format!("{start}{end}"));
+        assert_eq!(shorten(&format!("{start}x{end}")), format!("{start} … {end}"));
     }
 }

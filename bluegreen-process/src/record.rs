@@ -105,13 +105,19 @@ impl Record {
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         let dir = path.parent().unwrap_or(Path::new("."));
         private_dir(dir)?;
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        // one writer at a time (the app's lock), so one name will do; what a killed one left goes away here
+        let next = path.with_extension("json.new");
+        match fs::remove_file(&next) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(with_path(&next, &e)),
+            _ => {}
+        }
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&next)?;
         // as a whole: the serializer would make a system call of every word
         let mut text = serde_json::to_vec(self)?;
         text.push(b'\n');
         file.write_all(&text)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
+        file.sync_all()?;
+        fs::rename(&next, path)?;
         fs::File::open(dir)?.sync_all()
     }
 }
@@ -127,10 +133,52 @@ fn related(leader: Seen, all: &[Seen]) -> Vec<Seen> {
 
 /// Makes a directory that only this user can look into.
 pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(|e| with_path(dir, &e))
+    own_dir(dir, 0o750)
+}
+
+/// Makes a directory. One that is there must be one, and ours: not a link to a place where we would write for others.
+pub(crate) fn own_dir(dir: &Path, mode: u32) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(mode).create(dir).map_err(|e| with_path(dir, &e))?;
+    let meta = fs::symlink_metadata(dir)?;
+    let refuse = |why: &str| Err(io::Error::other(format!("{} is not safe: {why}", dir.display())));
+    if !meta.is_dir() {
+        return refuse("it is a symbolic link");
+    }
+    if meta.uid() != rustix::process::geteuid().as_raw() {
+        return refuse("it belongs to another user");
+    }
+    if meta.mode() & 0o002 != 0 {
+        return refuse("everybody may write to it; chmod o-w");
+    }
+    Ok(())
 }
 
 /// The same error with the path in its text.
 pub(crate) fn with_path(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_save_that_was_cut_off_leaves_nothing_for_good() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("processes/real1.json");
+        let record = Record {
+            release: "v1".parse().unwrap(),
+            boot: "boot".into(),
+            token: None,
+            leader: None,
+            log: None,
+            kills: Kills::default(),
+            stopped: false,
+        };
+        record.save(&path).unwrap();
+        fs::write(path.with_extension("json.new"), "{\"rel").unwrap();
+        record.save(&path).unwrap();
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        assert_eq!(Record::load(&path).unwrap(), Some(record));
+    }
 }

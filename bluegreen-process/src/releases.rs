@@ -3,16 +3,16 @@
 use std::{
     fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::ReleaseId;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::Spec;
+use crate::{Spec, record};
 
 mod copy;
 mod error;
@@ -43,6 +43,9 @@ pub struct Release {
     pub sha256: Option<String>,
     /// Size of the artifact in bytes.
     pub size: u64,
+    /// One more than that of the release before it: clocks are set back.
+    #[serde(default)]
+    pub number: u64,
     /// When it was added, RFC 3339 in UTC.
     pub created: String,
     /// How it is started.
@@ -84,7 +87,7 @@ impl Releases {
     /// The store is as it was before.
     pub fn add(&self, new: &NewRelease<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Release, ReleaseError> {
         let io = ReleaseError::io(&self.dir);
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.dir).map_err(&io)?;
+        record::own_dir(&self.dir, 0o755).map_err(&io)?;
         self.sweep();
         let source = new.artifact.map(copy::Source::open).transpose()?;
         let size = source.as_ref().map_or(0, |s| s.size);
@@ -97,8 +100,9 @@ impl Releases {
         {
             return Err(ReleaseError::WrongDigest { wanted: wanted.to_owned(), found: found.clone() });
         }
-        let release = describe(new, source, sha256);
-        if self.publish(&release, &scratch).map_err(&io)? { Ok(release) } else { self.take(&release) }
+        let number = self.list()?.first().map_or(1, |newest| newest.number + 1);
+        let release = Release { number, ..describe(new, source, sha256) };
+        if self.publish(&release, &scratch).map_err(&io)? { Ok(release) } else { self.take(&release, &scratch) }
     }
 
     /// What [`Releases::add`] would give, and whether it is there already. Reads the whole artifact and changes nothing.
@@ -115,14 +119,20 @@ impl Releases {
     }
 
     /// The release that is there already, verified, under the version that it was given last.
-    fn take(&self, new: &Release) -> Result<Release, ReleaseError> {
+    fn take(&self, new: &Release, scratch: &Scratch) -> Result<Release, ReleaseError> {
         let path = self.path(&new.id);
         let mut there =
             self.find(&new.id)?.ok_or_else(|| ReleaseError::Damaged { id: new.id.clone(), path: path.clone() })?;
         self.verify(&there)?;
         if new.version.is_some() && new.version != there.version {
             there.version.clone_from(&new.version);
-            write_metadata(&path, &there).map_err(ReleaseError::io(&path))?;
+            // in the scratch first, where nothing that a kill leaves stays
+            let rename = || {
+                write_metadata(&scratch.path, &there)?;
+                fs::rename(scratch.path.join(METADATA), path.join(METADATA))?;
+                fs::File::open(&path)?.sync_all()
+            };
+            rename().map_err(ReleaseError::io(&path))?;
         }
         Ok(there)
     }
@@ -163,7 +173,7 @@ impl Releases {
             // a damaged one is an error when it is asked for, and no reason to hide the others
             releases.extend(id.and_then(|id| self.find(&id).ok().flatten()));
         }
-        releases.sort_by(|a, b| (&b.created, &b.id).cmp(&(&a.created, &a.id)));
+        releases.sort_by(|a, b| (b.number, &b.created, &b.id).cmp(&(a.number, &a.created, &a.id)));
         Ok(releases)
     }
 
@@ -189,7 +199,9 @@ impl Releases {
     pub fn pin(&self, id: &ReleaseId) -> Result<(), ReleaseError> {
         self.get(id)?;
         let pin = self.pin_path(id);
-        fs::File::create(&pin).map(drop).map_err(ReleaseError::io(&pin))
+        let flags = OFlags::NOFOLLOW.bits().cast_signed();
+        let made = fs::OpenOptions::new().append(true).create(true).custom_flags(flags).open(&pin);
+        made.map(drop).map_err(ReleaseError::io(&pin))
     }
 
     /// Takes a pin away; without one, does nothing.
@@ -319,6 +331,7 @@ fn describe(new: &NewRelease<'_>, source: Option<copy::Source>, sha256: Option<S
         id: release_id(sha256.as_deref(), source.as_ref().map(|s| s.name.as_str()), new.spec),
         version: new.version.map(ToOwned::to_owned),
         size: source.as_ref().map_or(0, |s| s.size),
+        number: 0,
         artifact: source.map(|s| s.name),
         sha256,
         created: format!("{:.3}", jiff::Timestamp::now()),

@@ -1,9 +1,11 @@
 //! Starting a program that outlives us and holds nothing of ours.
 
 use std::{
+    env,
+    ffi::OsStr,
     fs::{self, File},
-    io,
-    path::Path,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
@@ -43,16 +45,50 @@ pub(crate) fn spawn(program: Program<'_>) -> io::Result<u32> {
     let ours = umask(Mode::from_raw_mode(program.umask));
     let child = CommandWrap::from(command).wrap(ProcessSession).spawn();
     umask(ours);
-    child.map(|child| child.id()).map_err(|e| {
-        let why = match e.kind() {
-            io::ErrorKind::NotFound => "there is no such program",
-            // also when a directory of PATH is closed to this user
-            io::ErrorKind::PermissionDenied if !name.contains('/') => "there is no such program that this user may run",
-            io::ErrorKind::PermissionDenied => "it is not executable for this user",
-            _ => return io::Error::new(e.kind(), format!("cannot run {name:?}: {e}")),
-        };
-        io::Error::new(e.kind(), format!("cannot run {name:?}: {why}"))
+    child.map(|child| child.id()).map_err(|error| {
+        let why = reason(&error, name, program.environment, program.workdir);
+        io::Error::new(error.kind(), format!("cannot run {name:?}: {why}"))
     })
+}
+
+/// Why `name` could not be executed. The kernel says "no such file" also of what the file needs.
+fn reason(error: &io::Error, name: &str, environment: &Environment, workdir: &Path) -> String {
+    let text = match error.kind() {
+        io::ErrorKind::NotFound => match find(name, environment, workdir) {
+            None => "there is no such program",
+            Some(file) => match interpreter(&file) {
+                Some(missing) => {
+                    return format!("its first line names the interpreter {missing:?}, which is not there");
+                }
+                None => "it was built for another system: the loader that it names is not there",
+            },
+        },
+        // also when a directory of PATH is closed to this user
+        io::ErrorKind::PermissionDenied if !name.contains('/') => "there is no such program that this user may run",
+        io::ErrorKind::PermissionDenied => "it is not executable for this user",
+        io::ErrorKind::ExecutableFileBusy => "somebody still writes to it",
+        _ => return error.to_string(),
+    };
+    text.to_owned()
+}
+
+fn find(name: &str, environment: &Environment, workdir: &Path) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(workdir.join(name)).filter(|file| file.is_file());
+    }
+    let path = environment.get(OsStr::new("PATH"))?;
+    env::split_paths(path).map(|dir| workdir.join(dir).join(name)).find(|file| file.is_file())
+}
+
+/// The program in the `#!` of a script.
+fn interpreter(script: &Path) -> Option<String> {
+    let mut start = Vec::new();
+    // the kernel reads no more
+    File::open(script).ok()?.take(256).read_to_end(&mut start).ok()?;
+    let line = start.split(|byte| *byte == b'\n').next()?.strip_prefix(b"#!")?;
+    let line = String::from_utf8_lossy(line);
+    // a carriage return, as Windows writes it, belongs to the name
+    line.split([' ', '\t']).find(|word| !word.is_empty()).map(ToOwned::to_owned)
 }
 
 /// Marks every descriptor but stdin, stdout and stderr close-on-exec. All that Rust opens are; what our own caller left

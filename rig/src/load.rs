@@ -26,9 +26,14 @@ impl Clients {
 
     /// Starts them, and waits for their first answers.
     pub fn at(stage: &Stage) -> Self {
+        Self::some(Self::COUNT, stage)
+    }
+
+    /// The same with another number of them.
+    pub fn some(count: usize, stage: &Stage) -> Self {
         let _runtime = RUNTIME.enter();
-        let clients = Self(Load { clients: Self::COUNT, ..Load::new(stage.address()) }.start());
-        wait_for("the first answers", || clients.0.tally().answered() > Self::COUNT);
+        let clients = Self(Load { clients: count, ..Load::new(stage.address()) }.start());
+        wait_for("the first answers", || clients.0.tally().answered() > count);
         clients
     }
 

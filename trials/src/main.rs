@@ -5,6 +5,9 @@
 mod race;
 // what reads registers
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+mod power;
+mod soak;
+#[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
 mod sweep;
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
 mod trace;
@@ -19,6 +22,9 @@ use clap::Parser;
 enum Trial {
     Race(race::Options),
     #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+    Power(power::Options),
+    Soak(soak::Options),
+    #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
     Sweep(sweep::Options),
 }
 
@@ -26,6 +32,9 @@ enum Trial {
 fn main() -> ExitCode {
     let held = match Trial::parse() {
         Trial::Race(options) => race::run(&options),
+        #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+        Trial::Power(options) => power::run(&options),
+        Trial::Soak(options) => soak::run(&options),
         #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
         Trial::Sweep(options) => sweep::run(&options),
     };

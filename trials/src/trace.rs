@@ -3,8 +3,10 @@
 mod stop;
 
 use std::{
-    fs::File,
+    collections::BTreeSet,
+    fs::{self, File},
     io::{Read as _, Seek as _, Write as _},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
@@ -22,7 +24,7 @@ use nix::{
     unistd::Pid,
 };
 
-pub(crate) use stop::Stop;
+pub(crate) use stop::{Side, Stop};
 
 /// How a command goes on after a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(crate) enum Act {
     Go,
     /// SIGKILL to the tool. A child that it has forked and that is no other program yet lives on.
     Kill,
+    /// Before a call: it is not done, and says that all is well.
+    Pretend,
 }
 
 /// How a traced command ended.
@@ -56,7 +60,7 @@ pub(crate) fn trace(command: &Command, fate: &mut (dyn FnMut(&Stop) -> Act + Sen
         // what a thread traces belongs to that thread, and it may wait for nothing else
         let tracer = scope.spawn(|| {
             let child = hold(command, &out, &err);
-            let mut tracer = Tracer::new(&child);
+            let mut tracer = Tracer::new(&child, command);
             let _ = began.send(tracer.tool);
             let code = tracer.follow(child, fate);
             let _ = ended.send(());
@@ -99,16 +103,26 @@ fn said(file: &mut File) -> String {
 
 struct Tracer {
     tool: Pid,
+    program: PathBuf,
     stops: usize,
     /// The shell has become the tool.
     began: bool,
     killed: bool,
+    /// Threads in a call that is not done.
+    pretending: BTreeSet<Pid>,
 }
 
 impl Tracer {
-    fn new(child: &Child) -> Self {
+    fn new(child: &Child, command: &Command) -> Self {
         let tool = Pid::from_raw(child.id().cast_signed());
-        Self { tool, stops: 0, began: false, killed: false }
+        Self {
+            tool,
+            program: command.get_program().into(),
+            stops: 0,
+            began: false,
+            killed: false,
+            pretending: BTreeSet::new(),
+        }
     }
 
     /// Its exit code.
@@ -146,6 +160,13 @@ impl Tracer {
                 self.killed = true;
                 kill(self.tool, Signal::SIGKILL).expect("it is our child");
             }
+            Act::Pretend => {
+                stop.skip().expect("it stands still");
+                self.pretending.insert(pid);
+            }
+        }
+        if stop.side == Side::Exit && self.pretending.remove(&pid) {
+            stop.succeed().expect("it stands still");
         }
         self.go(pid, None);
     }
@@ -153,7 +174,9 @@ impl Tracer {
     /// A program of its own is no longer the tool.
     fn became(&mut self, pid: Pid) {
         if pid == self.tool && !self.began {
-            self.began = true;
+            // the shell may be just about to become itself
+            let now = fs::read_link(format!("/proc/{pid}/exe"));
+            self.began = now.is_ok_and(|now| fs::canonicalize(&self.program).is_ok_and(|program| now == program));
             return self.go(pid, None);
         }
         let _ = ptrace::detach(pid, None);

@@ -8,7 +8,7 @@ use bluegreen_process::cgroup_warning;
 use serde_json::json;
 
 use super::{Exit, Format, Global, Halt, Session};
-use crate::{config::ProxyMode, halt::for_route, output, report, wiring};
+use crate::{config::ProxyMode, halt::for_route, history, output, report, wiring};
 
 /// One thing that was looked at.
 struct Finding {
@@ -30,7 +30,7 @@ pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt
     let findings = look(session).await;
     if global.format == Format::Json {
         let entry = |f: &Finding| json!({ "fatal": f.fatal, "what": f.what, "fix": f.fix });
-        output::line(json!({ "schema": 1, "findings": findings.iter().map(entry).collect::<Vec<_>>() }));
+        output::json(json!({ "schema": 1, "findings": findings.iter().map(entry).collect::<Vec<_>>() }));
     } else {
         show(&findings, report::stdout_paint(global.color));
     }
@@ -126,6 +126,13 @@ fn look_at_state(session: &Session, findings: &mut Findings) {
     }
     if let Some(error) = session.wired.store.fell_back() {
         findings.say(false, format!("{error}; the one before it is used"), "the next deploy writes it anew");
+    }
+    if let Some(trouble) = history::trouble(&session.config.state_dir) {
+        findings.say(false, trouble, "remove it: the next deploy makes it anew");
+    }
+    for place in session.config.secrets() {
+        let fix = "put it into the file of start.env_file, which is read at each start and never stored";
+        findings.say(false, format!("{place} looks like a secret, and is stored with each release"), fix);
     }
     if let Some(free) = free_space(session).filter(|free| *free < DISK) {
         let what = format!("{} free in {}", report::size(free), session.config.state_dir.display());

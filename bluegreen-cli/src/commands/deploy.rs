@@ -26,7 +26,7 @@ pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Hal
 /// `prepare`, and the scripts' `stop`, `start`, `health` and `switch`: one more step of the same way. Without an artifact
 /// they go on with what is open.
 pub(super) async fn until(session: &Session, release: Release, until: Step) -> Result<Exit, Halt> {
-    let goes_on = match session.wired.store.load()?.transaction {
+    let goes_on = match session.state().await?.transaction {
         // `switch` moves what is there, as `promote`
         None => until == Step::Retire,
         Some(tx) if tx.undo.is_some() => until == Step::Retire,

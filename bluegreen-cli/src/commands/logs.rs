@@ -35,7 +35,7 @@ pub(super) async fn run(session: &Session, name: Option<&str>, follow: bool, lin
             () = tokio::time::sleep(POLL) => {}
             () = session.signals.cancel.cancelled() => break,
         }
-        at = print_from(&log, at);
+        at = read_from(&log, at, &mut output::line);
         if name.is_none()
             && let Some(now) = active(session).await
         {
@@ -66,8 +66,8 @@ fn print_last(log: &PathBuf, lines: usize) -> std::io::Result<u64> {
     Ok(end)
 }
 
-/// Prints whole lines from `at` on; where the next one begins.
-fn print_from(log: &Path, mut at: u64) -> u64 {
+/// Gives `print` the whole lines from `at` on, and what is too long to wait for its end; where the next one begins.
+fn read_from(log: &Path, mut at: u64, print: &mut impl FnMut(String)) -> u64 {
     let Ok(mut file) = File::open(log) else { return at };
     if file.metadata().is_ok_and(|meta| meta.len() < at) {
         // a rotation has copied it and emptied it
@@ -78,10 +78,34 @@ fn print_from(log: &Path, mut at: u64) -> u64 {
     }
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).is_ok_and(|_| line.ends_with(b"\n")) {
-        at += line.len() as u64;
-        output::line(sanitize(&String::from_utf8_lossy(&line)));
+    while reader.by_ref().take(BACK).read_until(b'\n', &mut line).is_ok() {
+        let length = line.len() as u64;
+        if length < BACK && !line.ends_with(b"\n") {
+            break;
+        }
+        at += length;
+        print(sanitize(&String::from_utf8_lossy(&line)));
         line.clear();
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_does_not_end_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        let back = usize::try_from(BACK).unwrap();
+        let mut lines = Vec::new();
+        let mut print = |line: String| lines.push(line.len());
+        std::fs::write(&log, "x".repeat(2 * back + 10)).unwrap();
+        assert_eq!(read_from(&log, 0, &mut print), 2 * BACK);
+        assert_eq!(read_from(&log, 2 * BACK, &mut print), 2 * BACK, "this one may still get its end");
+        std::fs::write(&log, "one\nthree\nfo").unwrap();
+        assert_eq!(read_from(&log, 0, &mut print), 10);
+        assert_eq!(lines, [back, back, 3, 5]);
+    }
 }

@@ -34,10 +34,13 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
     if until > Step::Health { can_switch(session).await } else { Ok(()) }
 }
 
-/// In reload mode: would nginx take its configuration again? What somebody else broke there would be found only at the
+/// In marker mode: is the route ours alone to move? In reload mode: would nginx take its configuration again? What somebody else broke there would be found only at the
 /// switch, with the release started for nothing.
 pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
-    if session.config.nginx.mode == ProxyMode::Marker || !settled(session) {
+    if session.config.nginx.mode == ProxyMode::Marker {
+        return wiring::route_dir(&session.config)?.check_safe().map_err(|e| Halt::error(Exit::Refused, &e));
+    }
+    if !settled(session) {
         return Ok(());
     }
     let refused =

@@ -16,7 +16,7 @@ pub(super) async fn run(session: &Session, port: bool, active: bool) -> Result<E
         Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
     };
     if session.format == Format::Json {
-        output::line(json!({ "schema": 1, "profile": profile.name(), "port": profile.port(), "active": active }));
+        output::json(json!({ "schema": 1, "profile": profile.name(), "port": profile.port(), "active": active }));
     } else if port {
         output::line(profile.port());
     } else {

@@ -15,7 +15,7 @@ pub(super) async fn run(session: &Session, global: &Global, action: Option<Relea
             let removed = prune(session).await?;
             if global.format == Format::Json {
                 let ids: Vec<_> = removed.iter().map(|release| &release.id).collect();
-                output::line(json!({ "schema": 1, "removed": ids }));
+                output::json(json!({ "schema": 1, "removed": ids }));
             } else {
                 let line = |gone: &Release| format!("removed {} ({})", gone.id, report::size(gone.size));
                 removed.iter().map(line).for_each(output::line);
@@ -75,7 +75,7 @@ async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
             json!({ "id": r.id, "version": r.version, "artifact": r.artifact, "sha256": r.sha256, "size": r.size,
                     "created": r.created, "is": words(r) })
         };
-        output::line(json!({ "schema": 1, "releases": list.iter().map(entry).collect::<Vec<_>>() }));
+        output::json(json!({ "schema": 1, "releases": list.iter().map(entry).collect::<Vec<_>>() }));
         return Ok(Exit::Done);
     }
     if list.is_empty() {

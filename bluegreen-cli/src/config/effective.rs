@@ -5,6 +5,8 @@ use std::path::Path;
 use serde_json::json;
 use toml::Value;
 
+use super::secrets::is_secret;
+
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -40,14 +42,27 @@ pub(super) fn to_toml(file: &Path, settings: &[Setting]) -> String {
 
 fn line(file: &Path, Setting { key, value, origin }: &Setting) -> String {
     let leaf = key.rsplit('.').next().unwrap_or(key);
-    let line = format!("{leaf} = {value}");
+    let line = format!("{leaf} = {}", shown(key, value));
     format!("{line:COLUMN$} # {}\n", said(file, *origin))
 }
 
 /// The same as one JSON object: each key with its value and its origin.
 pub(super) fn to_json(file: &Path, settings: &[Setting]) -> serde_json::Value {
-    let entry = |s: &Setting| (s.key.clone(), json!({ "value": s.value, "origin": said(file, s.origin) }));
+    let entry =
+        |s: &Setting| (s.key.clone(), json!({ "value": shown(&s.key, &s.value), "origin": said(file, s.origin) }));
     json!({ "file": file, "settings": settings.iter().map(entry).collect::<serde_json::Map<_, _>>() })
+}
+
+/// Without what looks like a secret: this is printed into logs of CI.
+fn shown(key: &str, value: &Value) -> Value {
+    match value {
+        Value::Table(table) => {
+            let entry = |(name, value): (&String, &Value)| (name.clone(), shown(name, value));
+            Value::Table(table.iter().map(entry).collect())
+        }
+        Value::String(_) if is_secret(key.rsplit('.').next().unwrap_or(key)) => Value::String("***".into()),
+        other => other.clone(),
+    }
 }
 
 fn said(file: &Path, origin: Origin) -> String {

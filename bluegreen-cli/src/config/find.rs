@@ -4,13 +4,13 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{ErrorKind, Read},
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::Name;
 
 use super::ConfigError;
+use crate::trust::{Distrust, distrust};
 
 /// What says where the configuration is.
 #[derive(Debug, Clone, Default)]
@@ -21,12 +21,14 @@ pub struct Lookup {
     pub env: Option<OsString>,
     /// `--app`.
     pub app: Option<Name>,
+    /// The file may belong to anybody: for root, as whom nothing of it is run.
+    pub foreign: bool,
 }
 
 impl Lookup {
     /// From the two flags and the environment.
     pub fn new(config: Option<PathBuf>, app: Option<Name>) -> Self {
-        Self { config, env: std::env::var_os("BLUEGREEN_CONFIG").filter(|v| !v.is_empty()), app }
+        Self { config, env: std::env::var_os("BLUEGREEN_CONFIG").filter(|v| !v.is_empty()), app, foreign: false }
     }
 
     /// The file, first match: `--config`, `$BLUEGREEN_CONFIG`, `./bluegreen.toml`, `/etc/bluegreen/<app>.toml`. One that
@@ -47,20 +49,19 @@ impl Lookup {
 /// The largest configuration that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// The text of `path`, unless others could have written it: what is in it is run.
-pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
+/// The text of `path`, unless others could have written it: what is in it is run. `foreign`: its owner may be anybody.
+pub(super) fn read(path: &Path, foreign: bool) -> Result<String, ConfigError> {
     let unreadable = |source: std::io::Error| match source.kind() {
         ErrorKind::NotFound => ConfigError::NotFound { looked: vec![path.to_owned()] },
         _ => ConfigError::Unreadable { path: path.to_owned(), source },
     };
     let file = File::open(path).map_err(unreadable)?;
     let meta = file.metadata().map_err(unreadable)?;
-    let mine = meta.uid() == rustix::process::geteuid().as_raw();
-    if let Some((who, fix)) = unsafe_mode(meta.mode(), mine) {
+    if let Some(who) = distrust(&meta).filter(|who| !foreign || *who != Distrust::Foreign) {
         return Err(ConfigError::Unsafe {
             path: path.to_owned(),
-            reason: format!("{who} may write to it, and it names commands to run"),
-            fix: format!("chmod {fix} {}", path.display()),
+            reason: format!("{}, and it names commands to run", who.reason()),
+            fix: format!("{} {}", who.fix(), path.display()),
         });
     }
     let mut text = String::new();
@@ -71,27 +72,9 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     Ok(text)
 }
 
-/// Who may write besides the owner, and the `chmod` against it.
-fn unsafe_mode(mode: u32, mine: bool) -> Option<(&'static str, &'static str)> {
-    match (mode & 0o020 != 0, mode & 0o002 != 0) {
-        (_, true) => Some(("everybody", "go-w")),
-        (true, _) if !mine => Some(("a group", "g-w")),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn others_may_not_write() {
-        assert_eq!(unsafe_mode(0o644, false), None);
-        assert_eq!(unsafe_mode(0o664, true), None);
-        assert_eq!(unsafe_mode(0o664, false), Some(("a group", "g-w")));
-        assert_eq!(unsafe_mode(0o646, true), Some(("everybody", "go-w")));
-        assert_eq!(unsafe_mode(0o666, false), Some(("everybody", "go-w")));
-    }
 
     #[test]
     fn what_is_named_first_wins_and_must_be_there() {
@@ -99,8 +82,9 @@ mod tests {
         let file = dir.path().join("a.toml");
         std::fs::write(&file, "").unwrap();
         let gone = dir.path().join("gone.toml");
-        let find =
-            |config: &Path, env: &Path| Lookup { config: Some(config.into()), env: Some(env.into()), app: None }.find();
+        let find = |config: &Path, env: &Path| {
+            Lookup { config: Some(config.into()), env: Some(env.into()), ..Lookup::default() }.find()
+        };
         assert_eq!(find(&file, &gone).unwrap(), file);
         let error = find(&gone, &file).unwrap_err();
         assert!(matches!(error, ConfigError::NotFound { looked } if looked == [gone]));

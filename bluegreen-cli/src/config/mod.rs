@@ -14,6 +14,7 @@ mod keys;
 mod problem;
 mod reader;
 mod reference;
+mod secrets;
 mod sections;
 mod url;
 mod value;
@@ -59,7 +60,7 @@ impl Config {
     /// Finds, reads and checks the configuration.
     pub fn load(lookup: &Lookup) -> Result<Self, ConfigError> {
         let path = lookup.find()?;
-        let config = Self::parse(&find::read(&path)?, &path)?;
+        let config = Self::parse(&find::read(&path, lookup.foreign)?, &path)?;
         match &lookup.app {
             Some(app) if *app != config.app => {
                 Err(ConfigError::OtherApp { path, found: config.app.to_string(), wanted: app.to_string() })
@@ -71,7 +72,7 @@ impl Config {
     /// Checks `text`, which came from `path`. All mistakes are in the one error.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         build::build(text, path).map_err(|problems| {
-            ConfigError::Invalid(Invalid { path: path.to_owned(), text: text.to_owned(), problems })
+            ConfigError::Invalid(Invalid { path: path.to_owned(), text: secrets::hidden(text), problems })
         })
     }
 
@@ -89,6 +90,12 @@ impl Config {
             drain: self.after_switch.drain,
             grace: self.stop.grace,
         }
+    }
+
+    /// Where something is that looks like a secret and is no place for one, as `start.env.DB_PASSWORD`.
+    pub fn secrets(&self) -> Vec<String> {
+        let names = self.start.env.keys().filter(|name| secrets::is_secret(name));
+        names.map(|name| format!("start.env.{name}")).collect()
     }
 
     /// The file that it came from.

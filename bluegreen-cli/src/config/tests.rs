@@ -165,7 +165,8 @@ fn a_file_is_read_from_disk_and_belongs_to_its_app() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("bluegreen.toml");
     std::fs::write(&file, SMALLEST).unwrap();
-    let load = |app: &str| Config::load(&Lookup { config: Some(file.clone()), app: app.parse().ok(), env: None });
+    let load =
+        |app: &str| Config::load(&Lookup { config: Some(file.clone()), app: app.parse().ok(), ..Lookup::default() });
     assert_eq!(load("shop").unwrap().file(), file);
     let error = load("blog").unwrap_err().render(false);
     assert!(error.contains("is for app `shop`, and --app says `blog`"), "{error}");

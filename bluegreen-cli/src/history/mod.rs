@@ -4,15 +4,19 @@ mod moment;
 mod sink;
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
     io::{self, BufRead as _, BufReader},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::{Failure, Finding, Kind, Receipt, ReleaseId};
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use crate::trust::distrust;
 
 pub(crate) use self::{
     moment::{Moment, Timeline, What},
@@ -55,6 +59,23 @@ pub(crate) struct Entry {
     pub(crate) findings: Vec<Finding>,
 }
 
+/// Opens it, never through a link, and only if it is ours.
+fn open(file: &Path, options: &mut OpenOptions) -> io::Result<fs::File> {
+    let file = options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()).open(file)?;
+    match distrust(&file.metadata()?) {
+        Some(who) => Err(io::Error::other(who.reason())),
+        None => Ok(file),
+    }
+}
+
+/// Why it cannot be written.
+pub(crate) fn trouble(state_dir: &Path) -> Option<String> {
+    let file = path(state_dir);
+    let error = open(&file, OpenOptions::new().append(true)).err().filter(|e| e.kind() != io::ErrorKind::NotFound)?;
+    let link = file.is_symlink().then(|| "it is a symbolic link".to_owned());
+    Some(format!("{} is not written: {}", file.display(), link.unwrap_or_else(|| error.to_string())))
+}
+
 /// A short digest of a file, to tell whether it changed. Its text may name secrets, its digest does not.
 pub(crate) fn digest(file: &Path) -> Option<String> {
     let hex = |digest: &[u8]| digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
@@ -77,9 +98,10 @@ fn rotate(file: &Path) -> io::Result<()> {
 pub(crate) fn all(state_dir: &Path) -> Vec<Entry> {
     let file = path(state_dir);
     let old = (1..=OLD).rev().map(|n| file.with_extension(format!("jsonl.{n}")));
-    let files = old.chain([file.clone()]).filter_map(|file| fs::File::open(file).ok());
-    let lines = files.flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
-    lines.filter_map(|line| serde_json::from_str(&line).ok()).collect()
+    let files = old.chain([file.clone()]);
+    let files = files.filter_map(|file| open(&file, OpenOptions::new().read(true)).ok());
+    let lines = files.flat_map(|file| BufReader::new(file).split(b'\n').map_while(Result::ok));
+    lines.filter_map(|line| serde_json::from_slice(&line).ok()).collect()
 }
 
 /// The last `count` of them.
@@ -108,7 +130,7 @@ pub(crate) fn find(state_dir: &Path, id: Option<&str>) -> Vec<Entry> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs::OpenOptions, io::Write as _};
+    use std::io::Write as _;
 
     use bluegreen_core::EventKind;
 
@@ -139,12 +161,27 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         finished(dir.path(), "first");
         let mut file = OpenOptions::new().append(true).open(path(dir.path())).unwrap();
-        file.write_all(b"{\"number\": 4, \"kin\n").unwrap();
+        file.write_all(b"{\"number\": 4, \"kin\n\xff\xfe\n").unwrap();
         finished(dir.path(), "second");
         let outcomes = |n| last(dir.path(), n).into_iter().map(|e| e.outcome).collect::<Vec<_>>();
         assert_eq!(outcomes(9), ["first", "second"]);
         assert_eq!(outcomes(1), ["second"]);
         assert_eq!(last(dir.path(), 1)[0].version.as_deref(), Some("1.2"));
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("elsewhere");
+        fs::write(&target, "as it was").unwrap();
+        std::os::unix::fs::symlink(&target, path(dir.path())).unwrap();
+        finished(dir.path(), "done");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "as it was");
+        assert!(trouble(dir.path()).unwrap().contains("symbolic link"));
+        assert_eq!(last(dir.path(), 9).len(), 0);
+        fs::remove_file(path(dir.path())).unwrap();
+        finished(dir.path(), "done");
+        assert_eq!((trouble(dir.path()), last(dir.path(), 9).len()), (None, 1));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{
 use bluegreen_core::{Cause, Event, EventKind, EventSink, Failure, ReleaseId, Step};
 use jiff::Timestamp;
 
-use super::{Entry, LIMIT, Timeline, path, rotate};
+use super::{Entry, LIMIT, Timeline, open, path, rotate};
 
 /// What every entry of one command says.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +60,11 @@ impl History {
         }
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
-        OpenOptions::new().append(true).create(true).mode(0o600).open(&self.file)?.write_all(&line)
+        let mut file = open(&self.file, OpenOptions::new().append(true).create(true).mode(0o600))?;
+        file.write_all(&line)?;
+        // with the file itself, when it is new
+        file.sync_data()?;
+        fs::File::open(self.file.parent().unwrap_or(Path::new(".")))?.sync_all()
     }
 
     /// The entry that `Began` begins; one under way of another number was what a command had to finish before.

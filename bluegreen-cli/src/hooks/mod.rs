@@ -3,14 +3,14 @@
 mod facts;
 mod running;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use bluegreen_core::{EventKind, Failure, millis};
 use bluegreen_process::Release;
 use tokio::time::{Instant, sleep_until};
 
 use self::running::Running;
-use crate::{args::Run, config::HookCommand, exit::Exit, halt::Halt, session::Session};
+use crate::{args::Run, config::HookCommand, exit::Exit, halt::Halt, session::Session, trust::distrust};
 
 /// So many lines of a hook are shown as they come; all of them are in its log.
 const SHOWN: u32 = 100;
@@ -87,8 +87,13 @@ async fn work(
         }
     };
     let log = session.config.state_dir.join("logs").join("hooks").join(format!("{name}.log"));
-    let (result, lines, mut stopped) = match Running::spawn(&argv, environment, &log) {
-        Err(error) => (Err(format!("could not be run: {error}")), Vec::new(), false),
+    let distrusted = found(&program).and_then(|file| distrust(&file.metadata().ok()?));
+    let spawn = || match distrusted {
+        Some(who) => Err(std::io::Error::other(who.reason())),
+        None => Running::spawn(&argv, environment, &log),
+    };
+    let (result, lines, mut stopped) = match spawn() {
+        Err(error) => (Err(format!("is not run: {error}")), Vec::new(), false),
         Ok(mut running) => {
             let (result, stopped) = tokio::select! {
                 result = running.end(&mut said) => (result, false),
@@ -103,4 +108,13 @@ async fn work(
     let failure = result.err().map(|why| format!("({program}) {why}"));
     events.emit(EventKind::HookDone { hook: hook_name(), took_ms: millis(began.elapsed()), failure: failure.clone() });
     failure.map_or(Ok(()), |text| Err(Why { text, said: lines, interrupted: stopped }))
+}
+
+/// The file that a program's name means, as the kernel or `PATH` finds it.
+fn found(program: &str) -> Option<PathBuf> {
+    if program.contains('/') {
+        return Some(program.into());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
 }

@@ -7,7 +7,7 @@ use std::{
 
 use bluegreen_core::{Event, EventSink};
 
-use super::{Out, text::is_unsafe};
+use super::{Out, text::escape};
 
 /// Writes each event as one JSON object on one line, and nothing else.
 pub struct JsonReporter(Mutex<Out>);
@@ -33,10 +33,4 @@ impl fmt::Debug for JsonReporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JsonReporter").finish_non_exhaustive()
     }
-}
-
-/// JSON leaves control characters beyond ASCII as they are; a terminal would obey them.
-fn escape(line: &str) -> String {
-    let safe = |c: char| if is_unsafe(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
-    line.chars().map(safe).collect()
 }

@@ -5,6 +5,7 @@ mod line;
 mod live;
 mod narrator;
 mod paint;
+mod patient;
 mod table;
 mod text;
 mod trouble;
@@ -25,6 +26,7 @@ pub use self::{
     trouble::Trouble,
     units::{ago, size, took},
 };
+pub(crate) use self::{patient::Patient, text::escape};
 
 pub(crate) use self::{
     paint::is_dumb,
@@ -46,13 +48,15 @@ pub enum Format {
 pub fn reporter(format: Format, color: ColorChoice, quiet: bool, releases: Option<Releases>) -> Box<dyn EventSink> {
     let paint = stdout_paint(color);
     let live = stdout().is_terminal() && !is_dumb() && std::env::var_os("CI").is_none() && !quiet;
-    let out: Out = Box::new(stdout());
+    let out: Out = Box::new(Patient::new(stdout()));
     match format {
         Format::Json => Box::new(JsonReporter::new(out)),
         Format::Human if live => {
             Box::new(LiveReporter::new(out, Box::new(stdout_width), paint).with_releases(releases))
         }
-        Format::Human => Box::new(LineReporter::new(out, Box::new(stderr()), paint, quiet).with_releases(releases)),
+        Format::Human => {
+            Box::new(LineReporter::new(out, Box::new(Patient::new(stderr())), paint, quiet).with_releases(releases))
+        }
     }
 }
 

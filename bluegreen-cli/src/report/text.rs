@@ -14,6 +14,12 @@ pub(super) fn is_unsafe(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// JSON on one line, with escapes where a terminal would obey: JSON itself leaves control characters beyond ASCII as they are.
+pub(crate) fn escape(line: &str) -> String {
+    let safe = |c: char| if is_unsafe(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    line.chars().map(safe).collect()
+}
+
 /// `text`, cut with an ellipsis where it would be wider than `width` columns.
 pub(crate) fn truncate(text: &str, width: usize) -> String {
     if text.width() <= width {

@@ -17,8 +17,9 @@ const PATIENCE: u32 = 10;
 const LOOK_EVERY: Duration = Duration::from_millis(80);
 /// How long the proof right before a switch may take.
 const PROOF_LIMIT: Duration = Duration::from_secs(5);
-/// So many failed attempts in a row end a bake.
-const BAKE_FAILURES: u32 = 3;
+/// In a bake a failed attempt adds the first, a good one takes away the second, and the third ends it: three failures in a
+/// row do, and so does every other attempt that fails, as with one sick worker of two.
+const BAKE_WEIGHTS: (u32, u32, u32) = (2, 1, 6);
 /// How often a wait says that it still waits.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -50,7 +51,7 @@ impl Run<'_> {
         loop {
             match self.deployer.probe.check(profile).await {
                 Ok(()) => good += 1,
-                Err(why) if began.elapsed() >= limit => return Err(self.unhealthy(profile, &why, limit)),
+                Err(why) if began.elapsed() >= limit => return Err(self.unhealthy(profile, &why, limit).await),
                 Err(_) => good = 0,
             }
             if good >= self.deployer.policy.healthy_threshold {
@@ -68,7 +69,7 @@ impl Run<'_> {
         tell: bool,
     ) -> Result<u32, Failure> {
         let (step, interrupts, threshold) = (self.current(), self.interrupts(), self.deployer.policy.healthy_threshold);
-        let (began, mut told, mut good, mut attempts) = (Instant::now(), None, 0, 0);
+        let (began, mut told, mut good, mut attempts, mut bad) = (Instant::now(), None, 0, 0, None);
         // an attempt may take as long as its timeout: a death, or an interrupt, shall not wait for it
         let mut gone = std::pin::pin!(self.until_gone(profile, process));
         loop {
@@ -79,13 +80,19 @@ impl Run<'_> {
             };
             attempts += 1;
             good = if answer.is_ok() { good + 1 } else { 0 };
+            bad = answer.as_ref().err().cloned().or(bad);
             if good >= threshold && self.still_there(profile, process).await? {
                 return Ok(attempts);
             }
             let waited = began.elapsed();
             if waited >= limit {
-                let never = Unhealthy::Sick(format!("{profile} answers, but the process does not own the port"));
-                return Err(self.unhealthy(profile, &answer.err().unwrap_or(never), limit));
+                let why = answer.err().unwrap_or_else(|| match bad {
+                    Some(bad) if good < threshold => {
+                        Unhealthy::Sick(format!("{good} of {threshold} good answers in a row; before that: {bad}"))
+                    }
+                    _ => Unhealthy::Sick(format!("{profile} answers, but the process does not own the port")),
+                });
+                return Err(self.unhealthy(profile, &why, limit).await);
             }
             if tell {
                 self.tell_wait(profile, &answer, good, (waited, limit), &mut told);
@@ -171,8 +178,24 @@ impl Run<'_> {
         }
     }
 
-    fn unhealthy(&self, profile: &Profile, why: &Unhealthy, limit: Duration) -> Failure {
-        self.failed(Cause::Unhealthy, format!("{profile} was not healthy within {limit:?}"), why)
+    /// Adds what the processes say to what the probe says: the two together are often the reason.
+    async fn unhealthy(&self, profile: &Profile, why: &Unhealthy, limit: Duration) -> Failure {
+        let mut failure = self.failed(Cause::Unhealthy, format!("{profile} was not healthy within {limit:?}"), why);
+        let port = profile.port();
+        if let (Unhealthy::Refused(_), Occupant::Ours { listening, .. }) = (why, self.deployer.inspect(profile).await) {
+            failure.causes.push(if listening {
+                format!("it listens on port {port}, but not on the address that the health check asks")
+            } else {
+                format!("it runs, and does not listen on port {port}")
+            });
+        }
+        // only its children are left
+        let autopsy = self.deployer.processes.autopsy(profile).await;
+        if let Some(exit) = autopsy.exit {
+            failure.causes.push(format!("the process that was started {exit}"));
+            failure.log = autopsy.log;
+        }
+        failure
     }
 
     /// Watches `process` under real traffic for the time that the policy says.
@@ -185,7 +208,8 @@ impl Run<'_> {
     async fn stays_healthy(&self, profile: &Profile, process: &Process) -> Result<(), Failure> {
         let (step, interrupts, total) = (self.current(), self.interrupts(), self.deployer.policy.bake);
         let pause = self.deployer.policy.health_interval.min(total / 4).max(TIGHT);
-        let (began, mut bad) = (Instant::now(), 0);
+        let (began, mut attempts, mut failed, mut weight) = (Instant::now(), 0, 0, 0_u32);
+        let (bad, good, limit) = BAKE_WEIGHTS;
         let mut gone = std::pin::pin!(self.until_gone(profile, process));
         while !total.is_zero() {
             let watched = began.elapsed().min(total);
@@ -198,13 +222,17 @@ impl Run<'_> {
             if !self.still_there(profile, process).await? {
                 return Err(self.failure(Cause::Unhealthy, format!("{profile} stopped listening during the bake")));
             }
-            bad = if answer.is_ok() { 0 } else { bad + 1 };
-            if let (Err(why), BAKE_FAILURES) = (&answer, bad) {
-                let message = format!("{profile} failed {BAKE_FAILURES} health attempts in a row during the bake");
+            attempts += 1;
+            (failed, weight) = match &answer {
+                Ok(()) => (failed, weight.saturating_sub(good)),
+                Err(_) => (failed + 1, weight + bad),
+            };
+            if let (Err(why), true) = (&answer, weight >= limit) {
+                let message = format!("{profile} failed {failed} of {attempts} health attempts during the bake");
                 return Err(self.failed(Cause::Unhealthy, message, why));
             }
             // the last look comes after all that time: a pause in which we were stopped is as long as it likes
-            if watched == total && bad == 0 {
+            if watched == total && answer.is_ok() {
                 break;
             }
             let left = total.saturating_sub(began.elapsed());

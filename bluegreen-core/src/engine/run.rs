@@ -5,7 +5,9 @@ use tokio::time::Instant;
 use super::{Deployer, Options, Report, RunError, interrupts::Interrupts, watch::Watch};
 use crate::{
     Acted, Begin, Cause, Command, EventKind, Failure, Kind, Lease, Next, Outcome, Recovery, Seen, State, Step,
-    StoreError, Then, Transaction, Tried, begin, machine::hears, millis, recover, step,
+    StoreError, Then, Transaction, Tried, begin,
+    machine::{hears, rebuild},
+    millis, recover, step,
 };
 
 /// How often a run that waits for the lock tries again.
@@ -23,6 +25,8 @@ pub(super) struct Run<'a> {
     hears: bool,
     lease: Lease,
     state: State,
+    /// Why nobody can say what should run: the state was lost, and nothing of ours has the traffic.
+    at_a_loss: Option<String>,
     /// The last transaction that this run walked.
     pub(super) walked: Option<Transaction>,
     step_began: Instant,
@@ -32,13 +36,47 @@ impl<'a> Run<'a> {
     pub(super) async fn start(deployer: &'a Deployer, options: &Options) -> Result<Self, RunError> {
         let interrupts = Interrupts::new(options.cancel.clone(), options.deadline);
         let lease = lock(deployer, options, &interrupts).await?;
-        let state = deployer.store.load()?;
+        let (state, lost) = match deployer.store.load() {
+            Err(StoreError::Corrupt { path, reason }) => {
+                (State::default(), Some(format!("{path} is damaged: {reason}")))
+            }
+            loaded => (loaded?, None),
+        };
         let (watch, detail, walked, step_began) = (None, String::new(), None, Instant::now());
-        Ok(Self { deployer, interrupts, watch, detail, hears: true, lease, state, walked, step_began })
+        let mut run = Self {
+            deployer,
+            interrupts,
+            watch,
+            detail,
+            hears: true,
+            lease,
+            state,
+            at_a_loss: None,
+            walked,
+            step_began,
+        };
+        if let Some(lost) = lost {
+            run.rebuild(&lost).await?;
+        }
+        Ok(run)
+    }
+
+    /// Nothing of the state can be read. What is seen takes its place, and nothing is guessed.
+    async fn rebuild(&mut self, lost: &str) -> Result<(), RunError> {
+        let state = rebuild(&self.look(None).await);
+        let found = match state.last_good() {
+            Some(good) => format!("release {good}, which has the traffic, counts as good"),
+            None => "nothing of ours has the traffic, so no release counts as good".to_owned(),
+        };
+        self.deployer.events.warn(format!("{lost}; what was written there is forgotten: {found}"));
+        self.at_a_loss = state.last_good().is_none().then_some("the state was lost: deploy what should run".to_owned());
+        self.deployer.store.save(&self.lease, &state).map_err(RunError::Unsaved)?;
+        self.state = state;
+        Ok(())
     }
 
     pub(super) async fn command(mut self, command: &Command) -> Result<Report, RunError> {
-        let recovered = self.recover().await?;
+        let recovered = self.recover().await?.or(self.at_a_loss.take().map(|reason| self.degraded(reason)));
         let only_recovery = matches!(command, Command::Recover | Command::Up);
         if let (true, Some(Outcome::Degraded { .. })) = (only_recovery, &recovered) {
             return Ok(self.report(None, None, recovered).await);
@@ -82,12 +120,9 @@ impl<'a> Run<'a> {
                 Recovery::Degraded(reason) => return Ok(Some(self.degraded(reason))),
                 Recovery::Walk(state) => state,
             };
-            // one that an earlier run opened was not tried by this one: the world may be another since
-            if let (None, Some(tx)) = (&self.state.transaction, &state.transaction) {
-                tried.flip |= tx.kind == Kind::Flip;
-                tried.up |= tx.kind == Kind::Up;
-            }
+            tried.begins(&self.state, &state);
             let outcome = self.walk(*state).await?;
+            tried.ended(&outcome);
             let closed = self.state.transaction.is_none();
             done = Some(outcome);
             if !closed {

@@ -23,7 +23,8 @@ const LIMIT: u64 = 1 << 20;
 
 /// Keeps the state in one directory, which belongs to the user that deploys.
 ///
-/// `state.json` is the state, `state.json.prev` the one before it, `lock` says who holds the lock. A new state is written beside the old
+/// `state.json` is the state, `state.json.prev` the one before it, `state.json.damaged` one that could not be read when it
+/// was replaced, `lock` says who holds the lock. A new state is written beside the old
 /// one, synced, renamed over it, and the directory synced: after a power cut there is the old or the new one. The lock is
 /// `flock(2)` on the directory: it dies with its holder, and Rust opens every file close-on-exec, so no child inherits it.
 #[derive(Debug, Clone)]
@@ -68,9 +69,11 @@ impl FileStore {
     fn read(&self, name: &str) -> Result<Option<State>, StoreError> {
         let path = self.path(name);
         let Some(file) = safe::open(&path)? else { return Ok(None) };
-        let mut text = String::new();
-        file.take(LIMIT).read_to_string(&mut text).map_err(|e| failed("cannot read", &path, &e))?;
-        format::parse(&text, &path).map(Some)
+        let mut bytes = Vec::new();
+        file.take(LIMIT).read_to_end(&mut bytes).map_err(|e| failed("cannot read", &path, &e))?;
+        // bytes that are no text are damage too, and no failure of the system
+        let corrupt = |e: std::string::FromUtf8Error| StoreError::Corrupt { path: show(&path), reason: e.to_string() };
+        format::parse(&String::from_utf8(bytes).map_err(corrupt)?, &path).map(Some)
     }
 
     fn write(&self, state: &State) -> io::Result<()> {
@@ -89,15 +92,12 @@ impl FileStore {
     /// Gives the state in force a second name; the rename that follows takes its first one away.
     fn keep_previous(&self) -> io::Result<()> {
         let (now, previous) = (self.path("state.json"), self.path("state.json.prev"));
-        // a damaged state must not replace the good one before it
-        if !matches!(self.read("state.json"), Ok(Some(_))) {
-            return Ok(());
+        match self.read("state.json") {
+            Ok(Some(_)) => second_name(&now, &previous),
+            // a damaged state must not replace the good one before it; a person may want to see what it was
+            Err(StoreError::Corrupt { .. }) => second_name(&now, &self.path("state.json.damaged")),
+            _ => Ok(()),
         }
-        match fs::remove_file(&previous) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        fs::hard_link(&now, &previous)
     }
 
     /// What a kill between two steps of a save left behind.
@@ -157,6 +157,14 @@ impl StateStore for FileStore {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         Stamp { boot: boot.trim().to_owned(), since_boot }
     }
+}
+
+fn second_name(now: &Path, name: &Path) -> io::Result<()> {
+    match fs::remove_file(name) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    fs::hard_link(now, name)
 }
 
 fn failed(action: &'static str, path: &Path, error: &io::Error) -> StoreError {

@@ -20,7 +20,8 @@ pub enum Begin {
 ///
 /// The state has been recovered before: an open transaction here is one that rests, or one that could not be finished.
 pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> Begin {
-    let state = &closed_if_only_retiring(state);
+    let leftover = state.transaction.as_ref().is_some_and(|tx| tx.undo.is_some());
+    let state = &closed_if_only_stopping(state, command, seen);
     if let Some(tx) = &state.transaction
         && let Some(gone) = tx.profiles().find(|profile| !seen.profiles.contains(profile))
     {
@@ -32,7 +33,7 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
         (Command::Deploy { release, if_changed: true, .. }, None) if has_traffic(seen, release) => {
             Begin::Already(format!("release {release} has the traffic already"))
         }
-        (Command::Deploy { .. }, None) => deploy(state, command, seen),
+        (Command::Deploy { .. }, None) => deploy(state, command, seen, leftover),
         (Command::Promote { .. }, None) if state.last_good().is_some() => {
             Begin::Already("nothing waits to be promoted".to_owned())
         }
@@ -44,10 +45,17 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
     }
 }
 
-/// A deploy whose traffic is right and whose old release would not go (recovery has just tried again) holds up nobody.
-fn closed_if_only_retiring(state: &State) -> State {
-    let transaction = state.transaction.clone().filter(|tx| tx.step != Step::Retire || tx.undo.is_some());
-    State { transaction, ..state.clone() }
+/// What has only a process left to stop holds up nobody: a deploy whose traffic is right and whose old release would not
+/// go, and for another deploy, which stops what is in its way itself, one that is undone but for the process. Recovery has
+/// just tried again.
+fn closed_if_only_stopping(state: &State, command: &Command, seen: &Seen) -> State {
+    let stops = |tx: &Transaction| match &tx.undo {
+        None => tx.step == Step::Retire,
+        Some(_) => {
+            matches!(command, Command::Deploy { .. }) && seen.route.as_ref().is_ok_and(|route| !route.uses(&tx.to))
+        }
+    };
+    State { transaction: state.transaction.clone().filter(|tx| !stops(tx)), ..state.clone() }
 }
 
 /// A transaction that [`recover`](crate::recover) and [`begin`] open the same way.
@@ -73,6 +81,7 @@ pub(super) fn open(
         until: if kind == Kind::Warm { Step::Health } else { Step::Retire },
         breaking: false,
         started: false,
+        runs: None,
         proven: None,
         answered: false,
         standby_settled: false,
@@ -121,7 +130,7 @@ fn has_traffic(seen: &Seen, release: &ReleaseId) -> bool {
     seen.route.as_ref().is_ok_and(|route| seen.serves(&route.active, release))
 }
 
-fn deploy(state: &State, command: &Command, seen: &Seen) -> Begin {
+fn deploy(state: &State, command: &Command, seen: &Seen, leftover: bool) -> Begin {
     let Command::Deploy { release, until, breaking, .. } = command else { unreachable!("only deploys come here") };
     let to = match &seen.route {
         Ok(route) => seen.profiles.other(&route.active),
@@ -131,7 +140,8 @@ fn deploy(state: &State, command: &Command, seen: &Seen) -> Begin {
         Err(error) => return Begin::Refuse(Refusal::Route(error.clone())),
     };
     let tx = open(state, Kind::Deploy, to, release.clone(), Step::Stop, seen);
-    go(state, Transaction { until: *until, breaking: *breaking, ..tx })
+    // what an undone one could not stop is this one's to stop, also when it is undone itself
+    go(state, Transaction { until: *until, breaking: *breaking, started: leftover, ..tx })
 }
 
 fn rollback(state: &State, wanted: Option<&ReleaseId>, seen: &Seen) -> Begin {

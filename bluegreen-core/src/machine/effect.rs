@@ -65,6 +65,13 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// Whether it changes the world; the others only look.
+    pub fn changes(&self) -> bool {
+        !matches!(self, Self::AwaitHealthy { .. } | Self::Prove { .. } | Self::Bake { .. })
+    }
+}
+
 /// An effect that was done, and how it went.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Acted {

@@ -65,6 +65,7 @@ impl Walk<'_> {
             Occupant::Nobody => return Fact::Fails(self.died()),
             Occupant::Stranger(who) => return Fact::Fails(self.taken(who)),
         };
+        self.tx.runs = Some(process.id.clone());
         if let Some(Acted { effect: Effect::AwaitHealthy { process: proven, .. }, .. }) = self.last {
             if *proven != process {
                 return Fact::Fails(self.died());
@@ -92,7 +93,7 @@ impl Walk<'_> {
         if self.did(|e| matches!(e, Effect::Switch { .. })).is_some() {
             return Err(self.failure(Cause::Switch, format!("the proxy said yes, but {to} does not get the traffic")));
         }
-        self.proven().ok_or_else(|| self.died())?;
+        self.proven().ok_or_else(|| self.gone())?;
         let expect = self.seen.on(&to).clone();
         Ok(Fact::Needs(Effect::Switch { to, expect }))
     }
@@ -103,7 +104,7 @@ impl Walk<'_> {
             Some(route) if route.active == to => route.standby.is_none(),
             _ => return Err(self.failure(Cause::Route, format!("somebody moved the route away from {to}"))),
         };
-        let process = self.proven().ok_or_else(|| self.died())?.clone();
+        let process = self.proven().ok_or_else(|| self.gone())?.clone();
         if !self.tx.answered {
             if !solo {
                 return self.isolated(&to);
@@ -147,7 +148,7 @@ impl Walk<'_> {
             _ => return Err(self.failure(Cause::Route, format!("somebody moved the route away from {to}"))),
         };
         if self.seen.on(&to).ours().is_none() {
-            return Err(self.died());
+            return Err(self.gone());
         }
         let replaces = matches!(self.tx.kind, Kind::Deploy | Kind::Rollback);
         let keep = !replaces || (self.policy.previous == Previous::Warm && !self.tx.breaking);
@@ -206,6 +207,14 @@ impl Walk<'_> {
 
     fn died(&self) -> Failure {
         self.failure(Cause::Died, format!("release {} does not run on {} any more", self.tx.release, self.tx.to))
+    }
+
+    /// What was proven is not what is there.
+    fn gone(&self) -> Failure {
+        match self.seen.on(&self.tx.to) {
+            Occupant::Stranger(who) => self.taken(who),
+            _ => self.died(),
+        }
     }
 
     fn taken(&self, who: &str) -> Failure {

@@ -22,8 +22,31 @@ pub enum Recovery {
 pub struct Tried {
     /// Moving the route to the other process.
     pub flip: bool,
-    /// Starting the last good release.
+    /// Starting a good release.
     pub up: bool,
+    /// So many of the confirmed releases, newest first, cannot be started at all: an adopted one, or one that is not in
+    /// the release store any more.
+    pub unstartable: usize,
+}
+
+impl Tried {
+    /// Notes what recovery begins. One that an earlier run opened was not tried by this one: the world may be another
+    /// since.
+    pub fn begins(&mut self, before: &State, opened: &State) {
+        if let (None, Some(tx)) = (&before.transaction, &opened.transaction) {
+            self.flip |= tx.kind == Kind::Flip;
+            self.up |= tx.kind == Kind::Up;
+        }
+    }
+
+    /// Notes how that ended: what could not even be started may give way to the release confirmed before it.
+    pub fn ended(&mut self, outcome: &Outcome) {
+        if let Outcome::Degraded { failure: Failure { step: Step::Start, cause: Cause::Process, .. }, .. } = outcome
+            && std::mem::take(&mut self.up)
+        {
+            self.unstartable += 1;
+        }
+    }
 }
 
 /// One rule: the proxy decides, unless the transaction has written that it undoes.
@@ -55,11 +78,26 @@ fn open_transaction(state: &State, tx: &Transaction, seen: &Seen, policy: &Polic
     let dead = |route: &Route| *seen.on(&route.active) == Occupant::Nobody && state.last_good().is_some();
     let live = !seen.route.as_ref().is_ok_and(dead);
     if live && rests(state, seen, policy) {
-        return Recovery::Rests(tx.step);
+        let active = seen.route.as_ref().ok().map(|route| &route.active);
+        let Some(silent) = active.filter(|active| !seen.on(active).listens() && state.last_good().is_some()) else {
+            return Recovery::Rests(tx.step);
+        };
+        if *silent != tx.to {
+            // to promote it is the repair, so it is not taken back
+            return Recovery::Degraded(format!(
+                "{}; {} of {} waits on {}",
+                unanswered(silent),
+                tx.kind,
+                tx.release,
+                tx.to
+            ));
+        }
     }
     if tx.step >= Step::Switch && seen.is_active(&tx.to) {
         return match seen.on(&tx.to).ours() {
-            Some(process) if process.release == tx.release => go_on(),
+            Some(process) if process.release == tx.release && (tx.step != tx.until || seen.on(&tx.to).listens()) => {
+                go_on()
+            }
             // nobody saw why, and a reboot is not its fault
             _ => undo(Cause::Crashed, "the release died while nobody looked"),
         };
@@ -86,22 +124,26 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
         Err(ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)) => return Recovery::Stable,
         Err(error) => return Recovery::Degraded(error.to_string()),
     };
-    let dead = *seen.on(&route.active) == Occupant::Nobody;
-    if !dead && !seen.failed_over() {
+    if seen.on(&route.active).listens() {
         return Recovery::Stable;
     }
+    let dead = *seen.on(&route.active) == Occupant::Nobody;
     let walk = |kind, to: &Profile, release, step| {
         Recovery::Walk(Box::new(with(state, open(state, kind, to, release, step, seen))))
     };
     let other = seen.profiles.other(&route.active);
-    match (seen.on(other), state.last_good()) {
+    match (seen.on(other), state.confirmed.get(tried.unstartable)) {
         (Occupant::Ours { process, listening: true }, _)
             if !tried.flip && policy.failover != Failover::Never && !state.has_failed(&process.release) =>
         {
             walk(Kind::Flip, other, process.release.clone(), Step::Health)
         }
         (_, Some(good)) if dead && !tried.up => walk(Kind::Up, &route.active, good.clone(), Step::Start),
-        (_, None) => Recovery::Stable,
-        _ => Recovery::Degraded(format!("{} has the traffic, and nothing answers there", route.active)),
+        _ if dead && state.last_good().is_none() => Recovery::Stable,
+        _ => Recovery::Degraded(unanswered(&route.active)),
     }
+}
+
+fn unanswered(active: &Profile) -> String {
+    format!("{active} has the traffic, and nothing answers there")
 }

@@ -1,5 +1,5 @@
 use super::step::{Then, Walk};
-use crate::{Cause, Effect, Failure, Occupant, Outcome, Profile, ResolveError, Step};
+use crate::{Effect, Failure, Occupant, Outcome, Process, Profile, ResolveError, Step};
 
 impl Walk<'_> {
     /// Takes back what was done: first the route, then the process.
@@ -27,17 +27,26 @@ impl Walk<'_> {
                     let stuck = stuck.err();
                     let why = stuck.as_ref().map_or("it still runs", |f| f.causes.first().unwrap_or(&f.message));
                     let reason = format!("the new release is still on {to}: {why}");
-                    // the proxy could not be asked, or uses it again: the next run looks anew
-                    let later = stuck.as_ref().is_some_and(|f| f.cause == Cause::Route);
-                    return if later { wait(failure, reason) } else { self.give_up(failure, reason) };
+                    // the next run tries again, so that nothing is left behind
+                    self.blame(&failure);
+                    return wait(failure, reason);
                 }
                 Then::Do(self.stop(&to, process))
             }
-            _ => {
-                self.blame(&failure);
-                self.end(Outcome::Undone(failure))
+            // it lives beside the stranger, or is gone; its port will not be free in either case, so one attempt must do
+            Occupant::Stranger(_) if self.tx.started && self.did(|e| matches!(e, Effect::Stop { .. })).is_none() => {
+                match self.tx.runs.clone() {
+                    Some(id) => Then::Do(self.stop(&to, &Process { release: self.tx.release.clone(), id })),
+                    None => self.undone(failure),
+                }
             }
+            _ => self.undone(failure),
         }
+    }
+
+    fn undone(&mut self, failure: Failure) -> Then {
+        self.blame(&failure);
+        self.end(Outcome::Undone(failure))
     }
 
     /// The route is at the new release, or, with `unknown`, may be: it goes back, to somebody who is healthy.

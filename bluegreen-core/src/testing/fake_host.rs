@@ -90,8 +90,9 @@ impl ProcessManager for FakeHost {
         self.effect(Op::Stop, stop, ()).map_err(|reason| ProcessError::Stop { profile: profile.to_string(), reason })
     }
 
-    async fn autopsy(&self, _: &Profile) -> Autopsy {
-        Autopsy { exit: Some("exit code 1".into()), log: vec!["fake: it is over".into()] }
+    async fn autopsy(&self, profile: &Profile) -> Autopsy {
+        let over = self.world().occupant(profile).ours().is_none();
+        Autopsy { exit: over.then(|| "exited with code 1".into()), log: vec!["fake: it is over".into()] }
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Health {
     Deaf,
     /// Ends at once.
     Dies,
+    /// Cannot be started: the release store does not have it, or not all of it.
+    Missing,
 }
 
 /// A process of the world.
@@ -100,6 +102,9 @@ impl World {
             other => return Err(format!("occupied: {other:?}")),
         }
         let health = self.releases.get(release).copied().unwrap_or_default();
+        if health == Health::Missing {
+            return Err(format!("release {release} is not in the store"));
+        }
         self.next += 1;
         let process = Process { release: release.clone(), id: format!("boot{}-{}", self.boot, self.next) };
         if health != Health::Dies {

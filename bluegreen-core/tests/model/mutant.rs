@@ -1,8 +1,10 @@
 //! Designs that were not chosen. Each must break a promise somewhere, or the model is blind there.
 
 use bluegreen_core::{
-    Effect, Failure, Interrupt, Policy, Recovery, Route, Seen, State, Tried, recover, testing::World,
+    Cause, Effect, Failure, Next, Occupant, Policy, Recovery, Route, Seen, State, Step, Then, Tried, machine, recover,
 };
+
+use super::{host::Host, promise::Promise, tool::Tool};
 
 /// One wrong design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,78 +13,243 @@ pub(crate) enum Mutant {
     SwitchUnprobed,
     /// As above, but only on the way back: "the old one was fine".
     RevertUnprobed,
+    /// As the article: the route moves before anybody asked whether the release is healthy.
+    SwitchBeforeHealth,
     /// The standby is given without a probe.
     StandbyUnprobed,
-    /// Whoever is on the port is stopped, as `lsof -ti` would have it.
-    StopWhoever,
-    /// Nobody asks the proxy once more before a stop.
-    StopUnasked,
-    /// Nobody asks the proxy once more before the standby is taken away.
-    IsolateUnasked,
+    /// The switch gives the old one as standby at once, before the new one is proven solo.
+    StandbyBeforeProof,
+    /// The standby is kept while the idle profile is touched.
+    StandbyKept,
     /// A resolver that does not see the standby.
     StandbyUnseen,
+    /// The standby is taken away while it is what answers.
+    IsolateServing,
+    /// Nobody asks the proxy once more before the standby is taken away.
+    IsolateUnasked,
+    /// Nobody asks the proxy once more before a stop.
+    StopUnasked,
+    /// Whoever is on the port is stopped, as `lsof -ti` would have it: no identity is checked.
+    StopWhoever,
+    /// What a pid file says is what runs.
+    PidFileTrusted,
+    /// What ran before the last boot is taken for running.
+    BootIgnored,
     /// The article's: an error means that the second one is active.
     ErrorMeansSecond,
+    /// A switch that failed is taken for done.
+    FailedSwitchIsDone,
+    /// A switch that failed is taken for not done, though it was.
+    DoneSwitchIsFailed,
+    /// The old one is retired before the new one has answered through the front door.
+    RetireBeforeProof,
+    /// An undo ends the new process before the traffic is away from it.
+    UndoStopsFirst,
+    /// An undo goes back to whoever has the port by now.
+    RevertToWhoever,
     /// The state is written after the effect.
     SaveLate,
     /// The transaction is not written at all.
     NoJournal,
+    /// Nobody writes down which release failed.
+    FailureForgotten,
     /// Recovery leaves everything as it is.
     RecoverNothing,
+    /// Recovery goes by what the state says of the route, not by the proxy.
+    RecoverTrustsState,
+    /// Recovery looks once, not until it finds nothing more to do.
+    RecoverOnce,
+    /// Recovery forgets what it has tried in vain.
+    TriedForgotten,
+    /// Recovery starts nothing.
+    NeverStartAgain,
     /// A transaction that rests is kept, whatever became of the live side.
     RestHidesTheDead,
-    /// Recovery does not flip to the one that lives.
-    NeverStartAgain,
+    /// A state that cannot be read is an empty one.
+    FailOpen,
+    /// A lock that does not hold, as on some network file systems, or that is broken when its holder seems to sleep.
+    NoLock,
+    /// The state is read before the lock is taken.
+    LoadBeforeLock,
 }
 
 impl Mutant {
-    pub(crate) const ALL: [Self; 13] = [
-        Self::SwitchUnprobed,
-        Self::RevertUnprobed,
-        Self::StandbyUnprobed,
-        Self::StopWhoever,
-        Self::StopUnasked,
-        Self::IsolateUnasked,
-        Self::StandbyUnseen,
-        Self::ErrorMeansSecond,
-        Self::SaveLate,
-        Self::NoJournal,
-        Self::RecoverNothing,
-        Self::RestHidesTheDead,
-        Self::NeverStartAgain,
+    /// Each with the promise that it breaks.
+    pub(crate) const ALL: [(Self, Promise); 31] = [
+        (Self::SwitchUnprobed, Promise::RouteOnlyToTheProven),
+        (Self::RevertUnprobed, Promise::RouteOnlyToTheProven),
+        (Self::SwitchBeforeHealth, Promise::RouteOnlyToTheProven),
+        (Self::StandbyUnprobed, Promise::RouteOnlyToTheProven),
+        (Self::StandbyBeforeProof, Promise::RouteOnlyToTheProven),
+        (Self::StandbyKept, Promise::WhatServesIsNotTouched),
+        (Self::StandbyUnseen, Promise::APlainDeployWorks),
+        (Self::IsolateServing, Promise::NoStepIsAnOutage),
+        (Self::IsolateUnasked, Promise::NoStepIsAnOutage),
+        (Self::StopUnasked, Promise::WhatServesIsNotTouched),
+        (Self::StopWhoever, Promise::StrangersAreLeftAlone),
+        (Self::PidFileTrusted, Promise::StrangersAreLeftAlone),
+        (Self::BootIgnored, Promise::OneRecoverIsSafe),
+        (Self::ErrorMeansSecond, Promise::WhatServesIsNotTouched),
+        (Self::FailedSwitchIsDone, Promise::WhatServesIsNotTouched),
+        (Self::DoneSwitchIsFailed, Promise::WhatServesIsNotTouched),
+        (Self::RetireBeforeProof, Promise::ConfirmedHasAnswered),
+        (Self::UndoStopsFirst, Promise::WhatServesIsNotTouched),
+        (Self::RevertToWhoever, Promise::RouteOnlyToTheProven),
+        (Self::SaveLate, Promise::NothingIsLeftBehind),
+        (Self::NoJournal, Promise::NothingIsLeftBehind),
+        (Self::FailureForgotten, Promise::NothingIsLeftBehind),
+        (Self::RecoverNothing, Promise::OneRecoverIsSafe),
+        (Self::RecoverTrustsState, Promise::WhatServesIsNotTouched),
+        (Self::RecoverOnce, Promise::OneRecoverIsSafe),
+        (Self::TriedForgotten, Promise::OneRecoverIsSafe),
+        (Self::NeverStartAgain, Promise::OneRecoverIsSafe),
+        (Self::RestHidesTheDead, Promise::OneRecoverIsSafe),
+        (Self::FailOpen, Promise::OneRecoverIsSafe),
+        (Self::NoLock, Promise::OneWriter),
+        (Self::LoadBeforeLock, Promise::NothingIsLeftBehind),
     ];
+
+    fn reads_pid_files(self) -> bool {
+        matches!(self, Self::PidFileTrusted | Self::BootIgnored)
+    }
+
+    /// Its own idea of the route is also what it asks before a stop.
+    fn has_eyes_of_its_own(self) -> bool {
+        matches!(
+            self,
+            Self::StandbyKept
+                | Self::ErrorMeansSecond
+                | Self::FailedSwitchIsDone
+                | Self::DoneSwitchIsFailed
+                | Self::RecoverTrustsState
+        )
+    }
 }
 
 /// The effect, as the mutant does it.
-pub(crate) fn act(mutant: Option<Mutant>, world: &mut World, effect: &Effect, state: &State) -> Result<(), Failure> {
-    let undoing = state.transaction.as_ref().is_some_and(|tx| tx.undo.is_some());
+pub(crate) fn act(
+    mutant: Option<Mutant>,
+    host: &mut Host,
+    effect: &Effect,
+    state: &State,
+    tool: &Tool,
+) -> Result<(), Failure> {
+    let (world, tx) = (&mut host.world, state.transaction.as_ref());
+    let undoing = tx.is_some_and(|tx| tx.undo.is_some());
+    let Some(mutant) = mutant else { return world.act(effect) };
     match (mutant, effect) {
-        (Some(Mutant::SwitchUnprobed), Effect::Switch { to, .. }) => world.switch(&Route::solo(to.clone())),
-        (Some(Mutant::RevertUnprobed), Effect::Switch { to, .. }) if undoing => world.switch(&Route::solo(to.clone())),
-        (Some(Mutant::StandbyUnprobed), Effect::Standby { active, standby, .. }) => {
+        (Mutant::SwitchUnprobed | Mutant::SwitchBeforeHealth, Effect::Switch { to, .. }) => {
+            world.switch(&Route::solo(to.clone()));
+        }
+        (Mutant::RevertUnprobed, Effect::Switch { to, .. }) if undoing => world.switch(&Route::solo(to.clone())),
+        (Mutant::StandbyUnprobed, Effect::Standby { active, standby, .. }) => {
             world.switch(&Route::with_standby(active.clone(), standby.clone()));
         }
-        (Some(Mutant::StopWhoever), Effect::Stop { profile, .. }) => {
-            if world.strangers.remove(profile).is_some() {
-                world.broken.push(format!("stopped a stranger on {profile}"));
-            }
+        (Mutant::StandbyBeforeProof, Effect::Switch { to, .. }) if !undoing => {
+            world.act(effect)?;
+            world.switch(&Route::with_standby(to.clone(), world.profiles.other(to).clone()));
+        }
+        (Mutant::StopWhoever | Mutant::PidFileTrusted, Effect::Stop { profile, .. }) => {
+            world.strangers.remove(profile);
             world.running.remove(profile);
         }
-        (Some(Mutant::StopUnasked), Effect::Stop { profile, process, .. }) => world.stop(profile, process),
-        (Some(Mutant::IsolateUnasked), Effect::Isolate { active, .. }) => world.switch(&Route::solo(active.clone())),
+        (Mutant::StopUnasked, Effect::Stop { profile, process, .. }) => world.stop(profile, process),
+        (Mutant::UndoStopsFirst, Effect::Stop { profile, process, .. }) if undoing => world.stop(profile, process),
+        (m, Effect::Stop { profile, process, .. }) if m.has_eyes_of_its_own() => {
+            if see(Some(m), host, tool).route.is_ok_and(|route| route.uses(profile)) {
+                return Err(Failure::new(Step::Stop, Cause::Route, "in use again"));
+            }
+            host.world.stop(profile, process);
+        }
+        (Mutant::IsolateUnasked, Effect::Isolate { active, .. }) => world.switch(&Route::solo(active.clone())),
+        (m, Effect::Start { profile, .. }) if m.reads_pid_files() => {
+            world.act(effect)?;
+            host.pid_file.extend(world.running.get(profile).map(|p| (profile.clone(), p.process.clone())));
+        }
         _ => return world.act(effect),
     }
     Ok(())
 }
 
-/// What the mutant sees.
-pub(crate) fn see(mutant: Option<Mutant>, seen: Seen, interrupt: Option<Interrupt>) -> Seen {
-    let route = match (mutant, seen.route) {
-        (Some(Mutant::StandbyUnseen), Ok(route)) => Ok(Route::solo(route.active)),
-        (Some(Mutant::ErrorMeansSecond), Err(_)) => Ok(Route::solo(seen.profiles.second().clone())),
-        (_, route) => route,
+/// What the mutant makes of how an effect went.
+pub(crate) fn believe(
+    mutant: Option<Mutant>,
+    host: &Host,
+    effect: &Effect,
+    result: Result<(), Failure>,
+    tool: &mut Tool,
+) -> Result<(), Failure> {
+    let ordered = match effect {
+        Effect::Switch { to, .. } => Route::solo(to.clone()),
+        Effect::Isolate { active, .. } => Route::solo(active.clone()),
+        Effect::Standby { active, standby, .. } => Route::with_standby(active.clone(), standby.clone()),
+        _ => return result,
     };
-    Seen { route, interrupt, ..seen }
+    match (mutant, &result) {
+        (Some(Mutant::FailedSwitchIsDone), Err(_)) => {
+            tool.believes = Some(ordered);
+            return Ok(());
+        }
+        (Some(Mutant::DoneSwitchIsFailed), Err(_)) => {
+            let other = host.world.profiles.other(&ordered.active);
+            tool.believes = Some(Route::solo(other.clone()));
+        }
+        _ => {}
+    }
+    result
+}
+
+/// What the mutant sees.
+pub(crate) fn see(mutant: Option<Mutant>, host: &Host, tool: &Tool) -> Seen {
+    let mut seen = host.world.seen();
+    let Some(mutant) = mutant else { return seen };
+    if let Some(route) = &tool.believes {
+        seen.route = Ok(route.clone());
+    }
+    seen.route = match (mutant, seen.route, &host.disk.transaction) {
+        (Mutant::StandbyUnseen | Mutant::StandbyKept, Ok(route), _) => Ok(Route::solo(route.active)),
+        (Mutant::ErrorMeansSecond, Err(_), _) => Ok(Route::solo(seen.profiles.second().clone())),
+        (Mutant::RecoverTrustsState, _, Some(tx)) if tool.recovering.is_some() => {
+            let to = if tx.step > Step::Switch { &tx.to } else { seen.profiles.other(&tx.to) };
+            Ok(Route::solo(to.clone()))
+        }
+        (_, route, _) => route,
+    };
+    if mutant.reads_pid_files() {
+        let this_boot = format!("boot{}-", host.world.boot);
+        for (profile, process) in &host.pid_file {
+            let old = !process.id.starts_with(&this_boot);
+            let gone = seen.on(profile).ours().is_none();
+            if gone && (mutant == Mutant::PidFileTrusted || (old && *seen.on(profile) == Occupant::Nobody)) {
+                let index = usize::from(profile != seen.profiles.first());
+                seen.occupants[index] = Occupant::Ours { process: process.clone(), listening: true };
+            }
+        }
+    }
+    seen
+}
+
+/// What the mutant does next.
+pub(crate) fn step(mutant: Option<Mutant>, state: &State, seen: &Seen, policy: &Policy) -> Next {
+    let mut state = state.clone();
+    if let Some(tx) = &mut state.transaction {
+        match mutant {
+            Some(Mutant::IsolateServing) => tx.sacrifices_standby = true,
+            Some(Mutant::SwitchBeforeHealth) => tx.proven = seen.on(&tx.to).ours().map(|process| process.id.clone()),
+            Some(Mutant::RetireBeforeProof) => tx.answered = true,
+            Some(Mutant::RevertToWhoever) => tx.old_release = None,
+            _ => {}
+        }
+    }
+    let mut next = machine::step(&state, seen, policy);
+    if let (Some(Mutant::UndoStopsFirst), Some(tx), Then::Do(Effect::Switch { to, .. })) =
+        (mutant, &next.state.transaction, &next.then)
+        && let (true, Some(process)) = (tx.undo.is_some() && *to != tx.to, seen.on(&tx.to).ours())
+    {
+        let (profile, process) = (tx.to.clone(), process.clone());
+        next.then = Then::Do(Effect::Stop { profile, process, settle: policy.settle });
+    }
+    next
 }
 
 /// What the mutant does about what it finds.
@@ -92,6 +259,12 @@ pub(crate) fn recovery(mutant: Option<Mutant>, state: &State, seen: &Seen, polic
         (Some(Mutant::RecoverNothing), _) => Recovery::Stable,
         (Some(Mutant::RestHidesTheDead), Some(tx)) => Recovery::Rests(tx.step),
         (Some(Mutant::NeverStartAgain), _) => recover(state, seen, policy, Tried { up: true, ..tried }),
+        (Some(Mutant::IsolateServing), _) => recover(state, seen, policy, Tried { flip: true, ..tried }),
         _ => recover(state, seen, policy, tried),
     }
+}
+
+/// What the mutant does when nothing can be read.
+pub(crate) fn rebuild(mutant: Option<Mutant>, seen: &Seen) -> State {
+    if mutant == Some(Mutant::FailOpen) { State::default() } else { machine::rebuild(seen) }
 }

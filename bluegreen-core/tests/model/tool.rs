@@ -1,19 +1,28 @@
-//! The engine's loop, cut into the steps between which it can be killed.
+//! The engine's loop, cut into the steps between which it can be killed, or suspended for any time.
 
 use bluegreen_core::{
-    Acted, Begin, Command, Effect, Interrupt, Outcome, Policy, Recovery, State, Then, Tried, begin, machine,
-    testing::World,
+    Acted, Begin, Cause, Command, Effect, Failure, Interrupt, Outcome, Recovery, Route, Seen, State, Step, Then, Tried,
+    begin,
 };
 
-use super::mutant::{self, Mutant};
+use super::{
+    host::Host,
+    machine::Machine,
+    mutant::{self, Mutant},
+    promise,
+};
 
 /// One run of the tool, as far as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Tool {
-    command: Command,
+    pub(crate) command: Command,
     /// Recovery comes first; `None` once it is over.
-    recovering: Option<Tried>,
+    pub(crate) recovering: Option<Tried>,
     interrupted: bool,
+    /// What a mutant thinks that the route is, whatever the proxy says.
+    pub(crate) believes: Option<Route>,
+    /// What a mutant read before it had the lock.
+    pub(crate) stale: Option<Box<State>>,
     at: At,
 }
 
@@ -27,87 +36,157 @@ enum At {
     Acting { state: Box<State>, effect: Effect },
 }
 
+/// How an effect goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Strike {
+    /// It fails, and did nothing.
+    Refused,
+    /// It fails, and happened all the same.
+    Late,
+    /// It says yes, and did nothing.
+    Lie,
+}
+
+/// Where a tool is after a micro-step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one step")]
+pub(crate) enum Went {
+    On(Tool),
+    /// It is over; `true`: it said that a person is needed.
+    Over {
+        degraded: bool,
+    },
+}
+
 impl Tool {
     pub(crate) fn launch(command: Command) -> Self {
-        Self { command, recovering: Some(Tried::default()), interrupted: false, at: At::Deciding }
+        let recovering = Some(Tried::default());
+        Self { command, recovering, interrupted: false, believes: None, stale: None, at: At::Deciding }
     }
 
     pub(crate) fn interrupt(&mut self) -> bool {
         !std::mem::replace(&mut self.interrupted, true)
     }
 
-    /// One micro-step: look and decide and save, or act. `None`: it is over.
-    pub(crate) fn go(
-        mut self,
-        world: &mut World,
-        disk: &mut State,
-        policy: &Policy,
-        mutant: Option<Mutant>,
-    ) -> Option<Self> {
-        match std::mem::replace(&mut self.at, At::Deciding) {
-            At::Deciding => self.decide(world, disk, policy, mutant),
-            At::Walking { state, last } => {
-                if mutant == Some(Mutant::SaveLate) && last.is_some() {
-                    *disk = (*state).clone();
-                }
-                let seen = mutant::see(mutant, bluegreen_core::Seen { last, ..world.seen() }, self.heard());
-                let next = machine::step(&state, &seen, policy);
-                match mutant {
-                    Some(Mutant::NoJournal) => *disk = State { transaction: None, ..next.state.clone() },
-                    Some(Mutant::SaveLate) if matches!(next.then, Then::Do(_)) => {}
-                    _ => *disk = next.state.clone(),
-                }
-                match next.then {
-                    Then::Do(effect) => Some(self.on(At::Acting { state: Box::new(next.state), effect })),
-                    Then::End(_) if self.recovering.is_none() => None,
-                    // recovery asks again, unless it cannot get any further
-                    Then::End(_) if disk.transaction.is_none() => Some(self.on(At::Deciding)),
-                    Then::End(Outcome::Degraded { .. }) if matches!(self.command, Command::Recover | Command::Up) => {
-                        None
-                    }
-                    Then::End(_) => {
-                        self.recovering = None;
-                        Some(self.on(At::Deciding))
-                    }
-                }
-            }
-            At::Acting { state, effect } => {
-                let result = mutant::act(mutant, world, &effect, &state);
+    /// The effect that it is about to do.
+    pub(crate) fn about_to(&self) -> Option<&Effect> {
+        if let At::Acting { effect, .. } = &self.at { Some(effect) } else { None }
+    }
 
-                Some(self.on(At::Walking { state, last: Some(Acted { effect, result }) }))
+    /// One micro-step: look and decide and save, or act.
+    pub(crate) fn go(mut self, host: &mut Host, machine: &Machine, strike: Option<Strike>) -> Went {
+        if let Some(stale) = self.stale.take() {
+            host.disk = *stale;
+        }
+        match std::mem::replace(&mut self.at, At::Deciding) {
+            At::Deciding => self.decide(host, machine),
+            At::Walking { state, last } => self.walk(host, machine, &state, last),
+            At::Acting { state, effect } => {
+                let (before, truth) = (host.world.clone(), host.truth().cloned());
+                let result = self.act(host, machine, &effect, &state, strike);
+                // a route that the tool has written can be read again
+                host.hidden = host.hidden.take().filter(|_| host.world.route.is_err());
+                host.broken.extend(promise::judge_effect(&before, truth.as_ref(), &effect, host));
+                let last = Some(Acted { effect, result });
+                Went::On(Self { at: At::Walking { state, last }, ..self })
             }
         }
+    }
+
+    fn act(
+        &mut self,
+        host: &mut Host,
+        machine: &Machine,
+        effect: &Effect,
+        state: &State,
+        strike: Option<Strike>,
+    ) -> Result<(), Failure> {
+        let injected = || Err(Failure::new(Step::Stop, Cause::Process, "injected"));
+        let result = match strike {
+            Some(Strike::Refused) => injected(),
+            Some(Strike::Lie) => Ok(()),
+            Some(Strike::Late) => mutant::act(machine.mutant, host, effect, state, self).and_then(|()| injected()),
+            None => mutant::act(machine.mutant, host, effect, state, self),
+        };
+        if let (Effect::Prove { .. }, Ok(()), Some(tx)) = (effect, &result, &state.transaction) {
+            host.proved = tx.number;
+        }
+        mutant::believe(machine.mutant, host, effect, result, self)
+    }
+
+    fn walk(mut self, host: &mut Host, machine: &Machine, state: &State, last: Option<Acted>) -> Went {
+        if machine.mutant == Some(Mutant::SaveLate) && last.is_some() {
+            host.save(state, machine.mutant);
+        }
+        let seen = Seen { last, interrupt: self.heard(), ..mutant::see(machine.mutant, host, &self) };
+        let next = mutant::step(machine.mutant, state, &seen, &machine.policy);
+        if machine.mutant != Some(Mutant::SaveLate) || !matches!(next.then, Then::Do(_)) {
+            host.save(&next.state, machine.mutant);
+        }
+        let outcome = match next.then {
+            Then::Do(effect) => {
+                let at = At::Acting { state: Box::new(next.state), effect };
+                return Went::On(Self { at, ..self });
+            }
+            Then::End(outcome) => outcome,
+        };
+        let degraded = matches!(outcome, Outcome::Degraded { .. });
+        let Some(tried) = &mut self.recovering else {
+            return if self.asks_again(degraded) { Went::On(self) } else { Went::Over { degraded } };
+        };
+        // recovery asks again, unless it cannot get any further
+        if next.state.transaction.is_none() && machine.mutant != Some(Mutant::RecoverOnce) {
+            tried.ended(&outcome);
+            return Went::On(self);
+        }
+        if degraded && self.only_recovers() {
+            return Went::Over { degraded };
+        }
+        self.recovering = None;
+        Went::On(self)
+    }
+
+    /// After what rested was abandoned for another release.
+    fn asks_again(&mut self, degraded: bool) -> bool {
+        match &mut self.command {
+            Command::Deploy { replace, .. } => std::mem::take(replace) && !degraded,
+            _ => false,
+        }
+    }
+
+    fn only_recovers(&self) -> bool {
+        matches!(self.command, Command::Recover | Command::Up)
     }
 
     fn heard(&self) -> Option<Interrupt> {
         (self.interrupted && self.recovering.is_none()).then_some(Interrupt::Cancelled)
     }
 
-    fn decide(mut self, world: &World, disk: &State, policy: &Policy, mutant: Option<Mutant>) -> Option<Self> {
-        let seen = mutant::see(mutant, world.seen(), None);
+    fn decide(mut self, host: &mut Host, machine: &Machine) -> Went {
+        let seen = mutant::see(machine.mutant, host, &self);
+        if host.damaged {
+            host.save(&mutant::rebuild(machine.mutant, &seen), machine.mutant);
+        }
         if let Some(mut tried) = self.recovering {
-            match mutant::recovery(mutant, disk, &seen, policy, tried) {
+            match mutant::recovery(machine.mutant, &host.disk, &seen, &machine.policy, tried) {
                 Recovery::Walk(state) => {
-                    if let (None, Some(tx)) = (&disk.transaction, &state.transaction) {
-                        tried.flip |= tx.kind == bluegreen_core::Kind::Flip;
-                        tried.up |= tx.kind == bluegreen_core::Kind::Up;
-                    }
-                    self.recovering = Some(tried);
-                    return Some(self.on(At::Walking { state, last: None }));
+                    tried.begins(&host.disk, &state);
+                    self.recovering =
+                        Some(if machine.mutant == Some(Mutant::TriedForgotten) { Tried::default() } else { tried });
+                    return Went::On(Self { at: At::Walking { state, last: None }, ..self });
                 }
-                Recovery::Degraded(_) if matches!(self.command, Command::Recover | Command::Up) => return None,
+                Recovery::Degraded(_) if self.only_recovers() => return Went::Over { degraded: true },
                 _ => self.recovering = None,
             }
         }
-        match begin(disk, &self.command, &seen, policy) {
-            // `First` abandons what rests; a later launch asks again
-            Begin::Go(state) | Begin::First(state) => Some(self.on(At::Walking { state, last: None })),
-            Begin::Already(_) | Begin::Refuse(_) => None,
+        match begin(&host.disk, &self.command, &seen, &machine.policy) {
+            Begin::Go(state) => {
+                // it ends with this one
+                self.asks_again(true);
+                Went::On(Self { at: At::Walking { state, last: None }, ..self })
+            }
+            Begin::First(state) => Went::On(Self { at: At::Walking { state, last: None }, ..self }),
+            Begin::Already(_) | Begin::Refuse(_) => Went::Over { degraded: false },
         }
-    }
-
-    fn on(mut self, at: At) -> Self {
-        self.at = at;
-        self
     }
 }

@@ -51,6 +51,14 @@ pub enum RouteDirError {
     /// Something else is where a directory or a file of ours should be.
     #[error("{0} is in the way: it is not what bluegreen would put there")]
     InTheWay(PathBuf),
+    /// Somebody else could move the traffic.
+    #[error("{path} is not safe: {why}")]
+    Unsafe {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it, and what to type.
+        why: String,
+    },
     /// The system said no.
     #[error("cannot {action} {path}")]
     Io {
@@ -146,6 +154,7 @@ impl RouteDir {
         let name = self.dir_name(route)?;
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = fs::open(&self.path, open, Mode::empty()).map_err(|e| self.io("open", "")(e.into()))?;
+        self.check_owner(&dir)?;
         self.check_markers(route)?;
         if self.read().ok().flatten().as_ref() != Some(route) {
             let _ = fs::unlinkat(&dir, NEXT, AtFlags::empty());
@@ -161,9 +170,38 @@ impl RouteDir {
         self.routes().iter().try_for_each(|route| self.check_markers(route))
     }
 
+    /// Whether only we can change what is in it; one that is not there yet is safe.
+    pub fn check_safe(&self) -> Result<(), RouteDirError> {
+        let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match fs::open(&self.path, open, Mode::empty()) {
+            Ok(dir) => self.check_owner(&dir),
+            Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => Err(RouteDirError::InTheWay(self.path.clone())),
+            Err(e) => Err(self.io("open", "")(e.into())),
+        }
+    }
+
+    fn check_owner(&self, dir: &OwnedFd) -> Result<(), RouteDirError> {
+        let stat = fs::fstat(dir).map_err(|e| self.io("read", "")(e.into()))?;
+        let (path, me) = (self.path.display(), rustix::process::geteuid().as_raw());
+        let why = if stat.st_uid != me {
+            format!("it belongs to uid {}, and this is uid {me}; sudo chown {me} {path}", stat.st_uid)
+        } else if stat.st_mode & 0o022 != 0 {
+            format!("others may write to it; chmod go-w {path}")
+        } else {
+            return Ok(());
+        };
+        Err(RouteDirError::Unsafe { path: self.path.clone(), why })
+    }
+
     fn check_markers(&self, route: &Route) -> Result<(), RouteDirError> {
         let dir = self.path.join(self.dir_name(route)?);
-        let right = dir.is_dir() && self.markers(route).into_iter().all(|(m, wanted)| dir.join(m).is_file() == wanted);
+        // no links: nginx would follow them, and so would what they say change from elsewhere
+        let is = |path: PathBuf, kind: fn(&std::fs::Metadata) -> bool| path.symlink_metadata().is_ok_and(|m| kind(&m));
+        let marked = |(marker, wanted)| {
+            is(dir.join(marker), std::fs::Metadata::is_file) == wanted && dir.join(marker).exists() == wanted
+        };
+        let right = is(dir.clone(), std::fs::Metadata::is_dir) && self.markers(route).into_iter().all(marked);
         if right { Ok(()) } else { Err(RouteDirError::Markers(dir)) }
     }
 

@@ -76,6 +76,8 @@ mod tests {
         put(&path, Some("one")).unwrap();
         assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o644);
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        // of one that was killed
+        fs::write(path.with_file_name(".bluegreen-site"), "tw").unwrap();
         put(&path, Some("two")).unwrap();
         assert_eq!((read(&path).unwrap().as_deref(), path.metadata().unwrap().mode() & 0o777), (Some("two"), 0o640));
         assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1);

@@ -51,8 +51,19 @@ fn reap(birth: Birth) -> io::Result<Option<String>> {
     let Ok(Some((_, status))) = waitpid(pid, WaitOptions::NOHANG) else {
         return Ok(None);
     };
-    let code = status.exit_status().map(|code| format!("exited with code {code}"));
+    let code = status.exit_status().map(|code| format!("exited with code {code}{}", meaning(code)));
     Ok(code.or_else(|| status.terminating_signal().map(|number| format!("killed by {}", signal_name(number)))))
+}
+
+/// What an exit code tells besides its number.
+fn meaning(code: i32) -> String {
+    match code {
+        0 => ": a program that goes to the background must be told to stay in the foreground".to_owned(),
+        126 => ", which in a shell means: found, but not executable".to_owned(),
+        127 => ", which in a shell means: there is no such program".to_owned(),
+        129..=159 => format!(", which in a shell means {}", signal_name(code - 128)),
+        _ => String::new(),
+    }
 }
 
 fn signal_name(number: i32) -> String {

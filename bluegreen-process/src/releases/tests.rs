@@ -155,6 +155,18 @@ fn a_wrong_digest_is_refused_and_a_right_one_taken() {
 }
 
 #[test]
+fn the_same_again_gets_its_new_version_and_nothing_else() {
+    let rig = Rig::new();
+    let release = rig.add("app", "one");
+    let path = rig.dir.path().join("app");
+    let new = NewRelease { version: Some("1.1"), ..rig.new_release(Some(&path)) };
+    let again = rig.store.add(&new, &mut |_, _| {}).unwrap();
+    assert_eq!(again, Release { version: Some("1.1".into()), ..release });
+    assert_eq!(rig.store.list().unwrap(), std::slice::from_ref(&again));
+    assert_eq!((fs::read_dir(rig.store.path(&again.id)).unwrap().count(), rig.leftovers()), (2, 0));
+}
+
+#[test]
 fn a_damaged_release_is_noticed_and_hides_no_other() {
     let rig = Rig::new();
     let (good, bad) = (rig.add("a", "1"), rig.add("b", "2"));

@@ -59,6 +59,16 @@ impl Stop {
         Ok(Self { number, side, call, forked, thread, registers })
     }
 
+    /// The call that it is about to do is not done.
+    pub(super) fn skip(&self) -> nix::Result<()> {
+        ptrace::setregs(self.thread, user_regs_struct { orig_rax: u64::MAX, ..self.registers })
+    }
+
+    /// The call that it did was a success.
+    pub(super) fn succeed(&self) -> nix::Result<()> {
+        ptrace::setregs(self.thread, user_regs_struct { rax: 0, ..self.registers })
+    }
+
     /// What the call is about: the path that it changes or reads, or what its descriptor is.
     pub(crate) fn place(&self) -> Option<String> {
         let (_, argument) = PLACES.iter().find(|(calls, _)| self.call.is_some_and(|call| calls.contains(&call)))?;

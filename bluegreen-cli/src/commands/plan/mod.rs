@@ -45,7 +45,7 @@ pub(super) async fn run(session: &Session, global: &Global, args: &args::Plan) -
     let plan = make(session, args).await?;
     preflight::can_switch(session).await?;
     match global.format {
-        Format::Json => output::line(plan.json(session)),
+        Format::Json => output::json(plan.json(session)),
         Format::Human => output::raw(plan.human(global)),
     }
     Ok(Exit::Done)

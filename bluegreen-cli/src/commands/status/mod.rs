@@ -2,7 +2,7 @@
 
 mod watch;
 
-use bluegreen_core::{Occupant, Profile, Route, Seen, State, StateStore as _};
+use bluegreen_core::{Occupant, Profile, Route, Seen, State};
 use serde_json::{Value, json};
 
 use super::{Exit, Format, Global, Halt, Session};
@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, global: &Global, watch: bool) -> Resu
     }
     let status = Status::look(session).await?;
     match global.format {
-        Format::Json => output::line(status.json()),
+        Format::Json => output::json(status.json()),
         Format::Human => output::raw(status.human(global)),
     }
     Ok(if status.failed_over() { Exit::Degraded } else { Exit::Done })
@@ -38,7 +38,7 @@ impl<'a> Status<'a> {
     async fn look(session: &'a Session) -> Result<Self, Halt> {
         let deployer = &session.wired.deployer;
         let seen = deployer.look().await;
-        let state = session.wired.store.load()?;
+        let state = session.state().await?;
         let [first, second] = session.config.profiles.both();
         let (a, b) = tokio::join!(deployer.check(first), deployer.check(second));
         Ok(Self { session, seen, state, health: [a, b].map(|h| h.map_err(|e| e.to_string())) })
@@ -115,7 +115,7 @@ impl Status<'_> {
             }
             Ok(route) => say("route", format!("{route}, as nginx says it")),
             Err(error) => {
-                say("route", paint.bad(error.to_string()));
+                say("route", paint.bad(report::sanitize(&error.to_string())));
                 say("next", paint.strong(for_route(error)));
             }
         }
@@ -124,7 +124,7 @@ impl Status<'_> {
             say("transaction", format!("{} of {} to {} {doing}, at {}", tx.kind, tx.release, tx.to, tx.step));
         }
         if let Some(holder) = self.session.wired.store.holder() {
-            say("lock", format!("held by {holder}"));
+            say("lock", report::sanitize(&format!("held by {holder}")));
         }
         text
     }

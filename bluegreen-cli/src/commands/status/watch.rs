@@ -29,7 +29,7 @@ pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt
         if now != before {
             // a time only in front of what has changed
             match global.format {
-                Format::Json => output::line(&now),
+                Format::Json => output::json(&now),
                 Format::Human => output::line(format!("{}  {now}", jiff::Zoned::now().strftime("%H:%M:%S"))),
             }
             before = now;

@@ -1,0 +1,205 @@
+//! A CI job that is cancelled, a tool that is stopped and goes on, and signals that mean nothing to it.
+
+use std::{
+    os::unix::process::CommandExt as _,
+    thread,
+    time::{Duration, Instant},
+};
+
+use bluegreen_core::FileStore;
+use bluegreen_rig::{Clients, Ended, Running, Stage, below, kill, say, wait_for};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+fn pid(process: u32) -> Pid {
+    Pid::from_raw(process.try_into().unwrap()).unwrap()
+}
+
+/// v1 serves, and a deploy of v2 is at `step`, where it stays for longer than any test; in a process group of its own, as a
+/// step of a CI job is.
+fn at(stage: &mut Stage, step: &str) -> Running {
+    stage.deploy("v1", 0);
+    match step {
+        "health" => {
+            stage.boots_in(60_000);
+            stage.set("health.deadline", "60s");
+        }
+        "bake" => stage.set("after_switch.bake", "60s"),
+        _ => {
+            stage.set("after_switch.previous", "stop");
+            stage.set("after_switch.settle", "60s");
+        }
+    }
+    let artifact = stage.artifact("v2");
+    let mut command = stage.command(&["deploy", &artifact]);
+    command.process_group(0);
+    let deploy = Running::spawn(command);
+    stage.wait_for_step(step);
+    if step != "health" {
+        wait_for("v2", || stage.front() == "v2 real2");
+    }
+    deploy
+}
+
+/// What GitHub's runner does to the group: SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL.
+fn cancelled(mut deploy: Running) -> Ended {
+    let began = Instant::now();
+    for (signal, patience) in [(Signal::INT, 7500), (Signal::TERM, 2500), (Signal::KILL, 0)] {
+        kill_process_group(pid(deploy.pid()), signal).unwrap();
+        let until = Instant::now() + Duration::from_millis(patience);
+        while Instant::now() < until {
+            if deploy.ended().is_some() {
+                say(&format!("after {:.1?}", began.elapsed()));
+                return deploy.wait();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+    deploy.wait()
+}
+
+#[test]
+fn a_cancelled_job_is_taken_back_in_the_time_that_it_is_given() {
+    for step in ["health", "bake"] {
+        let Some(mut stage) = Stage::marker() else { return };
+        let deploy = at(&mut stage, step);
+        let clients = Clients::at(&stage);
+        let ended = cancelled(deploy);
+        assert!(matches!(ended.code, Some(130 | 143)), "in {step}: {ended}");
+        FileStore::hold(&stage.state_dir()).unwrap();
+        assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None), "in {step}");
+        clients.lost_nothing();
+        assert_eq!(below(stage.home()).len(), 1, "in {step}");
+    }
+}
+
+#[test]
+fn a_job_that_is_cancelled_in_the_drain_is_killed_and_loses_nothing() {
+    let Some(mut stage) = Stage::marker() else { return };
+    let deploy = at(&mut stage, "retire");
+    let clients = Clients::at(&stage);
+    let ended = cancelled(deploy);
+    assert_eq!(ended.signal, Some(9), "the old release must not be stopped sooner: {ended}");
+    FileStore::hold(&stage.state_dir()).unwrap();
+    assert_eq!(stage.front(), "v2 real2");
+    stage.set("after_switch.settle", "100ms");
+    stage.run(&["recover"], 0);
+    assert_eq!((stage.front(), stage.step()), ("v2 real2".into(), None));
+    clients.lost_nothing();
+    assert_eq!(below(stage.home()).len(), 1);
+}
+
+/// The tool is stopped, `meanwhile` happens and more time passes than it gives anything, and it goes on.
+fn stopped(deploy: Running, signal: Signal, meanwhile: impl FnOnce()) -> Ended {
+    deploy.signal(signal);
+    let stat = format!("/proc/{}/stat", deploy.pid());
+    wait_for("the stop", || std::fs::read_to_string(&stat).unwrap().contains(") T "));
+    meanwhile();
+    thread::sleep(Duration::from_millis(1500));
+    deploy.signal(Signal::CONT);
+    deploy.wait()
+}
+
+/// As `at`, with times that pass while it is stopped.
+fn hasty(step: &str) -> Option<(Stage, Running)> {
+    let mut stage = Stage::marker()?;
+    stage.deploy("v1", 0);
+    stage.boots_in(if step == "health" { 700 } else { 50 });
+    for (key, value) in [
+        ("health.deadline", "1s"),
+        ("after_switch.bake", "1s"),
+        ("after_switch.settle", "1s"),
+        ("after_switch.drain", "1s"),
+    ] {
+        stage.set(key, value);
+    }
+    if step == "retire" {
+        stage.set("after_switch.previous", "stop");
+    }
+    let artifact = stage.artifact("v2");
+    let deploy = stage.spawn(&["deploy", &artifact]);
+    stage.wait_for_step(step);
+    Some((stage, deploy))
+}
+
+#[test]
+fn stopped_for_longer_than_its_times_it_goes_on_with_what_is_so_then() {
+    for (step, signal) in [("bake", Signal::STOP), ("retire", Signal::STOP), ("bake", Signal::TSTP)] {
+        let Some((stage, deploy)) = hasty(step) else { return };
+        let clients = Clients::at(&stage);
+        let ended = stopped(deploy, signal, || {});
+        assert_eq!(ended.code, Some(0), "in {step}: {ended}");
+        assert_eq!((stage.front(), stage.step()), ("v2 real2".into(), None), "in {step}");
+        clients.lost_nothing();
+    }
+}
+
+#[test]
+fn it_never_switches_to_what_died_while_it_was_stopped() {
+    let Some((stage, deploy)) = hasty("health") else { return };
+    let clients = Clients::at(&stage);
+    let ended = stopped(deploy, Signal::STOP, || {
+        wait_for("v2", || stage.behind(1) == "v2 real2");
+        kill(stage.pid("idle"));
+    });
+    assert_eq!(ended.code, Some(10), "{ended}");
+    assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
+    clients.lost_nothing();
+}
+
+#[test]
+fn it_does_not_confirm_what_died_while_it_was_stopped_in_the_bake() {
+    let Some((stage, deploy)) = hasty("bake") else { return };
+    wait_for("v2", || stage.front() == "v2 real2");
+    let ended = stopped(deploy, Signal::STOP, || kill(stage.pid("active")));
+    assert_eq!(ended.code, Some(13), "{ended}");
+    assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
+}
+
+/// The app is what is stopped: it holds its port, and answers nothing.
+#[test]
+fn a_release_that_is_suspended_is_not_healthy_and_does_not_stay() {
+    for (step, code) in [("health", 10), ("bake", 13)] {
+        let Some(mut stage) = Stage::marker() else { return };
+        stage.deploy("v1", 0);
+        stage.boots_in(if step == "health" { 4000 } else { 100 });
+        for (key, value) in [
+            ("health.deadline", "6s"),
+            ("health.timeout", "500ms"),
+            ("stop.grace", "500ms"),
+            ("after_switch.bake", "60s"),
+        ] {
+            stage.set(key, value);
+        }
+        let artifact = stage.artifact("v2");
+        let deploy = stage.spawn(&["deploy", &artifact]);
+        stage.wait_for_step(step);
+        kill_process(pid(stage.pid(if step == "bake" { "active" } else { "idle" })), Signal::STOP).unwrap();
+        let ended = deploy.wait();
+        assert_eq!(ended.code, Some(code), "in {step}: {ended}");
+        assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None), "in {step}");
+        assert_eq!(below(stage.home()).len(), 1, "in {step}");
+    }
+}
+
+/// As safe as SIGKILL, no more and no less.
+#[test]
+fn signals_that_nobody_should_send_end_it_and_cost_nothing() {
+    for signal in [Signal::QUIT, Signal::USR1, Signal::USR2, Signal::ALARM] {
+        let Some(mut stage) = Stage::marker() else { return };
+        let deploy = at(&mut stage, "health");
+        deploy.signal(signal);
+        let ended = deploy.wait();
+        assert_eq!(ended.signal, Some(signal.as_raw()), "{ended}");
+        stage.run(&["recover"], 0);
+        assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
+        assert_eq!(below(stage.home()).len(), 1);
+    }
+}
+
+#[test]
+fn a_broken_pipe_as_a_signal_is_nothing() {
+    let Some((stage, deploy)) = hasty("bake") else { return };
+    deploy.signal(Signal::PIPE);
+    let ended = deploy.wait();
+    assert_eq!((ended.code, stage.front()), (Some(0), "v2 real2".into()), "{ended}");
+}

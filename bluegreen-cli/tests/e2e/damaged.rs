@@ -1,0 +1,127 @@
+//! A state file that is damaged, too new, or cannot be read: never a guess, and never as if nothing had been deployed.
+
+use std::fs;
+
+use bluegreen_core::FileStore;
+use bluegreen_rig::{Clients, Stage, below, kill, wait_for};
+
+/// Empty, half of one, of another program, of the wrong types, and no text at all.
+const DAMAGES: [&[u8]; 5] = [
+    b"",
+    b"{\"schema\": 1, \"number\": 2, \"conf",
+    b"null",
+    b"{\"schema\": 1, \"number\": \"two\"}",
+    b"\x7fELF\xff\xfe\0",
+];
+
+fn damage(stage: &Stage, name: &str, with: &[u8]) {
+    fs::write(stage.state_dir().join(name), with).unwrap();
+}
+
+fn two_releases() -> Option<Stage> {
+    let stage = Stage::marker()?;
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    Some(stage)
+}
+
+#[test]
+fn a_damaged_state_gives_way_to_the_one_before_it_in_words() {
+    let Some(stage) = two_releases() else { return };
+    let clients = Clients::at(&stage);
+    for with in DAMAGES {
+        damage(&stage, "state.json", with);
+        stage.run(&["recover"], 0).says(&["is damaged", "the state before it is used"]);
+        stage.run(&["status"], 0);
+        assert_eq!(stage.front(), "v2 real2");
+    }
+    stage.run(&["rollback"], 0);
+    assert_eq!(stage.front(), "v1 real1");
+    clients.lost_nothing();
+    // what could not be read is kept for a person, and what is written now can be read
+    assert_eq!(fs::read(stage.state_dir().join("state.json.damaged")).unwrap(), DAMAGES[4]);
+    let ended = stage.run(&["recover"], 0);
+    assert!(!ended.err.contains("damaged"), "{ended}");
+}
+
+#[test]
+fn without_any_state_what_has_the_traffic_counts_as_good() {
+    let Some(stage) = two_releases() else { return };
+    for (name, with) in [("state.json", DAMAGES[1]), ("state.json.prev", DAMAGES[4])] {
+        damage(&stage, name, with);
+    }
+    let clients = Clients::at(&stage);
+    stage.run(&["status"], 0).says(&["is damaged", "bluegreen recover"]);
+    stage.run(&["releases", "prune"], 3).says(&["is damaged", "bluegreen recover"]);
+    stage.run(&["recover"], 0).says(&["is damaged", "counts as good"]);
+    stage.run(&["recover"], 0);
+    assert_eq!((stage.front(), stage.behind(0)), ("v2 real2".into(), "v1 real1".into()));
+    stage.run(&["rollback"], 0);
+    stage.deploy("v3", 0);
+    assert_eq!(stage.front(), "v3 real2");
+    clients.lost_nothing();
+}
+
+#[test]
+fn without_any_state_a_deploy_mends_it_itself() {
+    let Some(stage) = two_releases() else { return };
+    for name in ["state.json", "state.json.prev"] {
+        damage(&stage, name, DAMAGES[0]);
+    }
+    stage.run(&["prepare", &stage.artifact("v3")], 0).says(&["counts as good"]);
+    stage.run(&["promote"], 0);
+    assert_eq!(stage.front(), "v3 real1");
+}
+
+#[test]
+fn without_any_state_and_any_process_a_person_is_asked() {
+    let Some(stage) = two_releases() else { return };
+    below(stage.home()).into_iter().for_each(kill);
+    wait_for("the end of all", || below(stage.home()).is_empty());
+    for name in ["state.json", "state.json.prev"] {
+        damage(&stage, name, DAMAGES[3]);
+    }
+    stage.run(&["recover"], 20).says(&["is damaged", "no release counts as good", "deploy what should run"]);
+    assert!(below(stage.home()).is_empty(), "nothing is started on a guess");
+    stage.deploy("v3", 0);
+    assert!(stage.front().starts_with("v3 "), "{}", stage.front());
+}
+
+#[test]
+fn a_state_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let Some(stage) = two_releases() else { return };
+    let newer = br#"{"schema": 99, "number": 7, "plans": []}"#;
+    damage(&stage, "state.json", newer);
+    let refused = [stage.deploy("v3", 3), stage.run(&["recover"], 3), stage.run(&["status"], 3)];
+    for ended in refused {
+        ended.says(&["newer bluegreen", "schema 99"]);
+    }
+    assert_eq!(fs::read(stage.state_dir().join("state.json")).unwrap(), newer);
+    assert_eq!(stage.front(), "v2 real2");
+}
+
+#[test]
+fn nothing_is_pruned_while_another_command_has_the_lock() {
+    let Some(mut stage) = two_releases() else { return };
+    stage.set("releases.keep", 1);
+    stage.deploy("v3", 0);
+    let kept = |stage: &Stage| fs::read_dir(stage.state_dir().join("releases")).unwrap().count();
+    let before = kept(&stage);
+    let lease = FileStore::hold(&stage.state_dir()).unwrap();
+    stage.run(&["releases", "prune"], 75).says(&["locked"]);
+    assert_eq!(kept(&stage), before);
+    drop(lease);
+    stage.run(&["releases", "prune"], 0);
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_not_replaced_by_an_older_one() {
+    let Some(stage) = two_releases() else { return };
+    // what every user sees of a bad sector: the file is there, and reading it fails
+    let file = stage.state_dir().join("state.json");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    stage.run(&["recover"], 3).says(&["state.json"]);
+    stage.deploy("v3", 3);
+    assert_eq!(stage.front(), "v2 real2");
+}

@@ -1,0 +1,96 @@
+//! Those that listen where they should not, and strangers that listen where they may not.
+
+use bluegreen_rig::{lives, wait_for};
+
+use super::{Zoo, wait_for_front};
+
+#[test]
+fn one_that_listens_elsewhere_is_told_where_it_should() {
+    let Some(mut zoo) = Zoo::open() else { return };
+    zoo.stage.set("health.deadline", "700ms");
+    let port = zoo.stage.ports[1];
+    zoo.refuses("elsewhere", 10, &["nobody listens", &format!("it runs, and does not listen on port {port}")]);
+    let says = format!("it listens on port {port}, but not on the address that the health check asks");
+    if std::net::TcpListener::bind("[::1]:0").is_ok() {
+        zoo.refuses("in-v6-only", 10, &[&says]);
+    } else {
+        bluegreen_rig::skip("no IPv6 here");
+    }
+    zoo.stage.set("health.deadline", "20s");
+    zoo.closes();
+}
+
+#[test]
+fn one_that_listens_on_every_address_is_served() {
+    let Some(mut zoo) = Zoo::open() else { return };
+    zoo.deploy("anywhere", "v2", 0);
+    assert_eq!(zoo.stage.front(), "v2 real2");
+    zoo.closes();
+}
+
+/// 200 from somebody else, with the right name, while ours dies of "address in use".
+#[test]
+fn a_good_answer_of_somebody_else_is_none_of_ours() {
+    loses_the_race("too-late");
+}
+
+/// The same with one that lives on and waits for the port: it is not left behind.
+#[test]
+fn one_that_waits_for_its_port_is_ended() {
+    loses_the_race("patient");
+}
+
+fn loses_the_race(kind: &str) {
+    let Some(mut zoo) = Zoo::open() else { return };
+    zoo.stage.set("start.command", zoo.command(&[], kind));
+    let deploy = zoo.stage.spawn(&["deploy", "--version", "v2"]);
+    wait_for("the start", || zoo.book().with_extension("cue").exists());
+    let thief = zoo.stranger("good", 1);
+    let ended = deploy.wait();
+    assert_eq!(ended.code, Some(11), "{ended}");
+    let pid = format!("pid {thief} ");
+    ended.says(&["is taken by", &pid, "next  bluegreen adopt real2", "traffic  real1 has it, as before"]);
+    assert_eq!((zoo.stage.front(), zoo.stage.behind(1)), ("v1 real1".into(), "foreign real2".into()));
+    assert_eq!(zoo.living(), [zoo.stage.pid("active")]);
+    zoo.deploy("good", "v3", 11).says(&[&pid]);
+    assert!(lives(thief));
+    zoo.dismiss(thief);
+    zoo.closes();
+}
+
+/// `SO_REUSEPORT`: somebody shares the port and gets a part of the connections.
+#[test]
+fn one_that_shares_its_port_with_a_stranger_gets_no_traffic() {
+    let Some(mut zoo) = Zoo::open() else { return };
+    zoo.stage.set("after_switch.bake", "20s");
+    zoo.stage.set("start.command", zoo.command(&[], "sharer"));
+    let deploy = zoo.stage.spawn(&["deploy", "--version", "v2"]);
+    zoo.stage.wait_for_step("bake");
+    wait_for_front(&zoo.stage, "v2 real2");
+    // the requests that the stranger gets are answered, only not by us
+    let thief = zoo.stranger("sharer", 1);
+    let ended = deploy.wait();
+    assert_eq!(ended.code, Some(13), "{ended}");
+    ended.says(&["is taken by", &format!("pid {thief} "), "traffic  real1 has it, as before"]);
+    assert_eq!(zoo.stage.front(), "v1 real1");
+    assert_eq!(zoo.living(), [zoo.stage.pid("active")]);
+    assert!(lives(thief));
+    zoo.stage.set("after_switch.bake", "100ms");
+    zoo.deploy("sharer", "v3", 11).says(&[&format!("pid {thief} ")]);
+    zoo.dismiss(thief);
+    zoo.closes();
+}
+
+/// The same with the active one: the next deploy takes the traffic away from both.
+#[test]
+fn an_active_one_that_shares_its_port_is_taken_over() {
+    let Some(mut zoo) = Zoo::open() else { return };
+    zoo.deploy("sharer", "v2", 0);
+    let thief = zoo.stranger("sharer", 1);
+    wait_for("the thief", || zoo.stage.status()["active"]["pid"].is_null());
+    zoo.deploy("good", "v3", 0);
+    assert_eq!(zoo.stage.front(), "v3 real1");
+    assert!(lives(thief));
+    zoo.dismiss(thief);
+    zoo.closes();
+}

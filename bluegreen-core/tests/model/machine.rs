@@ -1,0 +1,485 @@
+//! The model: one machine, two tools of which one has the lock, and everything that can go wrong.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
+
+use bluegreen_core::{
+    Command, Failover, Kind, Occupant, Policy, Previous, Profile, ReleaseId, ResolveError, Route, State, Step,
+    testing::{Health, World},
+};
+use stateright::{Model, Property};
+
+use super::{
+    host::{FORMER, Host, answering, answers_well},
+    mutant::Mutant,
+    promise::Promise,
+    tool::{Strike, Tool, Went},
+};
+
+/// More micro-steps than any command takes.
+const BOUND: usize = 200;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    pub(crate) policy: Policy,
+    pub(crate) faults: u8,
+    pub(crate) launches: u8,
+    pub(crate) mutant: Option<Mutant>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Now {
+    pub(crate) host: Host,
+    /// The first one has the lock, the second waits for it. One that is suspended is one that makes no step.
+    pub(crate) tools: Vec<Tool>,
+    faults: u8,
+    launches: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Action {
+    Launch(Command),
+    /// One micro-step of this tool.
+    Step(usize),
+    /// SIGKILL, between any two micro-steps. Costs no fault: every instant is tried.
+    Kill,
+    Interrupt,
+    /// The effect under way goes wrong.
+    Struck(Strike),
+    Die(Profile),
+    Sicken(Profile),
+    Deafen(Profile),
+    Heal(Profile),
+    /// It dies, and a stranger takes its port.
+    Replace(Profile),
+    Stranger(Profile),
+    /// What a release needs to start is gone.
+    Spoil(ReleaseId),
+    /// Power is lost: no process, another boot; what was saved is there.
+    Reboot,
+    /// Somebody moves the route by hand.
+    Meddle(Route),
+    HideRoute,
+    ShowRoute,
+    /// Somebody removed the route: nginx does what it does without one.
+    LoseRoute,
+    /// The state is damaged, and the copy before it is not.
+    Damage,
+    /// Both are.
+    DamageBoth,
+}
+
+/// What is so after one undisturbed recover, and then a deploy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Verdict {
+    safe: bool,
+    clean: bool,
+    deploys: bool,
+}
+
+const FINE: Verdict = Verdict { safe: true, clean: true, deploys: true };
+
+pub(crate) fn id(text: &str) -> ReleaseId {
+    text.parse().unwrap()
+}
+
+impl Machine {
+    pub(crate) fn new(policy: Policy, faults: u8, launches: u8) -> Self {
+        Self { policy, faults, launches, mutant: None }
+    }
+
+    pub(crate) fn with_mutant(self, mutant: Mutant) -> Self {
+        Self { mutant: Some(mutant), ..self }
+    }
+
+    /// Every policy that decides something; times decide nothing in the model.
+    pub(crate) fn policies() -> Vec<Policy> {
+        let failovers = [Failover::Bake, Failover::Always, Failover::Never];
+        let all = failovers.into_iter().flat_map(|f| [(f, Previous::Warm), (f, Previous::Stop)]);
+        all.map(|(failover, previous)| Policy { failover, previous, settle: Duration::ZERO, ..Policy::default() })
+            .collect()
+    }
+
+    fn commands() -> Vec<Command> {
+        let deploy = |release, until, breaking, replace| Command::Deploy {
+            release: id(release),
+            until,
+            breaking,
+            replace,
+            if_changed: false,
+        };
+        vec![
+            deploy("v3", Step::Retire, false, false),
+            deploy("v3", Step::Retire, true, false),
+            deploy("sick", Step::Retire, false, true),
+            deploy("dies", Step::Retire, false, false),
+            // half copied, or pruned: the store has nothing to start
+            deploy("half", Step::Retire, false, false),
+            deploy("v3", Step::Health, false, false),
+            deploy("v3", Step::Switch, false, false),
+            Command::Promote { until: Step::Retire },
+            Command::Abort,
+            Command::Rollback { release: None },
+            Command::Up,
+            Command::Recover,
+        ]
+    }
+
+    /// Nothing at all; v1 warm on real1 and v2 active on real2; the scripts' app, foreign, and adopted.
+    fn beginnings(&self) -> Vec<Now> {
+        let (faults, launches) = (self.faults, self.launches);
+        let now = |host| Now { host, tools: Vec::new(), faults, launches };
+        let mut fresh = World::new();
+        let ways =
+            [("sick", Health::Sick), ("dies", Health::Dies), ("half", Health::Missing), ("adopted", Health::Good)];
+        fresh.releases.extend(ways.map(|(release, health)| (id(release), health)));
+        let mut served = Host::new(fresh.clone());
+        for release in ["v1", "v2"] {
+            self.run(&mut served, Command::deploy(id(release)), &mut Vec::new());
+        }
+        let first = fresh.profiles.first().clone();
+        let mut foreign = Host::new(fresh.clone());
+        foreign.world.route = Ok(Route::solo(first.clone()));
+        let mut adopted = foreign.clone();
+        foreign.world.strangers.insert(first.clone(), FORMER.to_owned());
+        adopted.world.start(&first, &id("adopted")).unwrap();
+        adopted.world.releases.insert(id("adopted"), Health::Missing);
+        let hosts = [Host::new(fresh), served, foreign, adopted];
+        hosts.into_iter().map(|host| now(Host { previous: None, ..host })).collect()
+    }
+
+    fn routes(world: &World) -> [Route; 3] {
+        let [first, second] = world.profiles.both();
+        [Route::solo(first.clone()), Route::solo(second.clone()), Route::with_standby(first.clone(), second.clone())]
+    }
+
+    /// Runs a command to its end with nobody in its way: whether it said that a person is needed. `None`: it does not end.
+    fn run(&self, host: &mut Host, command: Command, trace: &mut Vec<String>) -> Option<bool> {
+        let mut tool = Tool::launch(command);
+        for _ in 0..BOUND {
+            let effect = tool.about_to().map(|effect| format!("{effect:?}"));
+            trace.extend(effect);
+            match tool.go(host, self, None) {
+                Went::On(next) => tool = next,
+                Went::Over { degraded } => return Some(degraded),
+            }
+        }
+        None
+    }
+}
+
+/// What a second recover must not change. What failed may be tried again: that counts up.
+fn gist(host: &Host) -> impl PartialEq + use<> {
+    let on = |p: &Profile| host.world.running.get(p).map(|r| r.process.release.clone());
+    let (running, route) = (host.world.profiles.both().map(on), host.world.route.clone());
+    (running, route, State { number: 0, ..host.disk.clone() })
+}
+
+impl Model for Machine {
+    type State = Now;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<Now> {
+        self.beginnings()
+    }
+
+    fn actions(&self, now: &Now, actions: &mut Vec<Action>) {
+        if !now.host.broken.is_empty() {
+            return;
+        }
+        if now.launches > 0 && now.tools.len() < 2 {
+            actions.extend(Self::commands().into_iter().map(Action::Launch));
+        }
+        let past_the_lock = if self.mutant == Some(Mutant::NoLock) { 2 } else { 1 };
+        actions.extend((0..now.tools.len().min(past_the_lock)).map(Action::Step));
+        if !now.tools.is_empty() {
+            actions.push(Action::Kill);
+        }
+        if now.faults > 0 {
+            now.faults(actions);
+        }
+    }
+
+    fn next_state(&self, last: &Now, action: Action) -> Option<Now> {
+        let mut now = last.clone();
+        if !matches!(action, Action::Launch(_) | Action::Step(_) | Action::Kill) {
+            now.faults -= 1;
+        }
+        match action {
+            Action::Launch(command) => {
+                now.launches -= 1;
+                let mut tool = Tool::launch(command);
+                if self.mutant == Some(Mutant::LoadBeforeLock) && !now.tools.is_empty() {
+                    tool.stale = Some(Box::new(now.host.disk.clone()));
+                }
+                now.tools.push(tool);
+            }
+            Action::Step(index) => now.step(self, index, None),
+            Action::Struck(strike) => now.step(self, 0, Some(strike)),
+            Action::Interrupt => now.tools[0].interrupt().then_some(())?,
+            Action::Kill => drop(now.tools.remove(0)),
+            other => now.strike(other)?,
+        }
+        if now.faults == 0 {
+            now.host.previous = None;
+        }
+        (now != *last).then_some(now)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        fn kept<const P: usize>(machine: &Machine, now: &Now) -> bool {
+            machine.keeps(now, Promise::ALL[P])
+        }
+        let kept: [fn(&Self, &Now) -> bool; Promise::ALL.len()] = [
+            kept::<0>, kept::<1>, kept::<2>, kept::<3>, kept::<4>, kept::<5>, kept::<6>, kept::<7>, kept::<8>,
+            kept::<9>,
+        ];
+        Promise::ALL.into_iter().zip(kept).map(|(promise, kept)| Property::always(promise.name(), kept)).collect()
+    }
+}
+
+impl Now {
+    fn faults(&self, actions: &mut Vec<Action>) {
+        let (host, world) = (&self.host, &self.host.world);
+        if let Some(tool) = self.tools.first() {
+            actions.push(Action::Interrupt);
+            if let Some(effect) = tool.about_to() {
+                actions.push(Action::Struck(Strike::Refused));
+                if effect.changes() {
+                    actions.extend([Action::Struck(Strike::Late), Action::Struck(Strike::Lie)]);
+                }
+            }
+        }
+        for profile in world.profiles.both() {
+            let at = |action: fn(Profile) -> Action| action(profile.clone());
+            match world.occupant(profile) {
+                Occupant::Ours { .. } if world.running[profile].health == Health::Good => {
+                    actions.extend([at(Action::Die), at(Action::Sicken), at(Action::Deafen), at(Action::Replace)]);
+                }
+                Occupant::Ours { .. } => actions.extend([at(Action::Die), at(Action::Heal)]),
+                Occupant::Nobody => actions.push(at(Action::Stranger)),
+                Occupant::Stranger(_) => {}
+            }
+        }
+        actions.push(Action::Reboot);
+        actions.extend(host.disk.last_good().cloned().map(Action::Spoil));
+        match &world.route {
+            Ok(_) => {
+                actions.extend(Machine::routes(world).map(Action::Meddle));
+                actions.extend([Action::HideRoute, Action::LoseRoute]);
+            }
+            Err(_) => actions.push(Action::ShowRoute),
+        }
+        if host.previous.is_some() && !host.damaged {
+            actions.push(Action::Damage);
+        }
+        actions.push(Action::DamageBoth);
+    }
+
+    /// What happens to the machine, whoever works on it.
+    fn strike(&mut self, action: Action) -> Option<()> {
+        let host = &mut self.host;
+        let world = &mut host.world;
+        // one that has the port already when a deploy begins is what the traffic came from
+        let stranger = if host.disk.transaction.is_none() { FORMER } else { "somebody" };
+        match action {
+            Action::Die(profile) => world.kill(&profile),
+            Action::Sicken(profile) => world.running.get_mut(&profile)?.health = Health::Sick,
+            Action::Deafen(profile) => world.running.get_mut(&profile)?.health = Health::Deaf,
+            Action::Heal(profile) => world.running.get_mut(&profile)?.health = Health::Good,
+            Action::Replace(profile) => {
+                world.kill(&profile);
+                world.strangers.insert(profile, stranger.into());
+            }
+            Action::Stranger(profile) => drop(world.strangers.insert(profile, stranger.into())),
+            Action::Spoil(release) => drop(world.releases.insert(release, Health::Missing)),
+            Action::Reboot => {
+                world.reboot();
+                world.strangers.clear();
+                self.tools.clear();
+            }
+            Action::Meddle(route) => {
+                host.meddled = true;
+                world.route = Ok(route);
+            }
+            Action::HideRoute => {
+                let unknown = Err(ResolveError::Unknown("nginx does not say".into()));
+                host.hidden = std::mem::replace(&mut world.route, unknown).ok();
+            }
+            Action::ShowRoute => world.route = Ok(host.hidden.take()?),
+            Action::LoseRoute => {
+                host.meddled = true;
+                let [first, second] = world.profiles.both();
+                world.route = Ok(Route::with_standby(first.clone(), second.clone()));
+            }
+            Action::Damage => {
+                host.lost = true;
+                host.disk = *host.previous.take()?;
+            }
+            Action::DamageBoth => {
+                host.lost = true;
+                host.damaged = true;
+            }
+            _ => unreachable!("{action:?} is of the tools"),
+        }
+        Some(())
+    }
+
+    fn step(&mut self, machine: &Machine, index: usize, strike: Option<Strike>) {
+        if index > 0 {
+            self.host.broken.push(Promise::OneWriter);
+        }
+        let tool = self.tools.remove(index);
+        if let Went::On(tool) = tool.go(&mut self.host, machine, strike) {
+            self.tools.insert(index, tool);
+        }
+    }
+}
+
+impl fmt::Display for Now {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Host { world, disk, .. } = &self.host;
+        let on = |p: &Profile| match (world.occupant(p), world.running.get(p)) {
+            (Occupant::Stranger(who), _) => who,
+            (_, Some(it)) => format!("{} {:?} {}", it.process.release, it.health, it.process.id),
+            _ => "-".to_owned(),
+        };
+        let route = self.host.truth().map(ToString::to_string).unwrap_or_default();
+        let hidden = if world.route.is_err() { " (hidden)" } else { "" };
+        let [a, b] = world.profiles.both().map(on);
+        write!(f, "   [{a} | {b}] {route}{hidden}; good {:?} failed {:?}", disk.confirmed, disk.failed)?;
+        if let Some(tx) = &disk.transaction {
+            let undo = tx.undo.as_ref().map(|failure| format!(", undoing: {failure}")).unwrap_or_default();
+            write!(f, "; {} of {} to {} at {} until {}{undo}", tx.kind, tx.release, tx.to, tx.step, tx.until)?;
+        }
+        for tool in &self.tools {
+            write!(f, "; {} about to {:?}", tool.command.word(), tool.about_to())?;
+        }
+        let Host { damaged, lost, meddled, broken, .. } = &self.host;
+        write!(f, "; damaged {damaged}, lost {lost}, meddled {meddled}, broken {broken:?}")
+    }
+}
+
+thread_local! {
+    /// Three properties ask the same of one state.
+    static LAST: Cell<Option<(u64, Verdict)>> = const { Cell::new(None) };
+    /// Hosts that were found to be fine: they come back with other budgets of faults and launches.
+    static KNOWN: RefCell<HashSet<u64>> = RefCell::default();
+}
+
+impl Machine {
+    pub(crate) fn keeps(&self, now: &Now, promise: Promise) -> bool {
+        match promise {
+            Promise::OneRecoverIsSafe => self.verdict(now).safe,
+            Promise::NothingIsLeftBehind => self.verdict(now).clean,
+            Promise::APlainDeployWorks => self.verdict(now).deploys,
+            promise => !now.host.broken.contains(&promise),
+        }
+    }
+
+    /// What the recover and the deploy do by which a state is judged.
+    pub(crate) fn trace(&self, now: &Now) -> Vec<String> {
+        let (mut host, mut trace) = (now.host.clone(), Vec::new());
+        for command in [Command::Recover, Command::Recover, Command::Abort, Command::deploy(id("v9"))] {
+            trace.push(format!("-> {command:?}, undisturbed"));
+            let said = self.run(&mut host, command, &mut trace);
+            let after = Now { host: host.clone(), tools: Vec::new(), ..*now };
+            trace.push(format!("{after}; it said that a person is needed: {said:?}"));
+        }
+        trace
+    }
+
+    /// States with a tool at work are covered by the kill that leads out of them.
+    fn verdict(&self, now: &Now) -> Verdict {
+        if !now.tools.is_empty() || !now.host.broken.is_empty() {
+            return FINE;
+        }
+        let mut hasher = DefaultHasher::new();
+        (&now.host, self.mutant, self.policy.failover as u8, self.policy.previous as u8).hash(&mut hasher);
+        let host = hasher.finish();
+        if KNOWN.with_borrow(|known| known.contains(&host)) {
+            return FINE;
+        }
+        if let Some((_, verdict)) = LAST.get().filter(|(last, _)| *last == host) {
+            return verdict;
+        }
+        let verdict = self.judge(&Host { previous: None, ..now.host.clone() });
+        LAST.set(Some((host, verdict)));
+        if verdict == FINE {
+            KNOWN.with_borrow_mut(|known| known.insert(host));
+        }
+        verdict
+    }
+
+    fn judge(&self, before: &Host) -> Verdict {
+        let mut host = before.clone();
+        let Some(degraded) = self.run(&mut host, Command::Recover, &mut Vec::new()) else {
+            return Verdict { safe: false, ..FINE };
+        };
+        let clean = self.clean(before, &host);
+        let (kept, deploys) = (gist(&host), self.deploys(&host));
+        let calm = Self::calm(before, &host, degraded);
+        let again = self.run(&mut host, Command::Recover, &mut Vec::new()).is_some();
+        let safe = again && calm && host.broken.is_empty() && gist(&host) == kept;
+        Verdict { safe, clean, deploys }
+    }
+
+    /// On a machine whose nginx answers and whose ports are free or ours, a good release can be deployed: that is the
+    /// repair of everything.
+    fn deploys(&self, recovered: &Host) -> bool {
+        if recovered.world.route.is_err() || !recovered.world.strangers.is_empty() {
+            return true;
+        }
+        let mut host = recovered.clone();
+        let commands = [Command::Abort, Command::deploy(id("v9"))];
+        let ended = commands.into_iter().all(|command| self.run(&mut host, command, &mut Vec::new()).is_some());
+        let active = host.truth().and_then(|route| host.world.running.get(&route.active));
+        let serves = active.is_some_and(|p| p.process.release == id("v9")) && host.disk.last_good() == Some(&id("v9"));
+        ended && serves && host.disk.transaction.is_none() && host.broken.is_empty()
+    }
+
+    /// Safe and with a name: who served before still serves, what should serve does or recover has said that it does not.
+    fn calm(before: &Host, host: &Host, degraded: bool) -> bool {
+        let (disk, world) = (&host.disk, &host.world);
+        let answers = answering(world, host.truth()).is_some();
+        if answers_well(&before.world, before.truth()) && !answers {
+            return false;
+        }
+        // what was good once is started again, unless somebody else has its port
+        let startable = |release: &ReleaseId| world.releases.get(release).is_none_or(|health| *health == Health::Good);
+        let free = |route: &Route| matches!(world.occupant(&route.active), Occupant::Nobody);
+        if disk.confirmed.iter().any(startable) && world.route.as_ref().is_ok_and(free) && !answers {
+            return false;
+        }
+        if !answers && disk.last_good().is_some() && !degraded {
+            return false;
+        }
+        if world.route.is_err() {
+            return degraded || disk.transaction.is_none();
+        }
+        let open = disk.transaction.as_ref();
+        !open.is_some_and(|tx| tx.undo.is_none() && tx.step != tx.until && tx.step != Step::Retire)
+    }
+
+    /// An idle process is one that was proven, or that rests, or that a failed start of the live side left.
+    fn clean(&self, before: &Host, host: &Host) -> bool {
+        let (disk, world) = (&host.disk, &host.world);
+        let Ok(route) = &world.route else { return true };
+        let open = disk.transaction.as_ref();
+        let idle = world.profiles.other(&route.active);
+        let stray = world.running.get(idle).filter(|p| {
+            let known = disk.confirmed.contains(&p.process.release) || disk.has_failed(&p.process.release);
+            let rests = open.is_some_and(|tx| tx.release == p.process.release || tx.kind == Kind::Warm);
+            // a first release that was degraded stays where it is until the next deploy
+            !known && !rests && disk.last_good().is_some() && p.process.release != id("adopted")
+        });
+        let forgiven =
+            before.meddled || before.lost || self.policy.failover == Failover::Never && route.standby.is_some();
+        stray.is_none() || forgiven
+    }
+}

@@ -1,0 +1,113 @@
+//! What must hold, whatever happens.
+
+use bluegreen_core::{Effect, Profile, Route, State, testing::World};
+
+use super::host::{FORMER, Host, answers_well};
+
+/// The promises, by name. The first five are the design's invariants 1 to 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Promise {
+    /// Invariant 1: the route moves, back too, only to a profile whose current process is proven healthy in the same effect, or to
+    /// the foreign one that had it before us. A standby likewise, and never one that failed.
+    RouteOnlyToTheProven,
+    /// Invariant 2: nothing ends a process of a profile that the proxy uses, as active or standby. "Uses" is what the proxy does,
+    /// also while nobody can read it.
+    WhatServesIsNotTouched,
+    /// Invariant 3: of two tools only one is past the lock.
+    OneWriter,
+    /// Invariant 4: a process that is not ours, or not the very one that was looked at, is left alone.
+    StrangersAreLeftAlone,
+    /// Invariant 5: from every reachable state one undisturbed recover ends, breaks nothing, and finds or starts what should serve,
+    /// or says that it cannot; a second one does nothing.
+    OneRecoverIsSafe,
+    /// After that recover nothing runs that nobody knows of.
+    NothingIsLeftBehind,
+    /// Who got a good answer before an effect of the tool gets one after it.
+    NoStepIsAnOutage,
+    /// What is confirmed has answered through the front door, alone.
+    ConfirmedHasAnswered,
+    /// A release that failed is not the last good one.
+    FailedIsNotGood,
+    /// After recover and abort a plain deploy of a good release works.
+    APlainDeployWorks,
+}
+
+impl Promise {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::RouteOnlyToTheProven,
+        Self::WhatServesIsNotTouched,
+        Self::OneWriter,
+        Self::StrangersAreLeftAlone,
+        Self::OneRecoverIsSafe,
+        Self::NothingIsLeftBehind,
+        Self::NoStepIsAnOutage,
+        Self::ConfirmedHasAnswered,
+        Self::FailedIsNotGood,
+        Self::APlainDeployWorks,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::RouteOnlyToTheProven => "1 the route moves only to the proven",
+            Self::WhatServesIsNotTouched => "2 what serves is not touched",
+            Self::OneWriter => "3 one writer",
+            Self::StrangersAreLeftAlone => "4 strangers are left alone",
+            Self::OneRecoverIsSafe => "5 one recover is safe",
+            Self::NothingIsLeftBehind => "nothing is left behind",
+            Self::NoStepIsAnOutage => "no step is an outage",
+            Self::ConfirmedHasAnswered => "what is confirmed has answered",
+            Self::FailedIsNotGood => "what failed is not good",
+            Self::APlainDeployWorks => "a plain deploy works",
+        }
+    }
+}
+
+/// What `effect` has broken, from what was before and what is after: judged by what the proxy does in truth.
+pub(crate) fn judge_effect(before: &World, truth: Option<&Route>, effect: &Effect, after: &Host) -> Vec<Promise> {
+    let mut broken = Vec::new();
+    let now = after.truth();
+    if let (Some(route), true) = (now, truth != now) {
+        let moved = truth.is_none_or(|old| old.active != route.active).then_some(&route.active);
+        let standby = route.standby.as_ref().filter(|new| truth.and_then(|old| old.standby.as_ref()) != Some(*new));
+        let proven = |profile: &Profile| before.strangers.get(profile).is_none_or(|who| who == FORMER);
+        let good = |profile: &&Profile| before.healthy(profile) && proven(profile);
+        let failed = |profile: &&Profile| {
+            before.running.get(*profile).is_some_and(|p| after.disk.has_failed(&p.process.release))
+        };
+        if moved.is_some_and(|p| !good(&p)) || standby.is_some_and(|p| !good(&p) || failed(&p)) {
+            broken.push(Promise::RouteOnlyToTheProven);
+        }
+    }
+    for (profile, process) in &before.running {
+        if after.world.running.get(profile) == Some(process) {
+            continue;
+        }
+        if truth.is_some_and(|route| route.uses(profile)) {
+            broken.push(Promise::WhatServesIsNotTouched);
+        }
+        if !matches!(effect, Effect::Stop { process: meant, .. } if *meant == process.process) {
+            broken.push(Promise::StrangersAreLeftAlone);
+        }
+    }
+    if before.strangers != after.world.strangers {
+        broken.push(Promise::StrangersAreLeftAlone);
+    }
+    // who moves the route by hand in the middle may move it to something sick
+    if !after.meddled && answers_well(before, truth) && !answers_well(&after.world, now) {
+        broken.push(Promise::NoStepIsAnOutage);
+    }
+    broken
+}
+
+/// What writing `after` over `before` has broken; `proved` is the transaction whose release last answered.
+pub(crate) fn judge_save(before: &State, after: &State, proved: u64) -> Vec<Promise> {
+    let mut broken = Vec::new();
+    if after.confirmed.iter().any(|release| after.has_failed(release)) {
+        broken.push(Promise::FailedIsNotGood);
+    }
+    let new = after.last_good().filter(|good| !before.confirmed.contains(good));
+    if new.is_some() && before.transaction.as_ref().map(|tx| tx.number) != Some(proved) {
+        broken.push(Promise::ConfirmedHasAnswered);
+    }
+    broken
+}
