@@ -82,7 +82,8 @@ fn deploy(events: &Events) {
     });
     events.warn("nginx 1.22.1 sends truncated answers when it is reloaded while a client reads slowly; update it to 1.24 or newer");
     step(events, Step::Retire, 0, "real1 stays warm", || ());
-    let receipt = Receipt { probes: 412, lost: 0, switch_us: Some(112), first_answer_us: Some(640) };
+    let receipt =
+        Receipt { probes: 412, lost: 0, switch_us: Some(112), first_answer_us: Some(640), answers: Vec::new() };
     finish(events, "switched", 0, "real2", Some(receipt));
 }
 

@@ -80,6 +80,8 @@ pub enum Command {
     },
     /// Everything that can make a deploy fail, with the fix for each
     Check,
+    /// What deploy would do now, and why; changes nothing
+    Plan(Plan),
     /// Bring a release to the idle profile and the traffic to it
     Deploy(Deploy),
     /// The first half of a deploy: up to a healthy release without traffic
@@ -123,12 +125,19 @@ pub enum Command {
         run: Run,
     },
     /// What runs where, and who gets the traffic
-    Status,
+    Status {
+        /// Go on as it changes, until Ctrl-C
+        #[arg(short, long)]
+        watch: bool,
+    },
     /// What was done
     History {
         /// So many entries, the newest last
         #[arg(short = 'n', long, default_value_t = 20)]
         last: usize,
+        #[command(subcommand)]
+        #[expect(missing_docs, reason = "its text would replace the command's")]
+        action: Option<HistoryAction>,
     },
     /// The app's output
     Logs {
@@ -312,6 +321,32 @@ pub enum Part {
     Server,
     /// In the app's location.
     Location,
+}
+
+/// `plan`
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Plan {
+    /// A file or a directory [default: the command alone is the release]
+    pub artifact: Option<PathBuf>,
+    /// What people call it
+    #[arg(long, value_name = "V")]
+    pub version: Option<String>,
+    /// As if another release that was prepared were abandoned
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// `history`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum HistoryAction {
+    /// One deploy: its timeline, and why it failed if it did
+    Show {
+        /// Its number, a version, or the beginning of a release's id [default: the last one]
+        id: Option<String>,
+        /// Write a page for a browser to FILE, `-` is standard output [default: APP-deploy-NUMBER.html]
+        #[arg(long, value_name = "FILE")]
+        html: Option<Option<PathBuf>>,
+    },
 }
 
 /// `releases`

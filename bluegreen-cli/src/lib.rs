@@ -3,6 +3,7 @@
 
 mod appspec;
 pub mod args;
+mod autopsy;
 mod commands;
 pub mod config;
 pub mod demo;
@@ -10,6 +11,7 @@ mod doctor;
 pub mod exit;
 mod halt;
 mod history;
+mod hooks;
 mod init;
 mod metrics;
 mod output;
@@ -19,6 +21,7 @@ pub mod properties;
 pub mod report;
 mod session;
 mod signals;
+mod story;
 mod trust;
 mod wiring;
 

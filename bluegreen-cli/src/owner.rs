@@ -70,12 +70,12 @@ fn private_dir(dir: &Path) -> std::io::Result<()> {
 }
 
 /// Goes on as the owner of `state_dir`: root becomes it, anybody else is refused. A directory that is missing is made by
-/// whoever may.
-pub(crate) fn become_owner(state_dir: &Path) -> Result<(), Halt> {
+/// whoever may, if `makes`.
+pub(crate) fn become_owner(state_dir: &Path, makes: bool) -> Result<(), Halt> {
     let me = geteuid().as_raw();
     let (owner, group) = match fs::metadata(state_dir) {
         Ok(meta) => (meta.uid(), meta.gid()),
-        Err(_) if me != 0 && private_dir(state_dir).is_ok() => return Ok(()),
+        Err(_) if makes && me != 0 && private_dir(state_dir).is_ok() => return Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let what = format!("{} is not there yet: this app is not set up", state_dir.display());
             return Err(Halt::new(Exit::Refused, what).next("sudo bluegreen setup --apply"));

@@ -15,10 +15,12 @@ use tokio::time::timeout;
 
 use crate::{
     args::{Global, Release, Run},
+    autopsy::{self, LastSeen},
     config::{Config, Lookup},
     exit::Exit,
     halt::Halt,
-    history::History,
+    history::{self, Header, History},
+    hooks,
     metrics::Watcher,
     output,
     owner::{User, become_owner},
@@ -42,6 +44,7 @@ pub(crate) struct Session {
     pub(crate) format: Format,
     /// How it ended.
     pub(crate) watcher: Watcher,
+    pub(crate) last_seen: LastSeen,
     began: Instant,
 }
 
@@ -55,12 +58,12 @@ fn read(global: &Global, foreign: bool) -> Result<Config, Halt> {
     Config::load(&lookup).map_err(|error| Halt::mistake(&error, global.color.enabled(stderr().is_terminal())))
 }
 
-/// Reads the configuration and goes on as the user that owns the state.
-pub(crate) fn load_as_owner(global: &Global) -> Result<Config, Halt> {
+/// Reads the configuration and goes on as the user that owns the state. `makes`: its directory, when that is missing.
+pub(crate) fn load_as_owner(global: &Global, makes: bool) -> Result<Config, Halt> {
     // what root reads is not run before it has become the owner of the state; if that is root, it must be root's
     let root = rustix::process::geteuid().is_root();
     let config = read(global, root)?;
-    become_owner(&config.state_dir)?;
+    become_owner(&config.state_dir, makes)?;
     if root { load(global) } else { Ok(config) }
 }
 
@@ -75,12 +78,14 @@ impl Session {
     pub(crate) fn begin(global: &Global, config: Config) -> Result<Self, Halt> {
         let began = Instant::now();
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
-        let history = History::new(&config.state_dir, releases.clone());
+        let header = Header { by: Some(User::current().name), config: history::digest(config.file()) };
+        let history = History::new(&config.state_dir, header, releases.clone());
+        let last_seen = LastSeen::default();
         // what was said to be done is in the history, whatever happens then: first that
         let mut sinks =
             vec![Box::new(history) as _, reporter(global.format, global.color, global.quiet, Some(releases))];
         let watcher = Watcher::default();
-        sinks.push(Box::new(watcher.clone()));
+        sinks.extend([Box::new(watcher.clone()) as _, Box::new(last_seen.clone()) as _]);
         if global.verbose {
             sinks.push(Box::new(JsonReporter::new(Box::new(Patient::new(stderr())))));
         }
@@ -88,7 +93,7 @@ impl Session {
         let wired = wire(&config, events.clone())?;
         let last_word = leave(wired.deployer.clone(), events.clone(), global.format);
         let signals = Signals::listen(last_word).map_err(|e| Halt::error(Exit::Internal, &e))?;
-        Ok(Self { config, events, wired, signals, format: global.format, watcher, began })
+        Ok(Self { config, events, wired, signals, format: global.format, watcher, last_seen, began })
     }
 
     /// The same, with another engine.
@@ -148,8 +153,14 @@ impl Session {
     }
 
     /// Says how a run ended; `done` is the command's own word for success.
-    pub(crate) fn finish(&self, done: &'static str, report: &Report) -> Exit {
+    pub(crate) async fn finish(&self, done: &'static str, report: &Report) -> Exit {
         let (exit, outcome) = self.verdict(done, report);
+        let ended = report.outcome.as_ref().or(report.recovered.as_ref());
+        if let Some(failure) = ended.and_then(Outcome::failure).filter(|_| exit != Exit::Done) {
+            let findings = autopsy::findings(self, failure).await;
+            self.events.emit(EventKind::Autopsy { findings });
+            hooks::after_failure(self, exit, failure).await;
+        }
         self.events.emit(EventKind::Finished {
             outcome: outcome.to_owned(),
             exit_code: exit.code(),

@@ -113,6 +113,32 @@ pub enum EventKind {
         /// Because of this.
         failure: Failure,
     },
+    /// A program of the owner runs: a hook. Sent by whoever runs it.
+    HookStarted {
+        /// Which one, as `before_switch`.
+        hook: String,
+    },
+    /// What it says, a line at a time.
+    HookSaid {
+        /// Which one.
+        hook: String,
+        /// The line, as it came.
+        line: String,
+    },
+    /// It is over.
+    HookDone {
+        /// Which one.
+        hook: String,
+        /// Milliseconds that it took.
+        took_ms: u64,
+        /// Why it counts as failed; `None` when it does not.
+        failure: Option<String>,
+    },
+    /// What was found out about a failure, beyond the failure itself. Sent before `finished` by whoever knows the machine.
+    Autopsy {
+        /// One thing after the other, in the order in which a person wants to read them.
+        findings: Vec<Finding>,
+    },
     /// The command is over. Always the last event, sent by whoever owns the exit code.
     Finished {
         /// In one word, as `switched`.
@@ -129,6 +155,15 @@ pub enum EventKind {
     /// An event of a newer version.
     #[serde(other)]
     Unknown,
+}
+
+/// One thing that an autopsy found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What it is about, in one word, as `memory`, `port` or `differs`.
+    pub about: String,
+    /// What was found, for a person.
+    pub says: String,
 }
 
 /// Takes events. Any `Fn(&Event)` is one. Called in order, one at a time; should return quickly.

@@ -70,7 +70,7 @@ mod transaction;
 
 pub use cancel::Cancel;
 pub use engine::{Deployer, Options, Report, RunError};
-pub use event::{EVENT_SCHEMA, Event, EventKind, EventSink, Events, millis};
+pub use event::{EVENT_SCHEMA, Event, EventKind, EventSink, Events, Finding, millis};
 pub use failure::{Cause, Failure};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
@@ -82,7 +82,7 @@ pub use policy::{Failover, Policy, Previous};
 pub use probe::{HealthProbe, Unhealthy};
 pub use processes::{Autopsy, Occupant, Process, ProcessError, ProcessManager};
 pub use profile::{InvalidProfiles, Profile, Profiles};
-pub use receipt::Receipt;
+pub use receipt::{AnsweredBy, Answers, Receipt};
 pub use release::{InvalidReleaseId, ReleaseId};
 pub use resolver::{ProfileResolver, ResolveError};
 pub use route::Route;

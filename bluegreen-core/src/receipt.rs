@@ -16,6 +16,41 @@ pub struct Receipt {
     /// From the order to switch to the first answer of the release, in microseconds; `None` when nothing in the answers
     /// tells the two releases apart.
     pub first_answer_us: Option<u64>,
+    /// The same probes in time, and one before the switch: answers of one kind in a row. At most [`Receipt::ROWS`], of which
+    /// the last takes all that comes after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answers>,
+}
+
+impl Receipt {
+    /// So many entries of `answers`.
+    pub const ROWS: usize = 64;
+}
+
+/// Probes of the front door with the same answer, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answers {
+    /// Who answered.
+    pub by: AnsweredBy,
+    /// How many.
+    pub count: u64,
+    /// When the first was answered, in microseconds after the order to switch; before it, less than 0.
+    pub first_us: i64,
+    /// When the last was.
+    pub last_us: i64,
+}
+
+/// Who answered at the front door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AnsweredBy {
+    /// The profile that gets the traffic.
+    Release,
+    /// Somebody else: as a rule the profile that had it.
+    Other,
+    /// Nobody, or not properly.
+    Nobody,
 }
 
 pub(crate) fn micros(time: Duration) -> u64 {

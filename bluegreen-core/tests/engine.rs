@@ -11,8 +11,8 @@ use std::{
 };
 
 use bluegreen_core::{
-    Cancel, Cause, Command, Deployer, Event, EventKind, Events, Failover, HealthProbe, Kind, Options, Outcome, Policy,
-    Previous, Profile, Refusal, Route, RunError, Step, Unhealthy,
+    AnsweredBy, Cancel, Cause, Command, Deployer, Event, EventKind, Events, Failover, HealthProbe, Kind, Options,
+    Outcome, Policy, Previous, Profile, Refusal, Route, RunError, Step, Unhealthy,
     testing::{FakeHost, Health, Op},
 };
 use support::{Scene, id};
@@ -32,6 +32,11 @@ async fn the_first_deploy_goes_to_the_first_profile_and_the_second_to_the_other(
     assert_eq!(scene.state().transaction, None);
     let receipt = report.receipt.expect("the front door was watched");
     assert!(receipt.probes > 100 && receipt.lost == 0, "{receipt}");
+    // and when they came: the old one answers up to the switch, and nobody but the new one after it
+    let by: Vec<_> = receipt.answers.iter().map(|row| row.by).collect();
+    assert_eq!(by, [AnsweredBy::Other, AnsweredBy::Release], "{:?}", receipt.answers);
+    assert!(receipt.answers[0].last_us <= 0 && receipt.answers[1].first_us >= 0, "{:?}", receipt.answers);
+    assert_eq!(receipt.answers.iter().map(|row| row.count).sum::<u64>(), receipt.probes + 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,7 +49,9 @@ async fn a_release_that_never_becomes_healthy_leaves_everything_as_it_was() {
         let report = scene.deploy("v2").await;
         let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{health:?}: {:?}", report.outcome) };
         assert_eq!(failure.cause, cause, "{health:?}");
-        assert_eq!(!failure.log.is_empty(), cause == Cause::Died, "the last words of one that died, and of no other");
+        assert_eq!(failure.log, ["fake: it is over"], "{health:?}: its last words");
+        let ended = failure.causes.iter().any(|why| why == "exit code 1");
+        assert_eq!(ended, cause == Cause::Died, "{health:?}: how it ended, of one that did");
         assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()), "{health:?}");
         assert!(scene.state().has_failed(&id("v2")));
         assert_eq!(scene.state().transaction, None);

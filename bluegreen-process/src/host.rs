@@ -12,12 +12,6 @@ pub(crate) fn random_token() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/uuid")?.trim().to_owned())
 }
 
-/// Processes that the kernel ended for want of memory since boot, over all cgroups.
-pub(crate) fn oom_kills() -> u64 {
-    let counters = fs::read_to_string("/proc/vmstat").unwrap_or_default();
-    counters.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok()).unwrap_or_default()
-}
-
 /// A user for a person to read.
 pub(crate) fn user(uid: u32) -> String {
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();

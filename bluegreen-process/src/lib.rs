@@ -55,6 +55,7 @@ mod environment;
 mod host;
 mod launch;
 mod logs;
+mod oom;
 mod ports;
 mod processes;
 #[cfg(any(test, fuzzing))]

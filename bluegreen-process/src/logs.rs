@@ -23,13 +23,14 @@ const LINE_ENDS: usize = 200;
 /// Opens a new log in `dir`, points `dir/current` to it and removes the oldest ones.
 pub(crate) fn open_new(dir: &Path) -> io::Result<(PathBuf, File)> {
     record::private_dir(dir)?;
-    let mut numbers: Vec<u64> = fs::read_dir(dir)?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".log")?.parse().ok())
-        .collect();
+    let files: Vec<(u64, PathBuf)> = fs::read_dir(dir)?.filter_map(|entry| numbered(&entry.ok()?)).collect();
+    let mut numbers: Vec<u64> = files.iter().map(|(number, _)| *number).collect();
     numbers.sort_unstable();
+    numbers.dedup();
     let next = numbers.last().map_or(1, |last| last + 1);
-    for old in numbers.iter().rev().skip(KEEP) {
-        let _ = fs::remove_file(dir.join(name(*old)));
+    let oldest = numbers.iter().rev().nth(KEEP - 1).copied().unwrap_or_default();
+    for (_, old) in files.iter().filter(|(number, _)| *number < oldest) {
+        let _ = fs::remove_file(old);
     }
     let path = dir.join(name(next));
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
@@ -39,6 +40,13 @@ pub(crate) fn open_new(dir: &Path) -> io::Result<(PathBuf, File)> {
     symlink(name(next), &new_link)?;
     fs::rename(new_link, dir.join("current"))?;
     Ok((path, file))
+}
+
+/// The log of a start, or what a rotation made of it, as `000042.log.1.gz`.
+fn numbered(entry: &fs::DirEntry) -> Option<(u64, PathBuf)> {
+    let name = entry.file_name();
+    let (number, rest) = name.to_str()?.split_once(".log")?;
+    (rest.is_empty() || rest.starts_with(['.', '-'])).then_some((number.parse().ok()?, entry.path()))
 }
 
 fn name(number: u64) -> String {
@@ -82,6 +90,27 @@ mod tests {
         assert_eq!(path.file_name().unwrap(), "000016.log");
         assert_eq!(logs.join("current").canonicalize().unwrap(), path.canonicalize().unwrap());
         assert_eq!(fs::read_dir(&logs).unwrap().count(), KEEP + 1 + 1);
+    }
+
+    #[test]
+    fn what_a_rotation_made_of_a_log_goes_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let logs = dir.path().join("logs/real1");
+        open_new(&logs).unwrap();
+        for name in ["000001.log.1", "000001.log.2.gz", "000001.log-20261122", "000001.logo", "notes"] {
+            fs::write(logs.join(name), "").unwrap();
+        }
+        let here = |name: &str| logs.join(name).exists();
+        for _ in 0..KEEP - 1 {
+            open_new(&logs).unwrap();
+        }
+        assert!(here("000001.log") && here("000001.log.2.gz"));
+        open_new(&logs).unwrap();
+        open_new(&logs).unwrap();
+        assert!(
+            !here("000001.log") && !here("000001.log.1") && !here("000001.log.2.gz") && !here("000001.log-20261122")
+        );
+        assert!(here("000001.logo") && here("notes") && here("000012.log"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     host,
+    oom::Kills,
     seen::{self, Birth, Seen},
 };
 
@@ -28,8 +29,9 @@ pub(crate) struct Record {
     /// `None` from before the start until just after it: a kill in between leaves the token to search for.
     pub(crate) leader: Option<Birth>,
     pub(crate) log: Option<PathBuf>,
-    /// [`host::oom_kills`] at the start.
-    pub(crate) oom_kills: u64,
+    /// The kernel's counts at the start.
+    #[serde(default)]
+    pub(crate) kills: Kills,
     /// `stop` saw the end of it.
     pub(crate) stopped: bool,
 }
@@ -170,7 +172,7 @@ mod tests {
             token: None,
             leader: None,
             log: None,
-            oom_kills: 0,
+            kills: Kills::default(),
             stopped: false,
         };
         record.save(&path).unwrap();

@@ -100,17 +100,22 @@ impl Releases {
         {
             return Err(ReleaseError::WrongDigest { wanted: wanted.to_owned(), found: found.clone() });
         }
-        let release = Release {
-            id: release_id(sha256.as_deref(), source.as_ref().map(|s| s.name.as_str()), new.spec),
-            version: new.version.map(ToOwned::to_owned),
-            artifact: source.map(|s| s.name),
-            sha256,
-            size,
-            number: self.list()?.first().map_or(1, |newest| newest.number + 1),
-            created: format!("{:.3}", jiff::Timestamp::now()),
-            spec: new.spec.clone(),
-        };
+        let number = self.list()?.first().map_or(1, |newest| newest.number + 1);
+        let release = Release { number, ..describe(new, source, sha256) };
         if self.publish(&release, &scratch).map_err(&io)? { Ok(release) } else { self.take(&release, &scratch) }
+    }
+
+    /// What [`Releases::add`] would give, and whether it is there already. Reads the whole artifact and changes nothing.
+    pub fn look_at(&self, new: &NewRelease<'_>) -> Result<(Release, bool), ReleaseError> {
+        let source = new.artifact.map(copy::Source::open).transpose()?;
+        let sha256 = source.as_ref().map(copy::Source::digest).transpose()?;
+        let release = describe(new, source, sha256);
+        let there = self.find(&release.id)?;
+        let version = release.version.clone();
+        Ok(match there {
+            Some(there) => (Release { version: version.or(there.version.clone()), ..there }, true),
+            None => (release, false),
+        })
     }
 
     /// The release that is there already, verified, under the version that it was given last.
@@ -217,14 +222,17 @@ impl Releases {
     /// Gives back what it removed.
     pub fn prune(&self, keep: usize, protect: &[ReleaseId]) -> Result<Vec<Release>, ReleaseError> {
         self.sweep();
-        let mut removed = Vec::new();
-        for release in self.list()?.into_iter().skip(keep) {
-            if !protect.contains(&release.id) && !self.is_pinned(&release.id) {
-                self.remove(&release.id).map_err(ReleaseError::io(&self.path(&release.id)))?;
-                removed.push(release);
-            }
+        let surplus = self.surplus(keep, protect)?;
+        for release in &surplus {
+            self.remove(&release.id).map_err(ReleaseError::io(&self.path(&release.id)))?;
         }
-        Ok(removed)
+        Ok(surplus)
+    }
+
+    /// What [`Releases::prune`] would remove.
+    pub fn surplus(&self, keep: usize, protect: &[ReleaseId]) -> Result<Vec<Release>, ReleaseError> {
+        let old = self.list()?.into_iter().skip(keep);
+        Ok(old.filter(|release| !protect.contains(&release.id) && !self.is_pinned(&release.id)).collect())
     }
 
     fn find(&self, id: &ReleaseId) -> Result<Option<Release>, ReleaseError> {
@@ -316,6 +324,19 @@ fn write_metadata(dir: &Path, release: &Release) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(dir.join(METADATA))?;
     fs::File::open(dir)?.sync_all()
+}
+
+fn describe(new: &NewRelease<'_>, source: Option<copy::Source>, sha256: Option<String>) -> Release {
+    Release {
+        id: release_id(sha256.as_deref(), source.as_ref().map(|s| s.name.as_str()), new.spec),
+        version: new.version.map(ToOwned::to_owned),
+        size: source.as_ref().map_or(0, |s| s.size),
+        number: 0,
+        artifact: source.map(|s| s.name),
+        sha256,
+        created: format!("{:.3}", jiff::Timestamp::now()),
+        spec: new.spec.clone(),
+    }
 }
 
 fn release_id(sha256: Option<&str>, name: Option<&str>, spec: &Spec) -> ReleaseId {

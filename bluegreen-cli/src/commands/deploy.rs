@@ -1,9 +1,9 @@
 //! The commands that walk a transaction.
 
-use bluegreen_core::{Command, Outcome, Policy, Previous, ReleaseId, Report, StateStore as _, Step};
+use bluegreen_core::{Cause, Command, Failure, Outcome, Policy, Previous, ReleaseId, Report, StateStore as _, Step};
 
-use super::{Exit, Halt, Release, Run, Session, hooks, preflight, releases};
-use crate::args::Deploy;
+use super::{Exit, Halt, Release, Run, Session, preflight, releases};
+use crate::{args::Deploy, hooks};
 
 /// `deploy`
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
@@ -59,7 +59,7 @@ pub(super) async fn abort(session: &Session) -> Result<Exit, Halt> {
     if report.outcome.is_none() && report.recovered.is_none() {
         session.events.warn("nothing was prepared, so nothing is taken back");
     }
-    Ok(session.finish("aborted", &report))
+    Ok(session.finish("aborted", &report).await)
 }
 
 /// `rollback`
@@ -68,7 +68,7 @@ pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run
     let release = release.map(|text| releases.resolve(text)).transpose()?.map(|release| release.id);
     preflight::can_switch(session).await?;
     let report = session.run(&Command::Rollback { release }, run).await?;
-    Ok(session.finish("rolled_back", &report))
+    Ok(session.finish("rolled_back", &report).await)
 }
 
 /// Whether this command will start `release`, as far as can be seen without the lock: neither does it only go on with
@@ -120,10 +120,12 @@ async fn take_back(session: &Session, hook: Halt) -> Result<Exit, Halt> {
     let ended = |report: &Report| report.outcome.clone().or_else(|| report.recovered.clone());
     let stuck = |report: &Report| matches!(ended(report), Some(Outcome::Degraded { .. }));
     if aborted.as_ref().is_ok_and(|report| !stuck(report)) {
+        let failure = Failure::new(Step::Health, Cause::Aborted, hook.trouble.what.clone());
+        hooks::after_failure(session, hook.exit, &failure).await;
         return Err(hook);
     }
     session.events.warn(hook.trouble.what);
-    Ok(session.finish("aborted", &aborted?))
+    Ok(session.finish("aborted", &aborted?).await)
 }
 
 async fn finish(session: &Session, report: &Report) -> Result<Exit, Halt> {
@@ -132,5 +134,5 @@ async fn finish(session: &Session, report: &Report) -> Result<Exit, Halt> {
     {
         session.events.warn(format!("old releases stay: {}", error.trouble.what));
     }
-    Ok(session.finish("switched", report))
+    Ok(session.finish("switched", report).await)
 }

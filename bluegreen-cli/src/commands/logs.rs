@@ -69,6 +69,10 @@ fn print_last(log: &PathBuf, lines: usize) -> std::io::Result<u64> {
 /// Gives `print` the whole lines from `at` on, and what is too long to wait for its end; where the next one begins.
 fn read_from(log: &Path, mut at: u64, print: &mut impl FnMut(String)) -> u64 {
     let Ok(mut file) = File::open(log) else { return at };
+    if file.metadata().is_ok_and(|meta| meta.len() < at) {
+        // a rotation has copied it and emptied it
+        at = 0;
+    }
     if file.seek(SeekFrom::Start(at)).is_err() {
         return at;
     }

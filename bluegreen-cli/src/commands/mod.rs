@@ -5,11 +5,12 @@ mod check;
 mod demo;
 mod deploy;
 mod generate;
+mod history;
 mod hook;
-mod hooks;
 mod init;
 mod logs;
 mod metrics;
+mod plan;
 mod preflight;
 mod profile;
 mod releases;
@@ -61,7 +62,9 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
 }
 
 fn with_session(global: &Global, command: Command) -> Exit {
-    let config = match load_as_owner(global) {
+    // what changes nothing makes no directory either
+    let makes = !matches!(command, Command::Plan(_));
+    let config = match load_as_owner(global, makes) {
         Ok(config) => config,
         Err(halt) => return tell(global, None, &halt),
     };
@@ -83,6 +86,7 @@ fn with_session(global: &Global, command: Command) -> Exit {
 
 async fn dispatch(session: &Session, global: &Global, command: Command) -> Result<Exit, Halt> {
     match command {
+        Command::Plan(args) => plan::run(session, global, &args).await,
         Command::Deploy(args) => deploy::deploy(session, &args).await,
         Command::Promote { drain, run } => deploy::promote(session, &run, drain).await,
         Command::Abort => deploy::abort(session).await,
@@ -97,8 +101,8 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
         Command::Hook => hook::run(session).await,
         Command::Profile { port, active } => profile::run(session, port, active).await,
         Command::Check => check::run(session, global).await,
-        Command::Status => status::run(session, global).await,
-        Command::History { last } => Ok(status::history(session, global, last)),
+        Command::Status { watch } => status::run(session, global, watch).await,
+        Command::History { last, action } => history::run(session, global, last, action.as_ref()),
         Command::Logs { profile, follow, lines } => logs::run(session, profile.as_deref(), follow, lines).await,
         Command::Metrics { write } => metrics::run(session, write).await,
         Command::Releases { action } => releases::run(session, global, action).await,
@@ -112,7 +116,8 @@ fn changes(command: &Command) -> bool {
         command,
         Command::Profile { .. }
             | Command::Check
-            | Command::Status
+            | Command::Status { .. }
+            | Command::Plan(_)
             | Command::History { .. }
             | Command::Logs { .. }
             | Command::Metrics { .. }
@@ -123,7 +128,7 @@ fn changes(command: &Command) -> bool {
 /// A command that is nothing but a run of the engine.
 async fn engine(session: &Session, command: Engine, done: &'static str) -> Result<Exit, Halt> {
     let report = session.run(&command, &Run::default()).await?;
-    Ok(session.finish(done, &report))
+    Ok(session.finish(done, &report).await)
 }
 
 async fn serve(options: app::Options) -> Result<Exit, Halt> {

@@ -7,6 +7,7 @@ use crate::{
     config::ProxyMode,
     doctor::{self, Severity},
     halt::for_route,
+    wiring,
 };
 
 /// Can the command be started without an artifact? At the start it would be too late: the warm release is gone by then.
@@ -40,8 +41,8 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
     if until > Step::Health { can_switch(session).await } else { Ok(()) }
 }
 
-/// In marker mode: is the route ours alone to move? In reload mode: would nginx take its configuration again? What somebody else broke there would be found only at the
-/// switch, with the release started for nothing.
+/// In marker mode: is the route ours alone to move? In reload mode: would nginx take its configuration again? What somebody else
+/// broke there would be found only at the switch, with the release started for nothing.
 pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
     if session.config.nginx.mode == ProxyMode::Marker {
         return wiring::route_dir(&session.config)?.check_safe().map_err(|e| Halt::error(Exit::Refused, &e));

@@ -1,8 +1,9 @@
 //! `profile`: what profile.sh printed.
 
 use bluegreen_core::ResolveError;
+use serde_json::json;
 
-use super::{Exit, Halt, Session};
+use super::{Exit, Format, Halt, Session};
 use crate::{halt::for_route, output};
 
 /// Prints the idle profile, which is only ever what the proxy says and never a guess.
@@ -14,7 +15,9 @@ pub(super) async fn run(session: &Session, port: bool, active: bool) -> Result<E
         Err(ResolveError::Unmanaged(_)) if !active => profiles.first().clone(),
         Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
     };
-    if port {
+    if session.format == Format::Json {
+        output::json(json!({ "schema": 1, "profile": profile.name(), "port": profile.port(), "active": active }));
+    } else if port {
         output::line(profile.port());
     } else {
         output::line(&profile);

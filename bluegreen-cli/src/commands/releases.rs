@@ -1,6 +1,6 @@
 //! `releases`: what is kept, and why.
 
-use bluegreen_core::{ReleaseId, State, StateStore as _};
+use bluegreen_core::{Profile, ReleaseId, Seen, State, StateStore as _};
 use bluegreen_process::Release;
 use serde_json::json;
 
@@ -12,8 +12,13 @@ pub(super) async fn run(session: &Session, global: &Global, action: Option<Relea
     match action {
         None => return list(session, global).await,
         Some(ReleasesAction::Prune) => {
-            for gone in prune(session).await? {
-                output::line(format!("removed {} ({})", gone.id, report::size(gone.size)));
+            let removed = prune(session).await?;
+            if global.format == Format::Json {
+                let ids: Vec<_> = removed.iter().map(|release| &release.id).collect();
+                output::json(json!({ "schema": 1, "removed": ids }));
+            } else {
+                let line = |gone: &Release| format!("removed {} ({})", gone.id, report::size(gone.size));
+                removed.iter().map(line).for_each(output::line);
             }
         }
         Some(ReleasesAction::Pin { release }) => releases.pin(&releases.resolve(&release)?.id)?,
@@ -28,8 +33,7 @@ pub(super) async fn prune(session: &Session) -> Result<Vec<Release>, Halt> {
     let store = &session.wired.store;
     let lease = store.lock(&holder("releases prune"))?;
     let mut state = store.load()?;
-    let open = state.transaction.iter().flat_map(|tx| [Some(tx.release.clone()), tx.old_release.clone()]).flatten();
-    let needed: Vec<_> = state.confirmed.iter().take(2).cloned().chain(open).chain(running(session).await).collect();
+    let needed = needed(session, &state).await;
     let keep = usize::try_from(session.config.releases.keep).unwrap_or(usize::MAX);
     let gone = tokio::task::block_in_place(|| session.wired.processes.releases().prune(keep, &needed))?;
     // what cannot be started is nothing to go back to
@@ -41,6 +45,20 @@ pub(super) async fn prune(session: &Session) -> Result<Vec<Release>, Halt> {
     Ok(gone)
 }
 
+/// What a deploy of `next` would remove in the end; `stored`: it is one of those that are kept already.
+pub(super) async fn surplus(session: &Session, next: &Release, stored: bool) -> Result<Vec<Release>, Halt> {
+    let mut needed = needed(session, &session.wired.store.load()?).await;
+    needed.push(next.id.clone());
+    let keep = usize::try_from(session.config.releases.keep).unwrap_or(usize::MAX);
+    Ok(session.wired.processes.releases().surplus(keep - usize::from(!stored), &needed)?)
+}
+
+/// What a rollback, a restart or an open transaction may need.
+async fn needed(session: &Session, state: &State) -> Vec<ReleaseId> {
+    let open = state.transaction.iter().flat_map(|tx| [Some(tx.release.clone()), tx.old_release.clone()]).flatten();
+    state.confirmed.iter().take(2).cloned().chain(open).chain(running(session).await).collect()
+}
+
 /// The releases that processes of ours run from.
 async fn running(session: &Session) -> Vec<ReleaseId> {
     let seen = session.wired.deployer.look().await;
@@ -48,10 +66,10 @@ async fn running(session: &Session) -> Vec<ReleaseId> {
 }
 
 async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
-    let (state, running) = (session.wired.store.load()?, running(session).await);
+    let (state, seen) = (session.wired.store.load()?, session.wired.deployer.look().await);
     let releases = session.wired.processes.releases();
     let list = releases.list()?;
-    let words = |release: &Release| words(&state, &running, releases.is_pinned(&release.id), &release.id);
+    let words = |release: &Release| words(&state, &seen, releases.is_pinned(&release.id), &release.id);
     if global.format == Format::Json {
         let entry = |r: &Release| {
             json!({ "id": r.id, "version": r.version, "artifact": r.artifact, "sha256": r.sha256, "size": r.size,
@@ -73,12 +91,21 @@ async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
     Ok(Exit::Done)
 }
 
-fn words(state: &State, running: &[ReleaseId], pinned: bool, id: &ReleaseId) -> Vec<&'static str> {
+fn words(state: &State, seen: &Seen, pinned: bool, id: &ReleaseId) -> Vec<&'static str> {
+    let on = |active: bool| {
+        let place = |p: &&Profile| seen.route.as_ref().is_ok_and(|route| route.active == **p) == active;
+        let mut places = seen.profiles.both().into_iter().filter(place);
+        places.any(|p| seen.on(p).ours().is_some_and(|process| process.release == *id))
+    };
+    let prepared = state.transaction.as_ref().is_some_and(|tx| tx.release == *id);
     let facts = [
-        (running.contains(id), "running"),
+        (on(true), "active"),
+        (on(false) && seen.route.is_err(), "running"),
+        (on(false) && seen.route.is_ok() && !prepared, "warm"),
         (state.last_good() == Some(id), "last confirmed"),
+        (state.confirmed.get(1) == Some(id), "confirmed before"),
         (state.has_failed(id), "failed"),
-        (state.transaction.as_ref().is_some_and(|tx| tx.release == *id), "under way"),
+        (prepared, "under way"),
         (pinned, "pinned"),
     ];
     facts.into_iter().filter(|(so, _)| *so).map(|(_, word)| word).collect()

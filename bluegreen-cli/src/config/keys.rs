@@ -202,7 +202,7 @@ pub(super) const KEYS: &[Key] = &[
         "hooks.before_start",
         "none",
         r#"["./migrate", "{release_dir}"]"#,
-        "Runs before anything is stopped. Takes placeholders.",
+        "Runs before anything is stopped. A list, or { command = [...], timeout = \"30s\" }. Takes placeholders.",
     ),
     unset(
         "hooks.before_switch",
@@ -216,6 +216,13 @@ pub(super) const KEYS: &[Key] = &[
         r#"["./tell-the-team", "{version}"]"#,
         "Runs after the deploy; when it fails, that is a warning. Takes placeholders.",
     ),
+    unset(
+        "hooks.after_failure",
+        "none",
+        r#"["./wake-somebody"]"#,
+        "Runs when a deploy has failed and was taken back; BLUEGREEN_FAILURE says why. It changes no exit code.",
+    ),
+    default("hooks.timeout", r#""10m""#, "A hook that takes longer is ended, with what it started, and has failed."),
     unset(
         "metrics.textfile",
         "none is kept",

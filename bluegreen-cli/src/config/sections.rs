@@ -91,9 +91,18 @@ pub struct Hook {
 /// `[hooks]`
 #[derive(Debug, Clone)]
 pub struct Hooks {
-    pub before_start: Option<Vec<Template>>,
-    pub before_switch: Option<Vec<Template>>,
-    pub after_switch: Option<Vec<Template>>,
+    pub before_start: Option<HookCommand>,
+    pub before_switch: Option<HookCommand>,
+    pub after_switch: Option<HookCommand>,
+    pub after_failure: Option<HookCommand>,
+    pub timeout: Duration,
+}
+
+/// What a hook runs. `timeout`: instead of the common one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HookCommand {
+    pub command: Vec<Template>,
+    pub timeout: Option<Duration>,
 }
 
 /// `[metrics]`

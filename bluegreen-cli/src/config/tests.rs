@@ -127,7 +127,7 @@ fn every_key_can_be_set() {
     assert_eq!(config.nginx.install.as_deref().map(<[_]>::len), Some(3));
     assert_eq!(config.resolve.kind, ResolveKind::Http);
     assert_eq!(config.hook.artifact.as_deref(), Some("build/libs/*.jar"));
-    assert_eq!(config.hooks.before_switch.map(|c| c.len()), Some(2));
+    assert_eq!(config.hooks.before_switch.map(|hook| hook.command.len()), Some(2));
     assert_eq!(config.releases.keep, 9);
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::{Spanned, de::ValueDeserializer};
 
 use super::{
-    ProxyMode, ResolveKind,
+    HookCommand, ProxyMode, ResolveKind,
     problem::Problem,
     reader::{At, a, in_order},
 };
@@ -188,6 +188,26 @@ pub(super) fn command(at: &At<'_>) -> Parsed<Vec<String>> {
 /// Program and arguments, with placeholders.
 pub(super) fn command_template(at: &At<'_>) -> Parsed<Vec<Template>> {
     not_empty(at, items(at, template, COMMAND)?)
+}
+
+/// Program and arguments, or a table with them and a `timeout`.
+pub(super) fn hook(at: &At<'_>) -> Parsed<HookCommand> {
+    let Some(table) = at.get_ref().as_table() else {
+        return Ok(HookCommand { command: command_template(at)?, timeout: None });
+    };
+    let (mut command, mut timeout) = (None, None);
+    for (name, value) in in_order(table) {
+        match name.get_ref().as_ref() {
+            "command" => command = Some(command_template(value)?),
+            "timeout" => timeout = Some(some_time(value)?),
+            other => {
+                let problem = Problem::new(format!("unknown key `{other}` of a hook"), name.span());
+                return Err(problem.suggest(other, ["command", "timeout"]));
+            }
+        }
+    }
+    let missing = || Problem::new("a hook needs a `command`", at.span()).help(format!("write {COMMAND}"));
+    Ok(HookCommand { command: command.ok_or_else(missing)?, timeout })
 }
 
 const COMMAND: &str = r#"a list, as ["java", "-jar", "{artifact}"]"#;

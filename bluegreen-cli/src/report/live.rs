@@ -143,10 +143,12 @@ impl State {
                 let now = self.now.get_or_insert_with(|| now(what, Doing::Nothing));
                 now.doing = Doing::Counting { what: what.clone(), done: *done, total: *total };
             }
+            EventKind::HookStarted { hook } => self.now = Some(now(hook, Doing::Nothing)),
             EventKind::Undoing { .. } => self.now = Some(now("undo", Doing::Nothing)),
             EventKind::Began { .. }
             | EventKind::StepDone { .. }
             | EventKind::Failed { .. }
+            | EventKind::HookDone { .. }
             | EventKind::Finished { .. } => self.now = None,
             _ => {}
         }
@@ -188,7 +190,9 @@ impl Now {
 /// `, 12 s of 120 s`; nothing without a limit.
 pub(super) fn of(waited_ms: u64, limit_ms: u64) -> String {
     let seconds = |ms: u64| ms / 1000;
-    if limit_ms == 0 { String::new() } else { format!(", {} s of {} s", seconds(waited_ms), seconds(limit_ms)) }
+    // between two events the clock may be past the limit
+    let waited = seconds(waited_ms.min(limit_ms));
+    if limit_ms == 0 { String::new() } else { format!(", {waited} s of {} s", seconds(limit_ms)) }
 }
 
 /// `16 MB of 36 MB`

@@ -30,6 +30,11 @@ pub use self::{
 };
 pub(crate) use self::{patient::Patient, text::escape};
 
+pub(crate) use self::{
+    paint::is_dumb,
+    text::{pad, truncate, wrap},
+};
+
 /// `--format`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -44,7 +49,7 @@ pub enum Format {
 /// else plain lines. `releases` knows the versions.
 pub fn reporter(format: Format, color: ColorChoice, quiet: bool, releases: Option<Releases>) -> Box<dyn EventSink> {
     let paint = stdout_paint(color);
-    let live = stdout().is_terminal() && !paint::is_dumb() && std::env::var_os("CI").is_none() && !quiet;
+    let live = stdout().is_terminal() && !is_dumb() && std::env::var_os("CI").is_none() && !quiet;
     let out: Out = Box::new(Patient::new(stdout()));
     match format {
         Format::Json => Box::new(JsonReporter::new(out)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bluegreen_core::{Event, EventKind, Failure, Kind, ReleaseId};
+use bluegreen_core::{Event, EventKind, Failure, Finding, Kind, ReleaseId, Step};
 use bluegreen_process::Releases;
 
 use super::{
@@ -24,7 +24,11 @@ pub(super) struct Narrator {
     /// Knows what people call a release.
     pub(super) releases: Option<Releases>,
     failure: Option<Failure>,
+    findings: Vec<Finding>,
     place: Option<String>,
+    /// The number of the deploy that is told, and its steps that were.
+    deploy: Option<u64>,
+    done: Vec<Step>,
     /// Whether something served before.
     replaces: bool,
     copied: bool,
@@ -41,7 +45,18 @@ pub(super) struct Told {
 
 impl Narrator {
     pub(super) fn new(paint: Paint, width: Option<usize>) -> Self {
-        Self { paint, width, releases: None, failure: None, place: None, replaces: false, copied: false }
+        Self {
+            paint,
+            width,
+            releases: None,
+            failure: None,
+            findings: Vec::new(),
+            place: None,
+            deploy: None,
+            done: Vec::new(),
+            replaces: false,
+            copied: false,
+        }
     }
 
     /// What to print after `event`.
@@ -52,7 +67,11 @@ impl Narrator {
             EventKind::LockWaiting { holder } => {
                 line(self.entry(&paint.warn("…"), "lock", "", &format!("waiting for {holder}")))
             }
+            // the second half of the same command
+            EventKind::Began { resumed: true, .. } if self.deploy == Some(event.deploy) => Told::default(),
+            EventKind::StepDone { step, .. } if self.done.contains(step) => Told::default(),
             EventKind::Began { kind, from, to, release, resumed } => {
+                (self.deploy, self.done) = (Some(event.deploy), Vec::new());
                 (self.place, self.failure) = (Some(to.to_string()), None);
                 let from = from.as_ref().filter(|from| *from != to);
                 self.replaces = from.is_some();
@@ -61,6 +80,7 @@ impl Narrator {
                 line(format!("{}{from}{more}", paint.strong(heading(*kind, &to.to_string(), &self.name(release)))))
             }
             EventKind::StepDone { step, took_ms, detail } => {
+                self.done.push(*step);
                 let time = if *took_ms == 0 { String::new() } else { took(Duration::from_millis(*took_ms)) };
                 line(self.entry(&paint.good("✓"), step.word(), &time, detail))
             }
@@ -77,6 +97,22 @@ impl Narrator {
             EventKind::Progress { what, done, total } if what == "copying" && done == total && !self.copied => {
                 self.copied = true;
                 line(self.entry(&paint.good("✓"), "copy", "", &size(*total)))
+            }
+            EventKind::HookSaid { line: said, .. } => {
+                let text = sanitize(said);
+                let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(6));
+                line(format!("{INDENT}{} {}", paint.dim("  │"), truncate(&text, room)))
+            }
+            EventKind::HookDone { hook, took_ms, failure } => {
+                let time = took(Duration::from_millis(*took_ms));
+                line(match failure {
+                    None => self.entry(&paint.good("✓"), "hook", &time, hook),
+                    Some(why) => self.entry(&paint.bad("✗"), "hook", &time, &format!("{hook} {why}")),
+                })
+            }
+            EventKind::Autopsy { findings } => {
+                self.findings.clone_from(findings);
+                Told::default()
             }
             EventKind::Finished { .. } => self.finished(event),
             _ => Told::default(),
@@ -112,7 +148,8 @@ impl Narrator {
             return Told::default();
         };
         if let Some(failure) = self.failure.as_ref().filter(|_| *exit_code != 0) {
-            let trouble = Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code);
+            let trouble = Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code)
+                .with_findings(&self.findings);
             return Told {
                 lines: String::new(),
                 trouble: "\n".to_owned() + &trouble.render(self.paint, self.width.unwrap_or(0)),
@@ -153,7 +190,7 @@ fn ending(outcome: &str, active: Option<&str>, place: &str, release: &str) -> Op
             format!("{release} is ready on {place}"),
             "`bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
         ),
-        "paused" => (format!("{release} rests on {place}"), "`bluegreen deploy` goes on, `bluegreen abort` ends it"),
+        "paused" => (format!("{release} rests on {place}"), "`bluegreen promote` goes on, `bluegreen abort` ends it"),
         "aborted" => (format!("{release} is taken back; {traffic}"), ""),
         "recovered" | "adopted" => (format!("{outcome}; {traffic}"), ""),
         _ => return None,

@@ -25,6 +25,18 @@ pub enum Tone {
     Dim,
 }
 
+impl Tone {
+    pub(crate) fn paint(self, paint: Paint, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Good => paint.good(text),
+            Self::Warn => paint.warn(text),
+            Self::Bad => paint.bad(text),
+            Self::Dim => paint.dim(text),
+        }
+    }
+}
+
 /// One line of `status`. What is not known is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StatusRow {
@@ -108,7 +120,7 @@ pub fn release_table(rows: &[(Release, String)], paint: Paint, width: usize) -> 
     };
     let rows: Vec<_> = rows.iter().map(cells).collect();
     let head = ["RELEASE", "VERSION", "SIZE", "ADDED (UTC)", "ARTIFACT", "IS"];
-    grid(&head, &["SIZE", "ADDED (UTC)", "ARTIFACT"], &rows, paint, width)
+    grid(&head, &["ARTIFACT", "ADDED (UTC)", "SIZE"], &rows, paint, width)
 }
 
 /// What the last column wants before others make room for it.
@@ -131,21 +143,11 @@ fn grid(head: &[&str], spare: &[&str], rows: &[(Vec<String>, Tone)], paint: Pain
     let room = if width == 0 { usize::MAX } else { room(&columns) };
     let fixed = |cells: &[&str]| columns.iter().map(|(n, w)| pad(cells[*n], *w)).collect::<String>();
     let line = |(cells, tone): &(Vec<String>, Tone)| {
-        let end = tinted(paint, *tone, &truncate(&cells[last], room));
+        let end = tone.paint(paint, &truncate(&cells[last], room));
         let start = fixed(&cells.iter().map(String::as_str).collect::<Vec<_>>());
         let start = if *tone == Tone::Dim { paint.dim(start) } else { start };
         (start + &end).trim_end().to_owned() + "\n"
     };
     let title = paint.dim(fixed(head) + head[last]) + "\n";
     title + &rows.iter().map(line).collect::<String>()
-}
-
-fn tinted(paint: Paint, tone: Tone, text: &str) -> String {
-    match tone {
-        Tone::Plain => text.to_owned(),
-        Tone::Good => paint.good(text),
-        Tone::Warn => paint.warn(text),
-        Tone::Bad => paint.bad(text),
-        Tone::Dim => paint.dim(text),
-    }
 }

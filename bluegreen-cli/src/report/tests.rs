@@ -68,7 +68,8 @@ fn finished(outcome: &str, exit_code: u8, active: &str, receipt: Option<Receipt>
 }
 
 fn deploy() -> Vec<EventKind> {
-    let receipt = Receipt { probes: 412, lost: 0, switch_us: Some(112), first_answer_us: Some(640) };
+    let receipt =
+        Receipt { probes: 412, lost: 0, switch_us: Some(112), first_answer_us: Some(640), answers: Vec::new() };
     vec![
         began(),
         done(Step::Stop, 0, "port 8082 is free"),
@@ -147,12 +148,49 @@ error: the new release died
     assert_eq!(err, expected);
 }
 
+/// A hook between the halves of one command makes no second story of it.
+#[test]
+fn two_halves_of_one_command_are_one_story() {
+    let again = EventKind::Began {
+        kind: Kind::Deploy,
+        from: None,
+        to: profile("real2", 8082),
+        release: "v2".parse().unwrap(),
+        resumed: true,
+    };
+    let hook = || "before_switch".to_owned();
+    let kinds = vec![
+        began(),
+        done(Step::Health, 8250, "2 good answers"),
+        EventKind::HookStarted { hook: hook() },
+        EventKind::HookSaid { hook: hook(), line: "\u{1b}[31mmigrating".to_owned() },
+        EventKind::HookDone { hook: hook(), took_ms: 120, failure: None },
+        again,
+        done(Step::Health, 5, ""),
+        done(Step::Switch, 9, ""),
+    ];
+    let expected = "\
+Deploying v2 to real2; real1 serves
+  ✓ health    8.2 s  2 good answers
+    │ migrating
+  ✓ hook     120 ms  before_switch
+  ✓ switch     9 ms
+";
+    assert_eq!(lines(kinds, false).0, expected);
+}
+
 #[test]
 fn quiet_leaves_warnings_and_failures() {
     assert_eq!(lines(deploy(), true), ("  ! old nginx\n".to_owned(), String::new()));
     let (out, err) = lines(failing(), true);
     assert_eq!(out, "");
     assert!(err.contains("the new release died"), "{err}");
+}
+
+#[test]
+fn a_wait_is_never_longer_than_its_limit() {
+    assert_eq!(live::of(7400, 6000), ", 6 s of 6 s");
+    assert_eq!(live::of(7400, 0), "");
 }
 
 #[test]
@@ -291,7 +329,11 @@ fn the_last_line_names_who_has_the_traffic_and_what_may_come_next() {
             "real1",
             "v2 is ready on real2, 1.0 s in all\n  `bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
         ),
-        ("paused", "real1", "v2 rests on real2, 1.0 s in all\n  `bluegreen deploy` goes on, `bluegreen abort` ends it"),
+        (
+            "paused",
+            "real1",
+            "v2 rests on real2, 1.0 s in all\n  `bluegreen promote` goes on, `bluegreen abort` ends it",
+        ),
     ] {
         let (out, _) = lines(vec![began(), finished(outcome, 0, active, None)], false);
         assert_eq!(out, format!("Deploying v2 to real2; real1 serves\n\n  {expected}\n"));

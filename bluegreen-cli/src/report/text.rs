@@ -21,7 +21,7 @@ pub(crate) fn escape(line: &str) -> String {
 }
 
 /// `text`, cut with an ellipsis where it would be wider than `width` columns.
-pub(super) fn truncate(text: &str, width: usize) -> String {
+pub(crate) fn truncate(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -35,7 +35,7 @@ pub(super) fn truncate(text: &str, width: usize) -> String {
 }
 
 /// `text` in lines of at most `width` columns, broken at spaces. A longer word has a line of its own.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut().filter(|line| line.width() + 1 + word.width() <= width) {
@@ -63,7 +63,7 @@ fn hanging(label: &str, columns: usize, text: &str, width: usize) -> String {
 }
 
 /// `text` filled up with spaces to `width` columns.
-pub(super) fn pad(text: &str, width: usize) -> String {
+pub(crate) fn pad(text: &str, width: usize) -> String {
     text.to_owned() + &" ".repeat(width.saturating_sub(text.width()))
 }
 

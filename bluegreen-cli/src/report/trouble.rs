@@ -1,6 +1,6 @@
 //! What a person reads when something went wrong.
 
-use bluegreen_core::{Cause, Failure};
+use bluegreen_core::{Cause, Failure, Finding};
 
 use crate::exit::Exit;
 
@@ -17,6 +17,8 @@ pub struct Trouble {
     pub what: String,
     /// Why, outermost first; one line each.
     pub causes: Vec<String>,
+    /// What was looked at, and what was found.
+    pub findings: Vec<Finding>,
     /// The app's last log lines.
     pub log: Vec<String>,
     /// Where traffic is, a sentence.
@@ -60,7 +62,17 @@ impl Trouble {
             log: failure.log.clone(),
             traffic: Some(traffic),
             command: Some(command),
+            ..Self::default()
         }
+    }
+
+    /// The same, with what an autopsy found. A finding about `next` is a better command to type.
+    #[must_use]
+    pub fn with_findings(mut self, findings: &[Finding]) -> Self {
+        let (next, findings): (Vec<_>, Vec<_>) = findings.iter().cloned().partition(|f| f.about == "next");
+        self.command = next.into_iter().next().map(|next| next.says).or(self.command);
+        self.findings = findings;
+        self
     }
 
     /// The block, ending with a line break. Text is broken to `width` columns; 0 leaves it as it is.
@@ -75,6 +87,17 @@ impl Trouble {
         say(paint.bad("error") + ": ", 7, &self.what);
         for cause in &self.causes {
             say("  because: ".to_owned(), 11, cause);
+        }
+        if !self.findings.is_empty() {
+            lines.push(String::new());
+        }
+        let mut before = "";
+        for Finding { about, says } in &self.findings {
+            for (n, part) in wrap(&sanitize(says), width.saturating_sub(11)).iter().enumerate() {
+                let label = if n == 0 && about != before { sanitize(about) } else { String::new() };
+                lines.push(format!("  {}  {part}", paint.dim(format!("{label:>7}"))));
+            }
+            before = about;
         }
         if !self.log.is_empty() {
             lines.push(String::new());

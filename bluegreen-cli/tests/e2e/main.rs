@@ -5,6 +5,7 @@
 
 mod adopt;
 mod apps;
+mod autopsy;
 mod broken;
 mod cancel;
 mod check;
@@ -13,15 +14,19 @@ mod confined;
 mod damaged;
 mod disk;
 mod halves;
+mod history;
 mod hook;
+mod hooks;
 mod init;
 mod json;
 mod kills;
 mod lock;
+mod looking;
 mod metrics;
 mod mistakes;
 mod options;
 mod owner;
+mod plan;
 mod proxy;
 mod reboot;
 mod rollback;

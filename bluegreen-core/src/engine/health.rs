@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Cause, EventKind, Failure, Next, Occupant, Outcome, Process, Profile, Then, Unhealthy, millis};
+use crate::{Cause, EventKind, Failure, Next, Occupant, Outcome, Process, Profile, Step, Then, Unhealthy, millis};
 
 /// The first pause between two attempts, and the pause while nobody listens: an attempt costs a fraction of a millisecond
 /// then, and readiness is seen at once.
@@ -157,18 +157,23 @@ impl Run<'_> {
         self.failure(Cause::Died, format!("release {} on {profile} ended", process.release))
     }
 
-    /// Adds to the failure of a process that is gone how it ended, and its last words.
+    /// Adds to a failure of the new process its last words, and how it ended if it did.
     pub(super) async fn explain(&self, next: &mut Next) {
-        let Some(to) = self.walked.as_ref().map(|tx| &tx.to) else { return };
+        let Some(tx) = self.walked.as_ref() else { return };
         let undo = next.state.transaction.as_mut().and_then(|tx| tx.undo.as_mut());
         let end = match &mut next.then {
             Then::End(Outcome::Undone(failure) | Outcome::Degraded { failure, .. }) => Some(failure),
             _ => None,
         };
-        let unexplained = |f: &&mut Failure| f.cause == Cause::Died && f.causes.is_empty() && f.log.is_empty();
+        // of what was not started here, the last words are about something else
+        let unexplained = |f: &&mut Failure| match f.cause {
+            Cause::Died => f.causes.is_empty() && f.log.is_empty(),
+            Cause::Unhealthy | Cause::Deadline => f.log.is_empty() && tx.started && f.step >= Step::Start,
+            _ => false,
+        };
         for failure in [undo, end].into_iter().flatten().filter(unexplained) {
-            let autopsy = self.deployer.processes.autopsy(to).await;
-            failure.causes.extend(autopsy.exit);
+            let autopsy = self.deployer.processes.autopsy(&tx.to).await;
+            failure.causes.extend(autopsy.exit.filter(|_| failure.cause == Cause::Died));
             failure.log = autopsy.log;
         }
     }

@@ -5,7 +5,7 @@ use std::{
 
 use tokio::{task::JoinHandle, time::Instant};
 
-use crate::{Cancel, HealthProbe, Profile, Receipt, Unhealthy, receipt::micros};
+use crate::{AnsweredBy, Answers, Cancel, HealthProbe, Profile, Receipt, Unhealthy, receipt::micros};
 
 /// The pause between probes right around a switch, and how long that lasts.
 const CLOSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
@@ -32,6 +32,16 @@ struct Tally {
     alike: bool,
     /// Nobody has answered so far, so that nothing could be lost. The order itself takes a moment.
     nobody: bool,
+    rows: Vec<Row>,
+}
+
+/// Answers of one kind in a row.
+#[derive(Debug)]
+struct Row {
+    by: AnsweredBy,
+    count: u64,
+    first: Instant,
+    last: Instant,
 }
 
 impl Watch {
@@ -43,9 +53,13 @@ impl Watch {
     ) -> Self {
         let receipt = Receipt { probes, lost, ..Receipt::default() };
         let (tally, stop) = (Arc::new(Mutex::new(Tally { receipt, ..Tally::default() })), Cancel::new());
+        let asked = Instant::now();
         let baseline = tokio::time::timeout(BASELINE, door.check(&profile)).await;
         {
             let mut tally = lock(&tally);
+            if let Ok(answer) = &baseline {
+                tally.note(asked, answer);
+            }
             tally.alike = matches!(baseline, Ok(Ok(())));
             tally.nobody = matches!(&baseline, Ok(Err(why)) if why.is_lost());
         }
@@ -75,7 +89,8 @@ impl Watch {
         self.stop.cancel();
         // a probe that is under way is counted, so that none is lost unseen
         let _ = (&mut self.task).await;
-        lock(&self.tally).receipt.clone()
+        let tally = lock(&self.tally);
+        Receipt { answers: tally.answers(), ..tally.receipt.clone() }
     }
 }
 
@@ -112,6 +127,7 @@ impl Tally {
             return;
         }
         self.receipt.probes += 1;
+        self.note(asked, &answer);
         match answer {
             Ok(()) => match self.ordered {
                 // of answers that look alike, only those asked after the order are the new one's
@@ -127,5 +143,31 @@ impl Tally {
                 self.last = Some(why);
             }
         }
+    }
+
+    fn note(&mut self, asked: Instant, answer: &Result<(), Unhealthy>) {
+        let by = match answer {
+            // of answers that look alike, those asked before the order are the old one's
+            Ok(()) if self.ordered.is_some_and(|ordered| !self.alike || asked >= ordered) => AnsweredBy::Release,
+            Err(why) if why.is_lost() => AnsweredBy::Nobody,
+            _ => AnsweredBy::Other,
+        };
+        let (last, full) = (Instant::now(), self.rows.len() == Receipt::ROWS);
+        match self.rows.last_mut().filter(|row| row.by == by || full) {
+            Some(row) => (row.count, row.last) = (row.count + 1, last),
+            None => self.rows.push(Row { by, count: 1, first: last, last }),
+        }
+    }
+
+    /// The rows, with the order to switch as their zero. Without an order there is no zero.
+    fn answers(&self) -> Vec<Answers> {
+        let Some(ordered) = self.ordered else { return Vec::new() };
+        let signed = |time| i64::try_from(micros(time)).unwrap_or(i64::MAX);
+        let at = |when: Instant| match when.checked_duration_since(ordered) {
+            Some(after) => signed(after),
+            None => -signed(ordered - when),
+        };
+        let row = |row: &Row| Answers { by: row.by, count: row.count, first_us: at(row.first), last_us: at(row.last) };
+        self.rows.iter().map(row).collect()
     }
 }

@@ -7,6 +7,7 @@ use bluegreen_core::{Process, Profile, ReleaseId};
 use super::{Inner, inspect::held};
 use crate::{
     Listener, host,
+    oom::Kills,
     record::Record,
     seen::{self, Seen},
 };
@@ -55,7 +56,7 @@ impl Inner {
             token: None,
             leader: Some(leader.birth),
             log: None,
-            oom_kills: host::oom_kills(),
+            kills: Kills::now(),
             stopped: false,
         };
         let family = record.family().map_err(io::Error::other)?;

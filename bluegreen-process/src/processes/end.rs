@@ -8,7 +8,7 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 
 use super::Inner;
 use crate::{
-    host, logs,
+    logs,
     record::Record,
     seen::{self, Birth, Seen},
 };
@@ -29,8 +29,9 @@ impl Inner {
             return Ok(Some(live));
         }
         if let Some(end) = reap(birth)? {
-            let oom = end.ends_with("KILL") && host::oom_kills() > record.oom_kills;
-            let end = end + if oom { ", probably by the kernel, for want of memory" } else { "" };
+            // a shell between us and it passes on 128 and the number of the signal
+            let killed = end.ends_with("KILL") || end.ends_with("code 137");
+            let end = if killed { format!("{end}, {}", record.kills.verdict(birth)) } else { end };
             self.remember(profile, record, |memory| memory.exit = Some(end));
         }
         Ok(None)

@@ -7,6 +7,7 @@ use bluegreen_core::{Occupant, Profile, ReleaseId, Template};
 use super::Inner;
 use crate::{
     Release, environment, host, logs,
+    oom::Kills,
     record::Record,
     seen::{self, TOKEN},
     spawn::{self, Program},
@@ -39,7 +40,7 @@ impl Inner {
             token: Some(token),
             leader: None,
             log: Some(log_path),
-            oom_kills: host::oom_kills(),
+            kills: Kills::now(),
             stopped: false,
         };
         // first the token: whoever comes after a kill in the next lines finds the process by it

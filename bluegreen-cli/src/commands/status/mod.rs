@@ -1,17 +1,16 @@
-//! `status` and `history`.
+//! `status`.
 
-use std::time::Duration;
+mod watch;
 
 use bluegreen_core::{Occupant, Profile, Route, Seen, State};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
     config::ProxyMode,
     halt::for_route,
-    history, output,
-    report::{self, HistoryRow, StatusRow, Tone, ago, history_table, status_table, took},
+    output,
+    report::{self, StatusRow, Tone, status_table},
 };
 
 /// What is so now, for the two ways to show it.
@@ -23,18 +22,27 @@ struct Status<'a> {
 }
 
 /// `status`: 20 when the standby answers for a dead active profile.
-pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt> {
-    let deployer = &session.wired.deployer;
-    let seen = deployer.look().await;
-    let state = session.state().await?;
-    let [first, second] = session.config.profiles.both();
-    let (a, b) = tokio::join!(deployer.check(first), deployer.check(second));
-    let status = Status { session, seen, state, health: [a, b].map(|h| h.map_err(|e| e.to_string())) };
+pub(super) async fn run(session: &Session, global: &Global, watch: bool) -> Result<Exit, Halt> {
+    if watch {
+        return watch::run(session, global).await;
+    }
+    let status = Status::look(session).await?;
     match global.format {
         Format::Json => output::json(status.json()),
         Format::Human => output::raw(status.human(global)),
     }
     Ok(if status.failed_over() { Exit::Degraded } else { Exit::Done })
+}
+
+impl<'a> Status<'a> {
+    async fn look(session: &'a Session) -> Result<Self, Halt> {
+        let deployer = &session.wired.deployer;
+        let seen = deployer.look().await;
+        let state = session.state().await?;
+        let [first, second] = session.config.profiles.both();
+        let (a, b) = tokio::join!(deployer.check(first), deployer.check(second));
+        Ok(Self { session, seen, state, health: [a, b].map(|h| h.map_err(|e| e.to_string())) })
+    }
 }
 
 impl Status<'_> {
@@ -121,6 +129,28 @@ impl Status<'_> {
         text
     }
 
+    /// All of it in one line, for a log.
+    fn line(&self) -> String {
+        let side = |profile: &Profile| {
+            let row = self.row(profile);
+            let what = row.version.or(row.release).map(|what| format!(" {what}")).unwrap_or_default();
+            let pid = row.pid.map(|pid| format!(" pid {pid}")).unwrap_or_default();
+            format!("{} {}{what}{pid} {}", row.role, row.profile, row.health)
+        };
+        let mut parts: Vec<String> = self.session.config.profiles.both().map(side).into();
+        match &self.seen.route {
+            Ok(_) if self.failed_over() => parts.push("FAILED OVER".to_owned()),
+            Ok(_) => {}
+            Err(error) => parts.push(error.to_string()),
+        }
+        if let Some(tx) = &self.state.transaction {
+            let doing = if tx.undo.is_some() { ", being taken back" } else { "" };
+            parts.push(format!("{} of {} at {}{doing}", tx.kind, tx.release, tx.step));
+        }
+        parts.extend(self.session.wired.store.holder().map(|holder| format!("locked by {holder}")));
+        report::sanitize(&parts.join("; "))
+    }
+
     fn side(&self, profile: &Profile) -> Value {
         let process = self.seen.on(profile).ours();
         json!({
@@ -152,39 +182,4 @@ impl Status<'_> {
             "lock": self.session.wired.store.holder(),
         })
     }
-}
-
-/// `history`
-pub(super) fn history(session: &Session, global: &Global, last: usize) -> Exit {
-    let entries = history::last(&session.config.state_dir, last);
-    if global.format == Format::Json {
-        entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).for_each(output::json);
-        return Exit::Done;
-    }
-    let now = Timestamp::now();
-    let row = |entry: &history::Entry| HistoryRow {
-        number: entry.number,
-        when: ago(Duration::try_from(now.duration_since(entry.began)).unwrap_or_default()),
-        what: entry.kind.to_string(),
-        release: entry.release.to_string(),
-        version: entry.version.clone(),
-        to: entry.to.clone(),
-        took: took(Duration::from_millis(entry.took_ms)),
-        outcome: match &entry.failure {
-            Some(failure) if entry.exit_code != 0 => format!("{}: {failure}", entry.outcome),
-            _ => entry.outcome.replace('_', " "),
-        },
-        tone: match entry.exit_code {
-            0 => Tone::Good,
-            20 => Tone::Bad,
-            _ => Tone::Warn,
-        },
-    };
-    let rows: Vec<HistoryRow> = entries.iter().map(row).collect();
-    if rows.is_empty() {
-        output::line("nothing was deployed yet");
-    } else {
-        output::raw(history_table(&rows, report::stdout_paint(global.color), report::table_width()));
-    }
-    Exit::Done
 }

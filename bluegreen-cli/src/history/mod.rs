@@ -1,25 +1,33 @@
 //! What was done, one line of JSON for each command that did something. Never read for a decision.
 
+mod moment;
+mod sink;
+
 use std::{
     fs::{self, OpenOptions},
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::{self, BufRead as _, BufReader},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
-use bluegreen_core::{Event, EventKind, EventSink, Failure, Kind, Receipt, ReleaseId};
+use bluegreen_core::{Failure, Finding, Kind, Receipt, ReleaseId};
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::trust::distrust;
+
+pub(crate) use self::{
+    moment::{Moment, Timeline, What},
+    sink::{Header, History},
+};
 
 /// A file larger than this becomes `history.jsonl.1`, and that one `.2`, up to [`OLD`].
 const LIMIT: u64 = 1 << 20;
 const OLD: u32 = 4;
 
-/// One transaction, as a person wants to read about it later.
+/// One command's part of a transaction, as a person wants to read about it later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) number: u64,
@@ -38,89 +46,17 @@ pub(crate) struct Entry {
     pub(crate) failure: Option<Failure>,
     #[serde(default)]
     pub(crate) receipt: Option<Receipt>,
-}
-
-/// Follows the events of one command and writes its entry at the end.
-#[derive(Debug)]
-pub(crate) struct History {
-    file: PathBuf,
-    began: Timestamp,
-    version: Box<dyn Version>,
-    entry: Mutex<Option<Entry>>,
-}
-
-/// Finds the version of a release.
-pub(crate) trait Version: Send + Sync + std::fmt::Debug {
-    fn of(&self, release: &ReleaseId) -> Option<String>;
-}
-
-impl Version for bluegreen_process::Releases {
-    fn of(&self, release: &ReleaseId) -> Option<String> {
-        self.get(release).ok()?.version
-    }
-}
-
-impl History {
-    pub(crate) fn new(state_dir: &Path, version: impl Version + 'static) -> Self {
-        let (file, version) = (path(state_dir), Box::new(version));
-        Self { file, began: Timestamp::now(), version, entry: Mutex::default() }
-    }
-
-    fn append(&self, entry: &Entry) -> io::Result<()> {
-        if fs::metadata(&self.file).is_ok_and(|meta| meta.len() > LIMIT) {
-            rotate(&self.file)?;
-        }
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
-        let mut file = open(&self.file, OpenOptions::new().append(true).create(true).mode(0o600))?;
-        file.write_all(&line)?;
-        // with the file itself, when it is new
-        file.sync_data()?;
-        fs::File::open(self.file.parent().unwrap_or(Path::new(".")))?.sync_all()
-    }
-}
-
-impl EventSink for History {
-    fn event(&self, event: &Event) {
-        let mut current = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&event.kind, current.as_mut()) {
-            (EventKind::Began { kind, from, to, release, .. }, before) => {
-                if let Some(before) = before {
-                    // what a command had to finish or take back before its own work
-                    "recovered".clone_into(&mut before.outcome);
-                    before.took_ms = event.elapsed_ms;
-                    let _ = self.append(before);
-                }
-                *current = Some(Entry {
-                    number: event.deploy,
-                    kind: *kind,
-                    release: release.clone(),
-                    version: self.version.of(release),
-                    from: from.as_ref().map(ToString::to_string),
-                    to: to.to_string(),
-                    began: self.began,
-                    took_ms: 0,
-                    outcome: String::new(),
-                    exit_code: 0,
-                    active: None,
-                    failure: None,
-                    receipt: None,
-                });
-            }
-            (EventKind::Failed { failure } | EventKind::Undoing { failure }, Some(entry)) => {
-                entry.failure.get_or_insert_with(|| failure.clone());
-            }
-            (EventKind::Finished { outcome, exit_code, active, receipt, .. }, Some(entry)) => {
-                entry.took_ms = event.elapsed_ms;
-                (entry.outcome, entry.exit_code) = (outcome.clone(), *exit_code);
-                (entry.active, entry.receipt) = (active.clone(), receipt.clone());
-                // a deploy does not fail because its history cannot be written
-                let _ = self.append(entry);
-                *current = None;
-            }
-            _ => {}
-        }
-    }
+    /// Who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<String>,
+    /// The digest of `bluegreen.toml` as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) config: Option<String>,
+    #[serde(default)]
+    pub(crate) timeline: Timeline,
+    /// What the autopsy found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Opens it, never through a link, and only if it is ours.
@@ -140,6 +76,12 @@ pub(crate) fn trouble(state_dir: &Path) -> Option<String> {
     Some(format!("{} is not written: {}", file.display(), link.unwrap_or_else(|| error.to_string())))
 }
 
+/// A short digest of a file, to tell whether it changed. Its text may name secrets, its digest does not.
+pub(crate) fn digest(file: &Path) -> Option<String> {
+    let hex = |digest: &[u8]| digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    fs::read(file).ok().map(|text| hex(&Sha256::digest(text)[..6]))
+}
+
 fn path(state_dir: &Path) -> PathBuf {
     state_dir.join("history.jsonl")
 }
@@ -152,21 +94,47 @@ fn rotate(file: &Path) -> io::Result<()> {
     fs::rename(file, old(1))
 }
 
-/// The last `count` entries, oldest first. A line that cannot be read is left out: a power cut may have torn it.
-pub(crate) fn last(state_dir: &Path, count: usize) -> Vec<Entry> {
+/// All entries that are kept, oldest first. A line that cannot be read is left out: a power cut may have torn it.
+pub(crate) fn all(state_dir: &Path) -> Vec<Entry> {
     let file = path(state_dir);
-    let mut entries = Vec::new();
-    let files = [file.with_extension("jsonl.1"), file];
-    for file in files.iter().filter_map(|file| open(file, OpenOptions::new().read(true)).ok()) {
-        let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
-        entries.extend(lines.filter_map(|line| serde_json::from_slice::<Entry>(&line).ok()));
-    }
+    let old = (1..=OLD).rev().map(|n| file.with_extension(format!("jsonl.{n}")));
+    let files = old.chain([file.clone()]);
+    let files = files.filter_map(|file| open(&file, OpenOptions::new().read(true)).ok());
+    let lines = files.flat_map(|file| BufReader::new(file).split(b'\n').map_while(Result::ok));
+    lines.filter_map(|line| serde_json::from_slice(&line).ok()).collect()
+}
+
+/// The last `count` of them.
+pub(crate) fn last(state_dir: &Path, count: usize) -> Vec<Entry> {
+    let mut entries = all(state_dir);
     entries.split_off(entries.len().saturating_sub(count))
+}
+
+/// The entries of one transaction: of this number, else the last of a release with this version or beginning of an id;
+/// without an `id` the last of all.
+pub(crate) fn find(state_dir: &Path, id: Option<&str>) -> Vec<Entry> {
+    let mut entries = all(state_dir);
+    let named = |entry: &&Entry, id: &str| {
+        entry.version.as_deref() == Some(id) || (!id.is_empty() && entry.release.as_str().starts_with(id))
+    };
+    let number = match id {
+        None => entries.last().map(|entry| entry.number),
+        Some(id) => match id.trim_start_matches('#').parse() {
+            Ok(number) if entries.iter().any(|entry| entry.number == number) => Some(number),
+            _ => entries.iter().rev().find(|entry| named(entry, id)).map(|entry| entry.number),
+        },
+    };
+    entries.retain(|entry| Some(entry.number) == number);
+    entries
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::Write as _;
+
+    use bluegreen_core::EventKind;
+
+    use super::{sink::Version, *};
 
     #[derive(Debug)]
     struct NoVersion;
@@ -178,7 +146,7 @@ mod tests {
     }
 
     fn finished(dir: &Path, outcome: &str) {
-        let events = bluegreen_core::Events::to(History::new(dir, NoVersion));
+        let events = bluegreen_core::Events::to(History::new(dir, Header::default(), NoVersion));
         let to = bluegreen_core::Profile::new("real1".parse().unwrap(), 1).unwrap();
         let release: ReleaseId = "v1".parse().unwrap();
         let began = EventKind::Began { kind: Kind::Deploy, from: None, to, release, resumed: false };
@@ -225,5 +193,28 @@ mod tests {
         }
         let files = fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(files, usize::try_from(OLD).unwrap() + 1);
+    }
+
+    #[test]
+    fn two_halves_of_one_command_are_one_entry() {
+        let dir = tempfile::tempdir().unwrap();
+        let events = bluegreen_core::Events::to(History::new(dir.path(), Header::default(), NoVersion));
+        events.emit(EventKind::Progress { what: "copying".into(), done: 7, total: 7 });
+        for (number, resumed) in [(2, false), (3, false), (3, true)] {
+            let to = bluegreen_core::Profile::new("real1".parse().unwrap(), 1).unwrap();
+            let release = "v1".parse().unwrap();
+            events.set_deploy(number);
+            events.emit(EventKind::Began { kind: Kind::Deploy, from: None, to, release, resumed });
+        }
+        let outcome = "switched".to_owned();
+        events.emit(EventKind::Finished { outcome, exit_code: 0, active: None, release: None, receipt: None });
+        let seen: Vec<_> = all(dir.path()).into_iter().map(|e| (e.number, e.outcome)).collect();
+        assert_eq!(seen, [(2, "recovered".into()), (3, "switched".into())]);
+        assert_eq!(find(dir.path(), Some("#2"))[0].timeline.moments[0].what, What::Copied { bytes: 7 });
+        let number = |id| find(dir.path(), id).first().map(|entry| entry.number);
+        assert_eq!(
+            (number(None), number(Some("1.2")), number(Some("v")), number(Some("9"))),
+            (Some(3), Some(3), Some(3), None)
+        );
     }
 }

@@ -1,0 +1,240 @@
+//! What can be found out about a failure, beyond what the engine saw of it. Names and digests, never values: a secret may
+//! stand in the environment, and in an argument where nobody should have put it.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use bluegreen_core::{
+    Cause, Event, EventKind, EventSink, Failure, Finding, Occupant, Profile, ReleaseId, StateStore as _,
+};
+use bluegreen_process::Release;
+
+use crate::{config::Config, history, report, session::Session};
+
+/// What the events said last: whose autopsy it is, and the app's last words on its port.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LastSeen(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    about: Option<(Profile, ReleaseId)>,
+    answer: Option<String>,
+}
+
+impl EventSink for LastSeen {
+    fn event(&self, event: &Event) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &event.kind {
+            EventKind::Began { to, release, .. } => {
+                *seen = Seen { about: Some((to.clone(), release.clone())), answer: None }
+            }
+            EventKind::Waiting { step, reason, .. } if *step == bluegreen_core::Step::Health => {
+                seen.answer = Some(reason.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Looks at the place of the accident. Changes nothing.
+pub(crate) async fn findings(session: &Session, failure: &Failure) -> Vec<Finding> {
+    let Seen { about: Some((to, release)), answer } = session.last_seen.get() else { return Vec::new() };
+    let mut findings = Vec::new();
+    let mut say = |about: &str, says: String| findings.push(Finding { about: about.to_owned(), says });
+    say("step", format!("{}, on {to}", failure.step));
+    if let Some(answer) = answer.filter(|_| failure.cause == Cause::Died) {
+        say("answer", format!("the last one was: {answer}"));
+    }
+    say("port", port(session, &to).await);
+    if failure.cause != Cause::Interrupted {
+        for says in differs(session, &release) {
+            say("differs", says);
+        }
+    }
+    findings
+}
+
+impl LastSeen {
+    /// The profile and the release of the last transaction.
+    pub(crate) fn about(&self) -> Option<(Profile, ReleaseId)> {
+        self.get().about
+    }
+
+    fn get(&self) -> Seen {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Who has the port now.
+async fn port(session: &Session, to: &Profile) -> String {
+    let seen = session.wired.deployer.look().await;
+    let port = to.port();
+    match seen.on(to) {
+        Occupant::Nobody => format!("{port} is free again"),
+        Occupant::Stranger(who) => who.clone(),
+        Occupant::Ours { process, listening } => {
+            let pid = session.wired.processes.main_pid(to).map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+            let does = if *listening { "listens on" } else { "does not listen on" };
+            format!("{}{pid} {does} {port}", process.release)
+        }
+    }
+}
+
+/// In what the release is not as the last one that was confirmed.
+fn differs(session: &Session, failed: &ReleaseId) -> Vec<String> {
+    let releases = session.wired.processes.releases();
+    let state = session.wired.store.load().unwrap_or_default();
+    let Some(good) = state.last_good() else {
+        return vec!["no release was confirmed yet, so there is nothing to compare with".to_owned()];
+    };
+    let (Ok(old), Ok(new)) = (releases.get(good), releases.get(failed)) else {
+        return vec![format!("{good}, which works, is not in the store any more")];
+    };
+    let mut all = if good == failed { Vec::new() } else { between(&old, &new) };
+    all.extend(around(session, good));
+    let works = old.version.as_ref().map_or_else(|| good.to_string(), |version| format!("{version} ({good})"));
+    let head = match (all.is_empty(), good == failed) {
+        (true, true) => format!("nothing: it is {works}, which worked before; look at what it depends on"),
+        (true, false) => format!("nothing but its name from {works}, which works"),
+        (false, _) => format!("from {works}, which works:"),
+    };
+    all.insert(0, head);
+    all
+}
+
+/// What two releases do not have in common.
+fn between(old: &Release, new: &Release) -> Vec<String> {
+    let mut all = Vec::new();
+    if old.sha256 != new.sha256 {
+        let short =
+            |digest: &Option<String>| digest.as_ref().map_or("none".to_owned(), |d| d.chars().take(12).collect());
+        let (a, b) = (report::size(old.size), report::size(new.size));
+        let size = if a == b { a } else { format!("{b}, was {a}") };
+        all.push(format!("artifact {} ({size}), was {}", short(&new.sha256), short(&old.sha256)));
+    }
+    if old.artifact != new.artifact {
+        let name = |release: &Release| release.artifact.clone().unwrap_or_else(|| "none".to_owned());
+        all.push(format!("the artifact's name is {}, was {}", name(new), name(old)));
+    }
+    if old.spec.command != new.spec.command {
+        all.push(format!("command: {}", changed(words(&old.spec.command), words(&new.spec.command))));
+    }
+    let (was, is) = (&old.spec.env, &new.spec.env);
+    let pairs = |env: &std::collections::BTreeMap<String, String>| env.clone().into_iter().collect();
+    if was != is {
+        all.push(format!("[start] env: {}", changed(pairs(was), pairs(is))));
+    }
+    if old.spec.workdir != new.spec.workdir {
+        all.push(format!("workdir {}, was {}", new.spec.workdir, old.spec.workdir));
+    }
+    all
+}
+
+/// Each word as its name, without what it is set to, and the whole.
+fn words(command: &[String]) -> Vec<(String, String)> {
+    let name = |(n, word): (usize, &String)| match word.split_once('=') {
+        Some((name, _)) => name.to_owned(),
+        None if n == 0 || word.starts_with('-') => word.clone(),
+        None => format!("word {}", n + 1),
+    };
+    command.iter().enumerate().map(|pair| (name(pair), pair.1.clone())).collect()
+}
+
+/// `with A, without B, other C`, by the names alone.
+fn changed(was: Vec<(String, String)>, is: Vec<(String, String)>) -> String {
+    let (was, is): (BTreeSet<_>, BTreeSet<_>) = (was.into_iter().collect(), is.into_iter().collect());
+    let names = |of: &BTreeSet<(String, String)>| of.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
+    let (gone, came) = (names(&was.difference(&is).cloned().collect()), names(&is.difference(&was).cloned().collect()));
+    let list = |word: &str, names: Vec<&String>| {
+        let names: Vec<_> = names.into_iter().map(String::as_str).collect();
+        (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")))
+    };
+    let parts = [
+        list("other", came.intersection(&gone).collect()),
+        list("with", came.difference(&gone).collect()),
+        list("without", gone.difference(&came).collect()),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "other order".to_owned() } else { parts.join(", ") }
+}
+
+/// What is not in a release, and may have changed since the good one was deployed.
+fn around(session: &Session, good: &ReleaseId) -> Vec<String> {
+    let config = &session.config;
+    let entries = history::all(&config.state_dir);
+    let Some(then) = entries.iter().rev().find(|entry| entry.release == *good && entry.exit_code == 0) else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    let now = history::digest(config.file());
+    if let (Some(was), Some(is)) = (&then.config, &now)
+        && was != is
+    {
+        all.push(format!("bluegreen.toml {is}, was {was}"));
+    }
+    if env_file_since(config, then.began.into()) {
+        all.push("the environment file was changed since".to_owned());
+    }
+    all
+}
+
+fn env_file_since(config: &Config, then: SystemTime) -> bool {
+    let changed = config.start.env_file.as_ref().and_then(|file| fs::metadata(file).ok()?.modified().ok());
+    changed.is_some_and(|changed| changed > then)
+}
+
+#[cfg(test)]
+mod tests {
+    use bluegreen_process::Spec;
+
+    use super::*;
+
+    fn release(sha256: &str, size: u64, command: &[&str], env: &[(&str, &str)]) -> Release {
+        let spec = Spec {
+            command: command.iter().map(ToString::to_string).collect(),
+            env: env.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+            workdir: "{shared_dir}".into(),
+        };
+        let (id, artifact) = ("v1".parse().unwrap(), Some("app.jar".into()));
+        Release {
+            id,
+            version: None,
+            artifact,
+            sha256: Some(sha256.into()),
+            size,
+            number: 1,
+            created: String::new(),
+            spec,
+        }
+    }
+
+    #[test]
+    fn names_what_differs_and_no_value() {
+        let old = release(
+            "aaaa",
+            1000,
+            &["java", "--key=hunter2", "hunter3", "-v"],
+            &[("A", "hunter4"), ("B", "x"), ("C", "y")],
+        );
+        let new = release(
+            "bbbb",
+            9000,
+            &["java", "--key=hunter5", "hunter6", "-q"],
+            &[("A", "hunter7"), ("C", "y"), ("D", "z")],
+        );
+        let expected = [
+            "artifact bbbb (9.0 kB, was 1.0 kB), was aaaa",
+            "command: other --key, word 3, with -q, without -v",
+            "[start] env: other A, with D, without B",
+        ];
+        assert_eq!(between(&old, &new), expected);
+        assert!(between(&old, &old).is_empty());
+        let turned = release("aaaa", 1000, &["java", "-v", "--key=hunter2"], &[]);
+        let other = release("aaaa", 1000, &["java", "--key=hunter2", "-v"], &[]);
+        assert_eq!(between(&turned, &other), ["command: other order"]);
+    }
+}

@@ -1,0 +1,102 @@
+//! `history`: what was done, as a table, and one deploy as a story.
+
+use std::{
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::{Exit, Format, Global, Halt, Session};
+use crate::{
+    args::HistoryAction,
+    history::{self, Entry},
+    output,
+    report::{self, HistoryRow, Tone, ago, history_table, took},
+    story,
+};
+
+pub(super) fn run(
+    session: &Session,
+    global: &Global,
+    last: usize,
+    action: Option<&HistoryAction>,
+) -> Result<Exit, Halt> {
+    match action {
+        None => Ok(list(session, global, last)),
+        Some(HistoryAction::Show { id, html }) => show(session, global, id.as_deref(), html.as_ref()),
+    }
+}
+
+fn show(session: &Session, global: &Global, id: Option<&str>, html: Option<&Option<PathBuf>>) -> Result<Exit, Halt> {
+    let entries = history::find(&session.config.state_dir, id);
+    let Some(newest) = entries.last() else {
+        let what = id.map_or_else(|| "nothing was deployed yet".to_owned(), |id| format!("no deploy {id:?} is known"));
+        return Err(Halt::new(Exit::Refused, what).next("bluegreen history"));
+    };
+    if let Some(file) = html {
+        let app = session.config.app.as_str();
+        let name = || PathBuf::from(format!("{app}-{}-{}.html", newest.kind, newest.number));
+        return write(&file.clone().unwrap_or_else(name), &story::page(app, &entries));
+    }
+    if global.format == Format::Json {
+        entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).for_each(output::json);
+        return Ok(Exit::Done);
+    }
+    let (paint, width) = (report::stdout_paint(global.color), report::table_width());
+    let told: Vec<String> = entries.iter().map(|entry| story::text(entry, paint, width)).collect();
+    output::raw(told.join("\n"));
+    Ok(Exit::Done)
+}
+
+/// To a file of our own, `-` for standard output. It may hold the last lines of a log: others do not read it by accident.
+fn write(file: &Path, page: &str) -> Result<Exit, Halt> {
+    if file == Path::new("-") {
+        output::raw(page);
+        return Ok(Exit::Done);
+    }
+    let open = || std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(file);
+    let written = open().and_then(|mut open| io::Write::write_all(&mut open, page.as_bytes()));
+    if let Err(error) = written {
+        let what = format!("cannot write {}: {error}", file.display());
+        return Err(Halt::new(Exit::Usage, what).next("bluegreen history show --html /tmp/deploy.html"));
+    }
+    output::line(format!("wrote {}", file.display()));
+    Ok(Exit::Done)
+}
+
+fn list(session: &Session, global: &Global, last: usize) -> Exit {
+    let entries = history::last(&session.config.state_dir, last);
+    if global.format == Format::Json {
+        entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).for_each(output::json);
+        return Exit::Done;
+    }
+    let now = Timestamp::now();
+    let row = |entry: &Entry| HistoryRow {
+        number: entry.number,
+        when: ago(Duration::try_from(now.duration_since(entry.began)).unwrap_or_default()),
+        what: entry.kind.to_string(),
+        release: entry.release.to_string(),
+        version: entry.version.clone(),
+        to: entry.to.clone(),
+        took: took(Duration::from_millis(entry.took_ms)),
+        outcome: match &entry.failure {
+            Some(failure) if entry.exit_code != 0 => format!("{}: {failure}", entry.outcome),
+            _ => entry.outcome.replace('_', " "),
+        },
+        tone: match entry.exit_code {
+            0 => Tone::Good,
+            20 => Tone::Bad,
+            _ => Tone::Warn,
+        },
+    };
+    let rows: Vec<HistoryRow> = entries.iter().map(row).collect();
+    if rows.is_empty() {
+        output::line("nothing was deployed yet");
+    } else {
+        output::raw(history_table(&rows, report::stdout_paint(global.color), report::table_width()));
+    }
+    Exit::Done
+}

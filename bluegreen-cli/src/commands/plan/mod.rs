@@ -1,0 +1,179 @@
+//! `plan`: what `deploy` would do now. It asks the same functions as the engine, and changes nothing.
+
+mod steps;
+mod usual;
+
+use bluegreen_core::{
+    Begin, Command, Failure, Profile, Recovery, Route, Seen, State, StateStore as _, Step, StoreError, Transaction,
+    Tried, begin, recover,
+};
+use bluegreen_process::{NewRelease, Release};
+use serde_json::json;
+
+use self::{steps::Line, usual::Usual};
+use super::{Exit, Format, Global, Halt, Session, preflight, releases};
+use crate::{
+    args, output,
+    report::{self, pad, sanitize, wrap},
+    wiring,
+};
+
+/// What would be done.
+struct Plan {
+    release: Release,
+    /// Whether the store has it.
+    stored: bool,
+    /// What has to be done before, because somebody left something behind.
+    first: Vec<String>,
+    from: Option<Profile>,
+    /// `None`: it is so already, and the text of `already` says what.
+    to: Option<Profile>,
+    already: Option<String>,
+    lines: Vec<Line>,
+    usual: Usual,
+    /// Releases that would be removed in the end.
+    removes: Vec<Release>,
+}
+
+pub(super) async fn run(session: &Session, global: &Global, args: &args::Plan) -> Result<Exit, Halt> {
+    if args.artifact.is_none() {
+        preflight::needs_no_artifact(session)?;
+    }
+    if let Some(holder) = session.wired.store.holder() {
+        return Err(StoreError::Locked(Some(holder)).into());
+    }
+    let plan = make(session, args).await?;
+    preflight::can_switch(session).await?;
+    match global.format {
+        Format::Json => output::json(plan.json(session)),
+        Format::Human => output::raw(plan.human(global)),
+    }
+    Ok(Exit::Done)
+}
+
+async fn make(session: &Session, args: &args::Plan) -> Result<Plan, Halt> {
+    let store = session.wired.processes.releases();
+    let spec = wiring::launch(&session.config).spec();
+    let (artifact, version) = (args.artifact.as_deref(), args.version.as_deref());
+    let new = NewRelease { artifact, spec: &spec, version, sha256: None };
+    let (release, stored) = tokio::task::block_in_place(|| store.look_at(&new))?;
+
+    let seen = session.wired.deployer.look().await;
+    let state = session.wired.store.load()?;
+    let (state, seen, mut first) = recovered(session, state, seen);
+    let command = Command::deploy(release.id.clone());
+    let command = match command {
+        Command::Deploy { release, until, breaking, if_changed, .. } => {
+            Command::Deploy { release, until, breaking, if_changed, replace: args.replace }
+        }
+        other => other,
+    };
+    let policy = session.config.policy();
+    let mut decided = begin(&state, &command, &seen, &policy);
+    if let Begin::First(_) = decided {
+        first.extend(state.transaction.as_ref().map(|tx| format!("takes back {}", about(tx))));
+        let state = State { transaction: None, ..state.clone() };
+        decided = begin(&state, &command, &seen, &policy);
+    }
+    let (tx, already) = match decided {
+        Begin::Go(state) | Begin::First(state) => (state.transaction, None),
+        Begin::Already(what) => (None, Some(what)),
+        Begin::Refuse(refusal) => return Err(refusal.into()),
+    };
+    let surplus = releases::surplus(session, &release, stored).await?;
+    let usual = Usual::of(&session.config.state_dir);
+    let lines = tx.as_ref().map(|tx| steps::lines(session, &seen, tx, &release, stored)).unwrap_or_default();
+    let (from, to) = (tx.as_ref().and_then(|tx| tx.from.clone()), tx.map(|tx| tx.to));
+    Ok(Plan { release, stored, first, from, to, already, lines, usual, removes: surplus })
+}
+
+/// What recovery would do, and how it would be after it, as far as that can be told from here.
+fn recovered(session: &Session, state: State, mut seen: Seen) -> (State, Seen, Vec<String>) {
+    let walk = match recover(&state, &seen, &session.config.policy(), Tried::default()) {
+        Recovery::Stable | Recovery::Rests(_) => return (state, seen, Vec::new()),
+        Recovery::Degraded(reason) => return (state, seen, vec![format!("recovery needs a person: {reason}")]),
+        Recovery::Walk(walk) => *walk,
+    };
+    let Some(tx) = &walk.transaction else { return (walk, seen, Vec::new()) };
+    let (says, active) = match &tx.undo {
+        Some(Failure { message, .. }) => (format!("takes back {}: {message}", about(tx)), tx.from.clone()),
+        None => (format!("brings to its end {}, at {}", about(tx), tx.step), Some(tx.to.clone())),
+    };
+    if let (Some(active), Ok(_)) = (active, &seen.route) {
+        seen.route = Ok(Route::solo(active));
+    }
+    (State { transaction: None, ..walk }, seen, vec![says])
+}
+
+fn about(tx: &Transaction) -> String {
+    format!("{} of {} on {}", tx.kind, tx.release, tx.to)
+}
+
+impl Plan {
+    fn name(&self) -> String {
+        let Release { id, version, .. } = &self.release;
+        version.as_ref().map_or_else(|| id.to_string(), |version| format!("{} ({id})", sanitize(version)))
+    }
+
+    fn human(&self, global: &Global) -> String {
+        let (paint, width) = (report::stdout_paint(global.color), report::table_width());
+        let width = if width == 0 { usize::MAX } else { width };
+        let mut text = String::new();
+        let mut say = |label: &str, time: &str, detail: &str| {
+            for (n, part) in wrap(&sanitize(detail), width.saturating_sub(21)).iter().enumerate() {
+                let (label, time) = if n == 0 { (label, time) } else { ("", "") };
+                let line = format!("  {} {}  {part}", pad(label, 9), paint.dim(format!("{time:>7}")));
+                text.extend([line.trim_end(), "\n"]);
+            }
+        };
+        self.first.iter().for_each(|first| say("first", "", first));
+        for line in &self.lines {
+            let time = self.usual.step(line.label).map(report::took).unwrap_or_default();
+            say(line.label, &time, &line.does);
+        }
+        for gone in &self.removes {
+            let version = gone.version.as_ref().map(|version| format!("{version}, ")).unwrap_or_default();
+            say("prune", "", &format!("removes {} ({version}{})", gone.id, report::size(gone.size)));
+        }
+        let from = self.from.as_ref().map(|from| format!("; {from} serves")).unwrap_or_default();
+        let head = match (&self.to, &self.already) {
+            (Some(to), _) => paint.strong(format!("A deploy would bring {} to {to}", self.name())) + &from,
+            (None, Some(already)) => format!("A deploy would do nothing: {}", sanitize(already)),
+            (None, None) => "A deploy would do nothing".to_owned(),
+        };
+        let end = match (self.usual.total(), self.to.is_some()) {
+            (Some((total, count)), true) => {
+                let of = if count == 1 {
+                    "as the last one did".to_owned()
+                } else {
+                    format!("the median of the last {count}")
+                };
+                format!("\n  {} in all, {of}; nothing was changed\n", report::took(total))
+            }
+            _ => "\n  nothing was changed\n".to_owned(),
+        };
+        format!("{head}\n{text}{end}")
+    }
+
+    fn json(&self, session: &Session) -> serde_json::Value {
+        let millis = |time: std::time::Duration| bluegreen_core::millis(time);
+        let step = |line: &Line| json!({ "step": line.label, "does": line.does, "usually_ms": self.usual.step(line.label).map(millis) });
+        json!({
+            "schema": 1,
+            "app": session.config.app,
+            "release": { "id": self.release.id, "version": self.release.version, "size": self.release.size, "stored": self.stored },
+            "first": self.first,
+            "from": self.from.as_ref().map(Profile::name),
+            "to": self.to.as_ref().map(Profile::name),
+            "already": self.already,
+            "steps": self.lines.iter().map(step).collect::<Vec<_>>(),
+            "usually_ms": self.usual.total().map(|(total, _)| millis(total)),
+            "removes": self.removes.iter().map(|release| &release.id).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Whether the transaction has still to make `step` true.
+fn still(tx: &Transaction, step: Step) -> bool {
+    tx.step <= step && step <= tx.until
+}

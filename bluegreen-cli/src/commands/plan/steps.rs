@@ -1,0 +1,113 @@
+//! One line for each step, with what is there now.
+
+use bluegreen_core::{Failover, Occupant, Policy, Previous, Profile, Seen, Step, Transaction};
+use bluegreen_process::Release;
+
+use super::{Session, still};
+use crate::{
+    config::{HookCommand, ProxyMode},
+    report::{size, took},
+};
+
+/// What a step would do.
+pub(super) struct Line {
+    pub(super) label: &'static str,
+    pub(super) does: String,
+}
+
+pub(super) fn lines(session: &Session, seen: &Seen, tx: &Transaction, release: &Release, stored: bool) -> Vec<Line> {
+    let (config, policy) = (&session.config, session.config.policy());
+    let mut lines = Vec::new();
+    let mut say = |label, does: String| lines.push(Line { label, does });
+    let hook = |hook: &Option<HookCommand>| {
+        let hook = hook.as_ref()?;
+        let within = took(hook.timeout.unwrap_or(config.hooks.timeout));
+        Some(format!("{}, for at most {within}", hook.command.first()?))
+    };
+    if release.artifact.is_some() {
+        let how = if stored { "is in the store already, and is verified" } else { "goes into the store" };
+        say("copy", format!("{} {how}", size(release.size)));
+    }
+    if still(tx, Step::Stop) {
+        if let Some(does) = hook(&config.hooks.before_start) {
+            say("hook", format!("before_start: {does}"));
+        }
+        say("stop", stop(session, seen, tx, &policy));
+    }
+    if still(tx, Step::Start) {
+        let program = release.spec.command.first().cloned().unwrap_or_default();
+        say("start", format!("{program} on {}, port {}", tx.to, tx.to.port()));
+    }
+    if still(tx, Step::Health) {
+        let (url, limit) = (config.health.url.render(|name| value(name, &tx.to)), took(policy.health_deadline));
+        let threshold = policy.healthy_threshold;
+        say("health", format!("asks {url} until {threshold} answers in a row are good, for at most {limit}"));
+    }
+    if still(tx, Step::Switch) {
+        if let Some(does) = hook(&config.hooks.before_switch) {
+            say("hook", format!("before_switch: {does}"));
+        }
+        let from = tx.from.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
+        let how = match config.nginx.mode {
+            ProxyMode::Marker => "one rename, without a reload".to_owned(),
+            ProxyMode::Reload => format!("the include file, then `{}`", config.nginx.reload.join(" ")),
+        };
+        say("switch", format!("the traffic goes from {from} to {}: {how}", tx.to));
+    }
+    if still(tx, Step::Bake) {
+        let standby = match &tx.from {
+            Some(from) if policy.failover != Failover::Never && !tx.breaking => format!("; {from} stands by"),
+            _ => String::new(),
+        };
+        say("bake", format!("{} is watched for {}{standby}", tx.to, took(policy.bake)));
+    }
+    if still(tx, Step::Retire) {
+        say("retire", retire(session, seen, tx, &policy));
+        if let Some(does) = hook(&config.hooks.after_switch) {
+            say("hook", format!("after_switch: {does}"));
+        }
+    }
+    lines
+}
+
+fn value(name: &str, to: &Profile) -> Option<String> {
+    match name {
+        "profile" => Some(to.to_string()),
+        "port" => Some(to.port().to_string()),
+        _ => None,
+    }
+}
+
+/// `1.0 (pid 41234)`
+fn process(session: &Session, profile: &Profile, release: &bluegreen_core::ReleaseId) -> String {
+    let version = session.wired.processes.releases().get(release).ok().and_then(|release| release.version);
+    let pid = session.wired.processes.main_pid(profile).map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+    version.unwrap_or_else(|| release.to_string()) + &pid
+}
+
+fn stop(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> String {
+    let (to, port) = (&tx.to, tx.to.port());
+    match seen.on(to) {
+        Occupant::Nobody => format!("nothing runs on {to}, port {port} is free"),
+        Occupant::Stranger(who) => {
+            format!("FAILS: {who}; it is not touched: `bluegreen adopt {to}`, or end it yourself")
+        }
+        Occupant::Ours { process: there, .. } => {
+            let who = process(session, to, &there.release);
+            let (signal, grace) = (session.config.stop.signal, took(policy.grace));
+            format!("ends {who} on {to}: SIG{signal}, after {grace} SIGKILL; from here on no instant rollback to it")
+        }
+    }
+}
+
+fn retire(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> String {
+    let Some(from) = &tx.from else { return "there is no previous release".to_owned() };
+    let Occupant::Ours { process: there, .. } = seen.on(from) else {
+        return format!("what runs on {from} is not ours, and stays");
+    };
+    let who = process(session, from, &there.release);
+    if policy.previous == Previous::Warm && !tx.breaking {
+        return format!("{who} on {from} keeps running, for an instant rollback");
+    }
+    format!("{who} on {from} is drained for at most {}, then ended", took(policy.drain))
+}

@@ -1,0 +1,135 @@
+//! From events to entries.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use bluegreen_core::{Cause, Event, EventKind, EventSink, Failure, ReleaseId, Step};
+use jiff::Timestamp;
+
+use super::{Entry, LIMIT, Timeline, open, path, rotate};
+
+/// What every entry of one command says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Header {
+    pub(crate) by: Option<String>,
+    pub(crate) config: Option<String>,
+}
+
+/// Follows the events of one command and writes its entry at the end.
+#[derive(Debug)]
+pub(crate) struct History {
+    file: PathBuf,
+    began: Timestamp,
+    header: Header,
+    version: Box<dyn Version>,
+    current: Mutex<Current>,
+}
+
+#[derive(Debug, Default)]
+struct Current {
+    /// What came before the first transaction, as copying.
+    before: Timeline,
+    entry: Option<Entry>,
+}
+
+/// Finds the version of a release.
+pub(crate) trait Version: Send + Sync + std::fmt::Debug {
+    fn of(&self, release: &ReleaseId) -> Option<String>;
+}
+
+impl Version for bluegreen_process::Releases {
+    fn of(&self, release: &ReleaseId) -> Option<String> {
+        self.get(release).ok()?.version
+    }
+}
+
+impl History {
+    pub(crate) fn new(state_dir: &Path, header: Header, version: impl Version + 'static) -> Self {
+        let (file, version) = (path(state_dir), Box::new(version));
+        Self { file, began: Timestamp::now(), header, version, current: Mutex::default() }
+    }
+
+    fn append(&self, entry: &Entry) -> io::Result<()> {
+        if fs::metadata(&self.file).is_ok_and(|meta| meta.len() > LIMIT) {
+            rotate(&self.file)?;
+        }
+        let mut line = serde_json::to_vec(entry)?;
+        line.push(b'\n');
+        let mut file = open(&self.file, OpenOptions::new().append(true).create(true).mode(0o600))?;
+        file.write_all(&line)?;
+        // with the file itself, when it is new
+        file.sync_data()?;
+        fs::File::open(self.file.parent().unwrap_or(Path::new(".")))?.sync_all()
+    }
+
+    /// The entry that `Began` begins; one under way of another number was what a command had to finish before.
+    fn begin(&self, current: &mut Current, event: &Event) {
+        let EventKind::Began { kind, from, to, release, resumed } = &event.kind else { return };
+        if let Some(before) = &mut current.entry {
+            if before.number == event.deploy && *resumed {
+                return;
+            }
+            "recovered".clone_into(&mut before.outcome);
+            before.took_ms = event.elapsed_ms;
+            let _ = self.append(before);
+        }
+        let mut timeline = std::mem::take(&mut current.before);
+        timeline.note(&event.kind, event.elapsed_ms);
+        current.entry = Some(Entry {
+            number: event.deploy,
+            kind: *kind,
+            release: release.clone(),
+            version: self.version.of(release),
+            from: from.as_ref().map(ToString::to_string),
+            to: to.to_string(),
+            began: self.began,
+            took_ms: 0,
+            outcome: String::new(),
+            exit_code: 0,
+            active: None,
+            failure: None,
+            receipt: None,
+            by: self.header.by.clone(),
+            config: self.header.config.clone(),
+            timeline,
+            findings: Vec::new(),
+        });
+    }
+}
+
+impl EventSink for History {
+    fn event(&self, event: &Event) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let EventKind::Began { .. } = event.kind {
+            return self.begin(&mut current, event);
+        }
+        let Current { before, entry } = &mut *current;
+        let Some(entry) = entry else { return before.note(&event.kind, event.elapsed_ms) };
+        entry.timeline.note(&event.kind, event.elapsed_ms);
+        match &event.kind {
+            EventKind::Failed { failure } | EventKind::Undoing { failure } => {
+                entry.failure.get_or_insert_with(|| failure.clone());
+            }
+            // what it stops is only aborted, which says nothing
+            EventKind::HookDone { hook, failure: Some(why), .. } if hook == "before_switch" => {
+                let failure = Failure::new(Step::Health, Cause::Aborted, format!("the hook {hook} {why}"));
+                entry.failure.get_or_insert(failure);
+            }
+            EventKind::Autopsy { findings } => entry.findings.clone_from(findings),
+            EventKind::Finished { outcome, exit_code, active, receipt, .. } => {
+                entry.took_ms = event.elapsed_ms;
+                (entry.outcome, entry.exit_code) = (outcome.clone(), *exit_code);
+                (entry.active, entry.receipt) = (active.clone(), receipt.clone());
+                // a deploy does not fail because its history cannot be written
+                let _ = self.append(entry);
+                current.entry = None;
+            }
+            _ => {}
+        }
+    }
+}

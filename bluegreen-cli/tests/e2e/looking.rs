@@ -1,0 +1,176 @@
+//! Commands that look, and go on looking.
+
+use std::{
+    fs,
+    io::Write as _,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use bluegreen_rig::{Stage, skip, wait_for};
+
+#[test]
+fn status_that_watches_says_each_change_once_where_nothing_can_move() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let (lines, objects) =
+        (stage.spawn(&["status", "--watch"]), stage.spawn(&["status", "--watch", "--format", "json"]));
+    sleep(Duration::from_secs(3));
+    stage.deploy("v2", 0);
+    sleep(Duration::from_secs(3));
+    lines.signal(Signal::INT);
+    objects.signal(Signal::TERM);
+    let (lines, objects) = (lines.wait(), objects.wait());
+    assert_eq!((lines.code, objects.code), (Some(0), Some(0)), "{lines} {objects}");
+    lines.says(&["active real1 v1", "active real2 v2"]);
+    assert!(!lines.out.contains('\u{1b}'), "{lines}");
+    let seen = objects.events();
+    assert_eq!(seen.first().unwrap()["active"]["profile"], "real1");
+    assert_eq!(seen.last().unwrap()["active"]["profile"], "real2");
+    // only changes: while nothing happens, nothing is said
+    assert!(seen.windows(2).all(|pair| pair[0] != pair[1]), "{objects}");
+}
+
+#[test]
+fn status_that_watches_leaves_a_terminal_clean() {
+    let Some(stage) = Stage::marker() else { return };
+    if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
+        return skip("there is no script(1)");
+    }
+    stage.deploy("v1", 0);
+    let words = stage.command(&["status", "--watch"]);
+    let words: Vec<_> =
+        [words.get_program()].into_iter().chain(words.get_args()).map(|w| w.to_str().unwrap()).collect();
+    for signal in ["INT", "TERM"] {
+        let watch = format!("timeout --preserve-status -s {signal} 3 {}", words.join(" "));
+        let script = Command::new("script")
+            .args(["-qec", &watch, "/dev/null"])
+            .env("TERM", "xterm")
+            .stdin(Stdio::null())
+            .output();
+        let script = script.unwrap();
+        let screen = String::from_utf8(script.stdout).unwrap();
+        assert_eq!(script.status.code(), Some(0), "{screen}");
+        let (before, after) = screen.rsplit_once("\u{1b}[?1049l").unwrap_or_else(|| panic!("{screen:?}"));
+        assert_eq!(before.matches("\u{1b}[?1049h").count(), 1, "{screen:?}");
+        assert!(after.contains("real1") && !after.contains("\u{1b}[H"), "the last status stays: {after:?}");
+    }
+}
+
+#[test]
+fn releases_say_what_each_is_and_none_that_matters_is_removed() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("releases.keep", 1);
+    stage.deploy("v1", 0);
+    stage.run(&["releases", "pin", "v1"], 0);
+    for version in ["v2", "v3", "v4"] {
+        stage.deploy(version, 0);
+    }
+    stage.set("health.deadline", "1s");
+    stage.deploy("v5 errors", 10);
+    let list = || -> Vec<(String, Vec<String>)> {
+        let json: serde_json::Value =
+            serde_json::from_str(&stage.run(&["releases", "--format", "json"], 0).out).unwrap();
+        let words =
+            |is: &serde_json::Value| is.as_array().unwrap().iter().map(|w| w.as_str().unwrap().to_owned()).collect();
+        let all = json["releases"].as_array().unwrap();
+        all.iter().map(|r| (r["version"].as_str().unwrap().to_owned(), words(&r["is"]))).collect()
+    };
+    let is = |version: &str| list().into_iter().find(|(v, _)| v == version).map(|(_, is)| is.join(", "));
+    assert_eq!(is("v5 errors").as_deref(), Some("failed"));
+    assert_eq!(is("v4").as_deref(), Some("active, last confirmed"));
+    // the failed deploy took its place; a rollback still needs it
+    assert_eq!(is("v3").as_deref(), Some("confirmed before"));
+    assert_eq!(is("v1").as_deref(), Some("pinned"));
+    assert_eq!(is("v2"), None, "nobody needs it");
+    stage.deploy("v4", 0);
+    let active = is("v4").unwrap();
+    assert!(active.starts_with("active, "), "{active}");
+    let removed: serde_json::Value =
+        serde_json::from_str(&stage.run(&["releases", "prune", "--format", "json"], 0).out).unwrap();
+    assert_eq!(removed, json!({ "schema": 1, "removed": [] }));
+    stage.run(&["releases", "unpin", "v1"], 0);
+    stage.run(&["releases", "prune"], 0).says(&["removed "]);
+    assert_eq!(is("v1"), None);
+    stage.run(&["rollback"], 0);
+}
+
+#[test]
+fn profile_in_json() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let profile = |words: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&stage.run(&[&["profile", "--format", "json"], words].concat(), 0).out).unwrap()
+    };
+    let [first, second] = stage.ports;
+    assert_eq!(profile(&["--active"]), json!({ "schema": 1, "profile": "real1", "port": first, "active": true }));
+    assert_eq!(profile(&[]), json!({ "schema": 1, "profile": "real2", "port": second, "active": false }));
+}
+
+/// The answer to "am I the active one?" that the documentation gives to apps.
+#[test]
+fn a_file_says_which_profile_is_active() {
+    let Some(stage) = Stage::marker() else { return };
+    let second = || stage.state_dir().join("route/live/second").exists();
+    stage.deploy("v1", 0);
+    assert!(!second());
+    stage.deploy("v2", 0);
+    assert!(second());
+    stage.run(&["rollback"], 0);
+    assert!(!second());
+}
+
+#[test]
+fn a_log_that_is_rotated_is_followed_on() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let log = stage.state_dir().join("logs/real1/current");
+    let say = |text: &str| {
+        let mut log = fs::OpenOptions::new().append(true).open(&log).unwrap();
+        writeln!(log, "{text}").unwrap();
+    };
+    say(&"x".repeat(500));
+    if Command::new("logrotate").arg("--version").output().is_err() {
+        return skip("there is no logrotate");
+    }
+    let follow = stage.spawn(&["logs", "-f"]);
+    sleep(Duration::from_secs(1));
+    let ours = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/logrotate")).unwrap();
+    let here = ours.replace("/var/lib/bluegreen/*", stage.state_dir().to_str().unwrap());
+    let here = here.replace("su deploy deploy", "");
+    let file = stage.path("logrotate.conf");
+    fs::write(&file, here).unwrap();
+    let run = |words: &[&str]| {
+        let output =
+            Command::new("logrotate").args(words).arg("-s").arg(stage.path("status")).arg(&file).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let dry = run(&["-d"]);
+    assert!(dry.contains("000001.log") && !dry.contains("error:"), "{dry}");
+    run(&["-f"]);
+    wait_for("the copy", || stage.state_dir().join("logs/real1/000001.log.1.gz").exists());
+    assert_eq!(fs::metadata(&log).unwrap().len(), 0);
+    say("after the rotation");
+    sleep(Duration::from_secs(1));
+    follow.signal(Signal::TERM);
+    follow.wait().says(&["after the rotation"]);
+    // the app goes on
+    assert_eq!(stage.front(), "v1 real1");
+}
+
+#[test]
+fn logs_are_followed_across_a_switch() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let follow = stage.spawn(&["logs", "-f"]);
+    sleep(Duration::from_secs(1));
+    stage.deploy("v2", 0);
+    sleep(Duration::from_secs(1));
+    follow.signal(Signal::INT);
+    follow.wait().says(&["v1 real1 listens on", "--- real2: ", "v2 real2 listens on"]);
+}
