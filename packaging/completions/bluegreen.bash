@@ -52,6 +52,9 @@ _bluegreen() {
             bluegreen,hook)
                 cmd="bluegreen__subcmd__hook"
                 ;;
+            bluegreen,init)
+                cmd="bluegreen__subcmd__init"
+                ;;
             bluegreen,logs)
                 cmd="bluegreen__subcmd__logs"
                 ;;
@@ -60,6 +63,9 @@ _bluegreen() {
                 ;;
             bluegreen,metrics)
                 cmd="bluegreen__subcmd__metrics"
+                ;;
+            bluegreen,plan)
+                cmd="bluegreen__subcmd__plan"
                 ;;
             bluegreen,prepare)
                 cmd="bluegreen__subcmd__prepare"
@@ -133,6 +139,9 @@ _bluegreen() {
             bluegreen__subcmd__help,hook)
                 cmd="bluegreen__subcmd__help__subcmd__hook"
                 ;;
+            bluegreen__subcmd__help,init)
+                cmd="bluegreen__subcmd__help__subcmd__init"
+                ;;
             bluegreen__subcmd__help,logs)
                 cmd="bluegreen__subcmd__help__subcmd__logs"
                 ;;
@@ -141,6 +150,9 @@ _bluegreen() {
                 ;;
             bluegreen__subcmd__help,metrics)
                 cmd="bluegreen__subcmd__help__subcmd__metrics"
+                ;;
+            bluegreen__subcmd__help,plan)
+                cmd="bluegreen__subcmd__help__subcmd__plan"
                 ;;
             bluegreen__subcmd__help,prepare)
                 cmd="bluegreen__subcmd__help__subcmd__prepare"
@@ -178,6 +190,9 @@ _bluegreen() {
             bluegreen__subcmd__help,up)
                 cmd="bluegreen__subcmd__help__subcmd__up"
                 ;;
+            bluegreen__subcmd__help__subcmd__history,show)
+                cmd="bluegreen__subcmd__help__subcmd__history__subcmd__show"
+                ;;
             bluegreen__subcmd__help__subcmd__releases,pin)
                 cmd="bluegreen__subcmd__help__subcmd__releases__subcmd__pin"
                 ;;
@@ -186,6 +201,18 @@ _bluegreen() {
                 ;;
             bluegreen__subcmd__help__subcmd__releases,unpin)
                 cmd="bluegreen__subcmd__help__subcmd__releases__subcmd__unpin"
+                ;;
+            bluegreen__subcmd__history,help)
+                cmd="bluegreen__subcmd__history__subcmd__help"
+                ;;
+            bluegreen__subcmd__history,show)
+                cmd="bluegreen__subcmd__history__subcmd__show"
+                ;;
+            bluegreen__subcmd__history__subcmd__help,help)
+                cmd="bluegreen__subcmd__history__subcmd__help__subcmd__help"
+                ;;
+            bluegreen__subcmd__history__subcmd__help,show)
+                cmd="bluegreen__subcmd__history__subcmd__help__subcmd__show"
                 ;;
             bluegreen__subcmd__releases,help)
                 cmd="bluegreen__subcmd__releases__subcmd__help"
@@ -218,7 +245,7 @@ _bluegreen() {
 
     case "${cmd}" in
         bluegreen)
-            opts="-q -v -h -V --config --app --format --quiet --verbose --color --yes --help --version demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help"
+            opts="-q -v -h -V --config --app --format --quiet --verbose --color --yes --help --version demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -574,7 +601,7 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__help)
-            opts="demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help"
+            opts="demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -728,6 +755,34 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__help__subcmd__history)
+            opts="show"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__help__subcmd__history__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__help__subcmd__hook)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -741,7 +796,7 @@ _bluegreen() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        bluegreen__subcmd__help__subcmd__hook)
+        bluegreen__subcmd__help__subcmd__init)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -784,6 +839,20 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__help__subcmd__metrics)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__help__subcmd__plan)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1008,7 +1077,7 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__history)
-            opts="-n -q -v -h --last --config --app --format --quiet --verbose --color --yes --help"
+            opts="-n -q -v -h --last --config --app --format --quiet --verbose --color --yes --help show help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1045,6 +1114,82 @@ _bluegreen() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        bluegreen__subcmd__history__subcmd__help)
+            opts="show help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__history__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__history__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__history__subcmd__show)
+            opts="-q -v -h --html --config --app --format --quiet --verbose --color --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --html)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         bluegreen__subcmd__hook)
             opts="-q -v -h --config --app --format --quiet --verbose --color --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1052,6 +1197,72 @@ _bluegreen() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__init)
+            opts="-q -v -h --artifact --port1 --port2 --health --url --connect --user --state-dir --allow-temporary --pid-file --print --force --config --app --format --quiet --verbose --color --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --artifact)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port1)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port2)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1150,6 +1361,40 @@ _bluegreen() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bluegreen__subcmd__plan)
+            opts="-q -v -h --version --replace --config --app --format --quiet --verbose --color --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1622,7 +1867,7 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__status)
-            opts="-q -v -h --config --app --format --quiet --verbose --color --yes --help"
+            opts="-w -q -v -h --watch --config --app --format --quiet --verbose --color --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -37,9 +37,11 @@ complete -c bluegreen -n "__fish_bluegreen_needs_command" -l yes -d 'Agree to wh
 complete -c bluegreen -n "__fish_bluegreen_needs_command" -s h -l help -d 'Print help'
 complete -c bluegreen -n "__fish_bluegreen_needs_command" -s V -l version -d 'Print version'
 complete -c bluegreen -n "__fish_bluegreen_needs_command" -f -a "demo" -d 'A tour in under a minute on a private nginx; leaves nothing behind'
+complete -c bluegreen -n "__fish_bluegreen_needs_command" -f -a "init" -d 'Write a bluegreen.toml from what is found here; asks only on a terminal'
 complete -c bluegreen -n "__fish_bluegreen_needs_command" -f -a "setup" -d 'The one-time nginx part'
 complete -c bluegreen -n "__fish_bluegreen_needs_command" -f -a "adopt" -d 'Take over a process that somebody else started on a profile\'s port'
 complete -c bluegreen -n "__fish_bluegreen_needs_command" -f -a "check" -d 'Everything that can make a deploy fail, with the fix for each'
+complete -c bluegreen -n "__fish_bluegreen_needs_command" -f -a "plan" -d 'What deploy would do now, and why; changes nothing'
 complete -c bluegreen -n "__fish_bluegreen_needs_command" -f -a "deploy" -d 'Bring a release to the idle profile and the traffic to it'
 complete -c bluegreen -n "__fish_bluegreen_needs_command" -f -a "prepare" -d 'The first half of a deploy: up to a healthy release without traffic'
 complete -c bluegreen -n "__fish_bluegreen_needs_command" -f -a "promote" -d 'The second half: the traffic moves to the prepared release'
@@ -74,12 +76,35 @@ complete -c bluegreen -n "__fish_bluegreen_using_subcommand demo" -s q -l quiet 
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand demo" -s v -l verbose -d 'Every event as JSON on stderr too'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand demo" -l yes -d 'Agree to what would be asked'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l artifact -d 'What is deployed: a jar, a program, a script or a directory [default: what is found here]' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l port1 -d 'The first port' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l port2 -d 'The second port' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l health -d 'The path of the app\'s health page' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l url -d 'The front door, as users reach the app through nginx' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l connect -d 'The address to dial for the name in --url' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l user -d 'Who owns the state and runs the app' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l state-dir -d 'Where the state is kept' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l pid-file -d 'The pid file of the nginx that is meant, where several run' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l format -d '`human` lines, or `json`: one object per line [default: human]' -r -f -a "human\t'Lines for people'
+json\t'One JSON object per line on stdout'"
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l color -d '`auto`, `always` or `never` [default: auto, which honours NO_COLOR]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Yes'
+never\t'No'"
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l allow-temporary -d 'Let the state be where a reboot empties it'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l print -d 'Print the text, write nothing, ask nothing'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l force -d 'Overwrite what is there'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -s q -l quiet -d 'Say only what went wrong'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -s v -l verbose -d 'Every event as JSON on stderr too'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -l yes -d 'Agree to what would be asked'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand init" -s h -l help -d 'Print help'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand setup" -l print -d 'Print this part of the snippet, and nothing else' -r -f -a "http\t'For the http level'
 server\t'The first line of the server block'
 location\t'In the app\'s location'"
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand setup" -l site -d 'The file with the app\'s server block, when it is not plain which one that is' -r -F
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand setup" -l nginx-dir -d 'Where our own files go' -r -F
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand setup" -l nginx -d 'A word of the command that nginx is called with; again for each further word' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand setup" -l nginx-dir -d 'Where our own files go [default: beside nginx\'s main configuration file, as /etc/nginx]' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand setup" -l nginx -d 'A word of the command that nginx is called with; again for each further word [default: as the one that runs]' -r
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand setup" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand setup" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand setup" -l format -d '`human` lines, or `json`: one object per line [default: human]' -r -f -a "human\t'Lines for people'
@@ -117,6 +142,19 @@ complete -c bluegreen -n "__fish_bluegreen_using_subcommand check" -s q -l quiet
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand check" -s v -l verbose -d 'Every event as JSON on stderr too'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand check" -l yes -d 'Agree to what would be asked'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand check" -s h -l help -d 'Print help'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand plan" -l version -d 'What people call it' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand plan" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand plan" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand plan" -l format -d '`human` lines, or `json`: one object per line [default: human]' -r -f -a "human\t'Lines for people'
+json\t'One JSON object per line on stdout'"
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand plan" -l color -d '`auto`, `always` or `never` [default: auto, which honours NO_COLOR]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Yes'
+never\t'No'"
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand plan" -l replace -d 'As if another release that was prepared were abandoned'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand plan" -s q -l quiet -d 'Say only what went wrong'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand plan" -s v -l verbose -d 'Every event as JSON on stderr too'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand plan" -l yes -d 'Agree to what would be asked'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand plan" -s h -l help -d 'Print help'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand deploy" -l version -d 'What people call it' -r
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand deploy" -l sha256 -d 'The SHA-256 that the artifact must have' -r
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand deploy" -l deadline -d 'Take it back when it has not ended after this time, as 90s or 5m' -r
@@ -290,22 +328,39 @@ json\t'One JSON object per line on stdout'"
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand status" -l color -d '`auto`, `always` or `never` [default: auto, which honours NO_COLOR]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Yes'
 never\t'No'"
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand status" -s w -l watch -d 'Go on as it changes, until Ctrl-C'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand status" -s q -l quiet -d 'Say only what went wrong'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand status" -s v -l verbose -d 'Every event as JSON on stderr too'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand status" -l yes -d 'Agree to what would be asked'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand status" -s h -l help -d 'Print help'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -s n -l last -d 'So many entries, the newest last' -r
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -l format -d '`human` lines, or `json`: one object per line [default: human]' -r -f -a "human\t'Lines for people'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -s n -l last -d 'So many entries, the newest last' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -l format -d '`human` lines, or `json`: one object per line [default: human]' -r -f -a "human\t'Lines for people'
 json\t'One JSON object per line on stdout'"
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -l color -d '`auto`, `always` or `never` [default: auto, which honours NO_COLOR]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -l color -d '`auto`, `always` or `never` [default: auto, which honours NO_COLOR]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Yes'
 never\t'No'"
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -s q -l quiet -d 'Say only what went wrong'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -s v -l verbose -d 'Every event as JSON on stderr too'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -l yes -d 'Agree to what would be asked'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand history" -s h -l help -d 'Print help'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -s q -l quiet -d 'Say only what went wrong'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -s v -l verbose -d 'Every event as JSON on stderr too'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -l yes -d 'Agree to what would be asked'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'One deploy: its timeline, and why it failed if it did'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and not __fish_seen_subcommand_from show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l html -d 'Write a page for a browser to FILE, `-` is standard output [default: APP-deploy-NUMBER.html]' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l format -d '`human` lines, or `json`: one object per line [default: human]' -r -f -a "human\t'Lines for people'
+json\t'One JSON object per line on stdout'"
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l color -d '`auto`, `always` or `never` [default: auto, which honours NO_COLOR]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Yes'
+never\t'No'"
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what went wrong'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Every event as JSON on stderr too'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -l yes -d 'Agree to what would be asked'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from help" -f -a "show" -d 'One deploy: its timeline, and why it failed if it did'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand history; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand logs" -s n -l lines -d 'So many lines' -r
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand logs" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand logs" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
@@ -457,33 +512,36 @@ complete -c bluegreen -n "__fish_bluegreen_using_subcommand __app" -s q -l quiet
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand __app" -s v -l verbose -d 'Every event as JSON on stderr too'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand __app" -l yes -d 'Agree to what would be asked'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand __app" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "demo" -d 'A tour in under a minute on a private nginx; leaves nothing behind'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "setup" -d 'The one-time nginx part'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "adopt" -d 'Take over a process that somebody else started on a profile\'s port'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "check" -d 'Everything that can make a deploy fail, with the fix for each'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "deploy" -d 'Bring a release to the idle profile and the traffic to it'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "prepare" -d 'The first half of a deploy: up to a healthy release without traffic'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "promote" -d 'The second half: the traffic moves to the prepared release'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "abort" -d 'End what was prepared'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "stop" -d 'Only free the idle profile (as stop.sh)'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "start" -d 'Up to a running release on the idle profile (as start.sh)'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "health" -d 'Up to a healthy release on the idle profile (as health.sh)'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "switch" -d 'The rest of the way: move the traffic, bake, retire the old release (as switch.sh)'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "profile" -d 'Print the name of the idle profile (as profile.sh)'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "hook" -d 'For AWS CodeDeploy: does what $LIFECYCLE_EVENT asks for'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "rollback" -d 'Go back to the last confirmed release, or to RELEASE'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "status" -d 'What runs where, and who gets the traffic'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "history" -d 'What was done'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "logs" -d 'The app\'s output'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "releases" -d 'The releases that are kept'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "metrics" -d 'Metrics in the text format of Prometheus'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "recover" -d 'Bring what a crash left to a safe state with a name'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "up" -d 'Start what should run, after a reboot'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "config" -d 'The configuration in effect, with the origin of each value'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "completions" -d 'A completion script'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "man" -d 'The manual page'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "__app" -d 'The app of the demo'
-complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo setup adopt check deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "demo" -d 'A tour in under a minute on a private nginx; leaves nothing behind'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "init" -d 'Write a bluegreen.toml from what is found here; asks only on a terminal'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "setup" -d 'The one-time nginx part'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "adopt" -d 'Take over a process that somebody else started on a profile\'s port'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "check" -d 'Everything that can make a deploy fail, with the fix for each'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "plan" -d 'What deploy would do now, and why; changes nothing'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "deploy" -d 'Bring a release to the idle profile and the traffic to it'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "prepare" -d 'The first half of a deploy: up to a healthy release without traffic'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "promote" -d 'The second half: the traffic moves to the prepared release'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "abort" -d 'End what was prepared'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "stop" -d 'Only free the idle profile (as stop.sh)'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "start" -d 'Up to a running release on the idle profile (as start.sh)'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "health" -d 'Up to a healthy release on the idle profile (as health.sh)'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "switch" -d 'The rest of the way: move the traffic, bake, retire the old release (as switch.sh)'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "profile" -d 'Print the name of the idle profile (as profile.sh)'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "hook" -d 'For AWS CodeDeploy: does what $LIFECYCLE_EVENT asks for'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "rollback" -d 'Go back to the last confirmed release, or to RELEASE'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "status" -d 'What runs where, and who gets the traffic'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "history" -d 'What was done'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "logs" -d 'The app\'s output'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "releases" -d 'The releases that are kept'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "metrics" -d 'Metrics in the text format of Prometheus'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "recover" -d 'Bring what a crash left to a safe state with a name'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "up" -d 'Start what should run, after a reboot'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "config" -d 'The configuration in effect, with the origin of each value'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "completions" -d 'A completion script'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "man" -d 'The manual page'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "__app" -d 'The app of the demo'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and not __fish_seen_subcommand_from demo init setup adopt check plan deploy prepare promote abort stop start health switch profile hook rollback status history logs releases metrics recover up config completions man __app help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and __fish_seen_subcommand_from history" -f -a "show" -d 'One deploy: its timeline, and why it failed if it did'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and __fish_seen_subcommand_from releases" -f -a "prune" -d 'Remove all but the newest and those that are needed'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and __fish_seen_subcommand_from releases" -f -a "pin" -d 'Never remove this one'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand help; and __fish_seen_subcommand_from releases" -f -a "unpin" -d 'Let it be removed again'

@@ -154,6 +154,27 @@ never\:"No"))' \
 '--help[Print help]' \
 && ret=0
 ;;
+(plan)
+_arguments "${_arguments_options[@]}" : \
+'--version=[What people call it]:V:_default' \
+'--config=[The configuration \[default\: \$BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml\]]:FILE:_files' \
+'--app=[The app, when its configuration is /etc/bluegreen/APP.toml]:APP:_default' \
+'--format=[\`human\` lines, or \`json\`\: one object per line \[default\: human\]]:FORMAT:((human\:"Lines for people"
+json\:"One JSON object per line on stdout"))' \
+'--color=[\`auto\`, \`always\` or \`never\` \[default\: auto, which honours NO_COLOR\]]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
+always\:"Yes"
+never\:"No"))' \
+'--replace[As if another release that was prepared were abandoned]' \
+'-q[Say only what went wrong]' \
+'--quiet[Say only what went wrong]' \
+'-v[Every event as JSON on stderr too]' \
+'--verbose[Every event as JSON on stderr too]' \
+'--yes[Agree to what would be asked]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::artifact -- A file or a directory \[default\: the command alone is the release\]:_files' \
+&& ret=0
+;;
 (deploy)
 _arguments "${_arguments_options[@]}" : \
 '--version=[What people call it]:V:_default' \
@@ -408,6 +429,8 @@ json\:"One JSON object per line on stdout"))' \
 '--color=[\`auto\`, \`always\` or \`never\` \[default\: auto, which honours NO_COLOR\]]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
 always\:"Yes"
 never\:"No"))' \
+'-w[Go on as it changes, until Ctrl-C]' \
+'--watch[Go on as it changes, until Ctrl-C]' \
 '-q[Say only what went wrong]' \
 '--quiet[Say only what went wrong]' \
 '-v[Every event as JSON on stderr too]' \
@@ -435,7 +458,63 @@ never\:"No"))' \
 '--yes[Agree to what would be asked]' \
 '-h[Print help]' \
 '--help[Print help]' \
+":: :_bluegreen__subcmd__history_commands" \
+"*::: :->history" \
 && ret=0
+
+    case $state in
+    (history)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:bluegreen-history-command-$line[1]:"
+        case $line[1] in
+            (show)
+_arguments "${_arguments_options[@]}" : \
+'--html=[Write a page for a browser to FILE, \`-\` is standard output \[default\: APP-deploy-NUMBER.html\]]::FILE:_files' \
+'--config=[The configuration \[default\: \$BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml\]]:FILE:_files' \
+'--app=[The app, when its configuration is /etc/bluegreen/APP.toml]:APP:_default' \
+'--format=[\`human\` lines, or \`json\`\: one object per line \[default\: human\]]:FORMAT:((human\:"Lines for people"
+json\:"One JSON object per line on stdout"))' \
+'--color=[\`auto\`, \`always\` or \`never\` \[default\: auto, which honours NO_COLOR\]]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
+always\:"Yes"
+never\:"No"))' \
+'-q[Say only what went wrong]' \
+'--quiet[Say only what went wrong]' \
+'-v[Every event as JSON on stderr too]' \
+'--verbose[Every event as JSON on stderr too]' \
+'--yes[Agree to what would be asked]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::id -- Its number, a version, or the beginning of a release'\''s id \[default\: the last one\]:_default' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_bluegreen__subcmd__history__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:bluegreen-history-help-command-$line[1]:"
+        case $line[1] in
+            (show)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
 ;;
 (logs)
 _arguments "${_arguments_options[@]}" : \
@@ -746,6 +825,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(plan)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (deploy)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -796,7 +879,23 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (history)
 _arguments "${_arguments_options[@]}" : \
+":: :_bluegreen__subcmd__help__subcmd__history_commands" \
+"*::: :->history" \
 && ret=0
+
+    case $state in
+    (history)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:bluegreen-help-history-command-$line[1]:"
+        case $line[1] in
+            (show)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
 ;;
 (logs)
 _arguments "${_arguments_options[@]}" : \
@@ -879,6 +978,7 @@ _bluegreen_commands() {
 'setup:The one-time nginx part' \
 'adopt:Take over a process that somebody else started on a profile'\''s port' \
 'check:Everything that can make a deploy fail, with the fix for each' \
+'plan:What deploy would do now, and why; changes nothing' \
 'deploy:Bring a release to the idle profile and the traffic to it' \
 'prepare:The first half of a deploy\: up to a healthy release without traffic' \
 'promote:The second half\: the traffic moves to the prepared release' \
@@ -958,6 +1058,7 @@ _bluegreen__subcmd__help_commands() {
 'setup:The one-time nginx part' \
 'adopt:Take over a process that somebody else started on a profile'\''s port' \
 'check:Everything that can make a deploy fail, with the fix for each' \
+'plan:What deploy would do now, and why; changes nothing' \
 'deploy:Bring a release to the idle profile and the traffic to it' \
 'prepare:The first half of a deploy\: up to a healthy release without traffic' \
 'promote:The second half\: the traffic moves to the prepared release' \
@@ -1036,8 +1137,15 @@ _bluegreen__subcmd__help__subcmd__help_commands() {
 }
 (( $+functions[_bluegreen__subcmd__help__subcmd__history_commands] )) ||
 _bluegreen__subcmd__help__subcmd__history_commands() {
-    local commands; commands=()
+    local commands; commands=(
+'show:One deploy\: its timeline, and why it failed if it did' \
+    )
     _describe -t commands 'bluegreen help history commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__help__subcmd__history__subcmd__show_commands] )) ||
+_bluegreen__subcmd__help__subcmd__history__subcmd__show_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen help history show commands' commands "$@"
 }
 (( $+functions[_bluegreen__subcmd__help__subcmd__hook_commands] )) ||
 _bluegreen__subcmd__help__subcmd__hook_commands() {
@@ -1063,6 +1171,11 @@ _bluegreen__subcmd__help__subcmd__man_commands() {
 _bluegreen__subcmd__help__subcmd__metrics_commands() {
     local commands; commands=()
     _describe -t commands 'bluegreen help metrics commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__help__subcmd__plan_commands] )) ||
+_bluegreen__subcmd__help__subcmd__plan_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen help plan commands' commands "$@"
 }
 (( $+functions[_bluegreen__subcmd__help__subcmd__prepare_commands] )) ||
 _bluegreen__subcmd__help__subcmd__prepare_commands() {
@@ -1145,8 +1258,34 @@ _bluegreen__subcmd__help__subcmd__up_commands() {
 }
 (( $+functions[_bluegreen__subcmd__history_commands] )) ||
 _bluegreen__subcmd__history_commands() {
-    local commands; commands=()
+    local commands; commands=(
+'show:One deploy\: its timeline, and why it failed if it did' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
     _describe -t commands 'bluegreen history commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__history__subcmd__help_commands] )) ||
+_bluegreen__subcmd__history__subcmd__help_commands() {
+    local commands; commands=(
+'show:One deploy\: its timeline, and why it failed if it did' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'bluegreen history help commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__history__subcmd__help__subcmd__help_commands] )) ||
+_bluegreen__subcmd__history__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen history help help commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__history__subcmd__help__subcmd__show_commands] )) ||
+_bluegreen__subcmd__history__subcmd__help__subcmd__show_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen history help show commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__history__subcmd__show_commands] )) ||
+_bluegreen__subcmd__history__subcmd__show_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen history show commands' commands "$@"
 }
 (( $+functions[_bluegreen__subcmd__hook_commands] )) ||
 _bluegreen__subcmd__hook_commands() {
@@ -1172,6 +1311,11 @@ _bluegreen__subcmd__man_commands() {
 _bluegreen__subcmd__metrics_commands() {
     local commands; commands=()
     _describe -t commands 'bluegreen metrics commands' commands "$@"
+}
+(( $+functions[_bluegreen__subcmd__plan_commands] )) ||
+_bluegreen__subcmd__plan_commands() {
+    local commands; commands=()
+    _describe -t commands 'bluegreen plan commands' commands "$@"
 }
 (( $+functions[_bluegreen__subcmd__prepare_commands] )) ||
 _bluegreen__subcmd__prepare_commands() {

@@ -10,6 +10,7 @@ mod broken;
 mod cancel;
 mod check;
 mod clock;
+mod codedeploy;
 mod confined;
 mod damaged;
 mod disk;
