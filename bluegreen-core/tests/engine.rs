@@ -50,7 +50,7 @@ async fn a_release_that_never_becomes_healthy_leaves_everything_as_it_was() {
         let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{health:?}: {:?}", report.outcome) };
         assert_eq!(failure.cause, cause, "{health:?}");
         assert_eq!(failure.log, ["fake: it is over"], "{health:?}: its last words");
-        let ended = failure.causes.iter().any(|why| why == "exit code 1");
+        let ended = failure.causes.iter().any(|why| why == "exited with code 1");
         assert_eq!(ended, cause == Cause::Died, "{health:?}: how it ended, of one that did");
         assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()), "{health:?}");
         assert!(scene.state().has_failed(&id("v2")));

@@ -383,12 +383,10 @@ async fn check_says_what_differs() {
         let port = machine.second().active.port();
         let fix = seen(&format!("`proxy_pass http://127.0.0.1:{port}` does not follow the route")).await;
         assert_eq!(fix.matches("sudo bluegreen setup --apply").count(), 2, "the pass and the location file");
-        std::fs::write(
-            &machine.site,
-            site.replace("location.inc;", "location.inc; proxy_pass http://$my_shop_upstream/x;"),
-        )
-        .unwrap();
-        seen("6: `proxy_pass http://$my_shop_upstream/x` has a path behind the variable").await;
+        let wrong = site.replace("location.inc;", "location.inc; proxy_pass http://$my_shop_upstream/x;");
+        std::fs::write(&machine.site, &wrong).unwrap();
+        let line = 1 + wrong.lines().position(|line| line.contains("_upstream/x")).unwrap();
+        seen(&format!("{line}: `proxy_pass http://$my_shop_upstream/x` has a path behind the variable")).await;
         let include = format!("include {};", machine.setup.server_file().display());
         std::fs::write(
             &machine.site,

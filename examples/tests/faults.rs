@@ -36,8 +36,10 @@ fn every_fault_has_a_test_or_a_reason() {
         assert!(!proofs.is_empty() || does.contains("*why not:*"), "neither a test nor a reason: {row}");
         for proof in proofs {
             let there = match proof.strip_prefix("trials/run ") {
-                Some(trial) => root().join(format!("trials/src/{trial}.rs")).exists()
-                    || root().join(format!("trials/src/traced/{trial}.rs")).exists(),
+                Some(trial) => {
+                    root().join(format!("trials/src/{trial}.rs")).exists()
+                        || root().join(format!("trials/src/traced/{trial}.rs")).exists()
+                }
                 None => root().join(proof).is_file() || code.contains(&format!("fn {proof}(")),
             };
             assert!(there, "there is no {proof}: {row}");

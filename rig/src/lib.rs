@@ -185,7 +185,12 @@ impl Stage {
 
     /// The binary under test, about to do `words`.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(bluegreen());
+        let binary = bluegreen();
+        let mut command = Command::new(&binary);
+        // as if it were installed: then it calls itself by its name
+        let path = env::var_os("PATH").unwrap_or_default();
+        let beside = binary.parent().unwrap().to_owned();
+        command.env("PATH", env::join_paths([beside].into_iter().chain(env::split_paths(&path))).unwrap());
         command.arg("--config").arg(self.path("bluegreen.toml")).args(words).current_dir(self.home());
         command.env_remove("BLUEGREEN_CONFIG").stdin(Stdio::null());
         command

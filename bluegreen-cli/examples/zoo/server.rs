@@ -85,6 +85,8 @@ pub(crate) fn respond(stream: &mut TcpStream, status: &str, head: &str, body: &[
 pub(crate) fn shared(port: u16) -> TcpListener {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
     sockopt::set_socket_reuseport(&socket, true).expect("to share it");
+    // as servers do: what the kernel still has of ended connections is in nobody's way
+    sockopt::set_socket_reuseaddr(&socket, true).expect("to follow others");
     bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, port))).expect("the port");
     listen(&socket, 64).expect("to listen");
     socket.into()

@@ -11,7 +11,8 @@ use crate::{AnsweredBy, Answers, Cancel, HealthProbe, Profile, Receipt, Unhealth
 const CLOSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
 /// The pause between probes from then on.
 const FAR: Duration = Duration::from_millis(50);
-/// How long the look before the switch may take: it only tells whether the answers can be told apart.
+/// How long the look before the switch may take, which only tells whether the answers can be told apart; and how long the last
+/// probe is waited for.
 const BASELINE: Duration = Duration::from_millis(250);
 
 /// Asks the front door over and over, around a switch and through the bake.
@@ -87,8 +88,8 @@ impl Watch {
     /// Ends the probes and gives what they saw.
     pub(super) async fn finish(mut self) -> Receipt {
         self.stop.cancel();
-        // a probe that is under way is counted, so that none is lost unseen
-        let _ = (&mut self.task).await;
+        // a probe that is under way is counted, so that none is lost unseen; one that hangs must not hold up a revert
+        let _ = tokio::time::timeout(BASELINE, &mut self.task).await;
         let tally = lock(&self.tally);
         Receipt { answers: tally.answers(), ..tally.receipt.clone() }
     }

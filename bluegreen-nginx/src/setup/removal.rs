@@ -81,7 +81,7 @@ impl Setup {
     }
 }
 
-/// A text with every `proxy_pass` of it made equal, and what stood there.
+/// A text with every `proxy_pass` of it, and the white space before it, made equal, and what stood there.
 fn plain(text: &str) -> Option<(String, Vec<String>)> {
     let directives = config::parse(text).ok()?;
     let (mut passes, mut waiting): (Vec<&Directive>, Vec<&Directive>) = (Vec::new(), directives.iter().collect());
@@ -92,7 +92,8 @@ fn plain(text: &str) -> Option<(String, Vec<String>)> {
     passes.sort_by_key(|pass| std::cmp::Reverse(pass.span.start));
     let mut same = text.to_owned();
     for pass in &passes {
-        same.replace_range(pass.span.clone(), "proxy_pass;");
+        let before = same[..pass.span.start].trim_end().len();
+        same.replace_range(before..pass.span.end, " proxy_pass;");
     }
     Some((same, passes.iter().map(|pass| pass.arg().to_owned()).collect()))
 }
