@@ -65,12 +65,18 @@ impl Running {
 
     /// Waits for its end and for the end of its pipes: nobody that it started may hold them.
     #[track_caller]
-    pub fn wait(mut self) -> Ended {
+    pub fn wait(self) -> Ended {
+        self.wait_within(PATIENCE)
+    }
+
+    /// The same for something slow.
+    #[track_caller]
+    pub fn wait_within(mut self, patience: Duration) -> Ended {
         let status = loop {
             if let Some(status) = self.ended() {
                 break status;
             }
-            if self.began.elapsed() > PATIENCE {
+            if self.began.elapsed() > patience {
                 self.child.kill().unwrap();
                 let (out, err) = (self.out.recv_timeout(PATIENCE), self.err.recv_timeout(PATIENCE));
                 panic!("it does not end: {} {}", out.unwrap_or_default(), err.unwrap_or_default());

@@ -4,13 +4,19 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use bluegreen_rig::{Clients, Stage, say, skip};
 
+/// A JVM beside other tests takes its time.
+const SLOW: Duration = Duration::from_secs(110);
+
 /// What differs between the apps.
 struct App {
     command: Vec<String>,
+    /// Under load: those that boot slowly leave the CPU to their boot.
+    clients: usize,
     env: Option<(&'static str, &'static str)>,
     /// Makes the artifact of a version.
     build: fn(&Stage, &str) -> PathBuf,
@@ -51,7 +57,7 @@ fn java() -> App {
         assert!(built.success());
         jar
     };
-    App { command: words(command), env: None, build }
+    App { command: words(command), clients: Clients::COUNT, env: None, build }
 }
 
 fn node() -> App {
@@ -61,7 +67,12 @@ fn node() -> App {
         fs::write(dir.join("package.json"), package).unwrap();
         dir
     };
-    App { command: words("node {artifact}/server.js --profile={profile} --port={port}"), env: None, build }
+    App {
+        command: words("node {artifact}/server.js --profile={profile} --port={port}"),
+        clients: Clients::COUNT,
+        env: None,
+        build,
+    }
 }
 
 fn gunicorn() -> App {
@@ -71,7 +82,7 @@ fn gunicorn() -> App {
         dir
     };
     let command = "gunicorn --chdir {artifact} --workers 2 --bind 127.0.0.1:{port} app:app";
-    App { command: words(command), env: Some(("PROFILE", "{profile}")), build }
+    App { command: words(command), clients: Clients::COUNT, env: Some(("PROFILE", "{profile}")), build }
 }
 
 /// The project as it is in `examples/`, with its own configuration; only the port is that of the test.
@@ -91,7 +102,8 @@ fn spring_boot() -> App {
     let config = fs::read_to_string(sources("../spring-boot/bluegreen.toml")).unwrap();
     let config: toml::Table = config.parse().unwrap();
     let command = config["start"]["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned());
-    App { command: command.chain(["--server.port={port}".to_owned()]).collect(), env: None, build }
+    let command = command.chain(["--server.port={port}".to_owned()]).collect();
+    App { command, clients: 2, env: None, build }
 }
 
 fn configure(stage: &mut Stage, app: &App) {
@@ -99,12 +111,13 @@ fn configure(stage: &mut Stage, app: &App) {
     if let Some((name, value)) = app.env {
         stage.set(&format!("start.env.{name}"), value);
     }
-    stage.set("health.deadline", "25s");
+    stage.set("health.deadline", "100s");
 }
 
 fn deploy(stage: &Stage, app: &App, version: &str) {
     let artifact = (app.build)(stage, version);
-    stage.run(&["deploy", artifact.to_str().unwrap(), "--version", version], 0);
+    let ended = stage.spawn(&["deploy", artifact.to_str().unwrap(), "--version", version]).wait_within(SLOW);
+    assert_eq!(ended.code, Some(0), "{ended}");
 }
 
 /// A first deploy, then three under load, and back.
@@ -112,7 +125,7 @@ fn in_marker_mode(app: &App) {
     let Some(mut stage) = Stage::marker() else { return };
     configure(&mut stage, app);
     deploy(&stage, app, "v0");
-    let clients = Clients::at(&stage);
+    let clients = Clients::some(&stage, app.clients);
     for (version, profile) in [("v1", "real2"), ("v2", "real1"), ("v3", "real2")] {
         deploy(&stage, app, version);
         assert_eq!(stage.front(), format!("{version} {profile}"));
