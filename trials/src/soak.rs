@@ -3,6 +3,7 @@
 mod deeds;
 mod excuses;
 mod figures;
+mod witness;
 
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ use bluegreen_rig::{Clients, Stage, say};
 use deeds::Soak;
 use excuses::Excuses;
 use figures::Figures;
+use witness::Witness;
 
 /// Deploys, failing deploys, rollbacks, halves, kills and reloads at random, under load; counts what is lost and what grows
 #[derive(Debug, clap::Args)]
@@ -37,14 +39,18 @@ struct Traffic {
 }
 
 impl Traffic {
-    fn add(&mut self, tally: &Tally, excuses: &Excuses) {
+    fn add(&mut self, tally: &Tally, excuses: &Excuses, witness: &Witness) {
         let sorted = excuses.sort(tally);
         self.answered += tally.answered();
         self.killed += sorted.killed;
         self.reloaded += sorted.reloaded;
         self.lost += sorted.lost.len();
-        for loss in sorted.lost {
-            say(&format!("lost: {loss}"));
+        for (lost, why) in sorted.lost {
+            let took = (lost.done - lost.sent).as_millis();
+            say(&format!("lost: {why} after {took} ms, sent {}", excuses.during(lost.sent)));
+            for line in witness.says(lost).unwrap_or_else(|error| vec![error.to_string()]) {
+                say(&format!("  | {line}"));
+            }
         }
     }
 }
@@ -52,6 +58,13 @@ impl Traffic {
 /// Whether nothing was lost and nothing grew.
 pub(crate) fn run(options: &Options) -> bool {
     let Some(stage) = Stage::marker() else { return true };
+    let witness = match Witness::at(&stage) {
+        Ok(witness) => witness,
+        Err(error) => {
+            say(&format!("{error:#}"));
+            return false;
+        }
+    };
     let began = Instant::now();
     let (mut soak, mut traffic, mut figures) = (Soak::new(stage, options.seed), Traffic::default(), Vec::new());
     let mut trouble = soak.begin().err();
@@ -62,18 +75,18 @@ pub(crate) fn run(options: &Options) -> bool {
             break;
         }
         if round % LOAD == 0 && round > 0 {
-            traffic.add(&clients.stop(), &soak.excuses);
+            traffic.add(&clients.stop(), &soak.excuses, &witness);
             soak.excuses = Excuses::default();
             clients = Clients::at(&soak.stage);
         }
-        trouble = soak.round().err().map(|error| error.context(format!("round {round}")));
+        trouble = soak.round(round).err().map(|error| error.context(format!("round {round}")));
         figures.push(Figures::of(&soak));
         let quarter = (options.rounds / 4).max(1);
         if round == 0 || (round + 1) % quarter == 0 {
             say(&figures[round].line(round + 1));
         }
     }
-    traffic.add(&clients.stop(), &soak.excuses);
+    traffic.add(&clients.stop(), &soak.excuses, &witness);
     let Traffic { answered, killed, reloaded, lost } = traffic;
     let (rounds, minutes) = (figures.len(), began.elapsed().as_secs() / 60);
     say(&format!("{rounds} rounds in {minutes} min: {}", soak.done()));

@@ -76,7 +76,7 @@ impl Soak {
     }
 
     /// One deed.
-    pub(super) fn round(&mut self) -> anyhow::Result<()> {
+    pub(super) fn round(&mut self, round: usize) -> anyhow::Result<()> {
         let mut number = self.random.u32(..DEEDS.iter().map(|(_, share, _)| *share).sum::<u32>());
         let chosen = DEEDS.iter().find(|(_, share, _)| {
             let here = number < *share;
@@ -84,6 +84,7 @@ impl Soak {
             here
         });
         let (name, _, deed) = chosen.context("the shares are all there is")?;
+        self.excuses.deeds.push((Instant::now(), format!("round {round}, {name}")));
         deed(self).context(*name)?;
         *self.done.entry(name).or_default() += 1;
         self.seen.extend(below(self.stage.home()));

@@ -2,28 +2,30 @@
 
 use std::{ops::RangeInclusive, time::Instant};
 
-use bluegreen_cli::demo::Tally;
+use bluegreen_cli::demo::{Loss, Sample, Tally};
 
 /// When an app was killed, from the signal until it was gone, and when nginx was reloaded, until its old workers were gone.
 #[derive(Debug, Default)]
 pub(super) struct Excuses {
     pub(super) kills: Vec<RangeInclusive<Instant>>,
     pub(super) reloads: Vec<RangeInclusive<Instant>>,
+    /// For a person: the deeds, and when each began.
+    pub(super) deeds: Vec<(Instant, String)>,
 }
 
 /// The lost requests by who had them.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Sorted {
+#[derive(Debug, Default)]
+pub(super) struct Sorted<'a> {
     pub(super) killed: usize,
     pub(super) reloaded: usize,
     /// Nobody may lose these.
-    pub(super) lost: Vec<String>,
+    pub(super) lost: Vec<(&'a Sample, Loss)>,
 }
 
 impl Excuses {
     /// A request is excused when it was under way in the moment of the accident: sent before its end, and over after its
     /// beginning. One that is sent later has none.
-    pub(super) fn sort(&self, tally: &Tally) -> Sorted {
+    pub(super) fn sort<'a>(&self, tally: &'a Tally) -> Sorted<'a> {
         let mut sorted = Sorted::default();
         for sample in &tally.0 {
             let Err(loss) = sample.outcome else { continue };
@@ -35,19 +37,25 @@ impl Excuses {
             } else if within(&self.reloads) {
                 sorted.reloaded += 1;
             } else {
-                let ago = sample.sent.elapsed().as_millis();
-                sorted.lost.push(format!("{loss}, {ago} ms before the end of this load"));
+                sorted.lost.push((sample, loss));
             }
         }
         sorted
+    }
+
+    /// What was being done at that moment.
+    pub(super) fn during(&self, moment: Instant) -> String {
+        let begun = self.deeds.iter().rev().find(|(began, _)| *began <= moment);
+        begun.map_or_else(
+            || "before the first deed of this load".to_owned(),
+            |(began, deed)| format!("{} ms after the beginning of {deed}", (moment - *began).as_millis()),
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use bluegreen_cli::demo::{Loss, Sample};
 
     use super::*;
 
@@ -56,11 +64,13 @@ mod tests {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let lost = |sent, done| Sample { sent: at(sent), done: at(done), outcome: Err(Loss::Status(502)) };
-        let excuses = Excuses { kills: vec![at(10)..=at(12)], reloads: vec![at(30)..=at(40)] };
+        let excuses = Excuses { kills: vec![at(10)..=at(12)], reloads: vec![at(30)..=at(40)], ..Excuses::default() };
         let tally = |samples: &[(u64, u64)]| Tally(samples.iter().map(|(sent, done)| lost(*sent, *done)).collect());
-        let sorted = excuses.sort(&tally(&[(5, 11), (12, 13), (11, 99)]));
+        let samples = tally(&[(5, 11), (12, 13), (11, 99)]);
+        let sorted = excuses.sort(&samples);
         assert_eq!((sorted.killed, sorted.reloaded, sorted.lost.len()), (3, 0, 0));
-        let sorted = excuses.sort(&tally(&[(31, 32), (1, 9), (13, 14), (41, 50)]));
+        let samples = tally(&[(31, 32), (1, 9), (13, 14), (41, 50)]);
+        let sorted = excuses.sort(&samples);
         assert_eq!((sorted.killed, sorted.reloaded, sorted.lost.len()), (0, 1, 3));
     }
 }
