@@ -16,6 +16,11 @@ use wait4::Wait4 as _;
 
 use super::excuses::Excuses;
 
+/// States of a socket, as the kernel's table writes them.
+const ESTABLISHED: &str = "01";
+const CLOSE_WAIT: &str = "08";
+const LISTEN: &str = "0A";
+
 /// A history that is almost as large as one file of it may be.
 const HISTORY: usize = 1000 << 10;
 
@@ -152,9 +157,11 @@ impl Soak {
     fn kill_app(&mut self) -> anyhow::Result<()> {
         self.deploy()?;
         let (before, pid) = (self.stage.front(), self.stage.pid("active"));
+        let port = self.stage.ports[usize::from(before.ends_with(" real2"))];
         let killed = Instant::now();
         kill(pid);
-        wait_for("the end of the app", || !lives(pid));
+        // nginx may hand a request to a kept-alive connection until it has seen its end, and repeats no POST
+        wait_for("the end of the app, and of what nginx has open to it", || !lives(pid) && !in_use(port));
         self.excuses.kills.push(killed..=Instant::now());
         let front = self.stage.front();
         ensure!(front.contains(" real") && front != before, "{front:?} serves after {before} was killed");
@@ -207,6 +214,21 @@ impl Soak {
     }
 }
 
+/// Whether somebody listens on `port` of this machine, or holds an open connection to it, be it one whose other end is gone.
+fn in_use(port: u16) -> bool {
+    let sockets = fs::read_to_string("/proc/net/tcp").expect("the kernel's table of sockets");
+    let port = format!(":{port:04X}");
+    sockets.lines().any(|line| {
+        let mut columns = line.split_whitespace().skip(1);
+        let [local, remote, state] = std::array::from_fn(|_| columns.next().unwrap_or_default());
+        match state {
+            LISTEN => local.ends_with(&port),
+            ESTABLISHED | CLOSE_WAIT => remote.ends_with(&port),
+            _ => false,
+        }
+    })
+}
+
 /// Waits until its end without reaping it, at most so long; then it is killed.
 fn watch(child: &mut Child, limit: Duration) -> anyhow::Result<()> {
     let began = Instant::now();
@@ -217,4 +239,26 @@ fn watch(child: &mut Child, limit: Duration) -> anyhow::Result<()> {
         thread::sleep(Duration::from_millis(2));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn a_connection_is_in_use_until_the_near_end_has_closed_it_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(in_use(port), "somebody listens");
+        let near = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (far, _) = listener.accept().unwrap();
+        drop(listener);
+        assert!(in_use(port), "both ends are there");
+        drop(far);
+        assert!(in_use(port), "one end does not know yet");
+        drop(near);
+        wait_for("the end of the connection", || !in_use(port));
+    }
 }

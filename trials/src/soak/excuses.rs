@@ -4,7 +4,8 @@ use std::{ops::RangeInclusive, time::Instant};
 
 use bluegreen_cli::demo::{Loss, Sample, Tally};
 
-/// When an app was killed, from the signal until it was gone, and when nginx was reloaded, until its old workers were gone.
+/// When an app was killed, from the signal until nginx had nothing open to it any more, and when nginx was reloaded, until
+/// its old workers were gone.
 #[derive(Debug, Default)]
 pub(super) struct Excuses {
     pub(super) kills: Vec<RangeInclusive<Instant>>,
