@@ -169,7 +169,7 @@ impl Trial<'_> {
     /// What is on the disk after the cut, and then the boot.
     fn look(&self, disk: &Path, promise: &Promise, booted: &mut HashSet<u64>) -> anyhow::Result<()> {
         let state = self.stage.state_dir();
-        let _mounted = Mounted::after_boot(disk, &state)?;
+        let _mounted = Mounted::after_boot(self.kind, disk, &state)?;
         promise.is_kept(&state, &self.stage.route_dir())?;
         let more = booted.len() < self.options.few(SAMPLE_BOOTS, self.options.boots) && !self.control;
         if more && booted.insert(digest(&state, promise)) {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use bluegreen_rig::say;
 
 /// What to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -61,6 +62,14 @@ impl Kind {
             Self::Xfs => "loop",
         }
     }
+
+    /// Every cut has the same UUID, and xfs refuses it twice: one that is still held must not fail all after it.
+    fn booted(self) -> &'static str {
+        match self {
+            Self::Ext4 => "loop",
+            Self::Xfs => "loop,nouuid",
+        }
+    }
 }
 
 /// A mounted file system, until the value is dropped.
@@ -74,8 +83,8 @@ impl Mounted {
     }
 
     /// As after a boot: the journal is replayed.
-    pub(super) fn after_boot(disk: &Path, at: &Path) -> anyhow::Result<Self> {
-        Self::with("loop", disk, at)
+    pub(super) fn after_boot(kind: Kind, disk: &Path, at: &Path) -> anyhow::Result<Self> {
+        Self::with(kind.booted(), disk, at)
     }
 
     fn with(options: &str, disk: &Path, at: &Path) -> anyhow::Result<Self> {
@@ -101,6 +110,7 @@ impl Drop for Mounted {
             }
             thread::sleep(Duration::from_millis(10));
         }
+        say(&format!("somebody holds {}: it stays mounted until they let go", self.0.display()));
         let _ = done(Command::new("umount").arg("-l").arg(&self.0), "umount");
     }
 }
