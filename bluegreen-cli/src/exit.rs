@@ -2,33 +2,22 @@
 
 use bluegreen_core::{Cause, Failure, Step};
 
-/// How the program ends. The numbers are a promise.
+/// How the program ends. The numbers are a promise; [`Exit::means`] says what each is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "`means` says it, for people too")]
 #[repr(u8)]
 pub enum Exit {
-    /// Done, or already so.
     Done = 0,
-    /// An internal error; the last line says where traffic is.
     Internal = 1,
-    /// Usage, configuration, or the wrong user. Traffic is untouched.
     Usage = 2,
-    /// Refused before anything was touched: nginx down, not set up, set up differently, no memory or disk.
     Refused = 3,
-    /// The new release never became healthy, or a hook before the switch failed. Traffic is untouched.
     Unhealthy = 10,
-    /// A process could not be started or stopped, a stranger has the port, the artifact is bad. Traffic is untouched.
     Process = 11,
-    /// The switch did not take effect and was undone. Traffic is where it was.
     Switch = 12,
-    /// Switched, then reverted by the bake. Traffic is where it was.
     Reverted = 13,
-    /// A person is needed; the text says what is seen and what to type.
     Degraded = 20,
-    /// Another deploy holds the lock, or a prepared release waits. Traffic is untouched.
     Busy = 75,
-    /// SIGINT; undone.
     Interrupted = 130,
-    /// SIGTERM; undone.
     Terminated = 143,
 }
 
@@ -43,6 +32,60 @@ pub enum StopRequest {
 }
 
 impl Exit {
+    /// All of them, by their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::Done,
+        Self::Internal,
+        Self::Usage,
+        Self::Refused,
+        Self::Unhealthy,
+        Self::Process,
+        Self::Switch,
+        Self::Reverted,
+        Self::Degraded,
+        Self::Busy,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// What it means, and where traffic is: the table of `docs/exit-codes.md`.
+    pub fn means(self) -> [&'static str; 2] {
+        let (untouched, as_before) = ("untouched", "where it was");
+        match self {
+            Self::Done => ["done, or already so", "as asked"],
+            Self::Internal => [
+                "internal error, or the state could not be written half-way: the transaction stays open, and the next \
+                 command finishes or undoes it",
+                "the last line says",
+            ],
+            Self::Usage => ["usage, configuration, or the wrong user", untouched],
+            Self::Refused => [
+                "refused before anything was touched: nginx down, not set up, set up differently, no memory or disk; \
+                 `check` found such a thing",
+                untouched,
+            ],
+            Self::Unhealthy => [
+                "the new release never became healthy, or died while it waited for `promote`; or a hook before the \
+                 switch failed",
+                untouched,
+            ],
+            Self::Process => [
+                "a process could not be stopped or started, the port is taken by a foreign process, the artifact is bad",
+                untouched,
+            ],
+            Self::Switch => ["the switch did not take effect and was undone", as_before],
+            Self::Reverted => ["switched, then reverted by the bake", as_before],
+            Self::Degraded => ["degraded: a person is needed; also `status` when nginx has failed over", "said"],
+            Self::Busy => ["another deploy holds the lock, or a prepared release waits", untouched],
+            Self::Interrupted => {
+                ["interrupted by SIGINT and undone; after the bake the command just finishes", as_before]
+            }
+            Self::Terminated => {
+                ["interrupted by SIGTERM and undone; after the bake the command just finishes", as_before]
+            }
+        }
+    }
+
     /// The code of a transaction that was undone because of `failure`.
     pub fn undone(failure: &Failure, request: StopRequest) -> Self {
         match (failure.cause, failure.step) {
@@ -88,6 +131,22 @@ impl From<Exit> for std::process::ExitCode {
         exit.code().into()
     }
 }
+
+/// The table as a page of Markdown.
+pub fn reference() -> String {
+    let row = |exit: Exit| format!("| {} | {} |\n", exit.code(), exit.means().join(" | "));
+    format!(
+        "# Exit codes\n\nMade by the program itself. The numbers are a promise. What to do at each: the [runbook](runbook.md).\n\n\
+         | code | means | traffic |\n|---|---|---|\n{}\n{SIGNALS}",
+        Exit::ALL.map(row).concat()
+    )
+}
+
+const SIGNALS: &str = "\
+SIGHUP is ignored, so a lost SSH connection does not stop a deploy. A second SIGINT ends at once with 130: the transaction stays
+open, the last line says where traffic is, and the next command finishes it. `logs -f` and `status --watch` end with 0 when they are
+interrupted, as that is how they end.
+";
 
 #[cfg(test)]
 mod tests {

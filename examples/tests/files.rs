@@ -36,12 +36,17 @@ fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_configuration_reference_is_that_of_the_program() {
-    let page = bluegreen_cli::config::reference();
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(root().join("docs/configuration.md"), &page).unwrap();
+fn what_is_made_is_as_the_program_makes_it() {
+    let made = [
+        ("docs/configuration.md", bluegreen_cli::config::reference()),
+        ("docs/exit-codes.md", bluegreen_cli::exit::reference()),
+    ];
+    for (file, page) in made {
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(root().join(file), &page).unwrap();
+        }
+        assert_eq!(read(file), page, "run UPDATE=1 cargo test -p bluegreen-examples");
     }
-    assert_eq!(read("docs/configuration.md"), page, "run UPDATE=1 cargo test -p bluegreen-examples");
 }
 
 #[test]
