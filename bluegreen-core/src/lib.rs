@@ -39,6 +39,7 @@
 //! Backends live in their own crates (`bluegreen-nginx`, `bluegreen-process`, `bluegreen-http`); a new one passes the
 //! conformance suite in `testing` first (feature `test-util`).
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 mod cancel;
 mod engine;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// When the proxy may fail over to the previous release.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Failover {
     /// While the new release bakes.
     #[default]
@@ -20,6 +21,7 @@ pub enum Failover {
 /// What happens to the previous release after a deploy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Previous {
     /// It keeps running, for an instant rollback.
     #[default]

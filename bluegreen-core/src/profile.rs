@@ -30,6 +30,9 @@ impl TryFrom<Unchecked> for Profile {
 
 impl Profile {
     /// A profile `name` on `port`; 0 is not a port.
+    ///
+    /// # Errors
+    /// The port is 0.
     pub fn new(name: Name, port: u16) -> Result<Self, InvalidProfiles> {
         if port == 0 { Err(InvalidProfiles::PortZero(name)) } else { Ok(Self { name, port }) }
     }
@@ -75,6 +78,9 @@ pub enum InvalidProfiles {
 
 impl Profiles {
     /// Pairs two profiles; their names and ports must differ.
+    ///
+    /// # Errors
+    /// They have the same name or the same port.
     pub fn new(first: Profile, second: Profile) -> Result<Self, InvalidProfiles> {
         if first.name == second.name {
             return Err(InvalidProfiles::SameName(first.name));

@@ -26,12 +26,21 @@ use crate::{Stamp, State};
 #[cfg_attr(test, mockall::automock)]
 pub trait StateStore: Debug + Send + Sync {
     /// Takes the lock for `who`, or says who has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] with who has it, where that is known.
     fn lock(&self, who: &Holder) -> Result<Lease, StoreError>;
 
     /// Reads the state; an app that has none yet has the default one. Needs no lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] and [`StoreError::Newer`] when there is a state that cannot be read; never an empty one instead.
     fn load(&self) -> Result<State, StoreError>;
 
     /// Replaces the state.
+    ///
+    /// # Errors
+    /// The state before is still there, whole.
     fn save(&self, lease: &Lease, state: &State) -> Result<(), StoreError>;
 
     /// Now, as a moment that outlives this process.

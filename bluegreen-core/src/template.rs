@@ -4,10 +4,10 @@ use std::fmt;
 
 /// A text with `{placeholders}` of the form `{[a-z_]+}`. Anything else in braces (JSON, `${VAR}` of a shell, awk) is left
 /// alone, so that no quoting is ever needed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Template(Vec<Piece>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Piece {
     Text(String),
     Placeholder(&'static str),
@@ -29,6 +29,9 @@ pub struct UnknownPlaceholder {
 
 impl Template {
     /// Parses `text`.
+    ///
+    /// # Errors
+    /// The first placeholder that is not one of [`PLACEHOLDERS`], and where.
     pub fn parse(text: &str) -> Result<Self, UnknownPlaceholder> {
         let (mut pieces, mut plain, mut at) = (Vec::new(), String::new(), 0);
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {

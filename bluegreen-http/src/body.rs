@@ -8,6 +8,7 @@ use crate::{Answer, answer::plain};
 
 /// What the body of a healthy answer must be like.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub enum Body {
     /// Anything.
     #[default]

@@ -18,7 +18,7 @@ use crate::{
 pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// How a [`Client`] asks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Options {
     /// For one attempt: connection, TLS, headers and body together.
     pub timeout: Duration,
@@ -65,6 +65,9 @@ pub struct Client {
 
 impl Client {
     /// A client of `url`, which is checked here once and for all.
+    ///
+    /// # Errors
+    /// The URL may not be asked, as one that is not loopback, or the certificates cannot be read.
     pub fn new(url: &str, options: &Options) -> Result<Self, ClientError> {
         let target = Target::parse(url, options.connect, options.allow_remote)
             .map_err(|source| ClientError::Url { url: url.to_owned(), source })?;
@@ -92,6 +95,9 @@ impl Client {
     }
 
     /// One GET. Reads at most [`BODY_LIMIT`] bytes of the body and follows nothing; every answer is `Ok`, also a bad one.
+    ///
+    /// # Errors
+    /// Nobody listens, or no whole answer came in time.
     pub async fn get(&self) -> Result<Answer, Unhealthy> {
         let late = |_| Unhealthy::NoAnswer(format!("none within {:?}", self.timeout));
         tokio::time::timeout(self.timeout, self.ask()).await.map_err(late)?.map_err(fault::unhealthy)

@@ -26,6 +26,9 @@ pub struct FrontDoor {
 
 impl FrontDoor {
     /// The front door at `url`, dialled as `options` say.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
     pub fn new(url: &str, profiles: &Profiles, options: &Options) -> Result<Self, ClientError> {
         let door = Client::new(url, options)?;
         let [first, second] = profiles.both().map(|profile| own(url, profile, options));

@@ -17,6 +17,9 @@ pub struct HttpProbe {
 
 impl HttpProbe {
     /// A probe of `url`, in which `{app}`, `{profile}`, `{port}` and `{other_port}` are filled in. 200 to 299 is healthy.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
     pub fn new(app: &Name, profiles: &Profiles, url: &Template, options: &Options) -> Result<Self, ClientError> {
         let client = |profile| Client::new(&url.render(|name| value(app, profiles, profile, name)), options);
         let clients = [client(profiles.first())?, client(profiles.second())?];

@@ -3,7 +3,7 @@
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 /// A list of status codes and ranges: `200-299`, `200,204`, `200-299,301`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StatusRanges(Vec<RangeInclusive<u16>>);
 
 /// The text is not a list of status codes.

@@ -42,12 +42,18 @@ impl Commands {
     }
 
     /// Whether nginx takes its configuration; the text is what it says against it.
+    ///
+    /// # Errors
+    /// What nginx says against it, or why it could not be called.
     pub async fn accepts(&self) -> Result<(), String> {
         self.test().await.map_err(|failed| failed.to_string())
     }
 
     /// Whether the configuration on the disk includes the file `path`; the error is what nginx says instead. On most machines
     /// only root gets an answer.
+    ///
+    /// # Errors
+    /// What nginx says instead of an answer.
     pub async fn reads(&self, path: &Path) -> Result<bool, String> {
         let files = self.files().await.map_err(|failed| failed.to_string())?;
         Ok(files.iter().any(|file| same(file, path)))

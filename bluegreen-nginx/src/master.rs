@@ -84,6 +84,9 @@ impl Master {
     }
 
     /// The version of the program that runs, else of the one in `PATH`; milliseconds.
+    ///
+    /// # Errors
+    /// It cannot be run, or says something that is no version.
     pub async fn version(&self) -> Result<Version, MasterError> {
         let running =
             self.process().ok().filter(is_trusted).and_then(|master| master.exe().ok()).filter(|exe| exe.is_file());
@@ -95,11 +98,17 @@ impl Master {
     }
 
     /// Its process.
+    ///
+    /// # Errors
+    /// nginx does not run, or it cannot be told which one is meant.
     pub fn pid(&self) -> Result<u32, MasterError> {
         self.process().map(|process| process.pid.unsigned_abs())
     }
 
     /// A worker that takes connections: it is who must see the route.
+    ///
+    /// # Errors
+    /// nginx does not run, or has no worker that takes connections.
     pub fn worker(&self) -> Result<u32, MasterError> {
         let workers = self.workers()?;
         workers.accepting.first().map(|worker| worker.pid.unsigned_abs()).ok_or(MasterError::NotRunning)

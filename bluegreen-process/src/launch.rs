@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// `command`, `env` and `workdir` become part of a release ([`Launch::spec`]) when it is added; the rest is taken from
 /// today's configuration at each start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
     /// The program and its arguments; no shell sees them.
     pub command: Vec<Template>,
@@ -57,7 +57,7 @@ impl Launch {
 }
 
 /// The part of a [`Launch`] that is stored with a release, so that an old release starts as it did. Templates, unrendered.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Spec {
     /// The program and its arguments.
     pub command: Vec<String>,
@@ -69,7 +69,8 @@ pub struct Spec {
 }
 
 /// A signal that asks a process to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum StopSignal {
     /// `SIGTERM`.
     #[default]
@@ -130,7 +131,8 @@ impl FromStr for StopSignal {
 }
 
 /// Who gets the stop signal. `KILL` always goes to everybody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum SignalTo {
     /// Every process that the release started and that can be told to be its own.
     #[default]

@@ -49,6 +49,7 @@
 //! reported as a stranger when it holds the port. And what is started inside a unit of systemd dies with that unit:
 //! [`cgroup_warning`] tells.
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 mod cgroup;
 mod environment;

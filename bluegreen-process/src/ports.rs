@@ -28,5 +28,8 @@ pub struct Listener {
 /// When it cannot be told who listens; never an empty answer instead.
 pub trait PortOwners: Debug + Send + Sync {
     /// The listeners on `port`. When `likely` holds all of them, an implementation may skip looking for further holders.
+    ///
+    /// # Errors
+    /// It cannot be told who listens.
     fn listeners(&self, port: u16, likely: &[u32]) -> io::Result<Vec<Listener>>;
 }

@@ -22,7 +22,7 @@ mod stop;
 pub use adopt::AdoptError;
 
 /// What [`Processes`] needs to know.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Where records, logs, releases and the shared directory are.
     pub state_dir: PathBuf,
@@ -99,6 +99,9 @@ impl Processes {
     /// It must run as this user and hold all listeners of the port, by itself or through its children. It has no token, so
     /// `stop` reaches it, its descendants and, when it leads one, its process group, as long as it lives itself. Its release
     /// is `adopted-PID-START`, which is in no store: it can be stopped, and not be started again.
+    ///
+    /// # Errors
+    /// [`AdoptError`] says what is in the way; nothing was changed then.
     pub async fn adopt(&self, profile: &Profile, pid: Option<u32>) -> Result<Process, AdoptError> {
         let (inner, profile) = (self.0.clone(), profile.clone());
         blocking(move || inner.adopt(&profile, pid)).await

@@ -28,7 +28,7 @@ const TEMPORARY: &str = ".tmp-";
 const RESERVE: u64 = 16 << 20;
 
 /// Something to run that never changes: an artifact and the command that starts it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Release {
     /// SHA-256 over artifact and command.
     pub id: ReleaseId,
@@ -106,6 +106,9 @@ impl Releases {
     }
 
     /// What [`Releases::add`] would give, and whether it is there already. Reads the whole artifact and changes nothing.
+    ///
+    /// # Errors
+    /// The artifact cannot be read, or has another digest than it must.
     pub fn look_at(&self, new: &NewRelease<'_>) -> Result<(Release, bool), ReleaseError> {
         let source = new.artifact.map(copy::Source::open).transpose()?;
         let sha256 = source.as_ref().map(copy::Source::digest).transpose()?;
@@ -138,12 +141,18 @@ impl Releases {
     }
 
     /// The release of this id.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Unknown`], or the store cannot be read.
     pub fn get(&self, id: &ReleaseId) -> Result<Release, ReleaseError> {
         self.find(id)?.ok_or_else(|| ReleaseError::Unknown(id.as_str().to_owned()))
     }
 
     /// The release that `text` means: a version, an id, or the beginning of one. Of several with the same version, the
     /// newest.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Unknown`] and [`ReleaseError::Ambiguous`], or the store cannot be read.
     pub fn resolve(&self, text: &str) -> Result<Release, ReleaseError> {
         let releases = self.list()?;
         if let Some(release) = releases.iter().find(|r| r.version.as_deref() == Some(text)) {
@@ -160,6 +169,9 @@ impl Releases {
     }
 
     /// All releases, newest first.
+    ///
+    /// # Errors
+    /// The store cannot be read; a damaged release is left out.
     pub fn list(&self) -> Result<Vec<Release>, ReleaseError> {
         let entries = match fs::read_dir(&self.dir) {
             Ok(entries) => entries,
@@ -188,6 +200,9 @@ impl Releases {
     }
 
     /// Reads the whole artifact again and compares it with its digest: whether a rollback to it would start what it was.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Damaged`], or it cannot be read.
     pub fn verify(&self, release: &Release) -> Result<(), ReleaseError> {
         let Some(path) = self.artifact(release) else { return Ok(()) };
         let damaged = || ReleaseError::Damaged { id: release.id.clone(), path: self.path(&release.id) };
@@ -196,6 +211,9 @@ impl Releases {
     }
 
     /// Keeps `id` from [`Releases::prune`].
+    ///
+    /// # Errors
+    /// [`ReleaseError::Unknown`], or the store cannot be written.
     pub fn pin(&self, id: &ReleaseId) -> Result<(), ReleaseError> {
         self.get(id)?;
         let pin = self.pin_path(id);
@@ -205,6 +223,9 @@ impl Releases {
     }
 
     /// Takes a pin away; without one, does nothing.
+    ///
+    /// # Errors
+    /// The store cannot be written.
     pub fn unpin(&self, id: &ReleaseId) -> Result<(), ReleaseError> {
         let pin = self.pin_path(id);
         match fs::remove_file(&pin) {
@@ -220,6 +241,9 @@ impl Releases {
 
     /// Removes all but the newest `keep`, those in `protect` (what runs, and what a rollback needs) and the pinned.
     /// Gives back what it removed.
+    ///
+    /// # Errors
+    /// The store cannot be read, or a release cannot be removed; those before it are gone.
     pub fn prune(&self, keep: usize, protect: &[ReleaseId]) -> Result<Vec<Release>, ReleaseError> {
         self.sweep();
         let surplus = self.surplus(keep, protect)?;
@@ -230,6 +254,9 @@ impl Releases {
     }
 
     /// What [`Releases::prune`] would remove.
+    ///
+    /// # Errors
+    /// The store cannot be read.
     pub fn surplus(&self, keep: usize, protect: &[ReleaseId]) -> Result<Vec<Release>, ReleaseError> {
         let old = self.list()?.into_iter().skip(keep);
         Ok(old.filter(|release| !protect.contains(&release.id) && !self.is_pinned(&release.id)).collect())

@@ -50,6 +50,7 @@ pub struct Options {
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Report {
     /// How it ended; `None` when it was so already.
     pub outcome: Option<Outcome>,
@@ -124,16 +125,26 @@ impl Deployer {
     }
 
     /// Deploys `release` all the way.
+    ///
+    /// # Errors
+    /// As [`Deployer::run`]. A deploy that failed and was taken back is no error: see [`Report::outcome`].
     pub async fn deploy(&self, release: ReleaseId) -> Result<Report, RunError> {
         self.run(&Command::deploy(release), &Options::default()).await
     }
 
     /// Goes back to the last confirmed release.
+    ///
+    /// # Errors
+    /// As [`Deployer::run`]; [`Refusal`] when there is nothing to go back to.
     pub async fn rollback(&self) -> Result<Report, RunError> {
         self.run(&Command::Rollback { release: None }, &Options::default()).await
     }
 
     /// Takes the lock, recovers, and does what `command` says.
+    ///
+    /// # Errors
+    /// [`RunError`], when it did nothing of its own or could not save the state. What it did and how that ended, well or badly, is
+    /// the [`Report`].
     pub async fn run(&self, command: &Command, options: &Options) -> Result<Report, RunError> {
         Run::start(self, options).await?.command(command).await
     }
@@ -153,6 +164,9 @@ impl Deployer {
     }
 
     /// One health attempt on `profile`.
+    ///
+    /// # Errors
+    /// What the probe says, when the profile is not healthy.
     pub async fn check(&self, profile: &Profile) -> Result<(), crate::Unhealthy> {
         self.probe.check(profile).await
     }

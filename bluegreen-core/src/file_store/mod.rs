@@ -34,6 +34,9 @@ pub struct FileStore {
 
 impl FileStore {
     /// The store in `dir`, which must exist, belong to this user, and be writable for nobody else.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsafe`] when somebody else could write there, [`StoreError::Io`] when it is not there.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let dir = dir.into();
         safe::directory(&dir)?;
@@ -42,6 +45,9 @@ impl FileStore {
 
     /// Takes the lock of the app whose state is in `dir`, without a note and whoever owns it: for root, who sets things up
     /// for another user and must leave no file of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when somebody has the lock, [`StoreError::Io`] when the directory is not there.
     pub fn hold(dir: &Path) -> Result<Lease, StoreError> {
         let file = File::open(dir).map_err(|e| failed("cannot open", dir, &e))?;
         match file.try_lock() {

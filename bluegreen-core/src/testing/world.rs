@@ -95,6 +95,9 @@ impl World {
     }
 
     /// Starts `release`; something else on the profile is an error.
+    ///
+    /// # Errors
+    /// Somebody else is on the profile, or the release is [`Health::Missing`].
     pub fn start(&mut self, profile: &Profile, release: &ReleaseId) -> Result<(), String> {
         match self.occupant(profile) {
             Occupant::Ours { process, .. } if process.release == *release => return Ok(()),
@@ -153,6 +156,9 @@ impl World {
     }
 
     /// Does one effect at once, as the engine does it over the fakes: with the same probes, and the same failures.
+    ///
+    /// # Errors
+    /// What the engine would report of the same effect.
     pub fn act(&mut self, effect: &Effect) -> Result<(), Failure> {
         match effect {
             Effect::Isolate { active, .. } | Effect::Standby { active, .. } if !self.is_active(active) => {

@@ -53,6 +53,9 @@ const TEMPORARY: [(&str, &str); 7] = [
 /// Whether a route directory may be at `path` (which need not exist yet): on a disk, no other user than root and `owner` can
 /// replace it, and nginx's workers can enter every directory on the way. `allow_temporary` lets all but the last pass, for
 /// tests and demos.
+///
+/// # Errors
+/// [`PlaceError`] names the directory on the way, and what is wrong with it.
 pub fn check_place(path: &Path, owner: u32, allow_temporary: bool) -> Result<(), PlaceError> {
     let existing = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("/"));
     let io = |source| PlaceError::Io { path: existing.to_path_buf(), source };

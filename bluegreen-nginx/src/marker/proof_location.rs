@@ -16,6 +16,9 @@ pub struct ProofLocation {
 
 impl ProofLocation {
     /// The one of `app` at the front door `url`, of which only scheme, host and port are used; dialled as `options` say.
+    ///
+    /// # Errors
+    /// The URL may not be asked, as [`bluegreen_http::Client::new`] says.
     pub fn new(url: &str, app: &Name, options: &Options) -> Result<Self, ClientError> {
         let location = Url::parse(url).and_then(|door| door.join(&path(app)));
         // what is no URL here is none for the client either, which says why

@@ -86,6 +86,9 @@ const MARKERS: [&str; 2] = ["second", "solo"];
 
 impl RouteDir {
     /// The route directory at `path`, which need not exist yet.
+    ///
+    /// # Errors
+    /// The path is not absolute, or has characters that nginx would have to have quoted.
     pub fn new(path: impl Into<PathBuf>, profiles: Profiles) -> Result<Self, RouteDirError> {
         let path = path.into();
         let plain = |c: char| c.is_ascii_alphanumeric() || "._+-/".contains(c);
@@ -114,6 +117,9 @@ impl RouteDir {
 
     /// Makes what is missing of the directory (0755) and its markers (0644), but not `live`; changes nothing that is right.
     /// `owner` (uid and gid) is who will deploy, for a set-up that runs as root.
+    ///
+    /// # Errors
+    /// It cannot be made, or something else is in its place.
     pub fn create(&self, owner: Option<(u32, u32)>) -> Result<(), RouteDirError> {
         std::fs::create_dir_all(self.path.parent().unwrap_or(&self.path)).map_err(self.io("create", ""))?;
         let dir = self.make_dir(fs::CWD, self.path.to_str().unwrap_or_default(), owner)?;
@@ -135,6 +141,9 @@ impl RouteDir {
     }
 
     /// The route that `live` names; `None` when there is no `live`.
+    ///
+    /// # Errors
+    /// `live` cannot be read, or names none of the four routes.
     pub fn read(&self) -> Result<Option<Route>, RouteDirError> {
         let target = match std::fs::read_link(self.path.join(LIVE)) {
             Ok(target) => target.to_string_lossy().into_owned(),
@@ -150,6 +159,9 @@ impl RouteDir {
 
     /// Makes `live` name `route`, with one `rename(2)`; when this returns it also survives a power cut. Naming the same
     /// route again only makes sure of that.
+    ///
+    /// # Errors
+    /// [`RouteDirError::NotDurable`] when it is moved and may not survive a power cut; else it is where it was.
     pub fn point(&self, route: &Route) -> Result<(), RouteDirError> {
         let name = self.dir_name(route)?;
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -166,11 +178,17 @@ impl RouteDir {
     }
 
     /// Whether all four directories have exactly their markers.
+    ///
+    /// # Errors
+    /// The first thing that is missing or too much.
     pub fn check(&self) -> Result<(), RouteDirError> {
         self.routes().iter().try_for_each(|route| self.check_markers(route))
     }
 
     /// Whether only we can change what is in it; one that is not there yet is safe.
+    ///
+    /// # Errors
+    /// Somebody else could change it, or it cannot be looked at.
     pub fn check_safe(&self) -> Result<(), RouteDirError> {
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match fs::open(&self.path, open, Mode::empty()) {

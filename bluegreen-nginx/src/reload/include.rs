@@ -87,6 +87,9 @@ impl IncludeFile {
     }
 
     /// Where it sends requests.
+    ///
+    /// # Errors
+    /// It is missing or cannot be read.
     pub fn read(&self) -> Result<Says, IncludeError> {
         self.content().map(|content| parse(&content.text))
     }

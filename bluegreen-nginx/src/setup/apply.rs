@@ -31,6 +31,9 @@ impl Setup {
     /// [`SetupError::NotUndone`]; only the route directory, which nothing uses then, may be left.
     ///
     /// Not to be dropped half-way. One that was killed leaves files with which nginx starts; the next plan carries on.
+    ///
+    /// # Errors
+    /// [`SetupError`]; what was written is put back first.
     pub async fn apply(&self, plan: &Plan, yes: bool) -> Result<Applied, SetupError> {
         let foreign: Vec<PathBuf> = plan.edits.iter().filter(|e| e.foreign).map(|e| e.path.clone()).collect();
         if !foreign.is_empty() && !yes {

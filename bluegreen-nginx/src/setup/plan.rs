@@ -16,6 +16,9 @@ use crate::drain::listeners_on;
 impl Setup {
     /// What [`Setup::apply`] would do. `prepared` is a profile that runs and is healthy, for a machine whose app is served
     /// from a third port: the route begins there.
+    ///
+    /// # Errors
+    /// [`SetupError`] says what has to be done by hand, with file and line. Nothing was changed.
     pub async fn plan(&self, prepared: Option<&Profile>) -> Result<Plan, SetupError> {
         self.check_place()?;
         let tree = self.tree().await?;

@@ -12,6 +12,9 @@ use super::{
 
 impl Setup {
     /// What [`Setup::apply`] would do to go back to a plain `proxy_pass` to the active port. The route directory stays.
+    ///
+    /// # Errors
+    /// [`SetupError`] says what has to be done by hand, with file and line. Nothing was changed.
     pub async fn plan_removal(&self) -> Result<Plan, SetupError> {
         let tree = self.tree().await?;
         if let Some(path) = self.put_in_by_hand(&tree) {

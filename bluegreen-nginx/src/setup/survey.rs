@@ -67,11 +67,17 @@ impl fmt::Display for Place {
 
 impl Survey {
     /// The configuration that begins with the file `main`, without asking nginx.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is no configuration of nginx.
     pub fn walk(main: &Path) -> Result<Self, SetupError> {
         Tree::read(walk::files(main), None).map(|tree| Self { tree })
     }
 
     /// What nginx itself reads; `main` is where to begin when this user may not ask it.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is no configuration of nginx.
     pub async fn of(commands: &Commands, main: &Path) -> Result<Self, SetupError> {
         match commands.files().await {
             Ok(files) if !files.is_empty() => Tree::read(files, None).map(|tree| Self { tree }),
