@@ -40,6 +40,18 @@ fn events_are_json_without_gaps() {
 }
 
 #[test]
+fn a_probe_of_your_own_decides() {
+    let output = program("custom_probe").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let [v1, v2] = text.lines().collect::<Vec<_>>().try_into().unwrap();
+    assert!(v1.starts_with("v1: Some(Done") && v1.ends_with("the traffic goes to real1 solo"), "{text}");
+    assert!(v2.starts_with("v2: Some(Undone") && v2.contains("cause: Unhealthy"), "{text}");
+    assert!(v2.contains("the command ended with exit status: 1"), "the causes have the last answer: {text}");
+    assert!(v2.ends_with("the traffic goes to real1 solo"), "{text}");
+}
+
+#[test]
 fn a_signal_takes_the_deploy_back() {
     let mut child = program("cancel_on_signal").stdout(Stdio::piped()).spawn().unwrap();
     let mut text = BufReader::new(child.stdout.take().unwrap());
