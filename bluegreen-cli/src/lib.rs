@@ -1,4 +1,12 @@
 //! The parts of the `bluegreen` command: config → wiring → engine → traits → events → reporter.
+//!
+//! ```
+//! use bluegreen_cli::config::{Config, SMALLEST};
+//!
+//! let config = Config::parse(SMALLEST, "bluegreen.toml".as_ref())?;
+//! assert_eq!(config.app.as_str(), "shop");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod appspec;

@@ -7,7 +7,7 @@ use bluegreen_core::Route;
 use bluegreen_rig::{Clients, Stage, lives, wait_for};
 
 /// As start.sh does it: `nohup ... > nohup.out 2>&1 &`. Gives its pid.
-fn start_by_hand(stage: &Stage, profile: usize) -> u32 {
+pub(super) fn start_by_hand(stage: &Stage, profile: usize) -> u32 {
     let name = ["real1", "real2"][profile];
     let app = format!(
         "nohup {} __app --port {} --profile {name} --release old > nohup.out 2>&1 & echo $!",

@@ -14,6 +14,7 @@ mod codedeploy;
 mod confined;
 mod damaged;
 mod disk;
+mod docs;
 mod halves;
 mod history;
 mod hook;
