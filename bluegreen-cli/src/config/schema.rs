@@ -60,6 +60,7 @@ fn entry(key: &Key) -> Value {
 /// What a value looks like: as the example does, unless there are several ways.
 fn form(key: &Key) -> Value {
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+    let words = json!({ "type": "array", "items": { "type": "string" } });
     let name = format!("^{}$", Name::PATTERN);
     match key.name {
         "app" => json!({ "type": "string", "pattern": name }),
@@ -76,11 +77,18 @@ fn form(key: &Key) -> Value {
             { "type": "object", "additionalProperties": false, "required": ["json"],
               "properties": { "json": { "type": "object" } } },
         ] }),
+        "hooks.before_start" | "hooks.before_switch" | "hooks.after_switch" | "hooks.after_failure" => {
+            json!({ "anyOf": [
+            words,
+            { "type": "object", "additionalProperties": false, "required": ["command"],
+              "properties": { "command": words, "timeout": { "type": "string", "minLength": 1 } } },
+        ] })
+        }
         _ => match (value::words(key.name), parsed(key.example)) {
             (Some(words), _) => json!({ "enum": words }),
             (None, Value::Bool(_)) => json!({ "type": "boolean" }),
             (None, Value::Number(_)) => json!({ "type": "integer", "minimum": 1 }),
-            (None, Value::Array(_)) => json!({ "type": "array", "items": { "type": "string" } }),
+            (None, Value::Array(_)) => words,
             (None, Value::String(_)) => json!({ "type": "string", "minLength": 1 }),
             (None, other) => unreachable!("`{}` is like {other}, of which nothing is known", key.name),
         },
