@@ -16,6 +16,7 @@ mod commands;
 pub mod config;
 pub mod demo;
 mod doctor;
+mod documents;
 pub mod exit;
 mod halt;
 mod history;
@@ -34,3 +35,5 @@ mod trust;
 mod wiring;
 
 pub use commands::run;
+#[cfg(feature = "schema")]
+pub use documents::schemas;

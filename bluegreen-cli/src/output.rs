@@ -2,6 +2,8 @@
 
 use std::io::{Write as _, stderr, stdout};
 
+use serde::Serialize;
+
 use crate::report::{Patient, escape};
 
 /// Prints `text` and a line break.
@@ -10,8 +12,14 @@ pub(crate) fn line(text: impl std::fmt::Display) {
 }
 
 /// Prints JSON on one line.
-pub(crate) fn json(value: impl std::fmt::Display) {
-    line(escape(&value.to_string()));
+pub(crate) fn json(value: &impl Serialize) {
+    line(as_json(value));
+}
+
+/// `value` as JSON on one line.
+pub(crate) fn as_json(value: &impl Serialize) -> String {
+    // all keys of ours are text, so this cannot fail
+    escape(&serde_json::to_string(value).unwrap_or_default())
 }
 
 /// Prints `text` as it is.

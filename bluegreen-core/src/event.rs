@@ -16,6 +16,7 @@ pub const EVENT_SCHEMA: u32 = 1;
 
 /// One thing that happened in one command. `seq` starts at 0 and has no gaps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// [`EVENT_SCHEMA`].
     pub schema: u32,
@@ -32,6 +33,7 @@ pub struct Event {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventKind {
@@ -153,12 +155,14 @@ pub enum EventKind {
         receipt: Option<Receipt>,
     },
     /// An event of a newer version.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     #[serde(other)]
     Unknown,
 }
 
 /// One thing that an autopsy found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// What it is about, in one word, as `memory`, `port` or `differs`.
     pub about: String,

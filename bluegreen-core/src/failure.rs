@@ -8,6 +8,7 @@ use crate::Step;
 
 /// The kind of a failure: what a program can act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The release did not become healthy in time, or became sick in the bake.
@@ -41,6 +42,7 @@ impl Cause {
 
 /// A step that could not be made true. Strings, because the process that reports may not be the one that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Failure {
     /// The step that was under way.
     pub step: Step,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// The form is the largest that needs no quoting in a path, a shell, a systemd unit or an nginx group.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(Arc<str>);
 

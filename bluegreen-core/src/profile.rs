@@ -8,6 +8,7 @@ use crate::Name;
 
 /// One of the two places a release runs: a name and a TCP port on loopback.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Unchecked")]
 pub struct Profile {
     name: Name,
@@ -15,6 +16,7 @@ pub struct Profile {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Unchecked {
     name: Name,
     port: u16,

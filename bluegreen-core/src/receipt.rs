@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What our own probes through the front door saw around a switch. It speaks only of them, not of users' requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Receipt {
     /// Probes sent through the front door.
     pub probes: u64,
@@ -29,6 +30,7 @@ impl Receipt {
 
 /// Probes of the front door with the same answer, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Answers {
     /// Who answered.
     pub by: AnsweredBy,
@@ -42,6 +44,7 @@ pub struct Answers {
 
 /// Who answered at the front door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AnsweredBy {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// The engine never looks inside; the release store of `bluegreen-process` uses a digest over artifact and command.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct ReleaseId(Arc<str>);
 

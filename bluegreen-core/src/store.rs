@@ -49,6 +49,7 @@ pub trait StateStore: Debug + Send + Sync {
 
 /// Who holds the lock; for messages only, never read for a decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Holder {
     /// The command, as `deploy`.
     pub command: String,

@@ -8,6 +8,7 @@ use crate::{Failure, Profile, ReleaseId};
 
 /// A fact to be made true. The order is the order of a deploy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
     /// The idle profile is nobody's standby and its port is free.
@@ -47,6 +48,7 @@ impl fmt::Display for Step {
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A new release on the idle profile.
@@ -76,6 +78,7 @@ impl fmt::Display for Kind {
 /// The open transaction. What is here was decided, not seen: what is so, the world says.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each written down once")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Transaction {
     /// Counts up by one with each transaction of an app.
     pub number: u64,

@@ -3,7 +3,7 @@
 use bluegreen_core::{Event, EventKind};
 use serde_json::{Value, json};
 
-/// What 0.1 wrote. Never changed: a reader of today reads it, or breaks those who kept their logs.
+/// What 0.1 wrote in two deploys: one with hooks that went well, and one that waited for the lock and was taken back. Never changed: a reader of today reads it, or breaks those who kept their logs.
 const STREAM: &str = include_str!("streams/0.1.jsonl");
 
 fn read(line: &str) -> Event {

@@ -21,6 +21,14 @@ fn published(name: &str, schema: &Value) -> Value {
 }
 
 #[test]
+fn what_is_printed_has_a_schema() {
+    for (name, schema) in bluegreen_cli::schemas() {
+        let schema = published(&format!("{name}.json"), &schema);
+        assert!(complaint(&schema, &Value::Object(serde_json::Map::new())).is_some(), "{name} takes anything");
+    }
+}
+
+#[test]
 fn an_editor_takes_the_configurations_that_the_program_takes() {
     let schema = published("bluegreen.toml.json", &config::schema());
     let says = |text: &str| complaint(&schema, &toml::from_str(text).unwrap());
@@ -33,10 +41,12 @@ fn an_editor_takes_the_configurations_that_the_program_takes() {
         "[stop]\nsignal = \"INT\"\n[health]\nstatus = 204\nbody = { json = { status = \"UP\" } }",
         "[health]\nbody = \"{profile}\"\nstatus = \"200-299\"\nhealthy_threshold = 3",
         "[metrics]\ntextfile = \"/x.prom\"",
+        "[hooks]\nbefore_switch = [\"./smoke-test\"]\nafter_switch = { command = [\"./tell\"], timeout = \"30s\" }",
     ] {
         assert_eq!(more(good), None, "{good}");
     }
     for bad in [
+        "[hooks]\nbefore_start = { timeout = \"30s\" }",
         "[stop]\nsignal = \"TERMINATE\"",
         "[stop]\ngrace = 30",
         "[health]\nhealthy_treshold = 3",

@@ -13,7 +13,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::PATIENCE;
+use super::{PATIENCE, schema};
 
 /// A command that was started.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Running {
     began: Instant,
     out: Receiver<String>,
     err: Receiver<String>,
+    /// What `--format json` prints here.
+    prints: Option<&'static str>,
 }
 
 /// How a command ended.
@@ -42,10 +44,10 @@ pub struct Ended {
 impl Running {
     /// Starts it, and reads all that it writes.
     pub fn spawn(mut command: Command) -> Self {
-        let began = Instant::now();
+        let (began, prints) = (Instant::now(), schema::printed_by(command.get_args()));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, err) = (read(child.stdout.take().unwrap()), read(child.stderr.take().unwrap()));
-        Self { child, began, out, err }
+        Self { child, began, out, err, prints }
     }
 
     /// Its pid.
@@ -86,7 +88,11 @@ impl Running {
         let took = self.began.elapsed();
         let all =
             |pipe: &Receiver<String>| pipe.recv_timeout(Duration::from_secs(5)).expect("somebody holds its pipes");
-        Ended { code: status.code(), signal: status.signal(), out: all(&self.out), err: all(&self.err), took }
+        let (out, err) = (all(&self.out), all(&self.err));
+        if let Some(document) = self.prints {
+            schema::check(document, &out);
+        }
+        Ended { code: status.code(), signal: status.signal(), out, err, took }
     }
 }
 

@@ -1,6 +1,39 @@
 //! JSON Schema, as far as ours go. The crates that know all of it bring some thirty others.
 
+use std::{ffi::OsStr, fs, path::Path};
+
 use serde_json::{Map, Value};
+
+/// The commands that print a document of their own; the others print events.
+const DOCUMENTS: [&str; 8] = ["status", "plan", "check", "history", "releases", "profile", "init", "config"];
+
+/// The schema in `docs/schema` of what a command with these arguments prints; `None` when that is not for programs.
+pub(crate) fn printed_by<'a>(words: impl Iterator<Item = &'a OsStr>) -> Option<&'static str> {
+    let words: Vec<_> = words.filter_map(OsStr::to_str).collect();
+    let json = words.windows(2).any(|pair| pair == ["--format", "json"]);
+    let document = DOCUMENTS.into_iter().find(|name| words.contains(name)).unwrap_or("events");
+    let pruned = document == "releases" && words.contains(&"prune");
+    json.then_some(if pruned { "pruned" } else { document })
+}
+
+/// Each line fits what is published.
+///
+/// # Panics
+/// When one does not.
+#[track_caller]
+pub(crate) fn check(document: &str, lines: &str) {
+    // who is killed may leave half a line
+    for line in lines.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
+        let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        // a command that fails says so with events, whatever it would have printed
+        let name = if value.get("event").is_some() { "events" } else { document };
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/schema/{name}.json"));
+        let schema = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        if let Some(complaint) = complaint(&schema, &value) {
+            panic!("docs/schema/{name}.json: {complaint}\n{line}");
+        }
+    }
+}
 
 /// What `value` has that `schema` does not allow; `None` when it fits.
 ///

@@ -1,10 +1,9 @@
 //! `check`: what would make a deploy fail, seen before it.
 
-use serde_json::json;
-
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
     doctor::{self, Finding, Severity},
+    documents::{self, SCHEMA},
     output,
     report::{self, Paint},
 };
@@ -12,7 +11,7 @@ use crate::{
 pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt> {
     let findings = doctor::examine(session).await;
     if global.format == Format::Json {
-        output::json(json!({ "schema": 1, "app": session.config.app, "findings": findings }));
+        output::json(&documents::Check { schema: SCHEMA, app: &session.config.app, findings: &findings });
     } else {
         let (width, all) = (report::table_width(), global.verbose);
         show(&findings, report::stdout_paint(global.color), width, all);

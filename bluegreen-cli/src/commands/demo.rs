@@ -198,7 +198,7 @@ settle = "1s"
         self.tell(if tally.lost() == 0 { self.paint.good(text) } else { self.paint.bad(text) });
         self.tell(format!("answered {}", by.join(", ")));
         if self.global.format == Format::Json {
-            output::json(serde_json::json!({ "schema": 1, "requests": total, "lost": tally.lost() }));
+            output::json(&serde_json::json!({ "schema": 1, "requests": total, "lost": tally.lost() }));
         }
         if tally.lost() == 0 { Exit::Done } else { Exit::Internal }
     }

@@ -42,7 +42,7 @@ fn show(session: &Session, global: &Global, id: Option<&str>, html: Option<&Opti
         return write(&file.clone().unwrap_or_else(name), &story::page(app, &entries));
     }
     if global.format == Format::Json {
-        entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).for_each(output::json);
+        entries.iter().for_each(output::json);
         return Ok(Exit::Done);
     }
     let (paint, width) = (report::stdout_paint(global.color), report::table_width());
@@ -70,7 +70,7 @@ fn write(file: &Path, page: &str) -> Result<Exit, Halt> {
 fn list(session: &Session, global: &Global, last: usize) -> Exit {
     let entries = history::last(&session.config.state_dir, last);
     if global.format == Format::Json {
-        entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).for_each(output::json);
+        entries.iter().for_each(output::json);
         return Exit::Done;
     }
     let now = Timestamp::now();

@@ -9,12 +9,12 @@ use std::{
 };
 
 use bluegreen_nginx::Master;
-use serde_json::json;
 
 use super::{Exit, Format, Global, Halt};
 use crate::{
     args,
     config::Config,
+    documents::{self, SCHEMA},
     init::{self, Draft, Findings, Proxy, Wishes},
     output,
     report::{self, Paint},
@@ -160,9 +160,8 @@ fn write(target: &Path, text: &str, force: bool) -> Result<(), Halt> {
 fn finish(global: &Global, draft: &Draft, proxy: &Proxy, target: &Path, paint: Paint) {
     let next = next(proxy);
     if global.format == Format::Json {
-        let found: Vec<_> =
-            draft.found.iter().map(|f| json!({ "kind": f.kind, "what": f.what, "origin": f.origin })).collect();
-        output::line(json!({ "schema": 1, "config": target, "found": found, "notes": draft.notes, "next": next }));
+        let config = target.to_owned();
+        output::json(&documents::Init { schema: SCHEMA, config, found: &draft.found, notes: &draft.notes, next });
         return;
     }
     for note in &draft.notes {

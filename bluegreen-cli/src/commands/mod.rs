@@ -51,7 +51,7 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
         Command::Config => load(global).map(|config| {
             match global.format {
                 Format::Human => output::raw(config.to_toml()),
-                Format::Json => output::json(config.to_json()),
+                Format::Json => output::json(&config.document()),
             }
             Exit::Done
         }),

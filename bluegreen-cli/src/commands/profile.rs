@@ -1,10 +1,13 @@
 //! `profile`: what profile.sh printed.
 
 use bluegreen_core::ResolveError;
-use serde_json::json;
 
 use super::{Exit, Format, Halt, Session};
-use crate::{halt::for_route, output};
+use crate::{
+    documents::{self, SCHEMA},
+    halt::for_route,
+    output,
+};
 
 /// Prints the idle profile, which is only ever what the proxy says and never a guess.
 pub(super) async fn run(session: &Session, port: bool, active: bool) -> Result<Exit, Halt> {
@@ -16,7 +19,7 @@ pub(super) async fn run(session: &Session, port: bool, active: bool) -> Result<E
         Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
     };
     if session.format == Format::Json {
-        output::json(json!({ "schema": 1, "profile": profile.name(), "port": profile.port(), "active": active }));
+        output::json(&documents::Chosen { schema: SCHEMA, profile: profile.name(), port: profile.port(), active });
     } else if port {
         output::line(profile.port());
     } else {

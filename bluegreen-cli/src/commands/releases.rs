@@ -2,10 +2,14 @@
 
 use bluegreen_core::{Profile, ReleaseId, Seen, State, StateStore as _};
 use bluegreen_process::Release;
-use serde_json::json;
 
 use super::{Exit, Format, Global, Halt, Session};
-use crate::{args::ReleasesAction, output, report, session::holder};
+use crate::{
+    args::ReleasesAction,
+    documents::{self, SCHEMA},
+    output, report,
+    session::holder,
+};
 
 pub(super) async fn run(session: &Session, global: &Global, action: Option<ReleasesAction>) -> Result<Exit, Halt> {
     let releases = session.wired.processes.releases();
@@ -14,8 +18,8 @@ pub(super) async fn run(session: &Session, global: &Global, action: Option<Relea
         Some(ReleasesAction::Prune) => {
             let removed = prune(session).await?;
             if global.format == Format::Json {
-                let ids: Vec<_> = removed.iter().map(|release| &release.id).collect();
-                output::json(json!({ "schema": 1, "removed": ids }));
+                let removed = removed.iter().map(|release| &release.id).collect();
+                output::json(&documents::Pruned { schema: SCHEMA, removed });
             } else {
                 let line = |gone: &Release| format!("removed {} ({})", gone.id, report::size(gone.size));
                 removed.iter().map(line).for_each(output::line);
@@ -71,11 +75,16 @@ async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
     let list = releases.list()?;
     let words = |release: &Release| words(&state, &seen, releases.is_pinned(&release.id), &release.id);
     if global.format == Format::Json {
-        let entry = |r: &Release| {
-            json!({ "id": r.id, "version": r.version, "artifact": r.artifact, "sha256": r.sha256, "size": r.size,
-                    "created": r.created, "is": words(r) })
-        };
-        output::json(json!({ "schema": 1, "releases": list.iter().map(entry).collect::<Vec<_>>() }));
+        let releases = list.iter().map(|release| documents::KeptRelease {
+            id: &release.id,
+            version: release.version.as_deref(),
+            artifact: release.artifact.as_deref(),
+            sha256: release.sha256.as_deref(),
+            size: release.size,
+            created: &release.created,
+            is: words(release),
+        });
+        output::json(&documents::Releases { schema: SCHEMA, releases: releases.collect() });
         return Ok(Exit::Done);
     }
     if list.is_empty() {

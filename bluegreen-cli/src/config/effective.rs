@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use serde_json::json;
 use toml::Value;
 
 use super::secrets::is_secret;
+use crate::documents::{self, SCHEMA};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +46,13 @@ fn line(file: &Path, Setting { key, value, origin }: &Setting) -> String {
     format!("{line:COLUMN$} # {}\n", said(file, *origin))
 }
 
-/// The same as one JSON object: each key with its value and its origin.
-pub(super) fn to_json(file: &Path, settings: &[Setting]) -> serde_json::Value {
-    let entry =
-        |s: &Setting| (s.key.clone(), json!({ "value": shown(&s.key, &s.value), "origin": said(file, s.origin) }));
-    json!({ "file": file, "settings": settings.iter().map(entry).collect::<serde_json::Map<_, _>>() })
+/// The same for programs.
+pub(super) fn document(file: &Path, settings: &[Setting]) -> documents::Config {
+    let entry = |s: &Setting| {
+        let value = serde_json::to_value(shown(&s.key, &s.value)).unwrap_or_default();
+        (s.key.clone(), documents::Setting { value, origin: said(file, s.origin) })
+    };
+    documents::Config { schema: SCHEMA, file: file.to_owned(), settings: settings.iter().map(entry).collect() }
 }
 
 /// Without what looks like a secret: this is printed into logs of CI.

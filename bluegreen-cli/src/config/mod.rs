@@ -26,6 +26,8 @@ use std::path::{Path, PathBuf};
 
 use bluegreen_core::{Failover, Name, Policy, Profiles};
 
+use crate::documents;
+
 pub use self::{
     effective::{Origin, Setting},
     find::Lookup,
@@ -118,9 +120,9 @@ impl Config {
         effective::to_toml(&self.file, &self.settings)
     }
 
-    /// The configuration in effect as JSON, with the origin of each value.
-    pub fn to_json(&self) -> serde_json::Value {
-        effective::to_json(&self.file, &self.settings)
+    /// The configuration in effect for programs, with the origin of each value.
+    pub(crate) fn document(&self) -> documents::Config {
+        effective::document(&self.file, &self.settings)
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) use nginx::{accepts, past_the_include, reload_costs};
 
 /// How bad it is, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Severity {
     /// A deploy would fail of it.
@@ -31,6 +32,7 @@ pub(crate) enum Severity {
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Finding {
     /// The same for the same kind of thing, for programs.
     pub(crate) id: &'static str,

@@ -29,6 +29,7 @@ const OLD: u32 = 4;
 
 /// One command's part of a transaction, as a person wants to read about it later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Entry {
     pub(crate) number: u64,
     pub(crate) kind: Kind,
@@ -37,6 +38,7 @@ pub(crate) struct Entry {
     pub(crate) version: Option<String>,
     pub(crate) from: Option<String>,
     pub(crate) to: String,
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub(crate) began: Timestamp,
     pub(crate) took_ms: u64,
     pub(crate) outcome: String,

@@ -12,6 +12,7 @@ const TEXT: usize = 300;
 
 /// One moment of a deploy, or several alike in a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Moment {
     /// Milliseconds since the command began.
     pub(crate) at_ms: u64,
@@ -21,6 +22,7 @@ pub(crate) struct Moment {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub(crate) enum What {
     /// The artifact is in the store.
@@ -42,6 +44,7 @@ pub(crate) enum What {
     /// The way back begins.
     Undoing,
     /// Of a newer version.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     #[serde(other)]
     Unknown,
 }
@@ -82,6 +85,7 @@ fn short(text: &str) -> String {
 
 /// Moments in order, not too many.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct Timeline {
     pub(crate) moments: Vec<Moment>,

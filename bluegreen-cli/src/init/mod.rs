@@ -15,6 +15,8 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 pub(crate) use draft::{Draft, Wishes};
 pub(crate) use ports::{Owner, owners};
 pub(crate) use proxy::Proxy;
@@ -22,7 +24,8 @@ pub(crate) use proxy::Proxy;
 use crate::appspec::AppSpec;
 
 /// Something that was found, to be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Found {
     /// What kind of thing, as `jar`.
     pub(crate) kind: &'static str,

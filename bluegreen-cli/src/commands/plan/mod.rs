@@ -4,16 +4,17 @@ mod steps;
 mod usual;
 
 use bluegreen_core::{
-    Begin, Command, Failure, Profile, Recovery, Route, Seen, State, StateStore as _, Step, StoreError, Transaction,
-    Tried, begin, recover,
+    Begin, Command, Failure, Name, Profile, Recovery, Route, Seen, State, StateStore as _, Step, StoreError,
+    Transaction, Tried, begin, millis, recover,
 };
 use bluegreen_process::{NewRelease, Release};
-use serde_json::json;
 
 use self::{steps::Line, usual::Usual};
 use super::{Exit, Format, Global, Halt, Session, preflight, releases};
 use crate::{
-    args, output,
+    args,
+    documents::{self, SCHEMA},
+    output,
     report::{self, pad, sanitize, wrap},
     wiring,
 };
@@ -45,7 +46,7 @@ pub(super) async fn run(session: &Session, global: &Global, args: &args::Plan) -
     let plan = make(session, args).await?;
     preflight::can_switch(session).await?;
     match global.format {
-        Format::Json => output::json(plan.json(session)),
+        Format::Json => output::json(&plan.document(&session.config.app)),
         Format::Human => output::raw(plan.human(global)),
     }
     Ok(Exit::Done)
@@ -155,21 +156,25 @@ impl Plan {
         format!("{head}\n{text}{end}")
     }
 
-    fn json(&self, session: &Session) -> serde_json::Value {
-        let millis = |time: std::time::Duration| bluegreen_core::millis(time);
-        let step = |line: &Line| json!({ "step": line.label, "does": line.does, "usually_ms": self.usual.step(line.label).map(millis) });
-        json!({
-            "schema": 1,
-            "app": session.config.app,
-            "release": { "id": self.release.id, "version": self.release.version, "size": self.release.size, "stored": self.stored },
-            "first": self.first,
-            "from": self.from.as_ref().map(Profile::name),
-            "to": self.to.as_ref().map(Profile::name),
-            "already": self.already,
-            "steps": self.lines.iter().map(step).collect::<Vec<_>>(),
-            "usually_ms": self.usual.total().map(|(total, _)| millis(total)),
-            "removes": self.removes.iter().map(|release| &release.id).collect::<Vec<_>>(),
-        })
+    fn document<'a>(&'a self, app: &'a Name) -> documents::Plan<'a> {
+        let step = |line: &'a Line| documents::PlannedStep {
+            step: line.label,
+            does: &line.does,
+            usually_ms: self.usual.step(line.label).map(millis),
+        };
+        let Release { id, version, size, .. } = &self.release;
+        documents::Plan {
+            schema: SCHEMA,
+            app,
+            release: documents::PlannedRelease { id, version: version.as_deref(), size: *size, stored: self.stored },
+            first: &self.first,
+            from: self.from.as_ref().map(Profile::name),
+            to: self.to.as_ref().map(Profile::name),
+            already: self.already.as_deref(),
+            steps: self.lines.iter().map(step).collect(),
+            usually_ms: self.usual.total().map(|(total, _)| millis(total)),
+            removes: self.removes.iter().map(|release| &release.id).collect(),
+        }
     }
 }
 

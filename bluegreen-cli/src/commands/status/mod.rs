@@ -3,11 +3,11 @@
 mod watch;
 
 use bluegreen_core::{Occupant, Profile, Route, Seen, State};
-use serde_json::{Value, json};
 
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
     config::ProxyMode,
+    documents::{self, SCHEMA},
     halt::for_route,
     output,
     report::{self, StatusRow, Tone, status_table},
@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, global: &Global, watch: bool) -> Resu
     }
     let status = Status::look(session).await?;
     match global.format {
-        Format::Json => output::json(status.json()),
+        Format::Json => output::json(&status.document()),
         Format::Human => output::raw(status.human(global)),
     }
     Ok(if status.failed_over() { Exit::Degraded } else { Exit::Done })
@@ -151,35 +151,40 @@ impl Status<'_> {
         report::sanitize(&parts.join("; "))
     }
 
-    fn side(&self, profile: &Profile) -> Value {
-        let process = self.seen.on(profile).ours();
-        json!({
-            "profile": profile.name(), "port": profile.port(),
-            "release": process.map(|p| &p.release), "version": self.version(profile), "pid": self.pid(profile),
-            "healthy": self.health(profile).is_ok(),
-        })
+    fn side(&self, profile: &Profile) -> documents::Side {
+        documents::Side {
+            profile: profile.name().clone(),
+            port: profile.port(),
+            release: self.seen.on(profile).ours().map(|process| process.release.clone()),
+            version: self.version(profile),
+            pid: self.pid(profile),
+            healthy: self.health(profile).is_ok(),
+        }
     }
 
-    fn json(&self) -> Value {
+    fn document(&self) -> documents::Status {
         let route = self.route();
         let mode = match self.session.config.nginx.mode {
             ProxyMode::Marker => "marker",
             ProxyMode::Reload => "reload",
         };
-        json!({
-            "schema": 1,
-            "app": self.session.config.app,
-            "active": route.map(|route| self.side(&route.active)),
-            "idle": route.map(|route| self.side(self.session.config.profiles.other(&route.active))),
-            "failover": route.and_then(|route| route.standby.as_ref()).map(Profile::name),
-            "failed_over": self.failed_over(),
-            "route": {
-                "mode": mode,
-                "proven": route.is_some(),
-                "name": match &self.seen.route { Ok(route) => route.to_string(), Err(error) => error.to_string() },
+        documents::Status {
+            schema: SCHEMA,
+            app: self.session.config.app.clone(),
+            active: route.map(|route| self.side(&route.active)),
+            idle: route.map(|route| self.side(self.session.config.profiles.other(&route.active))),
+            failover: route.and_then(|route| route.standby.as_ref()).map(|standby| standby.name().clone()),
+            failed_over: self.failed_over(),
+            route: documents::RouteSaid {
+                mode,
+                proven: route.is_some(),
+                name: match &self.seen.route {
+                    Ok(route) => route.to_string(),
+                    Err(error) => error.to_string(),
+                },
             },
-            "transaction": self.state.transaction,
-            "lock": self.session.wired.store.holder(),
-        })
+            transaction: self.state.transaction.clone(),
+            lock: self.session.wired.store.holder(),
+        }
     }
 }

@@ -23,13 +23,12 @@ pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt
     while !session.signals.cancel.is_cancelled() {
         let status = Status::look(session).await?;
         let now = match global.format {
-            Format::Json => status.json().to_string(),
+            Format::Json => output::as_json(&status.document()),
             Format::Human => status.line(),
         };
         if now != before {
-            // a time only in front of what has changed
             match global.format {
-                Format::Json => output::json(&now),
+                Format::Json => output::line(&now),
                 Format::Human => output::line(format!("{}  {now}", jiff::Zoned::now().strftime("%H:%M:%S"))),
             }
             before = now;
