@@ -5,6 +5,7 @@
 //! wrong design. A broken promise prints the way to it, and the line that walks it again.
 
 mod model {
+    pub(crate) mod conformance;
     pub(crate) mod host;
     pub(crate) mod machine;
     pub(crate) mod mutant;
@@ -17,7 +18,7 @@ use std::time::Instant;
 
 use stateright::{Checker, HasDiscoveries, Model};
 
-use model::{machine::Machine, mutant::Mutant, path, promise::Promise};
+use model::{conformance, machine::Machine, mutant::Mutant, path, promise::Promise};
 
 /// What a run of the checker found.
 struct Found {
@@ -97,4 +98,16 @@ fn every_wrong_design_breaks_the_promise_that_it_is_known_for() {
             println!("{}", told.join("\n"));
         }
     }
+}
+
+/// The model's tool is not the engine's loop: this holds the two together.
+#[tokio::test(start_paused = true)]
+async fn the_engine_saves_and_does_what_the_model_does() {
+    let only = variable("WALK").map(|seed| seed.parse().expect("a number"));
+    let mut commands = 0;
+    for seed in only.map_or(0..400, |seed: u64| seed..seed + 1) {
+        commands += conformance::walk(seed, 16).await;
+    }
+    println!("{commands} commands");
+    assert!(only.is_some() || commands > 2000, "the walks have become too short: {commands} commands");
 }

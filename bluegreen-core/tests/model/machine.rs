@@ -22,7 +22,7 @@ use super::{
 };
 
 /// More micro-steps than any command takes.
-const BOUND: usize = 200;
+pub(crate) const BOUND: usize = 200;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {

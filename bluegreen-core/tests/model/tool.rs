@@ -73,6 +73,11 @@ impl Tool {
         if let At::Acting { effect, .. } = &self.at { Some(effect) } else { None }
     }
 
+    /// The effect that it has just done.
+    pub(crate) fn has_just(&self) -> Option<&Acted> {
+        if let At::Walking { last, .. } = &self.at { last.as_ref() } else { None }
+    }
+
     /// One micro-step: look and decide and save, or act.
     pub(crate) fn go(mut self, host: &mut Host, machine: &Machine, strike: Option<Strike>) -> Went {
         if let Some(stale) = self.stale.take() {

@@ -1,0 +1,200 @@
+//! The engine over the fakes, and the model's tool over the same world: what the one saves and does is what the other does.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bluegreen_core::{
+    Acted, Autopsy, Command, Deployer, Effect, HealthProbe, Holder, Lease, Occupant, Options, Process, ProcessError,
+    ProcessManager, Profile, ProxySwitcher, ReleaseId, Route, Stamp, State, StateStore, StoreError, SwitchError,
+    Unhealthy,
+    testing::{FakeHost, MemoryStore},
+};
+use stateright::Model as _;
+
+use super::{
+    host::Host,
+    machine::{Action, BOUND, Machine},
+    tool::{Tool, Went},
+};
+
+/// What was saved and done, in order, in words.
+#[derive(Debug, Clone, Default)]
+struct Trace(Arc<Mutex<Vec<String>>>);
+
+impl Trace {
+    fn tell(&self, what: String) {
+        self.0.lock().unwrap().push(what);
+    }
+}
+
+/// What a saved state decides; times and texts decide nothing.
+fn saved(state: &State) -> String {
+    let State { number, confirmed, failed, transaction, .. } = state;
+    let tx = transaction.as_ref().map(|tx| {
+        let undo = tx.undo.as_ref().map(|failure| failure.cause);
+        let facts = (tx.breaking, tx.started, &tx.proven, tx.answered, tx.standby_settled, tx.sacrifices_standby, undo);
+        format!("{} of {} to {} at {} until {} {facts:?}", tx.kind, tx.release, tx.to, tx.step, tx.until)
+    });
+    format!("save {number} {confirmed:?} {failed:?} {tx:?}")
+}
+
+fn routed(route: &Route) -> String {
+    format!("route {route}")
+}
+
+/// A fake host and its store, which tell what they are asked to do.
+#[derive(Debug, Clone)]
+struct Told(FakeHost, MemoryStore, Trace);
+
+/// Its front door.
+#[derive(Debug)]
+struct Door(FakeHost);
+
+#[async_trait]
+impl ProcessManager for Told {
+    async fn inspect(&self, profile: &Profile) -> Result<Occupant, ProcessError> {
+        self.0.inspect(profile).await
+    }
+
+    async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
+        self.2.tell(format!("start {release} on {profile}"));
+        self.0.start(profile, release).await
+    }
+
+    async fn stop(&self, profile: &Profile, process: &Process, grace: std::time::Duration) -> Result<(), ProcessError> {
+        self.2.tell(format!("stop {} on {profile}", process.id));
+        self.0.stop(profile, process, grace).await
+    }
+
+    async fn autopsy(&self, profile: &Profile) -> Autopsy {
+        self.0.autopsy(profile).await
+    }
+}
+
+#[async_trait]
+impl ProxySwitcher for Told {
+    async fn switch_to(&self, route: &Route) -> Result<(), SwitchError> {
+        self.2.tell(routed(route));
+        self.0.switch_to(route).await
+    }
+
+    async fn drain(&self, profile: &Profile, within: std::time::Duration) -> Result<(), SwitchError> {
+        self.0.drain(profile, within).await
+    }
+}
+
+#[async_trait]
+impl HealthProbe for Door {
+    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
+        match self.0.world().answering() {
+            Some(answering) if answering == profile => Ok(()),
+            _ => Err(Unhealthy::Sick("502 Bad Gateway".into())),
+        }
+    }
+}
+
+impl StateStore for Told {
+    fn lock(&self, who: &Holder) -> Result<Lease, StoreError> {
+        self.1.lock(who)
+    }
+
+    fn load(&self) -> Result<State, StoreError> {
+        self.1.load()
+    }
+
+    fn save(&self, lease: &Lease, state: &State) -> Result<(), StoreError> {
+        self.2.tell(saved(state));
+        self.1.save(lease, state)
+    }
+
+    fn now(&self) -> Stamp {
+        self.0.world().now()
+    }
+}
+
+async fn by_the_engine(machine: &Machine, host: &Host, command: &Command) -> (Vec<String>, FakeHost) {
+    let fake = FakeHost::new();
+    *fake.world() = host.world.clone();
+    let store = fake.store();
+    store.set(host.disk.clone());
+    let told = Told(fake.clone(), store, Trace::default());
+    let profiles = host.world.profiles.clone();
+    let deployer = Deployer::new(profiles, fake.clone(), told.clone(), fake.clone(), told.clone(), told.clone())
+        .with_front_door(Door(fake.clone()))
+        .with_policy(machine.policy.clone());
+    // a refusal is an end too
+    let _ = deployer.run(command, &Options::default()).await;
+    let trace = told.2.0.lock().unwrap().clone();
+    (trace, fake)
+}
+
+fn by_the_model(machine: &Machine, host: &mut Host, command: &Command) -> Vec<String> {
+    let (mut tool, mut trace) = (Tool::launch(command.clone()), Vec::new());
+    for _ in 0..BOUND {
+        let before = host.disk.clone();
+        let Went::On(next) = tool.go(host, machine, None) else {
+            trace.extend((host.disk != before).then(|| saved(&host.disk)));
+            return trace;
+        };
+        trace.extend((host.disk != before).then(|| saved(&host.disk)));
+        if let Some(Acted { effect, result }) = next.has_just() {
+            trace.extend(
+                match effect {
+                    Effect::Start { profile, release } => Some(format!("start {release} on {profile}")),
+                    Effect::Stop { profile, process, .. } => Some(format!("stop {} on {profile}", process.id)),
+                    Effect::Switch { to, .. } => Some(routed(&Route::solo(to.clone()))),
+                    Effect::Isolate { active, .. } => Some(routed(&Route::solo(active.clone()))),
+                    Effect::Standby { active, standby, .. } => {
+                        Some(routed(&Route::with_standby(active.clone(), standby.clone())))
+                    }
+                    _ => None,
+                }
+                // what is refused by a probe never reaches the process manager, or the proxy
+                .filter(|_| result.is_ok() || matches!(effect, Effect::Start { .. })),
+            );
+        }
+        tool = next;
+    }
+    panic!("{command:?} does not end");
+}
+
+/// A random walk of this many actions through the model, with the engine beside each command: how many commands it had.
+pub(crate) async fn walk(seed: u64, actions: usize) -> usize {
+    let policies = Machine::policies();
+    let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut pick = |among: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random >> 33).unwrap() % among
+    };
+    let machine = Machine::new(policies[pick(policies.len())].clone(), u8::MAX, u8::MAX);
+    let mut beginnings = machine.init_states();
+    let mut now = beginnings.swap_remove(pick(beginnings.len()));
+    let (mut commands, mut told) = (0, Vec::new());
+    for _ in 0..actions {
+        let mut possible = Vec::new();
+        machine.actions(&now, &mut possible);
+        // the fakes' store is never damaged
+        possible.retain(|action| !matches!(action, Action::DamageBoth));
+        let launches = possible.iter().filter(|action| matches!(action, Action::Launch(_))).count();
+        // as many commands as accidents
+        let index = if pick(2) == 0 { pick(launches) } else { pick(possible.len()) };
+        let action = possible.swap_remove(index);
+        told.push(format!("{action:?}"));
+        let Action::Launch(command) = action else {
+            now = machine.next_state(&now, action).unwrap_or(now);
+            continue;
+        };
+        let (engine, fake) = by_the_engine(&machine, &now.host, &command).await;
+        let model = by_the_model(&machine, &mut now.host, &command);
+        let replay = format!(
+            "BLUEGREEN_MODEL_WALK={seed} cargo test -p bluegreen-core --all-features --test model the_engine -- --nocapture"
+        );
+        assert_eq!(engine, model, "left: the engine; right: the model; after {told:#?}\nTo see it again:\n{replay}");
+        let (world, said) = (fake.world(), &now.host.world);
+        assert_eq!((&world.route, &world.running), (&said.route, &said.running), "{told:#?}\n{replay}");
+        commands += 1;
+    }
+    commands
+}

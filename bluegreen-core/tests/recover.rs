@@ -1,0 +1,111 @@
+//! Recovery, clause by clause: the engine over the fakes.
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+
+use bluegreen_core::{
+    Command, Event, EventKind, Events, Options, Outcome, Route, State, Step,
+    machine::rebuild,
+    testing::{Health, Op},
+};
+use support::{Scene, id};
+
+fn degraded(outcome: Option<&Outcome>) -> &str {
+    match outcome {
+        Some(Outcome::Degraded { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_reboot_the_active_release_is_started_and_proven_before_the_warm_one() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.host.world().reboot();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = told.clone();
+    let listen = move |event: &Event| {
+        if let EventKind::StepStarted { step, profile } = &event.kind {
+            heard.lock().unwrap().push(format!("{step} {profile}"));
+        }
+    };
+    let deployer = scene.deployer.clone().with_events(Events::to(listen));
+    deployer.run(&Command::Up, &Options::default()).await.unwrap();
+    let told = told.lock().unwrap();
+    let at = |what: &str| told.iter().position(|told| told == what).unwrap_or_else(|| panic!("no {what}: {told:?}"));
+    assert!(at("start real2") < at("health real2") && at("bake real2") < at("start real1"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_release_that_cannot_be_started_gives_way_to_the_one_before_it() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.host.world().reboot();
+    scene.host.world().releases.insert(id("v2"), Health::Missing);
+    let report = scene.run(Command::Up).await.unwrap();
+    assert_eq!((report.recovered, scene.running().as_str()), (Some(Outcome::DONE), "- v1"));
+    assert_eq!(scene.state().last_good(), Some(&id("v1")));
+    assert!(!scene.state().has_failed(&id("v2")), "the store lacks it: that does not speak against it");
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_release_that_is_sick_gives_way_to_nobody() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.host.world().reboot();
+    scene.host.world().releases.insert(id("v2"), Health::Sick);
+    let report = scene.run(Command::Up).await.unwrap();
+    assert!(degraded(report.recovered.as_ref()).contains("v2 does not serve it"));
+    assert_eq!(scene.running(), "- v2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_active_release_that_does_not_listen_is_left_for_the_warm_one() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let second = scene.second();
+    scene.host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_prepared_is_kept_as_the_repair_of_a_live_side_that_does_not_listen() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.until("v2", Step::Health).await;
+    let first = scene.first();
+    scene.host.world().running.get_mut(&first).unwrap().health = Health::Deaf;
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert!(degraded(report.recovered.as_ref()).contains("nothing answers there; deploy of v2 waits on real2"));
+    let report = scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.second())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_release_that_would_not_stop_is_stopped_by_the_next_command() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.host.world().releases.insert(id("v2"), Health::Sick);
+    scene.host.faults().lie(Op::Stop);
+    let report = scene.deploy("v2").await;
+    assert!(degraded(report.outcome.as_ref()).contains("still on real2"), "{report:?}");
+    assert!(scene.state().has_failed(&id("v2")) && scene.running() == "v1 v2");
+    // it stands in the way of no other deploy, which stops it itself, or leaves it to the next one
+    let report = scene.deploy("v3").await;
+    assert!(matches!(report.outcome, Some(Outcome::Degraded { .. })), "{report:?}");
+    scene.host.faults().clear();
+    scene.run(Command::Recover).await.unwrap();
+    assert_eq!((scene.running().as_str(), scene.state().transaction), ("v1 -", None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_that_was_lost_is_what_is_seen_and_nothing_else() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let seen = || scene.host.world().seen();
+    assert_eq!(rebuild(&seen()), State { confirmed: vec![id("v2")], ..State::default() });
+    let second = scene.second();
+    scene.host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
+    assert_eq!(rebuild(&seen()), State::default(), "what does not listen serves nobody");
+    scene.host.world().strangers.insert(second, "somebody".into());
+    assert_eq!(rebuild(&seen()), State::default(), "a stranger is no release of ours");
+    scene.host.world().reboot();
+    assert_eq!(rebuild(&seen()), State::default());
+}
