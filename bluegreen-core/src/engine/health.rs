@@ -201,7 +201,7 @@ impl Run<'_> {
     /// Watches `process` under real traffic for the time that the policy says.
     pub(super) async fn bake(&mut self, profile: &Profile, process: &Process) -> Result<(), Failure> {
         self.stays_healthy(profile, process).await?;
-        self.detail = format!("stayed healthy for {:?}", self.deployer.policy.bake);
+        "stayed healthy".clone_into(&mut self.detail);
         Ok(())
     }
 
