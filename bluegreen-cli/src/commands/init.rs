@@ -92,10 +92,10 @@ fn look_again(dir: &Path, wishes: &Wishes, proxy: Proxy) -> Findings {
 
 fn show(draft: &Draft, paint: Paint) {
     for found in &draft.found {
+        let parts = [&found.what, &found.origin].map(|part| report::sanitize(part));
+        let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ");
         let kind = paint.dim(format!("{:<14}", found.kind));
-        let (what, origin) = (report::sanitize(&found.what), report::sanitize(&found.origin));
-        let origin = if what.is_empty() { origin } else { format!("  {}", paint.dim(origin)) };
-        output::line(format!("  {kind}{what}{origin}"));
+        output::raw(report::hanging(&format!("  {kind}"), 16, &text, report::table_width()));
     }
 }
 
@@ -165,7 +165,7 @@ fn finish(global: &Global, draft: &Draft, proxy: &Proxy, target: &Path, paint: P
         return;
     }
     for note in &draft.notes {
-        output::line(format!("{} {}", paint.warn("!"), report::sanitize(note)));
+        output::raw(report::marked(&paint.warn("!"), note, report::table_width()));
     }
     let config = global.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default();
     let artifact = draft.artifact.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default();

@@ -17,7 +17,7 @@ use bluegreen_nginx::{
 
 use tokio::process::Command;
 
-use super::{Exit, Halt};
+use super::{Exit, Format, Halt};
 use crate::{
     args::{self, Global, Part},
     config::{Config, ProxyMode},
@@ -36,6 +36,11 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
             Part::Location => snippet.location(),
         });
         return Ok(Exit::Done);
+    }
+    if global.format == Format::Json {
+        let what =
+            "`setup` shows changes to a person and has no --format json; its exit code is 0 when nothing differs";
+        return Err(Halt::new(Exit::Usage, what).next("bluegreen check --format json"));
     }
     if config.nginx.mode == ProxyMode::Reload {
         return reload_mode(config, args).await;
@@ -109,7 +114,7 @@ async fn prepared(config: &Config) -> Option<Profile> {
 
 /// What differs, or `fine`.
 fn tell(differences: &[Difference], fine: &str) -> Exit {
-    listed(differences).iter().for_each(output::line);
+    listed(differences, report::table_width()).iter().for_each(output::raw);
     if differences.is_empty() {
         output::line(format!("✓ {}", report::sanitize(fine)));
         return Exit::Done;
@@ -118,16 +123,16 @@ fn tell(differences: &[Difference], fine: &str) -> Exit {
 }
 
 /// A line for each difference; a fix of several is said once, behind the last.
-fn listed(differences: &[Difference]) -> Vec<String> {
+fn listed(differences: &[Difference], width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for alike in differences.chunk_by(|a, b| a.fix == b.fix) {
         for Difference { what, at, texts, .. } in alike {
             let place = at.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
-            lines.push(format!("✗ {}", report::sanitize(&format!("{place}{what}"))));
+            lines.push(report::marked("✗", &format!("{place}{what}"), width));
             let (Some(at), Some((before, after))) = (at, texts) else { continue };
-            lines.extend(diff(&at.path, before, after, Paint(false)).lines().map(|line| format!("    {line}")));
+            lines.extend(diff(&at.path, before, after, Paint(false)).lines().map(|line| format!("    {line}\n")));
         }
-        lines.push(format!("    {}", report::as_typed(&report::sanitize(&alike[0].fix))));
+        lines.push(report::indented("", 0, &report::as_typed(&alike[0].fix), width));
     }
     lines
 }
@@ -153,6 +158,10 @@ async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Re
         (false, true) => "✓ nginx was reloaded once and follows the route",
         (false, false) => "✓ nginx follows the route already",
     });
+    if !removal {
+        let next = paint.strong(report::as_typed("bluegreen check"));
+        output::line(format!("\n  {}  {next}", paint.dim("next")));
+    }
     Ok(Exit::Done)
 }
 
@@ -192,13 +201,16 @@ mod tests {
     #[test]
     fn a_fix_of_several_differences_is_said_once() {
         let at = Place { path: "/etc/x".into(), line: 3 };
-        let lines = listed(&[
-            Difference::new("a", "do x").at(at.clone()),
-            Difference { texts: Some(("old\n".into(), "new\n".into())), ..Difference::new("b", "do x").at(at) },
-            Difference::new("c", "do y"),
-        ]);
+        let lines = listed(
+            &[
+                Difference::new("a", "do x").at(at.clone()),
+                Difference { texts: Some(("old\n".into(), "new\n".into())), ..Difference::new("b", "do x").at(at) },
+                Difference::new("c", "do y"),
+            ],
+            0,
+        );
         let diff = ["    --- /etc/x", "    +++ afterwards", "    @@ -1 +1 @@", "    -old", "    +new"];
         let (head, tail) = (["✗ /etc/x:3: a", "✗ /etc/x:3: b"], ["    do x", "✗ c", "    do y"]);
-        assert_eq!(lines, [&head[..], &diff, &tail].concat());
+        assert_eq!(lines.concat().lines().collect::<Vec<_>>(), [&head[..], &diff, &tail].concat());
     }
 }

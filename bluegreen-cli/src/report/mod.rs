@@ -32,7 +32,7 @@ pub(crate) use self::{patient::Patient, text::escape};
 
 pub(crate) use self::{
     paint::is_dumb,
-    text::{pad, truncate, wrap},
+    text::{hanging, pad, truncate, wrap},
 };
 
 /// `--format`.

@@ -56,7 +56,8 @@ pub fn indented(label: &str, columns: usize, text: &str, width: usize) -> String
     hanging(&format!("    {label}"), 4 + columns, text, width)
 }
 
-fn hanging(label: &str, columns: usize, text: &str, width: usize) -> String {
+/// A label of so many `columns` and a text behind it, broken to `width` columns; 0 leaves it on one line.
+pub(crate) fn hanging(label: &str, columns: usize, text: &str, width: usize) -> String {
     let width = if width == 0 { usize::MAX } else { width };
     let lines = wrap(&sanitize(text), width.saturating_sub(columns));
     format!("{label}{}\n", lines.join(&format!("\n{}", " ".repeat(columns))))

@@ -111,13 +111,16 @@ impl Status<'_> {
             Ok(route) if self.failed_over() => {
                 let standby = route.standby.as_ref().map(ToString::to_string).unwrap_or_default();
                 say("route", paint.bad(format!("FAILED OVER: {} is dead, {standby} answers", route.active)));
-                say("next", paint.strong("bluegreen recover"));
+                say("next", paint.strong(report::as_typed("bluegreen recover")));
             }
             Ok(route) => say("route", format!("{route}, as nginx says it")),
             Err(error) => {
                 say("route", paint.bad(report::sanitize(&error.to_string())));
-                say("next", paint.strong(for_route(error)));
+                say("next", paint.strong(report::as_typed(for_route(error))));
             }
+        }
+        if self.state.last_good().is_none() && self.state.transaction.is_none() && self.route().is_some() {
+            say("next", paint.strong(report::as_typed("bluegreen deploy ARTIFACT")));
         }
         if let Some(tx) = &self.state.transaction {
             let doing = if tx.undo.is_some() { "is being taken back" } else { "is open" };
