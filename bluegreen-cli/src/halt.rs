@@ -100,6 +100,15 @@ pub(crate) fn for_route(error: &ResolveError) -> &'static str {
     }
 }
 
+/// Shows who listens where.
+pub(crate) const LISTENERS: &str = "sudo ss -ltnp";
+
+/// Whether `who` has a port and cannot be seen, and so not be adopted either. It may be our own app, whose entry in `/proc`
+/// is closed to this user.
+pub(crate) fn is_hidden(who: &str) -> bool {
+    who.contains("a hidden process")
+}
+
 impl From<ReleaseError> for Halt {
     fn from(error: ReleaseError) -> Self {
         let full = |e: &std::io::Error| e.kind() == std::io::ErrorKind::StorageFull;

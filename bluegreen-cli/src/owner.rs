@@ -69,6 +69,11 @@ fn private_dir(dir: &Path) -> std::io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o711).create(dir)
 }
 
+/// Whether `setup` has not made it yet.
+pub(crate) fn is_missing(state_dir: &Path) -> bool {
+    fs::metadata(state_dir).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
 /// Goes on as the owner of `state_dir`: root becomes it, anybody else is refused. A directory that is missing is made by
 /// whoever may, if `makes`.
 pub(crate) fn become_owner(state_dir: &Path, makes: bool) -> Result<(), Halt> {

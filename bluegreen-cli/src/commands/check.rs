@@ -2,6 +2,7 @@
 
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
+    config::Config,
     doctor::{self, Finding, Severity},
     documents::{self, SCHEMA},
     output,
@@ -9,14 +10,22 @@ use crate::{
 };
 
 pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt> {
-    let findings = doctor::examine(session).await;
+    Ok(tell(&session.config, global, &doctor::examine(session).await))
+}
+
+/// As far as it goes without a place for the state.
+pub(super) async fn before_setup(config: &Config, global: &Global) -> Result<Exit, Halt> {
+    Ok(tell(config, global, &doctor::before_setup(config).await))
+}
+
+fn tell(config: &Config, global: &Global, findings: &[Finding]) -> Exit {
     if global.format == Format::Json {
-        output::json(&documents::Check { schema: SCHEMA, app: &session.config.app, findings: &findings });
+        output::json(&documents::Check { schema: SCHEMA, app: &config.app, findings });
     } else {
         let (width, all) = (report::table_width(), global.verbose);
-        show(&findings, report::stdout_paint(global.color), width, all);
+        show(findings, report::stdout_paint(global.color), width, all);
     }
-    Ok(verdict(&findings))
+    verdict(findings)
 }
 
 /// For `hook`: lines without control codes, whatever stdout is.

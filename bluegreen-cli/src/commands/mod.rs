@@ -56,6 +56,11 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
             Exit::Done
         }),
         Command::Init(init) => block_on(init::run(global, init)),
+        Command::Check => {
+            // who may not read the configuration is told so on the way with a session
+            let config = load(global).ok().filter(|config| owner::is_missing(&config.state_dir))?;
+            block_on(check::before_setup(&config, global))
+        }
         Command::Setup(setup) => load(global).and_then(|config| block_on(setup::run(global, &config, setup))),
         _ => return None,
     })

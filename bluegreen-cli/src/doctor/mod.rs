@@ -9,10 +9,13 @@ mod sight;
 mod space;
 mod web;
 
+use std::time::Duration;
+
+use bluegreen_core::{Occupant, Profile, ResolveError, Seen, Stamp};
 use bluegreen_nginx::setup::Place;
 use serde::Serialize;
 
-use crate::session::Session;
+use crate::{config::Config, halt::for_route, init, session::Session};
 
 pub(crate) use host::started_here;
 pub(crate) use nginx::{accepts, past_the_include, reload_costs};
@@ -72,12 +75,43 @@ impl Finding {
 pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
     let config = &session.config;
     let seen = session.wired.deployer.look().await;
-    let mut findings = nginx::look(session, &seen.route).await;
+    let mut findings = nginx::look(config, &seen.route).await;
     findings.extend(sight::look(config));
     findings.extend(places::look(session, &seen));
     findings.extend(web::look(config, &seen).await);
     findings.extend(space::look(session, &seen));
     findings.extend(files::look(session));
+    findings.extend(codedeploy::look(config));
+    findings.extend(host::look(config));
+    findings.sort_by_key(|finding| finding.severity);
+    findings
+}
+
+/// What can be seen before `setup` has made a place for the state.
+pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
+    let missing = ResolveError::NotSetUp(format!("{} is not there yet", config.state_dir.display()));
+    let taken = init::owners(&config.profiles.both().map(Profile::port));
+    let occupants = config.profiles.both().map(|profile| {
+        let owner = taken.iter().find(|owner| owner.port == profile.port());
+        owner.map_or(Occupant::Nobody, |owner| {
+            Occupant::Stranger(format!("port {} is held by {}", owner.port, owner.who))
+        })
+    });
+    let seen = Seen {
+        profiles: config.profiles.clone(),
+        route: Err(missing.clone()),
+        occupants,
+        // no moment of before is known that it could be compared with
+        now: Stamp { boot: String::new(), since_boot: Duration::ZERO },
+        interrupt: None,
+        last: None,
+    };
+    let mut findings = nginx::look(config, &seen.route).await;
+    if findings.iter().all(|finding| finding.id != nginx::ROUTE) {
+        findings.push(Finding::fatal(nginx::ROUTE, missing.to_string(), for_route(&missing)));
+    }
+    findings.extend(places::judge(&seen, false));
+    findings.extend(web::look(config, &seen).await);
     findings.extend(codedeploy::look(config));
     findings.extend(host::look(config));
     findings.sort_by_key(|finding| finding.severity);

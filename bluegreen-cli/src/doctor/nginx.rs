@@ -12,16 +12,15 @@ use super::Finding;
 use crate::{
     config::{Config, ProxyMode},
     halt::for_route,
-    report,
-    session::Session,
-    wiring,
+    report, wiring,
 };
 
+/// The finding about the route.
+pub(super) const ROUTE: &str = "route";
 /// The first version that takes the snippet: `keepalive_timeout` in an upstream group.
 const OLDEST: &str = "1.15.3";
 
-pub(super) async fn look(session: &Session, route: &Result<Route, ResolveError>) -> Vec<Finding> {
-    let config = &session.config;
+pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -> Vec<Finding> {
     let master = wiring::master(config);
     let (pid, version) = (master.pid(), master.version().await);
     let mut findings = vec![running(&pid, &version, route.is_ok())];
@@ -157,12 +156,12 @@ fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>) -> V
     let mut findings = Vec::new();
     match route {
         Ok(route) => {
-            findings.push(Finding::good("route", format!("nginx proves it: {} has the traffic", route.active)));
+            findings.push(Finding::good(ROUTE, format!("nginx proves it: {} has the traffic", route.active)));
         }
         Err(error @ ResolveError::Unmanaged(_)) => {
-            findings.push(Finding::warning("route", error.to_string(), "the first deploy takes the traffic over"));
+            findings.push(Finding::warning(ROUTE, error.to_string(), "the first deploy takes the traffic over"));
         }
-        Err(error) => findings.push(Finding::fatal("route", error.to_string(), for_route(error))),
+        Err(error) => findings.push(Finding::fatal(ROUTE, error.to_string(), for_route(error))),
     }
     let all = differences.into_iter();
     // what the set-up will do by itself need not be listed when it has to run anyway

@@ -8,18 +8,26 @@ use std::{
 use bluegreen_core::{Occupant, Profile, Seen, StateStore as _};
 
 use super::Finding;
-use crate::session::Session;
+use crate::{
+    halt::{LISTENERS, is_hidden},
+    session::Session,
+};
 
 pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
     let deployed = session.wired.store.load().is_ok_and(|state| state.last_good().is_some());
+    judge(seen, deployed)
+}
+
+/// The same before there is a state; who listens is all that can be seen.
+pub(super) fn judge(seen: &Seen, deployed: bool) -> Vec<Finding> {
     let mut findings = occupants(seen, deployed);
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let range = read("/proc/sys/net/ipv4/ip_local_port_range");
     let reserved = read("/proc/sys/net/ipv4/ip_local_reserved_ports");
-    let ports = session.config.profiles.both().map(Profile::port);
+    let ports = seen.profiles.both().map(Profile::port);
     findings.extend(ephemeral(ports, &range, &reserved));
     let tables = read("/proc/net/tcp") + &read("/proc/net/tcp6");
-    for profile in session.config.profiles.both().into_iter().filter(|profile| seen.on(profile).listens()) {
+    for profile in seen.profiles.both().into_iter().filter(|profile| seen.on(profile).listens()) {
         findings.extend(reach(profile, &listening(&tables, profile.port())));
     }
     findings
@@ -29,7 +37,11 @@ fn occupants(seen: &Seen, deployed: bool) -> Vec<Finding> {
     let active = seen.route.as_ref().ok().map(|route| &route.active);
     let look = |profile: &Profile| match seen.on(profile) {
         Occupant::Stranger(who) => {
-            let fix = format!("bluegreen adopt {profile}, if it is this app; else end it, or change the port");
+            let fix = if is_hidden(who) {
+                format!("{LISTENERS}, to see who it is; end it, or change the port")
+            } else {
+                format!("bluegreen adopt {profile}, if it is this app; else end it, or change the port")
+            };
             let what = format!("{profile}: {who}");
             // the one with the traffic is not touched by the next deploy
             if active == Some(profile) {
@@ -132,6 +144,25 @@ mod tests {
 
     use super::*;
     use crate::doctor::Severity;
+
+    #[test]
+    fn who_cannot_be_seen_cannot_be_adopted() {
+        let two = ["real1", "real2"].map(|name| Profile::new(name.parse().unwrap(), 8081).unwrap());
+        let [first, second] = two.map(|profile| profile);
+        let second = Profile::new(second.name().clone(), 8082).unwrap();
+        let stranger = |who: &str| Occupant::Stranger(format!("port 8081 is held by {who}"));
+        let seen = Seen {
+            profiles: bluegreen_core::Profiles::new(first, second).unwrap(),
+            route: Err(bluegreen_core::ResolveError::NotSetUp(String::new())),
+            occupants: [stranger("a hidden process of deploy"), stranger("pid 7 (deploy): java")],
+            now: bluegreen_core::Stamp { boot: String::new(), since_boot: std::time::Duration::ZERO },
+            interrupt: None,
+            last: None,
+        };
+        let fixes: Vec<_> = occupants(&seen, false).into_iter().map(|finding| finding.fix).collect();
+        assert!(!fixes[0].contains("adopt") && fixes[0].contains("ss -ltnp"), "{fixes:?}");
+        assert!(fixes[1].starts_with("bluegreen adopt real2"), "{fixes:?}");
+    }
 
     #[test]
     fn a_port_of_the_kernel_is_reserved_by_one_command() {

@@ -2,7 +2,10 @@
 
 use bluegreen_core::{Cause, Failure, Finding};
 
-use crate::exit::Exit;
+use crate::{
+    exit::Exit,
+    halt::{LISTENERS, is_hidden},
+};
 
 use super::{
     command::as_typed,
@@ -47,6 +50,9 @@ impl Trouble {
         let command = match failure.cause {
             _ if degraded => "bluegreen recover".to_owned(),
             Cause::Unhealthy | Cause::Died | Cause::Crashed => format!("bluegreen logs{to}"),
+            Cause::PortTaken if [&failure.message].into_iter().chain(&failure.causes).any(|text| is_hidden(text)) => {
+                LISTENERS.to_owned()
+            }
             Cause::PortTaken => format!("bluegreen adopt{to}"),
             Cause::Process | Cause::Switch | Cause::Route => "bluegreen check".to_owned(),
             _ => "bluegreen status".to_owned(),

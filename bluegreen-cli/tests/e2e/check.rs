@@ -105,3 +105,31 @@ fn what_the_set_up_cannot_do_by_itself_is_said_too() {
     let ended = stage.run(&["check"], 3);
     ended.says(&["the proxy is not set up", "setup --apply", "no location of nginx goes to this app"]);
 }
+
+#[test]
+fn before_the_first_setup_it_looks_as_far_as_it_can_and_makes_nothing() {
+    let Some(mut stage) = stage() else { return };
+    let taken = std::net::TcpListener::bind(("127.0.0.1", stage.ports[0])).unwrap();
+    let missing = stage.path("not-there");
+    stage.set("state_dir", missing.to_str().unwrap());
+    let ended = stage.run(&["check", "--format", "json"], 3);
+    let found = ended.events().remove(0)["findings"].clone();
+    let ids: Vec<_> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| (f["severity"].as_str().unwrap(), f["id"].as_str().unwrap()))
+        .collect();
+    for wanted in [("fatal", "route"), ("fatal", "port-taken"), ("good", "port-free"), ("good", "nginx")] {
+        assert!(ids.contains(&wanted), "{wanted:?} is not in {ids:?}");
+    }
+    stage.run(&["check"], 3).says(&["not set up", "setup --apply"]);
+    assert!(!missing.exists());
+    drop(taken);
+}
+
+#[test]
+fn setup_refuses_a_format_that_it_does_not_have() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.run(&["setup", "--check", "--format", "json"], 2).says(&["has no --format json"]);
+}

@@ -6,6 +6,7 @@ use bluegreen_process::Release;
 use super::{Session, still};
 use crate::{
     config::{HookCommand, ProxyMode},
+    halt::{LISTENERS, is_hidden},
     report::{size, took},
 };
 
@@ -89,6 +90,7 @@ fn stop(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> St
     let (to, port) = (&tx.to, tx.to.port());
     match seen.on(to) {
         Occupant::Nobody => format!("nothing runs on {to}, port {port} is free"),
+        Occupant::Stranger(who) if is_hidden(who) => format!("FAILS: {who}; `{LISTENERS}` says who it is"),
         Occupant::Stranger(who) => {
             format!("FAILS: {who}; it is not touched: `bluegreen adopt {to}`, or end it yourself")
         }
