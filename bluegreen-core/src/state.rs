@@ -24,6 +24,10 @@ pub struct State {
     /// For each profile that the proxy was ever seen to use: when it lost its traffic, `None` while it has it.
     #[serde(default)]
     pub lost_traffic: BTreeMap<Name, Option<Stamp>>,
+    /// What was written before is lost, and what was seen then did not say which release is good: one that answers under
+    /// traffic ends this.
+    #[serde(default)]
+    pub lost: bool,
     /// The transaction under way.
     #[serde(default)]
     pub transaction: Option<Transaction>,
@@ -42,6 +46,7 @@ impl State {
 
     /// Notes that `release` was proven under traffic.
     pub fn confirm(&mut self, release: &ReleaseId) {
+        self.lost = false;
         self.failed.retain(|r| r != release);
         remember(&mut self.confirmed, release);
     }

@@ -98,14 +98,30 @@ async fn a_failed_release_that_would_not_stop_is_stopped_by_the_next_command() {
 
 #[tokio::test(start_paused = true)]
 async fn a_state_that_was_lost_is_what_is_seen_and_nothing_else() {
+    let nothing = State { lost: true, ..State::default() };
     let scene = Scene::deployed(&["v1", "v2"]).await;
     let seen = || scene.host.world().seen();
     assert_eq!(rebuild(&seen()), State { confirmed: vec![id("v2")], ..State::default() });
     let second = scene.second();
     scene.host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
-    assert_eq!(rebuild(&seen()), State::default(), "what does not listen serves nobody");
+    assert_eq!(rebuild(&seen()), nothing, "what does not listen serves nobody");
     scene.host.world().strangers.insert(second, "somebody".into());
-    assert_eq!(rebuild(&seen()), State::default(), "a stranger is no release of ours");
+    assert_eq!(rebuild(&seen()), nothing, "a stranger is no release of ours");
     scene.host.world().reboot();
-    assert_eq!(rebuild(&seen()), State::default());
+    assert_eq!(rebuild(&seen()), nothing);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_state_without_a_good_release_needs_a_person_until_one_deploys() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.host.world().reboot();
+    scene.store.set(rebuild(&scene.host.world().seen()));
+    for _ in 0..2 {
+        let report = scene.run(Command::Recover).await.unwrap();
+        assert_eq!(degraded(report.recovered.as_ref()), "the state was lost: deploy what should run");
+        assert_eq!(scene.running(), "- -", "nothing is started on a guess");
+    }
+    scene.deploy("v3").await;
+    assert_eq!((scene.state().lost, scene.running().as_str()), (false, "v3 -"));
+    assert_eq!(scene.run(Command::Recover).await.unwrap().recovered, None);
 }

@@ -25,8 +25,6 @@ pub(super) struct Run<'a> {
     hears: bool,
     lease: Lease,
     state: State,
-    /// Why nobody can say what should run: the state was lost, and nothing of ours has the traffic.
-    at_a_loss: Option<String>,
     /// The last transaction that this run walked.
     pub(super) walked: Option<Transaction>,
     step_began: Instant,
@@ -43,18 +41,7 @@ impl<'a> Run<'a> {
             loaded => (loaded?, None),
         };
         let (watch, detail, walked, step_began) = (None, String::new(), None, Instant::now());
-        let mut run = Self {
-            deployer,
-            interrupts,
-            watch,
-            detail,
-            hears: true,
-            lease,
-            state,
-            at_a_loss: None,
-            walked,
-            step_began,
-        };
+        let mut run = Self { deployer, interrupts, watch, detail, hears: true, lease, state, walked, step_began };
         if let Some(lost) = lost {
             run.rebuild(&lost).await?;
         }
@@ -69,14 +56,13 @@ impl<'a> Run<'a> {
             None => "nothing of ours has the traffic, so no release counts as good".to_owned(),
         };
         self.deployer.events.warn(format!("{lost}; what was written there is forgotten: {found}"));
-        self.at_a_loss = state.last_good().is_none().then_some("the state was lost: deploy what should run".to_owned());
         self.deployer.store.save(&self.lease, &state).map_err(RunError::Unsaved)?;
         self.state = state;
         Ok(())
     }
 
     pub(super) async fn command(mut self, command: &Command) -> Result<Report, RunError> {
-        let recovered = self.recover().await?.or(self.at_a_loss.take().map(|reason| self.degraded(reason)));
+        let recovered = self.recover().await?;
         let only_recovery = matches!(command, Command::Recover | Command::Up);
         if let (true, Some(Outcome::Degraded { .. })) = (only_recovery, &recovered) {
             return Ok(self.report(None, None, recovered).await);

@@ -79,7 +79,8 @@ fn open_transaction(state: &State, tx: &Transaction, seen: &Seen, policy: &Polic
     let live = !seen.route.as_ref().is_ok_and(dead);
     if live && rests(state, seen, policy) {
         let active = seen.route.as_ref().ok().map(|route| &route.active);
-        let Some(silent) = active.filter(|active| !seen.on(active).listens() && state.last_good().is_some()) else {
+        let served = state.last_good().is_some() || state.lost;
+        let Some(silent) = active.filter(|active| !seen.on(active).listens() && served) else {
             return Recovery::Rests(tx.step);
         };
         if *silent != tx.to {
@@ -139,6 +140,7 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
             walk(Kind::Flip, other, process.release.clone(), Step::Health)
         }
         (_, Some(good)) if dead && !tried.up => walk(Kind::Up, &route.active, good.clone(), Step::Start),
+        _ if state.lost => Recovery::Degraded("the state was lost: deploy what should run".to_owned()),
         _ if dead && state.last_good().is_none() => Recovery::Stable,
         _ => Recovery::Degraded(unanswered(&route.active)),
     }

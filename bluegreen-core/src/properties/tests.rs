@@ -70,20 +70,27 @@ fn a_transaction() -> impl Strategy<Value = Transaction> {
 fn a_state() -> impl Strategy<Value = State> {
     let stamp =
         (any::<String>(), any::<std::time::Duration>()).prop_map(|(boot, since_boot)| Stamp { boot, since_boot });
-    let lost = bluegreen_seeds::proptest::collection::btree_map(
+    let lost_traffic = bluegreen_seeds::proptest::collection::btree_map(
         a_profile().prop_map(|p| p.name().clone()),
         option::of(stamp),
         0..3,
     );
-    (any::<u64>(), vec(a_release(), 0..4), vec(a_release(), 0..4), lost, option::of(a_transaction())).prop_map(
-        |(number, confirmed, failed, lost_traffic, transaction)| State {
+    (
+        any::<u64>(),
+        vec(a_release(), 0..4),
+        vec(a_release(), 0..4),
+        lost_traffic,
+        any::<bool>(),
+        option::of(a_transaction()),
+    )
+        .prop_map(|(number, confirmed, failed, lost_traffic, lost, transaction)| State {
             number,
             confirmed,
             failed,
             lost_traffic,
+            lost,
             transaction,
-        },
-    )
+        })
 }
 
 proptest! {
