@@ -23,6 +23,8 @@ use model::{conformance, machine::Machine, mutant::Mutant, path, promise::Promis
 /// What a run of the checker found.
 struct Found {
     states: usize,
+    /// The longest way that was walked.
+    depth: usize,
     /// Broken promises, each with the code of the way to it.
     broken: Vec<(Promise, String)>,
 }
@@ -39,7 +41,8 @@ fn check(machine: &Machine, until: HasDiscoveries) -> Found {
     let searched = machine.clone().checker().threads(2).finish_when(until).spawn_dfs().join();
     let name = |name| Promise::ALL.into_iter().find(|promise| promise.name() == name).unwrap();
     let way = |(promise, path): (_, stateright::Path<_, _>)| (name(promise), path::encode(machine, &path.into_vec()));
-    Found { states: searched.unique_state_count(), broken: searched.discoveries().into_iter().map(way).collect() }
+    let (states, depth) = (searched.unique_state_count(), searched.max_depth());
+    Found { states, depth, broken: searched.discoveries().into_iter().map(way).collect() }
 }
 
 #[test]
@@ -53,7 +56,7 @@ fn no_order_of_faults_breaks_a_promise() {
         assert!(broken.is_empty(), "{broken:?}");
         return;
     }
-    let (began, mut states) = (Instant::now(), 0);
+    let (began, mut states, mut depth) = (Instant::now(), 0, 0);
     for (number, policy) in Machine::policies().into_iter().enumerate() {
         let machine = Machine::new(policy, faults, launches);
         let found = check(&machine, HasDiscoveries::AnyFailures);
@@ -68,8 +71,13 @@ fn no_order_of_faults_breaks_a_promise() {
         }
         assert!(found.broken.is_empty());
         states += found.states;
+        depth = depth.max(found.depth);
+        println!("policy {number}: {} unique states, {:.0?} so far", found.states, began.elapsed());
     }
-    println!("{states} unique states with {faults} faults and {launches} launches in {:.0?}", began.elapsed());
+    println!(
+        "{states} unique states up to {depth} steps deep, with {faults} faults and {launches} launches, in {:.0?}",
+        began.elapsed()
+    );
     assert!(states > 2_000_000 || variable("LAUNCHES").is_some(), "the model has become too small: {states} states");
 }
 

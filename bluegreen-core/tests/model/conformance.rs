@@ -7,7 +7,7 @@ use bluegreen_core::{
     Acted, Autopsy, Command, Deployer, Effect, HealthProbe, Holder, Lease, Occupant, Options, Process, ProcessError,
     ProcessManager, Profile, ProxySwitcher, ReleaseId, Route, Stamp, State, StateStore, StoreError, SwitchError,
     Unhealthy,
-    testing::{FakeHost, MemoryStore},
+    testing::{FakeHost, MemoryStore, Op},
 };
 use stateright::Model as _;
 
@@ -18,14 +18,7 @@ use super::{
 };
 
 /// What was saved and done, in order, in words.
-#[derive(Debug, Clone, Default)]
-struct Trace(Arc<Mutex<Vec<String>>>);
-
-impl Trace {
-    fn tell(&self, what: String) {
-        self.0.lock().unwrap().push(what);
-    }
-}
+type Trace = Arc<Mutex<Vec<String>>>;
 
 /// What a saved state decides; times and texts decide nothing.
 fn saved(state: &State) -> String {
@@ -46,6 +39,15 @@ fn routed(route: &Route) -> String {
 #[derive(Debug, Clone)]
 struct Told(FakeHost, MemoryStore, Trace);
 
+impl Told {
+    fn tell(&self, what: String) {
+        // the dead do nothing
+        if !self.0.faults().fired() {
+            self.2.lock().unwrap().push(what);
+        }
+    }
+}
+
 /// Its front door.
 #[derive(Debug)]
 struct Door(FakeHost);
@@ -57,12 +59,12 @@ impl ProcessManager for Told {
     }
 
     async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
-        self.2.tell(format!("start {release} on {profile}"));
+        self.tell(format!("start {release} on {profile}"));
         self.0.start(profile, release).await
     }
 
     async fn stop(&self, profile: &Profile, process: &Process, grace: std::time::Duration) -> Result<(), ProcessError> {
-        self.2.tell(format!("stop {} on {profile}", process.id));
+        self.tell(format!("stop {} on {profile}", process.id));
         self.0.stop(profile, process, grace).await
     }
 
@@ -74,7 +76,7 @@ impl ProcessManager for Told {
 #[async_trait]
 impl ProxySwitcher for Told {
     async fn switch_to(&self, route: &Route) -> Result<(), SwitchError> {
-        self.2.tell(routed(route));
+        self.tell(routed(route));
         self.0.switch_to(route).await
     }
 
@@ -103,7 +105,10 @@ impl StateStore for Told {
     }
 
     fn save(&self, lease: &Lease, state: &State) -> Result<(), StoreError> {
-        self.2.tell(saved(state));
+        let (before, now) = (saved(&self.1.load()?), saved(state));
+        if now != before {
+            self.tell(now);
+        }
         self.1.save(lease, state)
     }
 
@@ -112,11 +117,20 @@ impl StateStore for Told {
     }
 }
 
-async fn by_the_engine(machine: &Machine, host: &Host, command: &Command) -> (Vec<String>, FakeHost) {
+/// What the engine did, until it was killed.
+async fn by_the_engine(
+    machine: &Machine,
+    host: &Host,
+    command: &Command,
+    killed: Option<(Op, u64)>,
+) -> (Vec<String>, FakeHost) {
     let fake = FakeHost::new();
     *fake.world() = host.world.clone();
     let store = fake.store();
     store.set(host.disk.clone());
+    if let Some((op, n)) = killed {
+        fake.faults().fail(op, n);
+    }
     let told = Told(fake.clone(), store, Trace::default());
     let profiles = host.world.profiles.clone();
     let deployer = Deployer::new(profiles, fake.clone(), told.clone(), fake.clone(), told.clone(), told.clone())
@@ -124,19 +138,21 @@ async fn by_the_engine(machine: &Machine, host: &Host, command: &Command) -> (Ve
         .with_policy(machine.policy.clone());
     // a refusal is an end too
     let _ = deployer.run(command, &Options::default()).await;
-    let trace = told.2.0.lock().unwrap().clone();
+    let trace = told.2.lock().unwrap().clone();
     (trace, fake)
 }
 
-fn by_the_model(machine: &Machine, host: &mut Host, command: &Command) -> Vec<String> {
+/// What the model's tool does, or the first so many things of that.
+fn by_the_model(machine: &Machine, host: &mut Host, command: &Command, at_most: usize) -> Vec<String> {
     let (mut tool, mut trace) = (Tool::launch(command.clone()), Vec::new());
     for _ in 0..BOUND {
-        let before = host.disk.clone();
-        let Went::On(next) = tool.go(host, machine, None) else {
-            trace.extend((host.disk != before).then(|| saved(&host.disk)));
+        if trace.len() == at_most {
             return trace;
-        };
-        trace.extend((host.disk != before).then(|| saved(&host.disk)));
+        }
+        let before = saved(&host.disk);
+        let went = tool.go(host, machine, None);
+        trace.extend(Some(saved(&host.disk)).filter(|now| *now != before));
+        let Went::On(next) = went else { return trace };
         if let Some(Acted { effect, result }) = next.has_just() {
             trace.extend(
                 match effect {
@@ -158,7 +174,8 @@ fn by_the_model(machine: &Machine, host: &mut Host, command: &Command) -> Vec<St
     panic!("{command:?} does not end");
 }
 
-/// A random walk of this many actions through the model, with the engine beside each command: how many commands it had.
+/// A random walk of this many actions through the model, with the engine beside each command, also when that is killed
+/// half-way: how many commands it had.
 pub(crate) async fn walk(seed: u64, actions: usize) -> usize {
     let policies = Machine::policies();
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -186,14 +203,18 @@ pub(crate) async fn walk(seed: u64, actions: usize) -> usize {
             now = machine.next_state(&now, action).unwrap_or(now);
             continue;
         };
-        let (engine, fake) = by_the_engine(&machine, &now.host, &command).await;
-        let model = by_the_model(&machine, &mut now.host, &command);
+        let killed = [None, Some(Op::Save), Some(Op::AfterEffect)][pick(3)].zip(u64::try_from(pick(8)).ok());
+        told.extend(killed.map(|(op, n)| format!("... killed at {op:?} {n}")));
+        let (engine, fake) = by_the_engine(&machine, &now.host, &command, killed).await;
+        let at_most = if fake.faults().fired() { engine.len() } else { usize::MAX };
+        let model = by_the_model(&machine, &mut now.host, &command, at_most);
         let replay = format!(
             "BLUEGREEN_MODEL_WALK={seed} cargo test -p bluegreen-core --all-features --test model the_engine -- --nocapture"
         );
         assert_eq!(engine, model, "left: the engine; right: the model; after {told:#?}\nTo see it again:\n{replay}");
         let (world, said) = (fake.world(), &now.host.world);
         assert_eq!((&world.route, &world.running), (&said.route, &said.running), "{told:#?}\n{replay}");
+        assert!(now.host.broken.is_empty(), "{:?} after {told:#?}\n{replay}", now.host.broken);
         commands += 1;
     }
     commands

@@ -21,8 +21,8 @@ pub(crate) struct Host {
     pub(crate) previous: Option<Box<State>>,
     /// Both are damaged: nothing can be read.
     pub(crate) damaged: bool,
-    /// Something that was written is gone: then nobody can promise that nothing is left behind.
-    pub(crate) lost: bool,
+    /// What of that is gone: then nobody can promise that nothing is left behind.
+    pub(crate) lost: Lost,
     /// The route that is in effect while nobody can read it.
     pub(crate) hidden: Option<Route>,
     /// Somebody meddled with the route: then nobody can promise that it points at something that lives.
@@ -34,6 +34,16 @@ pub(crate) struct Host {
     pub(crate) broken: Vec<Promise>,
 }
 
+/// How much of what was written is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Lost {
+    Nothing,
+    /// What was saved last.
+    Last,
+    /// All of it, and no release has become good since.
+    All,
+}
+
 impl Host {
     pub(crate) fn new(world: World) -> Self {
         Self {
@@ -41,7 +51,7 @@ impl Host {
             disk: State::default(),
             previous: None,
             damaged: false,
-            lost: false,
+            lost: Lost::Nothing,
             hidden: None,
             meddled: false,
             proved: 0,
@@ -62,13 +72,32 @@ impl Host {
             Some(Mutant::FailureForgotten) => State { failed: Vec::new(), ..state.clone() },
             _ => state.clone(),
         };
-        if kept != self.disk || self.damaged {
-            if !self.lost {
-                self.broken.extend(promise::judge_save(&self.disk, state, self.proved));
+        if kept != self.disk {
+            let number = |state: &State| state.transaction.as_ref().map(|tx| tx.number);
+            if number(&kept).is_some() && number(&kept) != number(&self.disk) {
+                // who has a port when a transaction begins is what the traffic came from
+                self.world.strangers.values_mut().for_each(|who| FORMER.clone_into(who));
             }
-            self.previous = Some(Box::new(std::mem::replace(&mut self.disk, kept)));
-            self.damaged = false;
+            self.previous = Some(Box::new(self.disk.clone()));
+            self.replace(kept);
         }
+    }
+
+    /// As above, in place of a state that cannot be read.
+    pub(crate) fn rebuild(&mut self, state: State) {
+        self.broken.extend(promise::judge_rebuilt(&self.world, &state));
+        self.lost = Lost::All;
+        // the copy before it cannot be read either
+        self.previous = None;
+        self.replace(state);
+    }
+
+    fn replace(&mut self, state: State) {
+        if self.lost == Lost::All && state.last_good().is_some() {
+            self.lost = Lost::Last;
+        }
+        self.disk = state;
+        self.damaged = false;
     }
 }
 

@@ -15,7 +15,7 @@ use bluegreen_core::{
 use stateright::{Model, Property};
 
 use super::{
-    host::{FORMER, Host, answering, answers_well},
+    host::{FORMER, Host, Lost, answering, answers_well},
     mutant::Mutant,
     promise::Promise,
     tool::{Strike, Tool, Went},
@@ -76,13 +76,15 @@ pub(crate) enum Action {
 
 /// What is so after one undisturbed recover, and then a deploy.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a promise")]
 struct Verdict {
     safe: bool,
     clean: bool,
+    closed: bool,
     deploys: bool,
 }
 
-const FINE: Verdict = Verdict { safe: true, clean: true, deploys: true };
+const FINE: Verdict = Verdict { safe: true, clean: true, closed: true, deploys: true };
 
 pub(crate) fn id(text: &str) -> ReleaseId {
     text.parse().unwrap()
@@ -237,7 +239,7 @@ impl Model for Machine {
         }
         let kept: [fn(&Self, &Now) -> bool; Promise::ALL.len()] = [
             kept::<0>, kept::<1>, kept::<2>, kept::<3>, kept::<4>, kept::<5>, kept::<6>, kept::<7>, kept::<8>,
-            kept::<9>,
+            kept::<9>, kept::<10>,
         ];
         Promise::ALL.into_iter().zip(kept).map(|(promise, kept)| Property::always(promise.name(), kept)).collect()
     }
@@ -318,13 +320,10 @@ impl Now {
                 world.route = Ok(Route::with_standby(first.clone(), second.clone()));
             }
             Action::Damage => {
-                host.lost = true;
+                host.lost = Lost::Last;
                 host.disk = *host.previous.take()?;
             }
-            Action::DamageBoth => {
-                host.lost = true;
-                host.damaged = true;
-            }
+            Action::DamageBoth => host.damaged = true,
             _ => unreachable!("{action:?} is of the tools"),
         }
         Some(())
@@ -361,7 +360,7 @@ impl fmt::Display for Now {
             write!(f, "; {} about to {:?}", tool.command.word(), tool.about_to())?;
         }
         let Host { damaged, lost, meddled, broken, .. } = &self.host;
-        write!(f, "; damaged {damaged}, lost {lost}, meddled {meddled}, broken {broken:?}")
+        write!(f, "; damaged {damaged}, lost {lost:?}, meddled {meddled}, broken {broken:?}")
     }
 }
 
@@ -377,6 +376,7 @@ impl Machine {
         match promise {
             Promise::OneRecoverIsSafe => self.verdict(now).safe,
             Promise::NothingIsLeftBehind => self.verdict(now).clean,
+            Promise::NeverFailsOpen => self.verdict(now).closed && !now.host.broken.contains(&promise),
             Promise::APlainDeployWorks => self.verdict(now).deploys,
             promise => !now.host.broken.contains(&promise),
         }
@@ -422,11 +422,12 @@ impl Machine {
             return Verdict { safe: false, ..FINE };
         };
         let clean = self.clean(before, &host);
+        let closed = Self::closed(&host, degraded);
         let (kept, deploys) = (gist(&host), self.deploys(&host));
         let calm = Self::calm(before, &host, degraded);
         let again = self.run(&mut host, Command::Recover, &mut Vec::new()).is_some();
         let safe = again && calm && host.broken.is_empty() && gist(&host) == kept;
-        Verdict { safe, clean, deploys }
+        Verdict { safe, clean, closed, deploys }
     }
 
     /// On a machine whose nginx answers and whose ports are free or ours, a good release can be deployed: that is the
@@ -466,6 +467,12 @@ impl Machine {
         !open.is_some_and(|tx| tx.undo.is_none() && tx.step != tx.until && tx.step != Step::Retire)
     }
 
+    /// Who has lost the state and sees nobody serve says so, every time, until a release is good again.
+    fn closed(host: &Host, degraded: bool) -> bool {
+        let silent = host.world.route.is_ok() && answering(&host.world, host.truth()).is_none();
+        host.lost != Lost::All || !silent || degraded
+    }
+
     /// An idle process is one that was proven, or that rests, or that a failed start of the live side left.
     fn clean(&self, before: &Host, host: &Host) -> bool {
         let (disk, world) = (&host.disk, &host.world);
@@ -478,8 +485,12 @@ impl Machine {
             // a first release that was degraded stays where it is until the next deploy
             !known && !rests && disk.last_good().is_some() && p.process.release != id("adopted")
         });
-        let forgiven =
-            before.meddled || before.lost || self.policy.failover == Failover::Never && route.standby.is_some();
+        // it had the traffic, and fell silent: recovery moved away from it, and leaves it to be looked at until the next deploy
+        let had_traffic = disk.lost_traffic.get(idle.name()).is_some_and(Option::is_some);
+        let forgiven = had_traffic && stray.is_some_and(|p| p.health == Health::Deaf)
+            || before.meddled
+            || host.lost != Lost::Nothing
+            || self.policy.failover == Failover::Never && route.standby.is_some();
         stray.is_none() || forgiven
     }
 }

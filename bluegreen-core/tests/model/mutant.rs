@@ -65,6 +65,12 @@ pub(crate) enum Mutant {
     NeverStartAgain,
     /// A transaction that rests is kept, whatever became of the live side.
     RestHidesTheDead,
+    /// A state that cannot be read is taken for that of a fresh machine.
+    FailOpen,
+    /// So is it, and a release from the store is started where the proxy points.
+    FailOpenStarts,
+    /// Whatever of ours runs is taken for good when the state cannot be read.
+    RebuildGuesses,
     /// A lock that does not hold, as on some network file systems, or that is broken when its holder seems to sleep.
     NoLock,
     /// The state is read before the lock is taken.
@@ -73,7 +79,7 @@ pub(crate) enum Mutant {
 
 impl Mutant {
     /// Each with the promise that it breaks.
-    pub(crate) const ALL: [(Self, Promise); 30] = [
+    pub(crate) const ALL: [(Self, Promise); 33] = [
         (Self::SwitchUnprobed, Promise::RouteOnlyToTheProven),
         (Self::RevertUnprobed, Promise::RouteOnlyToTheProven),
         (Self::SwitchBeforeHealth, Promise::RouteOnlyToTheProven),
@@ -102,6 +108,9 @@ impl Mutant {
         (Self::TriedForgotten, Promise::OneRecoverIsSafe),
         (Self::NeverStartAgain, Promise::OneRecoverIsSafe),
         (Self::RestHidesTheDead, Promise::OneRecoverIsSafe),
+        (Self::FailOpen, Promise::NeverFailsOpen),
+        (Self::FailOpenStarts, Promise::NeverFailsOpen),
+        (Self::RebuildGuesses, Promise::NeverFailsOpen),
         (Self::NoLock, Promise::OneWriter),
         (Self::LoadBeforeLock, Promise::NothingIsLeftBehind),
     ];
@@ -249,10 +258,30 @@ pub(crate) fn step(mutant: Option<Mutant>, state: &State, seen: &Seen, policy: &
     next
 }
 
+/// What the mutant writes in place of a state that cannot be read.
+pub(crate) fn rebuild(mutant: Option<Mutant>, seen: &Seen) -> State {
+    let mut state = machine::rebuild(seen);
+    match mutant {
+        Some(Mutant::FailOpen) => state = State::default(),
+        Some(Mutant::RebuildGuesses) => {
+            seen.occupants.iter().filter_map(Occupant::ours).for_each(|process| state.confirm(&process.release));
+        }
+        _ => {}
+    }
+    state
+}
+
 /// What the mutant does about what it finds.
 pub(crate) fn recovery(mutant: Option<Mutant>, state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recovery {
     let resting = state.transaction.as_ref().filter(|tx| tx.step == tx.until && tx.undo.is_none());
     match (mutant, resting) {
+        (Some(Mutant::FailOpenStarts), None) if state.lost => {
+            let guess = State { confirmed: vec!["v1".parse().unwrap()], ..state.clone() };
+            match recover(&guess, seen, policy, tried) {
+                Recovery::Walk(opened) => Recovery::Walk(Box::new(State { confirmed: Vec::new(), ..*opened })),
+                other => other,
+            }
+        }
         (Some(Mutant::RecoverNothing), _) => Recovery::Stable,
         (Some(Mutant::RestHidesTheDead), Some(tx)) => Recovery::Rests(tx.step),
         (Some(Mutant::NeverStartAgain), _) => recover(state, seen, policy, Tried { up: true, ..tried }),

@@ -1,6 +1,6 @@
 //! What must hold, whatever happens.
 
-use bluegreen_core::{Effect, Profile, Route, State, testing::World};
+use bluegreen_core::{Effect, Kind, Occupant, Profile, Route, State, testing::World};
 
 use super::host::{FORMER, Host, answers_well};
 
@@ -26,6 +26,9 @@ pub(crate) enum Promise {
     NoStepIsAnOutage,
     /// What is confirmed has answered through the front door, alone.
     ConfirmedHasAnswered,
+    /// A state that is lost is never taken for a fresh machine's: what is written instead is what is seen, nothing is started that
+    /// nobody has called good, and recovery says that a person is needed when nothing serves.
+    NeverFailsOpen,
     /// A release that failed is not the last good one.
     FailedIsNotGood,
     /// After recover and abort a plain deploy of a good release works.
@@ -33,7 +36,7 @@ pub(crate) enum Promise {
 }
 
 impl Promise {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::RouteOnlyToTheProven,
         Self::WhatServesIsNotTouched,
         Self::OneWriter,
@@ -43,6 +46,7 @@ impl Promise {
         Self::NoStepIsAnOutage,
         Self::ConfirmedHasAnswered,
         Self::FailedIsNotGood,
+        Self::NeverFailsOpen,
         Self::APlainDeployWorks,
     ];
 
@@ -56,6 +60,7 @@ impl Promise {
             Self::NothingIsLeftBehind => "nothing is left behind",
             Self::NoStepIsAnOutage => "no step is an outage",
             Self::ConfirmedHasAnswered => "what is confirmed has answered",
+            Self::NeverFailsOpen => "a lost state never fails open",
             Self::FailedIsNotGood => "what failed is not good",
             Self::APlainDeployWorks => "a plain deploy works",
         }
@@ -77,6 +82,12 @@ pub(crate) fn judge_effect(before: &World, truth: Option<&Route>, effect: &Effec
         if moved.is_some_and(|p| !good(&p)) || standby.is_some_and(|p| !good(&p) || failed(&p)) {
             broken.push(Promise::RouteOnlyToTheProven);
         }
+    }
+    if let (Effect::Start { release, .. }, Some(tx)) = (effect, &after.disk.transaction)
+        && matches!(tx.kind, Kind::Up | Kind::Warm)
+        && !after.disk.confirmed.contains(release)
+    {
+        broken.push(Promise::NeverFailsOpen);
     }
     for (profile, process) in &before.running {
         if after.world.running.get(profile) == Some(process) {
@@ -110,4 +121,13 @@ pub(crate) fn judge_save(before: &State, after: &State, proved: u64) -> Vec<Prom
         broken.push(Promise::ConfirmedHasAnswered);
     }
     broken
+}
+
+/// What writing `after` in place of a state that cannot be read has broken: our process that has the traffic is good, and
+/// nothing else is known.
+pub(crate) fn judge_rebuilt(world: &World, after: &State) -> Vec<Promise> {
+    let active = world.route.as_ref().ok().map(|route| world.occupant(&route.active));
+    let serving = active.as_ref().filter(|it| it.listens()).and_then(Occupant::ours).map(|process| &process.release);
+    let seen = after.confirmed.iter().eq(serving) && after.failed.is_empty() && after.transaction.is_none();
+    if seen { Vec::new() } else { vec![Promise::NeverFailsOpen] }
 }

@@ -107,12 +107,15 @@ impl Tool {
         strike: Option<Strike>,
     ) -> Result<(), Failure> {
         let injected = || Err(Failure::new(Step::Stop, Cause::Process, "injected"));
+        let step = state.transaction.as_ref().map_or(Step::Stop, |tx| tx.step);
         let result = match strike {
             Some(Strike::Refused) => injected(),
             Some(Strike::Lie) => Ok(()),
             Some(Strike::Late) => mutant::act(machine.mutant, host, effect, state, self).and_then(|()| injected()),
             None => mutant::act(machine.mutant, host, effect, state, self),
         };
+        // the world does not know which step it is
+        let result = result.map_err(|failure| Failure { step, ..failure });
         if let (Effect::Prove { .. }, Ok(()), Some(tx)) = (effect, &result, &state.transaction) {
             host.proved = tx.number;
         }
@@ -125,6 +128,7 @@ impl Tool {
         }
         let seen = Seen { last, interrupt: self.heard(), ..mutant::see(machine.mutant, host, &self) };
         let next = mutant::step(machine.mutant, state, &seen, &machine.policy);
+        host.broken.extend(promise::judge_save(state, &next.state, host.proved));
         if machine.mutant != Some(Mutant::SaveLate) || !matches!(next.then, Then::Do(_)) {
             host.save(&next.state, machine.mutant);
         }
@@ -170,11 +174,12 @@ impl Tool {
     fn decide(mut self, host: &mut Host, machine: &Machine) -> Went {
         let seen = mutant::see(machine.mutant, host, &self);
         if host.damaged {
-            host.save(&bluegreen_core::machine::rebuild(&seen), machine.mutant);
+            host.rebuild(mutant::rebuild(machine.mutant, &seen));
         }
         if let Some(mut tried) = self.recovering {
             match mutant::recovery(machine.mutant, &host.disk, &seen, &machine.policy, tried) {
                 Recovery::Walk(state) => {
+                    host.broken.extend(promise::judge_save(&host.disk, &state, host.proved));
                     tried.begins(&host.disk, &state);
                     self.recovering =
                         Some(if machine.mutant == Some(Mutant::TriedForgotten) { Tried::default() } else { tried });
@@ -184,14 +189,14 @@ impl Tool {
                 _ => self.recovering = None,
             }
         }
-        match begin(&host.disk, &self.command, &seen, &machine.policy) {
-            Begin::Go(state) => {
-                // it ends with this one
-                self.asks_again(true);
-                Went::On(Self { at: At::Walking { state, last: None }, ..self })
-            }
-            Begin::First(state) => Went::On(Self { at: At::Walking { state, last: None }, ..self }),
-            Begin::Already(_) | Begin::Refuse(_) => Went::Over { degraded: false },
+        let begun = begin(&host.disk, &self.command, &seen, &machine.policy);
+        let (Begin::Go(state) | Begin::First(state)) = &begun else { return Went::Over { degraded: false } };
+        host.broken.extend(promise::judge_save(&host.disk, state, host.proved));
+        let at = At::Walking { state: state.clone(), last: None };
+        if let Begin::Go(_) = begun {
+            // it ends with this one
+            self.asks_again(true);
         }
+        Went::On(Self { at, ..self })
     }
 }
