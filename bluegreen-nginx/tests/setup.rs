@@ -402,7 +402,7 @@ async fn check_says_what_differs() {
         std::fs::write(&machine.site, "server {").unwrap();
         seen("sites/shop").await;
         std::fs::remove_file(machine.shop.route.path().join("real1/solo")).unwrap();
-        seen("does not have the marker files").await;
+        seen("lacks a marker file").await;
     }
 }
 

@@ -46,7 +46,7 @@ pub enum RouteDirError {
         target: String,
     },
     /// A directory or a marker is missing, or one too many is there.
-    #[error("{0} does not have the marker files that it should have")]
+    #[error("{0} is missing, or lacks a marker file, or has one too many")]
     Markers(PathBuf),
     /// Something else is where a directory or a file of ours should be.
     #[error("{0} is in the way: it is not what bluegreen would put there")]
