@@ -30,7 +30,7 @@ const PROGRESS: [&str; 8] = [
     "healthy, {attempts} attempts",
     "stopped {}",
     "{profile} answers, {good} of {}",
-    "stayed healthy for {:?}",
+    "stayed healthy",
     "answered through the front door",
     "no front door to ask",
     "another process",
