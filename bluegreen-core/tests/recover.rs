@@ -5,8 +5,10 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use bluegreen_core::{
-    Command, Event, EventKind, Events, Options, Outcome, Route, State, Step,
+    Acted, Cause, Command, Effect, Event, EventKind, Events, Failure, Options, Outcome, Policy, Route, Seen, State,
+    Step, Then,
     machine::rebuild,
+    step,
     testing::{Health, Op},
 };
 use support::{Scene, id};
@@ -124,4 +126,21 @@ async fn a_lost_state_without_a_good_release_needs_a_person_until_one_deploys() 
     scene.deploy("v3").await;
     assert_eq!((scene.state().lost, scene.running().as_str()), (false, "v3 -"));
     assert_eq!(scene.run(Command::Recover).await.unwrap().recovered, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_effect_that_fails_while_the_last_step_is_walked_does_not_hide_that_the_release_died() {
+    let scene = Scene::deployed(&["v1"]).await;
+    // to v2, its standby, and that taken away again
+    scene.host.faults().clear();
+    scene.host.faults().fail(Op::Switch, 2);
+    let report = scene.deploy("v2").await;
+    assert!(matches!(report.outcome, Some(Outcome::Done { unfinished: Some(_) })), "{report:?}");
+    let (first, second) = (scene.first(), scene.second());
+    assert_eq!(scene.route(), Route::with_standby(second.clone(), first.clone()));
+    scene.host.world().kill(&second);
+    let result = Err(Failure::new(Step::Retire, Cause::Switch, "refused"));
+    let last = Some(Acted { effect: Effect::Isolate { active: second, regardless: false }, result });
+    let next = step(&scene.state(), &Seen { last, ..scene.host.world().seen() }, &Policy::default());
+    assert!(matches!(&next.then, Then::Do(Effect::Switch { to, .. }) if *to == first), "{:?}", next.then);
 }

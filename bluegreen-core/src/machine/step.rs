@@ -106,7 +106,9 @@ impl Walk<'_> {
 
     /// Forward is over: undo, as far as that makes sense.
     fn fail(&mut self, failure: Failure) -> Then {
-        if self.tx.step == Step::Retire && failure.cause != Cause::Died {
+        // an effect that failed does not hide that the release died, or that its standby is what answers
+        let serves = self.seen.on(&self.tx.to).ours().is_some() && !self.seen.failed_over();
+        if self.tx.step == Step::Retire && failure.cause != Cause::Died && serves {
             return Then::End(Outcome::Done { unfinished: Some(failure) });
         }
         if self.tx.kind == Kind::Up {
