@@ -91,8 +91,7 @@ impl Stage {
         let route = stage.route_dir();
         route.create(None).unwrap();
         route.point(&Route::solo(route.profiles().second().clone())).unwrap();
-        stage.nginx.write(&Site { http, server, location }).unwrap();
-        stage.nginx.reload().unwrap();
+        stage.serve(&Site { http, server, location });
         stage.set("proxy.nginx.mode", "marker");
         Some(stage)
     }
@@ -102,13 +101,19 @@ impl Stage {
         let mut stage = Self::new(&Site::default())?;
         let include = stage.path("service-url.inc");
         fs::write(&include, format!("set $service_url http://127.0.0.1:{};\n", stage.ports[1])).unwrap();
-        stage.nginx.write(&Site::article(&include)).unwrap();
-        stage.nginx.reload().unwrap();
+        stage.serve(&Site::article(&include));
         stage.set("proxy.nginx.mode", "reload");
         stage.set("proxy.nginx.service_url_file", include.to_str().unwrap());
         stage.set("proxy.nginx.test", stage.nginx.with(&["-t"]));
         stage.set("proxy.nginx.reload", stage.nginx.with(&["-s", "reload"]));
         Some(stage)
+    }
+
+    /// Until nginx has taken it over, it has no site, and answers with 404.
+    fn serve(&self, site: &Site) {
+        self.nginx.write(site).unwrap();
+        self.nginx.reload().unwrap();
+        wait_for("nginx to take the site over", || !self.front().starts_with("404"));
     }
 
     fn new(site: &Site) -> Option<Self> {
