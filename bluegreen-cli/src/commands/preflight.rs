@@ -45,7 +45,8 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
 /// broke there would be found only at the switch, with the release started for nothing.
 pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
     if session.config.nginx.mode == ProxyMode::Marker {
-        return wiring::route_dir(&session.config)?.check_safe().map_err(|e| Halt::error(Exit::Refused, &e));
+        let safe = wiring::route_dir(&session.config)?.check_safe();
+        return safe.map_err(|e| Halt::error(Exit::Refused, &e).next("bluegreen check"));
     }
     if !settled(session) {
         return Ok(());
