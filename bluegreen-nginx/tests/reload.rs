@@ -60,7 +60,8 @@ async fn when_it_returns_every_new_connection_goes_to_the_new_profile() {
         let [first, second] = rig.routes();
         assert_eq!(rig.resolver().resolve().await, Ok(first.clone()));
         for (route, name) in [(&second, "real2"), (&first, "real1"), (&second, "real2")] {
-            rig.switcher().switch_to(route).await.unwrap();
+            let switched = rig.switcher().switch_to(route).await;
+            assert_eq!(switched, Ok(()), "{}", rig.log());
             for _ in 0..30 {
                 assert_eq!(rig.who().await, name);
             }

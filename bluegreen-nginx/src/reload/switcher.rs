@@ -18,7 +18,7 @@ use crate::{
     Commands, Master, MasterError,
     argv::Failed,
     drain::{drain, wait_until},
-    master::{LIKELY, SETTLE},
+    master::{LIKELY, SETTLE, Workers},
     text::one_line,
 };
 
@@ -69,8 +69,19 @@ impl ReloadSwitcher {
             return Ok(());
         }
         let said = self.complaints(from, old.master).into_iter().next();
-        let reason = format!("the reload had no effect: {}", said.as_deref().unwrap_or(LIKELY));
+        let why = said.unwrap_or_else(|| format!("{}; {LIKELY}", self.seen(&old)));
+        let reason = format!("the reload had no effect: {why}");
         Err(if gave_up() { Refusal::Said(reason) } else { Refusal::Silent(reason) })
+    }
+
+    /// Who takes connections, beside the workers of before.
+    fn seen(&self, old: &Workers) -> String {
+        let now = match self.master.workers() {
+            Ok(now) => now,
+            Err(error) => return error.to_string(),
+        };
+        let of_before = now.accepting.iter().filter(|worker| old.accepting.contains(worker)).count();
+        format!("of {} workers that take connections {of_before} are of before", now.accepting.len())
     }
 
     /// What the master has written as `[emerg]` to its error log after `from`; nothing where the log cannot be read.

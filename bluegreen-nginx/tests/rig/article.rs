@@ -4,10 +4,9 @@ use std::{
     fs,
     ops::{Deref, DerefMut},
     path::Path,
-    time::Duration,
 };
 
-use bluegreen_core::{ProfileResolver as _, Profiles, Route};
+use bluegreen_core::{Profiles, Route};
 use bluegreen_http::{Client, Options, ProfileEndpoint};
 use bluegreen_nginx::reload::{IncludeFile, IncludeResolver, ReloadSwitcher};
 
@@ -27,15 +26,7 @@ impl Article {
         let (home, apps) = (home(), [App::start("real1").await, App::start("real2").await]);
         lead_to(home.path(), apps[0].port);
         let nginx = Nginx::start(binary, home.path(), &http(home.path(), "")).await;
-        let article = Self { profiles: profiles(apps[0].port, apps[1].port), nginx, _apps: apps, _home: home };
-        // it answers a moment before its processes have their titles
-        for _ in 0..1000 {
-            if article.resolver().resolve().await.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        article
+        Self { profiles: profiles(apps[0].port, apps[1].port), nginx, _apps: apps, _home: home }
     }
 
     /// The two routes there are.

@@ -51,15 +51,16 @@ impl Nginx {
         fs::write(self.prefix.join("nginx.conf"), main_conf(&self.prefix, &http)).unwrap();
     }
 
-    /// Starts it; whether it answers.
+    /// Starts it; whether it answers, and its processes have their titles, which is a moment later.
     pub(crate) async fn run(&mut self) -> bool {
         let mut command = Command::new(&self.binary);
         command.args(&argv(&self.binary, &self.prefix)[1..]).args(["-g", "daemon off;"]);
+        let master = self.master();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let child = self.child.insert(child);
         let until = Instant::now() + Duration::from_secs(10);
         while Instant::now() < until && child.try_wait().unwrap().is_none() {
-            if TcpStream::connect(self.address).await.is_ok() {
+            if TcpStream::connect(self.address).await.is_ok() && master.worker().is_ok() {
                 return true;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
