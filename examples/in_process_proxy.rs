@@ -15,7 +15,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bluegreen_cli::demo::ports;
 use bluegreen_core::{
     Deployer, Event, EventKind, Events, Failover, FileStore, Occupant, Policy, ProcessManager, Profile,
     ProfileResolver, Profiles, ProxySwitcher, ResolveError, Route, SwitchError, Template,
@@ -128,7 +127,7 @@ fn report(event: &Event) {
 
 async fn tour() -> Result<()> {
     let home = tempfile::tempdir()?;
-    let profile = |name: &str| -> Result<Profile> { Ok(Profile::new(name.parse()?, ports::free()?)?) };
+    let profile = |name: &str| -> Result<Profile> { Ok(Profile::new(name.parse()?, bluegreen_process::free_port()?)?) };
     let profiles = Profiles::new(profile("real1")?, profile("real2")?)?;
 
     let proxy = Proxy::new(profiles.clone());

@@ -9,10 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use bluegreen_cli::demo::{
-    nginx::{Nginx, Site},
-    ports,
-};
+use bluegreen_cli::demo::nginx::{Nginx, Site};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -47,7 +44,7 @@ impl Bed {
         let dir = tempfile::Builder::new().prefix("bluegreen-bench-").tempdir()?;
         let nothing = Site { location: "return 503;".to_owned(), ..Site::default() };
         let nginx = Nginx::start(nginx, &nothing)?;
-        Ok(Self { dir, ports: [ports::free()?, ports::free()?], nginx, app, boot })
+        Ok(Self { dir, ports: [bluegreen_process::free_port()?, bluegreen_process::free_port()?], nginx, app, boot })
     }
 
     /// A path in its directory.

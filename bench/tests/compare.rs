@@ -7,7 +7,6 @@ use bluegreen_cli::demo::{
     Loss,
     load::Load,
     nginx::{Nginx, Site},
-    ports,
 };
 use tokio::{process::Command, time::sleep};
 
@@ -85,7 +84,7 @@ async fn the_load_sees_what_a_reload_loses() {
         eprintln!("SKIPPED: no nginx on this machine");
         return;
     };
-    let port = ports::free().unwrap();
+    let port = bluegreen_process::free_port().unwrap();
     let mut command = Command::new(APP);
     command.args(["app", "--port", &port.to_string()]).stdout(Stdio::null()).kill_on_drop(true);
     let mut app = command.spawn().unwrap();

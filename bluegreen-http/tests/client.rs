@@ -39,7 +39,7 @@ async fn for_ever(mut stream: TcpStream, head: &str, part: impl Into<String>, pa
 
 #[tokio::test]
 async fn nobody_listens() {
-    assert!(matches!(get(free_port().await).await, Err(Unhealthy::Refused(text)) if text.contains("refused")));
+    assert!(matches!(get(free_port()).await, Err(Unhealthy::Refused(text)) if text.contains("refused")));
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn a_proxy_in_the_environment_does_not_matter() {
         let mut again = Command::new(std::env::current_exe().unwrap());
         again.args(["--exact", "a_proxy_in_the_environment_does_not_matter"]);
         for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
-            again.env(name, format!("http://127.0.0.1:{}", free_port().await));
+            again.env(name, format!("http://127.0.0.1:{}", free_port()));
         }
         let output = again.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));

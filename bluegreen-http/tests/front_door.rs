@@ -67,7 +67,7 @@ async fn a_redirect_is_not_a_proof() {
     let own = serve(|_, _| http("200 OK", "v1")).await;
     let door_address =
         serve(|_, _| "HTTP/1.1 301 Moved Permanently\r\nLocation: https://shop.example/\r\n\r\n".to_owned()).await;
-    let profiles = profiles(own.port(), free_port().await);
+    let profiles = profiles(own.port(), free_port());
     let Err(Unhealthy::Other(text)) = at(door_address, &profiles).check(profiles.first()).await else { panic!() };
     assert!(text.contains("redirects to https://shop.example/: set proxy.nginx.url"), "{text}");
 }
@@ -75,7 +75,7 @@ async fn a_redirect_is_not_a_proof() {
 #[tokio::test]
 async fn an_answer_that_changes_is_compared_by_its_kind() {
     let count = |_: &str, number: usize| http("200 OK", &format!("request {number}"));
-    let profiles = profiles(serve(count).await.port(), free_port().await);
+    let profiles = profiles(serve(count).await.port(), free_port());
     let door_address = serve(|_, _| http("200 OK", "request 999")).await;
     assert_eq!(at(door_address, &profiles).check(profiles.first()).await, Ok(()));
     let other_kind = serve(|_, _| http("404 Not Found", "request 999")).await;
@@ -84,10 +84,10 @@ async fn an_answer_that_changes_is_compared_by_its_kind() {
 
 #[tokio::test]
 async fn a_profile_that_is_down_did_not_answer() {
-    let profiles = profiles(free_port().await, free_port().await);
+    let profiles = profiles(free_port(), free_port());
     let door_address = serve(|_, _| http("200 OK", "v1")).await;
     let Err(Unhealthy::Other(text)) = at(door_address, &profiles).check(profiles.first()).await else { panic!() };
     assert!(text.contains("real1 itself: nobody listens"), "{text}");
-    let nobody = SocketAddr::from(([127, 0, 0, 1], free_port().await));
+    let nobody = SocketAddr::from(([127, 0, 0, 1], free_port()));
     assert!(matches!(at(nobody, &profiles).check(profiles.first()).await, Err(Unhealthy::Refused(_))));
 }

@@ -106,7 +106,7 @@ async fn a_reload_that_fails_puts_the_include_back() {
 async fn a_reload_that_nginx_refuses_without_a_word_is_undone() {
     for binary in binaries() {
         let rig = Article::start(&binary).await;
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = TcpListener::bind(("127.0.0.1", free_port())).unwrap();
         rig.configure(&format!("server {{ listen {}; }}", taken.local_addr().unwrap()));
         let second = rig.routes()[1].clone();
         let text = refused(rig.switcher().switch_to(&second).await);
@@ -124,7 +124,7 @@ async fn a_reload_that_nginx_refuses_without_a_word_is_undone() {
 async fn a_silent_refusal_is_undone_too() {
     for binary in binaries().into_iter().take(1) {
         let rig = Article::start(&binary).await;
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = TcpListener::bind(("127.0.0.1", free_port())).unwrap();
         rig.configure(&format!("server {{ listen {}; }}", taken.local_addr().unwrap()));
         let switcher = rig.switcher().with_error_log("/nonexistent/error.log");
         let text = refused(switcher.switch_to(&rig.routes()[1]).await);

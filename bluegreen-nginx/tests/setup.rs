@@ -14,7 +14,7 @@ use bluegreen_nginx::{
     ProofLocation,
     setup::{Difference, Plan, Setup, SetupError},
 };
-use rig::{App, Load, Nginx, Shop, binaries, get, home};
+use rig::{App, Load, Nginx, Shop, binaries, free_port, get, home};
 
 /// The article's location, in a file of its own beside others.
 const SITE: &str = "server {
@@ -248,7 +248,7 @@ async fn a_reload_that_nginx_refuses_is_seen_when_the_old_one_proves_the_same() 
         std::fs::write(machine.setup.server_file(), machine.shop.snippet().server(true) + "# old\n").unwrap();
         let plan = machine.setup.plan(None).await.unwrap();
         assert_eq!(paths(&plan), ["my-shop.server.inc"]);
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = TcpListener::bind(("127.0.0.1", free_port())).unwrap();
         let more = machine.nginx.prefix.join("sites/more");
         std::fs::write(&more, format!("server {{ listen {}; }}", taken.local_addr().unwrap())).unwrap();
         let before = machine.files();

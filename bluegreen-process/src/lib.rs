@@ -12,8 +12,7 @@
 //! # let dir = tempfile::tempdir()?;
 //! # let state_dir = dir.path().to_owned();
 //! let [first, second] = [8081, 8082];
-//! # let free = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
-//! # let [first, second] = free.map(|listener| listener.local_addr().unwrap().port());
+//! # let [first, second] = [bluegreen_process::free_port()?, bluegreen_process::free_port()?];
 //! let real1 = Profile::new("real1".parse()?, first)?;
 //! let real2 = Profile::new("real2".parse()?, second)?;
 //! let command = ["sleep", "60"].map(Template::parse).into_iter().collect::<Result<_, _>>()?;
@@ -68,7 +67,7 @@ mod spawn;
 
 pub use cgroup::cgroup_warning;
 pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};
-pub use ports::{Listener, LsofPorts, PortOwners, ProcPorts};
+pub use ports::{Listener, LsofPorts, PortOwners, ProcPorts, free_port};
 pub use processes::{AdoptError, Config, Processes};
 pub use releases::{NewRelease, Release, ReleaseError, Releases};
 pub use seen::describe;

@@ -3,9 +3,11 @@
 use std::{fmt::Debug, io};
 
 pub(crate) mod diag;
+pub(crate) mod free;
 pub(crate) mod lsof;
 pub(crate) mod proc;
 
+pub use free::free_port;
 pub use lsof::LsofPorts;
 pub use proc::ProcPorts;
 

@@ -2,10 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use bluegreen_cli::demo::{
-    nginx::{Nginx, Site},
-    ports,
-};
+use bluegreen_cli::demo::nginx::{Nginx, Site};
 use bluegreen_core::{Outcome, ProcessManager, Profile, Profiles, Route};
 use bluegreen_nginx::{RouteDir, Snippet};
 use bluegreen_process::{Config, Launch, Processes};
@@ -22,7 +19,7 @@ async fn embed_deploys_behind_nginx() {
     };
     let dir = tempfile::tempdir().unwrap();
     let home = dir.path().canonicalize().unwrap();
-    let profile = |name: &str| Profile::new(name.parse().unwrap(), ports::free().unwrap()).unwrap();
+    let profile = |name: &str| Profile::new(name.parse().unwrap(), bluegreen_process::free_port().unwrap()).unwrap();
     let profiles = Profiles::new(profile("real1"), profile("real2")).unwrap();
     let pages = home.join("pages");
     fs::create_dir(&pages).unwrap();

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use bluegreen_cli::demo::{nginx::Nginx, ports};
+use bluegreen_cli::demo::nginx::Nginx;
 use bluegreen_core::{Name, Profile, Profiles};
 use bluegreen_http::Options;
 use bluegreen_nginx::{Commands, Master, ProofLocation, RouteDir, setup};
@@ -27,7 +27,7 @@ async fn the_site_after_the_set_up() {
     );
     fs::write(etc.join("nginx.conf"), main).unwrap();
     // port 80 is root's
-    let listen = format!("listen 127.0.0.1:{};", ports::free().unwrap());
+    let listen = format!("listen 127.0.0.1:{};", bluegreen_process::free_port().unwrap());
     let site = fs::read_to_string(here.join("before/shop")).unwrap();
     fs::write(etc.join("sites-enabled/shop"), site.replace("listen 80;", &listen)).unwrap();
 
@@ -58,7 +58,10 @@ async fn plan(binary: &Path, home: &Path, etc: &Path) -> setup::Plan {
             .map(|word| word.display().to_string());
     // nobody is there: the plan is for an nginx that is not set up yet
     let app: Name = "shop".parse().unwrap();
-    let nobody = Options { connect: Some(([127, 0, 0, 1], ports::free().unwrap()).into()), ..Options::default() };
+    let nobody = Options {
+        connect: Some(([127, 0, 0, 1], bluegreen_process::free_port().unwrap()).into()),
+        ..Options::default()
+    };
     let proof = ProofLocation::new("http://shop.example/", &app, &nobody).unwrap();
     let setup = setup::Setup {
         app,

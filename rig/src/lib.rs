@@ -19,10 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bluegreen_cli::demo::{
-    nginx::{Nginx, Site},
-    ports,
-};
+use bluegreen_cli::demo::nginx::{Nginx, Site};
 use bluegreen_core::{Profile, Profiles, Route};
 use bluegreen_nginx::RouteDir;
 use serde_json::Value;
@@ -127,7 +124,7 @@ impl Stage {
         fs::create_dir(home.path().join("state")).unwrap();
         // another test may have taken the port in between
         let nginx = (0..3).find_map(|_| Nginx::start(&binary, site).ok()).expect("nginx starts");
-        let ports = [ports::free().unwrap(), ports::free().unwrap()];
+        let ports = [bluegreen_process::free_port().unwrap(), bluegreen_process::free_port().unwrap()];
         let mut stage = Self { home, nginx, ports, config: CONFIG.parse().unwrap() };
         stage.set("state_dir", stage.state_dir().to_str().unwrap());
         stage.set("profiles.real1", i64::from(ports[0]));

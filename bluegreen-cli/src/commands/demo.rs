@@ -17,7 +17,6 @@ use crate::{
         Tally,
         load::{Load, Running},
         nginx::{Nginx, Site},
-        ports,
     },
     output,
     report::{Paint, stdout_paint},
@@ -77,7 +76,7 @@ impl Stage {
         let nginx = Nginx::start(binary, &Site::default())?;
         let stage = Self { home, nginx, paint: stdout_paint(global.color), global: global.clone() };
         fs::create_dir(stage.path("state"))?;
-        let (first, second) = (ports::free()?, ports::free()?);
+        let (first, second) = (bluegreen_process::free_port()?, bluegreen_process::free_port()?);
         fs::write(stage.path("bluegreen.toml"), stage.configuration(first, second, &std::env::current_exe()?))?;
         for (file, text) in [("app-v1", "v1"), ("app-v2", "v2"), ("app-v3", "v3 errors")] {
             fs::write(stage.path(file), text)?;

@@ -3,7 +3,6 @@
 pub mod app;
 pub mod load;
 pub mod nginx;
-pub mod ports;
 mod tally;
 pub(crate) mod wire;
 

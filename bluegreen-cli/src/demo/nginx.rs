@@ -13,8 +13,6 @@ use std::{
 use rustix::process::{Pid, Signal, getuid, kill_process};
 use tempfile::TempDir;
 
-use super::ports;
-
 /// How long it may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -64,7 +62,7 @@ impl Nginx {
     /// It refuses the configuration or the port, or does not listen within 5 s; the text is what it wrote.
     pub fn start(binary: &Path, site: &Site) -> io::Result<Self> {
         let prefix = tempfile::Builder::new().prefix("bluegreen-nginx-").tempdir()?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()?));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, bluegreen_process::free_port()?));
         fs::write(prefix.path().join("nginx.conf"), configuration(prefix.path(), address, site))?;
         let master = command(binary, prefix.path())
             .stdin(Stdio::null())

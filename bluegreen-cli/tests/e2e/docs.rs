@@ -9,10 +9,7 @@ use std::{
     time::Duration,
 };
 
-use bluegreen_cli::{
-    args::Args,
-    demo::{nginx::Site, ports},
-};
+use bluegreen_cli::{args::Args, demo::nginx::Site};
 use bluegreen_rig::{Ended, Running, Stage, bluegreen, wait_for};
 use clap::CommandFactory as _;
 use rustix::process::Signal;
@@ -242,7 +239,7 @@ fn an_app_on_a_third_port_moves_as_the_page_says() {
     let stories = pages().into_iter().flat_map(|(page, text)| read(&page, &text).0).filter(|block| is_story(block));
     let [story]: [_; 1] = stories.collect::<Vec<_>>().try_into().unwrap();
     // the app of before, as the article has it on 8080
-    let third = ports::free().unwrap();
+    let third = bluegreen_process::free_port().unwrap();
     let old = format!("exec {} __app --port {third} --profile old --release old > old.log 2>&1", bluegreen().display());
     let mut shell = Command::new("bash");
     shell.args(["-c", &old]).current_dir(desk.stage.home()).stdin(Stdio::null());

@@ -8,10 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use bluegreen_cli::demo::{
-    nginx::{Nginx, Site},
-    ports,
-};
+use bluegreen_cli::demo::nginx::{Nginx, Site};
 use bluegreen_rig::{Ended, Running, below, bluegreen, kill, skip};
 use tempfile::TempDir;
 
@@ -30,7 +27,7 @@ impl Fresh {
         };
         let home = tempfile::Builder::new().prefix("bluegreen-init.").tempdir().unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let port = ports::free().unwrap();
+        let port = bluegreen_process::free_port().unwrap();
         let site = Site { location: format!("proxy_pass http://127.0.0.1:{port};"), ..Site::default() };
         let nginx = (0..3).find_map(|_| Nginx::start(&binary, &site).ok()).expect("nginx starts");
         for (name, text) in files {

@@ -73,8 +73,8 @@ pub(crate) fn http(status: &str, body: &str) -> String {
 }
 
 /// A port that nobody listens on.
-pub(crate) async fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port()
+pub(crate) fn free_port() -> u16 {
+    bluegreen_process::free_port().unwrap()
 }
 
 /// `real1` and `real2` on these ports.

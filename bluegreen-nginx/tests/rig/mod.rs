@@ -52,7 +52,7 @@ pub(crate) fn home() -> tempfile::TempDir {
 }
 
 pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    bluegreen_process::free_port().unwrap()
 }
 
 pub(crate) fn profiles(first: u16, second: u16) -> Profiles {

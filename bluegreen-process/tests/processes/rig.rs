@@ -3,13 +3,12 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use bluegreen_core::{Occupant, Process, ProcessManager, Profile, Profiles, ReleaseId, Template};
-use bluegreen_process::{Config, Launch, NewRelease, Processes};
+use bluegreen_process::{Config, Launch, NewRelease, Processes, free_port};
 
 use crate::app;
 
@@ -130,9 +129,7 @@ impl Drop for Rig {
 }
 
 fn free_ports() -> (u16, u16) {
-    let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let (a, b) = (free(), free());
-    (a.local_addr().unwrap().port(), b.local_addr().unwrap().port())
+    (free_port().unwrap(), free_port().unwrap())
 }
 
 /// Waits for a file that an app writes.

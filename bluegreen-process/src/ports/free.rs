@@ -1,4 +1,4 @@
-//! Free TCP ports for apps and servers that are started later.
+//! A free port.
 
 use std::{
     fs,
@@ -17,14 +17,14 @@ const LOWEST: u16 = 10_000;
 #[expect(clippy::cast_possible_truncation, reason = "any 16 bits will do")]
 static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(RandomState::new().hash_one(0) as u16));
 
-/// A TCP port that nobody listens on, never the same one twice in this process.
+/// A TCP port that nobody listens on, for an app or server that is started later; never the same one twice in this process.
 ///
 /// It lies below the kernel's ephemeral range: a port inside it can be taken by any outgoing connection between this
 /// call and the app's own `bind`. Nothing reserves it against another program.
 ///
 /// # Errors
 /// `AddrInUse` when there is no free port.
-pub fn free() -> io::Result<u16> {
+pub fn free_port() -> io::Result<u16> {
     let span = ephemeral_from().saturating_sub(LOWEST).max(1);
     (0..span)
         .map(|_| LOWEST + NEXT.fetch_add(1, Ordering::Relaxed) % span)
@@ -44,16 +44,16 @@ mod tests {
 
     #[test]
     fn gives_free_ports_and_no_port_twice() {
-        let ports: std::collections::BTreeSet<_> = (0..50).map(|_| free().unwrap()).collect();
+        let ports: std::collections::BTreeSet<_> = (0..50).map(|_| free_port().unwrap()).collect();
         assert_eq!(ports.len(), 50);
         assert!(ports.iter().all(|p| (LOWEST..ephemeral_from()).contains(p)));
     }
 
     #[test]
     fn skips_a_port_that_is_taken() {
-        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, free().unwrap())).unwrap();
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, free_port().unwrap())).unwrap();
         let port = taken.local_addr().unwrap().port();
         NEXT.store(port - LOWEST, Ordering::Relaxed);
-        assert_ne!(free().unwrap(), port);
+        assert_ne!(free_port().unwrap(), port);
     }
 }
