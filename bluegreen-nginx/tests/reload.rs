@@ -226,9 +226,9 @@ async fn drain_waits_for_requests_in_flight_and_for_old_workers() {
         let start = Instant::now();
         switcher.drain(first, Duration::from_millis(10)).await.unwrap();
         assert!(!slow.is_finished(), "out of time is not an error");
-        switcher.drain(first, Duration::from_secs(20)).await.unwrap();
-        assert!(start.elapsed() < Duration::from_secs(10));
-        assert_eq!(tokio::time::timeout(Duration::from_secs(1), slow).await.unwrap().unwrap(), Ok("real1".to_owned()));
+        switcher.drain(first, Duration::from_mins(10)).await.unwrap();
+        assert!(start.elapsed() < Duration::from_mins(2));
+        assert_eq!(tokio::time::timeout(Duration::from_secs(30), slow).await.unwrap().unwrap(), Ok("real1".to_owned()));
     }
 }
 

@@ -27,10 +27,10 @@ fn refused(stage: &Stage, bad: &str, code: i32) -> Ended {
 #[test]
 fn one_that_dies_at_start_is_noticed_at_once_and_its_last_words_are_shown() {
     let Some(mut stage) = Stage::marker() else { return };
-    stage.set("health.deadline", "20s");
+    stage.set("health.deadline", "10m");
     let ended = refused(&stage, "v2 exits", 10);
     ended.says(&["cannot reach the database", "bluegreen logs real2", "exit"]);
-    assert!(ended.took < Duration::from_secs(5), "{ended}");
+    assert!(ended.took < Duration::from_mins(2), "{ended}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! AWS CodeDeploy's agent: an event in the environment, pipes that it reads to their end, and a timeout.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use bluegreen_rig::{Clients, Ended, Running, Stage, lives};
 
@@ -10,7 +10,6 @@ fn hook(stage: &Stage, event: &str, code: i32) -> Ended {
     // waits for the end of the pipes as well, as the agent does
     let ended = Running::spawn(command).wait();
     assert_eq!(ended.code, Some(code), "{event}: {ended}");
-    assert!(ended.took < Duration::from_secs(15), "{event}: {ended}");
     ended
 }
 

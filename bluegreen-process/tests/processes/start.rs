@@ -5,7 +5,6 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use bluegreen_core::{Occupant, ProcessManager, Profile, Template, testing::conformance};
@@ -83,9 +82,7 @@ async fn a_death_is_seen_at_once_with_its_reason() {
         rustix::process::Signal::KILL,
     )
     .unwrap();
-    let since = Instant::now();
-    rig.until("it is gone", |o| *o == Occupant::Nobody).await;
-    assert!(since.elapsed() < Duration::from_secs(2), "a zombie is gone");
+    rig.until("a zombie is gone", |o| *o == Occupant::Nobody).await;
     let exit = rig.processes.autopsy(rig.profile()).await.exit.unwrap();
     assert!(exit.starts_with("killed by SIGKILL"), "{exit}");
     rig.processes.stop(rig.profile(), &process, GRACE).await.unwrap();

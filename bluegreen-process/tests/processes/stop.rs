@@ -16,8 +16,8 @@ async fn a_polite_app_is_gone_long_before_the_grace_is_over() {
     let rig = Rig::new();
     let process = rig.listening("listen").await;
     let since = Instant::now();
-    rig.processes.stop(rig.profile(), &process, Duration::from_secs(30)).await.unwrap();
-    assert!(since.elapsed() < Duration::from_secs(10));
+    rig.processes.stop(rig.profile(), &process, Duration::from_mins(10)).await.unwrap();
+    assert!(since.elapsed() < Duration::from_mins(2));
     assert_eq!(rig.inspect().await, Occupant::Nobody);
     assert_eq!(rig.processes.autopsy(rig.profile()).await.exit.as_deref(), Some("killed by SIGTERM"));
     TcpListener::bind((Ipv4Addr::LOCALHOST, rig.profile().port())).unwrap();
