@@ -46,6 +46,9 @@ impl Target {
     /// Checks `text`; `connect` is dialled instead of its host and port.
     pub(crate) fn parse(text: &str, connect: Option<SocketAddr>, allow_remote: bool) -> Result<Self, InvalidUrl> {
         let syntax = |reason: &str| InvalidUrl::Syntax(reason.to_owned());
+        if !is_plain(text) {
+            return Err(syntax("write it in ASCII, without spaces; a name of other letters in its form with xn--"));
+        }
         let mut url = Url::parse(text).map_err(|error| syntax(&error.to_string()))?;
         match url.scheme() {
             "http" => {}
@@ -75,6 +78,13 @@ impl Target {
         url.set_fragment(None);
         Ok(Self { url, host })
     }
+}
+
+/// Whether no host of other letters is in it, not even percent-encoded: this build has no tables to check one.
+fn is_plain(text: &str) -> bool {
+    let behind = text.split_once(':').map_or("", |(_, behind)| behind.trim_start_matches(['/', '\\']));
+    let host = behind.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    host.is_ascii() && !host.contains('%') && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// Makes `url` go to `address`. Plain http is sent to the address itself; https keeps its name for SNI and the certificate,
@@ -114,6 +124,21 @@ pub(crate) fn is_forbidden(ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_of_other_letters_is_refused_in_words() {
+        for url in [
+            "https://oAshspC\u{5c8}0/",
+            "https:bücher.example",
+            "http:\\\\b%C3%BCcher.example/",
+            "http:/\t/bücher/",
+            "http://a b/",
+        ] {
+            let InvalidUrl::Syntax(text) = refused(url, None, true) else { panic!("{url}") };
+            assert!(text.contains("xn--"), "{url}: {text}");
+        }
+        assert!(Target::parse("https://xn--bcher-kva.example/ü?a=%20", None, true).is_ok());
+    }
 
     fn refused(url: &str, connect: Option<&str>, allow_remote: bool) -> InvalidUrl {
         Target::parse(url, connect.map(|c| c.parse().unwrap()), allow_remote).unwrap_err()

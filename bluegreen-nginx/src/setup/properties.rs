@@ -65,7 +65,11 @@ pub fn nginx_edit(text: &str) {
     if passes.iter().all(|pass| begins_its_line(text, pass.directive)) {
         assert_eq!(after, before, "by way of {set_up}");
     }
-    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    // a directive may have followed a brace or semicolon without a space
+    let apart = |text: &str| {
+        ["{", "}", ";"].iter().fold(text.to_owned(), |text, mark| text.replace(mark, &format!(" {mark} ")))
+    };
+    let words = |text: &str| apart(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(&after), words(&before), "by way of {set_up}");
 }
 
