@@ -8,7 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use procfs::process::{FDTarget, Process, all_processes};
+use procfs::{
+    ProcError,
+    process::{FDTarget, Process, all_processes},
+};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::{argv, drain::listeners_on, reload::Version, text::one_line};
@@ -39,6 +42,9 @@ pub enum MasterError {
     /// More than one nginx, and nothing to tell them apart.
     #[error("several nginx run here (pids {0:?}): set proxy.nginx.pid_file to the pid file of the one that is meant")]
     Several(Vec<i32>),
+    /// `/proc` cannot be read: who is not seen there may run.
+    #[error("cannot look for nginx in /proc: {0}")]
+    Unseen(String),
     /// The program could not be run, or said something else.
     #[error("the version of nginx is not known: {0}")]
     Version(String),
@@ -136,7 +142,7 @@ impl Master {
         let master = self.process()?.pid;
         let mut workers = Workers { master, accepting: Vec::new(), leaving: 0 };
         // one that has just been forked still has its master's title: it is seen at the next look
-        for process in processes("nginx: worker process") {
+        for process in processes("nginx: worker process")? {
             let Ok(stat) = process.stat() else { continue };
             if stat.ppid != master {
                 continue;
@@ -151,7 +157,7 @@ impl Master {
     }
 
     fn process(&self) -> Result<Process, MasterError> {
-        let mut masters = masters();
+        let mut masters = masters()?;
         if let Some(path) = &self.pid_file {
             let pid = read_pid(path);
             let named = masters.into_iter().find(|master| Some(master.pid) == pid);
@@ -201,12 +207,13 @@ impl Worker {
 }
 
 /// Master processes. A child of one is a worker that has no title of its own yet.
-fn masters() -> Vec<Process> {
+fn masters() -> Result<Vec<Process>, MasterError> {
+    let titled = processes("nginx: master process")?;
     let mut found: Vec<(Process, i32)> =
-        processes("nginx: master process").filter_map(|p| p.stat().ok().map(|stat| (p, stat.ppid))).collect();
+        titled.into_iter().filter_map(|p| p.stat().ok().map(|stat| (p, stat.ppid))).collect();
     let pids: Vec<i32> = found.iter().map(|(process, _)| process.pid).collect();
     found.retain(|(_, parent)| !pids.contains(parent));
-    found.into_iter().map(|(process, _)| process).collect()
+    Ok(found.into_iter().map(|(process, _)| process).collect())
 }
 
 /// Root's or our own.
@@ -214,8 +221,16 @@ fn is_trusted(process: &Process) -> bool {
     process.uid().is_ok_and(|uid| uid == 0 || uid == rustix::process::geteuid().as_raw())
 }
 
-fn processes(titled: &str) -> impl Iterator<Item = Process> {
-    all_processes().into_iter().flatten().flatten().filter(move |process| title(process).starts_with(titled))
+fn processes(titled: &str) -> Result<Vec<Process>, MasterError> {
+    let mut found = Vec::new();
+    for process in all_processes().map_err(|error| MasterError::Unseen(error.to_string()))? {
+        match process {
+            Ok(process) if title(&process).starts_with(titled) => found.push(process),
+            Ok(_) | Err(ProcError::NotFound(_)) => {}
+            Err(error) => return Err(MasterError::Unseen(error.to_string())),
+        }
+    }
+    Ok(found)
 }
 
 fn title(process: &Process) -> String {

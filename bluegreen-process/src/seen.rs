@@ -83,10 +83,27 @@ fn is_gone(error: &ProcError) -> bool {
     }
 }
 
-/// Every live process, in no order.
+/// Every live process that this user may see, in no order.
+///
+/// # Errors
+/// One could not be read for another reason: who is left out here counts as gone.
 pub(crate) fn everybody() -> Result<Vec<Seen>, ProcError> {
-    let stats = all_processes()?.filter_map(|process| process.and_then(|p| p.stat()).ok());
-    Ok(stats.filter(lives).map(|stat| Seen::new(&stat)).collect())
+    let mut everybody = Vec::new();
+    for process in all_processes()? {
+        let stat = match process {
+            Ok(process) => process.stat(),
+            Err(e) if is_gone(&e) => continue,
+            Err(e) => return Err(e),
+        };
+        match stat {
+            Ok(stat) if lives(&stat) => everybody.push(Seen::new(&stat)),
+            // hidden: another user's
+            Ok(_) | Err(ProcError::PermissionDenied(_)) => {}
+            Err(e) if is_gone(&e) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(everybody)
 }
 
 /// Whether this process got `token` from bluegreen. The environment of another user's process is hidden: no.
