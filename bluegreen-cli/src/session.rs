@@ -1,8 +1,8 @@
 //! One command on one app: its configuration, its parts, and how it ends.
 
 use bluegreen_core::{
-    Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, Report, RunError, State, StateStore as _,
-    Step, StoreError, machine::rebuild,
+    Cause, Command, Deployer, EventKind, Events, Holder, Lease, Options, Outcome, Report, RunError, State,
+    StateStore as _, Step, StoreError, machine::rebuild,
 };
 use bluegreen_process::NewRelease;
 use std::{
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::{
     args::{Global, Release, Run},
     autopsy::{self, LastSeen},
-    config::{Config, Lookup},
+    config::{Config, HookCommand, Lookup},
     exit::Exit,
     halt::Halt,
     history::{self, Header, History},
@@ -70,7 +70,7 @@ pub(crate) fn load_as_owner(global: &Global, makes: bool) -> Result<Config, Halt
 /// Us, for others who want the lock.
 pub(crate) fn holder(command: &str) -> Holder {
     let since = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string();
-    Holder { command: command.into(), user: User::current().name, pid: std::process::id(), since }
+    Holder { command: command.into(), user: User::current().name, pid: std::process::id(), since, at: None }
 }
 
 impl Session {
@@ -119,20 +119,22 @@ impl Session {
 
     /// Runs one command of the engine.
     pub(crate) async fn run(&self, command: &Command, run: &Run) -> Result<Report, Halt> {
+        self.lock(command, run).await?.run(command).await
+    }
+
+    /// Takes the lock for `command` and what belongs to it.
+    pub(crate) async fn lock<'a>(&'a self, command: &Command, run: &'a Run) -> Result<Locked<'a>, Halt> {
         let options = Options {
             holder: holder(command.word()),
             cancel: self.signals.cancel.clone(),
             deadline: self.left(run),
             wait: run.wait,
         };
-        if let Some(damaged) = self.wired.store.fell_back() {
-            self.events.warn(format!("{damaged}; the state before it is used"));
-        }
-        match self.wired.deployer.run(command, &options).await {
+        match self.wired.deployer.lock(&options).await {
             Err(RunError::Store(StoreError::Locked(_))) if self.signals.cancel.is_cancelled() => {
                 Err(Halt::new(self.signals.request().into(), "interrupted while it waited for the lock"))
             }
-            result => Ok(result?),
+            lease => Ok(Locked { session: self, run, options, lease: lease? }),
         }
     }
 
@@ -199,6 +201,41 @@ impl Session {
         let (outcome, exit_code) = (outcome.to_owned(), exit.code());
         self.events.emit(EventKind::Finished { outcome, exit_code, active, release: None, receipt: None });
         exit
+    }
+}
+
+/// A session that has the lock, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Locked<'a> {
+    pub(crate) session: &'a Session,
+    run: &'a Run,
+    options: Options,
+    lease: Lease,
+}
+
+impl Locked<'_> {
+    /// Runs one command of the engine.
+    pub(crate) async fn run(&self, command: &Command) -> Result<Report, Halt> {
+        let Self { session, run, options, lease } = self;
+        if let Some(damaged) = session.wired.store.fell_back() {
+            session.events.warn(format!("{damaged}; the state before it is used"));
+        }
+        let options = Options { deadline: session.left(run), ..options.clone() };
+        Ok(session.wired.deployer.run_locked(lease, command, &options).await?)
+    }
+
+    /// Runs a hook: nobody comes between, and who asks is told what we are at.
+    pub(crate) async fn hook(
+        &self,
+        name: &'static str,
+        hook: &HookCommand,
+        release: Option<&bluegreen_process::Release>,
+    ) -> Result<(), Halt> {
+        let note = |at| self.session.wired.store.note(&self.lease, &Holder { at, ..self.options.holder.clone() });
+        note(Some(format!("its hook {name}")));
+        let ended = hooks::run(self.session, name, hook, release, self.run).await;
+        note(None);
+        ended
     }
 }
 

@@ -59,15 +59,19 @@ pub struct Holder {
     pub pid: u32,
     /// When it took the lock, RFC 3339.
     pub since: String,
+    /// What it is at, as `its hook before_switch`, when it is not one of the steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
 }
 
 impl std::fmt::Display for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { command, user, pid, since } = self;
+        let Self { command, user, pid, since, at } = self;
         if command.is_empty() {
             return write!(f, "pid {pid}");
         }
-        write!(f, "`{command}` of {user} (pid {pid}) since {since}")
+        write!(f, "`{command}` of {user} (pid {pid}) since {since}")?;
+        at.iter().try_for_each(|at| write!(f, ", at {at}"))
     }
 }
 

@@ -142,7 +142,8 @@ fn the_holder_can_be_seen_without_taking_the_lock() {
     let dir = dir();
     let store = FileStore::open(dir.path()).unwrap();
     assert_eq!(store.holder(), None);
-    let who = Holder { command: "deploy".into(), user: "me".into(), pid: std::process::id(), since: "now".into() };
+    let who =
+        Holder { command: "deploy".into(), user: "me".into(), pid: std::process::id(), since: "now".into(), at: None };
     let lease = store.lock(&who).unwrap();
     assert_eq!(store.holder(), Some(who));
     assert!(matches!(FileStore::hold(dir.path()), Err(StoreError::Locked(None))));
@@ -166,7 +167,7 @@ fn removing_the_lock_file_does_not_make_two_holders() {
 fn a_note_of_somebody_who_is_gone_names_nobody() {
     let dir = dir();
     let store = FileStore::open(dir.path()).unwrap();
-    let gone = Holder { command: "rollback".into(), user: "me".into(), pid: 1, since: "long ago".into() };
+    let gone = Holder { command: "rollback".into(), user: "me".into(), pid: 1, since: "long ago".into(), at: None };
     drop(store.lock(&gone).unwrap());
     // as `setup` does, and as every command for a moment
     let lease = FileStore::hold(dir.path()).unwrap();
@@ -181,7 +182,8 @@ fn a_note_that_comes_in_a_moment_is_waited_for() {
     let store = FileStore::open(dir.path()).unwrap();
     let _lease = FileStore::hold(dir.path()).unwrap();
     let note = dir.path().join("lock");
-    let who = Holder { command: "deploy".into(), user: "me".into(), pid: std::process::id(), since: "now".into() };
+    let who =
+        Holder { command: "deploy".into(), user: "me".into(), pid: std::process::id(), since: "now".into(), at: None };
     let text = serde_json::to_vec(&who).unwrap();
     let later = std::thread::spawn(move || {
         std::thread::sleep(std::time::Duration::from_millis(20));

@@ -3,7 +3,7 @@
 use bluegreen_core::{Cause, Command, Failure, Outcome, Policy, Previous, ReleaseId, Report, StateStore as _, Step};
 
 use super::{Exit, Halt, Release, Run, Session, preflight, releases};
-use crate::{args::Deploy, hooks};
+use crate::{args::Deploy, hooks, session::Locked};
 
 /// `deploy`
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
@@ -14,13 +14,14 @@ pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Hal
     preflight::look(session, until).await?;
     preflight::warn(session).await;
     let added = session.add(&args.release)?;
-    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| begins(session, &added.id, args)) {
-        hooks::run(session, "before_start", hook, Some(&added), &args.release.run).await?;
-    }
-    let release = added.id;
+    let release = &added.id;
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
     let command = |until| Command::Deploy { release: release.clone(), until, breaking, replace, if_changed };
-    walk(session, &args.release.run, until, command).await
+    let locked = session.lock(&command(until), &args.release.run).await?;
+    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| begins(session, release, args)) {
+        locked.hook("before_start", hook, Some(&added)).await?;
+    }
+    walk(locked, until, command).await
 }
 
 /// `prepare`, and the scripts' `stop`, `start`, `health` and `switch`: one more step of the same way. Without an artifact
@@ -36,7 +37,7 @@ pub(super) async fn until(session: &Session, release: Release, until: Step) -> R
         if until > Step::Health {
             preflight::can_switch(session).await?;
         }
-        return walk(session, &release.run.clone(), until, |until| Command::Promote { until }).await;
+        return go_on(session, &release.run, until).await;
     }
     deploy(session, &Deploy { release, if_changed: false, breaking: false, until: Some(until) }).await
 }
@@ -45,12 +46,17 @@ pub(super) async fn until(session: &Session, release: Release, until: Step) -> R
 pub(super) async fn promote(session: &Session, run: &Run, drain: bool) -> Result<Exit, Halt> {
     preflight::can_switch(session).await?;
     if !drain {
-        return walk(session, run, Step::Retire, |until| Command::Promote { until }).await;
+        return go_on(session, run, Step::Retire).await;
     }
     let policy = Policy { previous: Previous::Stop, ..session.config.policy() };
     let deployer = session.wired.deployer.clone().with_policy(policy);
     let session = session.with_deployer(deployer);
-    walk(&session, run, Step::Retire, |until| Command::Promote { until }).await
+    go_on(&session, run, Step::Retire).await
+}
+
+async fn go_on(session: &Session, run: &Run, until: Step) -> Result<Exit, Halt> {
+    let command = |until| Command::Promote { until };
+    walk(session.lock(&command(until), run).await?, until, command).await
 }
 
 /// `abort`
@@ -71,14 +77,10 @@ pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run
     Ok(session.finish("rolled_back", &report).await)
 }
 
-/// Whether this command will start `release`, as far as can be seen without the lock: neither does it only go on with
-/// what was started, nor will the engine refuse it.
+/// Whether this command will start `release`, as far as the state says it: neither does it only go on with what was started,
+/// nor will the engine refuse it.
 fn begins(session: &Session, release: &ReleaseId, args: &Deploy) -> bool {
-    let store = &session.wired.store;
-    if store.holder().is_some() && !args.release.run.wait {
-        return false;
-    }
-    match store.load().ok().and_then(|state| state.transaction) {
+    match session.wired.store.load().ok().and_then(|state| state.transaction) {
         Some(tx) if tx.release == *release => tx.step == Step::Stop,
         Some(tx) => args.release.replace || tx.step == Step::Stop || !preflight::rests(&tx),
         None => true,
@@ -89,23 +91,29 @@ fn has_artifact(session: &Session, release: &ReleaseId) -> bool {
     session.wired.processes.releases().get(release).is_ok_and(|release| release.artifact.is_some())
 }
 
-/// Both halves, with the hooks between and after them.
-async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) -> Command) -> Result<Exit, Halt> {
+/// Both halves, with the hooks between and after them. Nobody else comes between, where a recovery might take the first half
+/// for all that there is.
+async fn walk(locked: Locked<'_>, until: Step, command: impl Fn(Step) -> Command) -> Result<Exit, Halt> {
+    let session = locked.session;
     let hooks = &session.config.hooks;
     if let Some(hook) = hooks.before_switch.as_ref().filter(|_| until > Step::Health) {
-        let report = session.run(&command(Step::Health), run).await?;
+        let report = locked.run(&command(Step::Health)).await?;
         match report.outcome {
             Some(Outcome::Paused(Step::Health)) => {
-                if let Err(halt) = hooks::run(session, "before_switch", hook, None, run).await {
-                    return take_back(session, halt).await;
+                if let Err(halt) = locked.hook("before_switch", hook, None).await {
+                    return take_back(locked, halt).await;
                 }
             }
             // it is past the switch already, or there is nothing to do
             None => {}
-            Some(_) => return finish(session, &report).await,
+            Some(_) => {
+                drop(locked);
+                return finish(session, &report).await;
+            }
         }
     }
-    let report = session.run(&command(until), run).await?;
+    let report = locked.run(&command(until)).await?;
+    drop(locked);
     if let (Some(hook), Some(Outcome::Done { .. })) = (&hooks.after_switch, &report.outcome)
         && let Err(halt) = hooks::run(session, "after_switch", hook, None, &Run::default()).await
     {
@@ -115,8 +123,10 @@ async fn walk(session: &Session, run: &Run, until: Step, command: impl Fn(Step) 
 }
 
 /// Aborts what a hook has stopped. What ends the command is the hook, unless even that did not work.
-async fn take_back(session: &Session, hook: Halt) -> Result<Exit, Halt> {
-    let aborted = session.run(&Command::Abort, &Run::default()).await;
+async fn take_back(locked: Locked<'_>, hook: Halt) -> Result<Exit, Halt> {
+    let session = locked.session;
+    let aborted = locked.run(&Command::Abort).await;
+    drop(locked);
     let ended = |report: &Report| report.outcome.clone().or_else(|| report.recovered.clone());
     let stuck = |report: &Report| matches!(ended(report), Some(Outcome::Degraded { .. }));
     if aborted.as_ref().is_ok_and(|report| !stuck(report)) {

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Options;
 use crate::{Cancel, Failure, Interrupt, Step};
 
 /// Who may end a wait early: the person, and the deadline of the command.
@@ -12,13 +13,14 @@ pub(super) struct Interrupts {
 }
 
 impl Interrupts {
-    pub(super) fn new(cancel: Cancel, deadline: Option<Duration>) -> Self {
-        Self { cancel, deadline: deadline.map(|d| Instant::now() + d) }
+    /// The deadline counts from now.
+    pub(super) fn of(options: &Options) -> Self {
+        Self { cancel: options.cancel.clone(), deadline: options.deadline.map(|d| Instant::now() + d) }
     }
 
     /// For what must not be interrupted: an undo, a recovery.
     pub(super) fn never() -> Self {
-        Self::new(Cancel::new(), None)
+        Self::of(&Options::default())
     }
 
     pub(super) fn now(&self) -> Option<Interrupt> {

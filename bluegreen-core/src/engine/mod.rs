@@ -12,9 +12,11 @@ mod watch;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Cancel, Command, Events, HealthProbe, Holder, Kind, Outcome, Policy, ProcessManager, Profile, ProfileResolver,
-    Profiles, ProxySwitcher, Receipt, Refusal, ReleaseId, ResolveError, Route, Seen, StateStore, StoreError,
+    Cancel, Command, Events, HealthProbe, Holder, Kind, Lease, Outcome, Policy, ProcessManager, Profile,
+    ProfileResolver, Profiles, ProxySwitcher, Receipt, Refusal, ReleaseId, ResolveError, Route, Seen, StateStore,
+    StoreError,
 };
+use interrupts::Interrupts;
 use run::Run;
 
 /// Deploys one app: the four traits, a store, and what the owner wants.
@@ -146,7 +148,26 @@ impl Deployer {
     /// [`RunError`], when it did nothing of its own or could not save the state. What it did and how that ended, well or badly, is
     /// the [`Report`].
     pub async fn run(&self, command: &Command, options: &Options) -> Result<Report, RunError> {
-        Run::start(self, options).await?.command(command).await
+        let interrupts = Interrupts::of(options);
+        let lease = run::lock(self, options, &interrupts).await?;
+        Run::start(self, &lease, interrupts).await?.command(command).await
+    }
+
+    /// Takes the lock, for several commands between which nobody else may come, as the halves of a deploy with work between
+    /// them. Waits for it when `options` say so.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] with who has it, also when the wait was interrupted.
+    pub async fn lock(&self, options: &Options) -> Result<Lease, RunError> {
+        run::lock(self, options, &Interrupts::of(options)).await
+    }
+
+    /// As [`run`](Self::run), under a lock that was taken before.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn run_locked(&self, lease: &Lease, command: &Command, options: &Options) -> Result<Report, RunError> {
+        Run::start(self, lease, Interrupts::of(options)).await?.command(command).await
     }
 
     /// What is so now. Needs no lock and changes nothing.

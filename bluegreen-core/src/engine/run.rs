@@ -23,7 +23,7 @@ pub(super) struct Run<'a> {
     pub(super) detail: String,
     /// Whether the effect under way may be interrupted.
     hears: bool,
-    lease: Lease,
+    lease: &'a Lease,
     state: State,
     /// The last transaction that this run walked.
     pub(super) walked: Option<Transaction>,
@@ -31,9 +31,11 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) async fn start(deployer: &'a Deployer, options: &Options) -> Result<Self, RunError> {
-        let interrupts = Interrupts::new(options.cancel.clone(), options.deadline);
-        let lease = lock(deployer, options, &interrupts).await?;
+    pub(super) async fn start(
+        deployer: &'a Deployer,
+        lease: &'a Lease,
+        interrupts: Interrupts,
+    ) -> Result<Self, RunError> {
         let (state, lost) = match deployer.store.load() {
             Err(StoreError::Corrupt { path, reason }) => {
                 (State::default(), Some(format!("{path} is damaged: {reason}")))
@@ -56,7 +58,7 @@ impl<'a> Run<'a> {
             None => "nothing of ours has the traffic, so no release counts as good".to_owned(),
         };
         self.deployer.events.warn(format!("{lost}; what was written there is forgotten: {found}"));
-        self.deployer.store.save(&self.lease, &state).map_err(RunError::Unsaved)?;
+        self.deployer.store.save(self.lease, &state).map_err(RunError::Unsaved)?;
         self.state = state;
         Ok(())
     }
@@ -153,7 +155,7 @@ impl<'a> Run<'a> {
     /// Durable when it returns; what is written already is not written again.
     fn save(&mut self, state: &State) -> Result<(), RunError> {
         if *state != self.state {
-            self.deployer.store.save(&self.lease, state).map_err(RunError::Unsaved)?;
+            self.deployer.store.save(self.lease, state).map_err(RunError::Unsaved)?;
             self.state = state.clone();
         }
         Ok(())
@@ -233,7 +235,7 @@ impl<'a> Run<'a> {
     }
 }
 
-async fn lock(deployer: &Deployer, options: &Options, interrupts: &Interrupts) -> Result<Lease, RunError> {
+pub(super) async fn lock(deployer: &Deployer, options: &Options, interrupts: &Interrupts) -> Result<Lease, RunError> {
     let mut told = None;
     loop {
         match deployer.store.lock(&options.holder) {

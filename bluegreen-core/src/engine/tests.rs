@@ -22,7 +22,7 @@ fn warm() -> Occupant {
 fn store() -> MockStateStore {
     let mut store = MockStateStore::new();
     let confirmed = vec!["v2".parse().unwrap(), "v1".parse().unwrap()];
-    store.expect_lock().times(1).returning(|_| Ok(crate::Lease::new(())));
+    store.expect_lock().times(1).returning(|_| Ok(Lease::new(())));
     store.expect_load().times(1).returning(move || {
         let lost_traffic = [("real2".parse().unwrap(), None)].into();
         Ok(State { confirmed: confirmed.clone(), lost_traffic, ..State::default() })

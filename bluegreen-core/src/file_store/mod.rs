@@ -62,6 +62,11 @@ impl FileStore {
         holder::of(&self.dir, &self.path("lock"))
     }
 
+    /// Says anew who holds the lock, and what they are at. It is for messages: where it cannot be written, the old one stays.
+    pub fn note(&self, _: &Lease, who: &Holder) {
+        let _ = holder::leave(&self.path("lock"), who);
+    }
+
     /// Whether `state.json` cannot be read, but the state before it can: the reason, for a warning.
     pub fn fell_back(&self) -> Option<StoreError> {
         self.read("state.json").err().filter(|_| matches!(self.read("state.json.prev"), Ok(Some(_))))

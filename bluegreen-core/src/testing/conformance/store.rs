@@ -5,7 +5,8 @@ pub fn store<S: StateStore>(open: impl Fn() -> S) {
     let (a, b) = (open(), open());
     assert_eq!(a.load(), Ok(State::default()), "an app without a state has the default one");
 
-    let who = Holder { command: "deploy".into(), user: "me".into(), pid: std::process::id(), since: "now".into() };
+    let who =
+        Holder { command: "deploy".into(), user: "me".into(), pid: std::process::id(), since: "now".into(), at: None };
     let lease = a.lock(&who).expect("a free lock can be taken");
     match b.lock(&Holder::default()) {
         Err(StoreError::Locked(holder)) => assert_eq!(holder, Some(who.clone()), "a taken lock names its holder"),
