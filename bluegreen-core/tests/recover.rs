@@ -2,16 +2,20 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bluegreen_core::{
-    Acted, Cause, Command, Effect, Event, EventKind, Events, Failure, Options, Outcome, Policy, Route, Seen, State,
-    Step, Then,
+    Acted, Cause, Command, Effect, Event, EventKind, Events, Failure, Kind, Options, Outcome, Policy, Route, Seen,
+    State, Step, Then,
     machine::rebuild,
     step,
     testing::{Health, Op},
 };
 use support::{Scene, id};
+use tokio::time::Instant;
 
 fn degraded(outcome: Option<&Outcome>) -> &str {
     match outcome {
@@ -58,6 +62,27 @@ async fn a_good_release_that_is_sick_gives_way_to_nobody() {
     let report = scene.run(Command::Up).await.unwrap();
     assert!(degraded(report.recovered.as_ref()).contains("v2 does not serve it"));
     assert_eq!(scene.running(), "- v2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_cuts_off_the_recovery_before_a_command_and_the_next_one_goes_on_with_it() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.host.world().reboot();
+    scene.host.world().releases.insert(id("v2"), Health::Sick);
+    let (began, deadline) = (Instant::now(), Duration::from_secs(5));
+    let options = Options { deadline: Some(deadline), ..Options::default() };
+    let report = scene.deployer.run(&Command::deploy(id("v3")), &options).await.unwrap();
+    assert!(degraded(report.recovered.as_ref()).contains("the deadline has passed in the recovery"), "{report:?}");
+    assert!(began.elapsed() < deadline + Duration::from_secs(1), "{:?}", began.elapsed());
+    let open = scene.state().transaction.expect("what was under way stays open");
+    assert_eq!((report.outcome, open.kind, open.undo), (None, Kind::Up, None));
+    assert_eq!(scene.running(), "- v2", "nothing of the command itself was begun");
+
+    let second = scene.second();
+    scene.host.world().running.get_mut(&second).unwrap().health = Health::Good;
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!((report.recovered, scene.state().transaction), (Some(Outcome::DONE), None));
+    scene.assert_sound();
 }
 
 #[tokio::test(start_paused = true)]

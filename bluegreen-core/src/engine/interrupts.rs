@@ -18,7 +18,12 @@ impl Interrupts {
         Self { cancel: options.cancel.clone(), deadline: options.deadline.map(|d| Instant::now() + d) }
     }
 
-    /// For what must not be interrupted: an undo, a recovery.
+    /// For a recovery, which nobody stops, but which may be cut off.
+    pub(super) fn only_deadline(&self) -> Self {
+        Self { cancel: Cancel::new(), deadline: self.deadline }
+    }
+
+    /// For what must not be interrupted, as an undo.
     pub(super) fn never() -> Self {
         Self::of(&Options::default())
     }

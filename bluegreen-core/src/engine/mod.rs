@@ -44,7 +44,8 @@ pub struct Options {
     pub holder: Holder,
     /// Heard until the bake ends.
     pub cancel: Cancel,
-    /// The time that the whole command may take; then it is taken back like a cancelled one.
+    /// The time that the whole command may take; then it is taken back like a cancelled one. The recovery before it is not
+    /// taken back: it is cut off, and the next run goes on with it.
     pub deadline: Option<Duration>,
     /// Wait for the lock instead of giving up at once.
     pub wait: bool,

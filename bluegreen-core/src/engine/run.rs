@@ -23,6 +23,10 @@ pub(super) struct Run<'a> {
     pub(super) detail: String,
     /// Whether the effect under way may be interrupted.
     hears: bool,
+    /// Whether this is the recovery before the command.
+    recovers: bool,
+    /// The deadline has cut that off.
+    cut: bool,
     lease: &'a Lease,
     state: State,
     /// The last transaction that this run walked.
@@ -43,7 +47,9 @@ impl<'a> Run<'a> {
             loaded => (loaded?, None),
         };
         let (watch, detail, walked, step_began) = (None, String::new(), None, Instant::now());
-        let mut run = Self { deployer, interrupts, watch, detail, hears: true, lease, state, walked, step_began };
+        let (hears, recovers, cut) = (true, false, false);
+        let mut run =
+            Self { deployer, interrupts, watch, detail, hears, recovers, cut, lease, state, walked, step_began };
         if let Some(lost) = lost {
             run.rebuild(&lost).await?;
         }
@@ -66,7 +72,7 @@ impl<'a> Run<'a> {
     pub(super) async fn command(mut self, command: &Command) -> Result<Report, RunError> {
         let recovered = self.recover().await?;
         let only_recovery = matches!(command, Command::Recover | Command::Up);
-        if let (true, Some(Outcome::Degraded { .. })) = (only_recovery, &recovered) {
+        if let (true, Some(Outcome::Degraded { .. })) = (only_recovery || self.cut, &recovered) {
             return Ok(self.report(None, None, recovered).await);
         }
         loop {
@@ -90,10 +96,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Brings what an earlier run left, or an accident did, to a safe state with a name. Not to be interrupted.
+    /// Brings what an earlier run left, or an accident did, to a safe state with a name. Nobody takes it back; the deadline cuts
+    /// it off, which is as safe as a kill: the next run goes on with it.
     async fn recover(&mut self) -> Result<Option<Outcome>, RunError> {
-        let interrupts = std::mem::replace(&mut self.interrupts, Interrupts::never());
+        let deadline = self.interrupts.only_deadline();
+        let interrupts = std::mem::replace(&mut self.interrupts, deadline);
+        self.recovers = true;
         let outcome = self.recover_to_fixed_point().await;
+        self.recovers = false;
         self.interrupts = interrupts;
         self.watch = None;
         outcome
@@ -142,6 +152,14 @@ impl<'a> Run<'a> {
                 Then::End(outcome) => return Ok(outcome),
                 Then::Do(effect) => {
                     let result = self.act(&effect).await;
+                    if let (true, Some(interrupt)) = (self.recovers, self.interrupts.now()) {
+                        self.cut = true;
+                        let reason =
+                            "the deadline has passed in the recovery before the command; the next one goes on with it";
+                        let failure = interrupt.failure(self.current());
+                        self.deployer.events.emit(EventKind::Failed { failure: failure.clone() });
+                        return Ok(Outcome::Degraded { failure, reason: reason.to_owned() });
+                    }
                     last = Some(Acted { effect, result });
                 }
             }
@@ -149,7 +167,9 @@ impl<'a> Run<'a> {
     }
 
     async fn look(&self, last: Option<Acted>) -> Seen {
-        Seen { interrupt: self.interrupts.now(), last, ..self.deployer.look().await }
+        // what is recovered is not taken back because another command has no time
+        let interrupt = self.interrupts.now().filter(|_| !self.recovers);
+        Seen { interrupt, last, ..self.deployer.look().await }
     }
 
     /// Durable when it returns; what is written already is not written again.
@@ -231,7 +251,7 @@ impl<'a> Run<'a> {
 
     /// What may end a wait now.
     pub(super) fn interrupts(&self) -> Interrupts {
-        if self.hears { self.interrupts.clone() } else { Interrupts::never() }
+        if self.hears || self.recovers { self.interrupts.clone() } else { Interrupts::never() }
     }
 }
 
