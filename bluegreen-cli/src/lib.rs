@@ -31,6 +31,7 @@ pub mod report;
 mod session;
 mod signals;
 mod story;
+mod threads;
 mod trust;
 mod wiring;
 

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     panic::catch_unwind(AssertUnwindSafe(|| bluegreen_cli::run(args))).unwrap_or(Exit::Internal).into()
 }
 
-/// As when the kernel gives no thread. What is on disk is enough for the next command, as after a kill.
+/// A mistake of ours. What is on disk is enough for the next command, as after a kill.
 fn tell(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();
     let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));

@@ -27,6 +27,7 @@ use crate::{
     output, owner,
     report::Format,
     session::{Session, load, load_as_owner, tell},
+    threads::block_on,
 };
 
 /// Does what was typed.
@@ -139,9 +140,4 @@ async fn engine(session: &Session, command: Engine, done: &'static str) -> Resul
 async fn serve(options: app::Options) -> Result<Exit, Halt> {
     let served = app::serve(options).await;
     served.map(|()| Exit::Done).map_err(|error| Halt::error(Exit::Internal, &error))
-}
-
-fn block_on<T>(work: impl Future<Output = Result<T, Halt>>) -> Result<T, Halt> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|error| Halt::error(Exit::Internal, &error))?.block_on(work)
 }

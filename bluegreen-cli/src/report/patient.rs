@@ -3,10 +3,15 @@
 use std::{
     io::{self, Write},
     mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        mpsc::{SendError, channel},
+    },
     thread,
     time::Duration,
 };
+
+use super::Out;
 
 /// How long a reader is waited for, until it reads again: what comes after stays in its order.
 const A_MOMENT: Duration = Duration::from_millis(200);
@@ -16,8 +21,11 @@ const AT_THE_END: Duration = Duration::from_secs(2);
 const LIMIT: usize = 1 << 20;
 
 /// A writer that hands all to a thread: a full pipe that nobody reads, or a terminal that is held, stops no deploy.
-#[derive(Debug)]
-pub(crate) struct Patient(Arc<Shared>);
+pub(crate) struct Patient {
+    shared: Arc<Shared>,
+    /// Where to write without a thread, which the system did not give.
+    alone: Option<Out>,
+}
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -37,27 +45,39 @@ struct Queue {
 
 impl Patient {
     /// Writes to `to`.
-    pub(crate) fn new(mut to: impl Write + Send + 'static) -> Self {
+    pub(crate) fn new(to: impl Write + Send + 'static) -> Self {
         let shared = Arc::new(Shared::default());
-        let theirs = shared.clone();
-        thread::spawn(move || theirs.pump(&mut to));
-        Self(shared)
+        let (theirs, (give, given)) = (shared.clone(), channel::<Out>());
+        let pump = move || given.recv().into_iter().for_each(|mut to| theirs.pump(&mut to));
+        let spawned = thread::Builder::new().name("output".to_owned()).spawn(pump);
+        let to: Out = Box::new(to);
+        let alone = match spawned {
+            Ok(_) => give.send(to).err().map(|SendError(to)| to),
+            Err(_) => Some(to),
+        };
+        Self { shared, alone }
     }
 }
 
 impl Write for Patient {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut queue = self.0.lock();
+        if let Some(to) = &mut self.alone {
+            return to.write(bytes);
+        }
+        let mut queue = self.shared.lock();
         if queue.bytes.len() + bytes.len() <= LIMIT {
             queue.bytes.extend_from_slice(bytes);
         }
-        self.0.changed.notify_all();
+        self.shared.changed.notify_all();
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if !self.0.lock().stuck {
-            self.0.wait(A_MOMENT);
+        if let Some(to) = &mut self.alone {
+            return to.flush();
+        }
+        if !self.shared.lock().stuck {
+            self.shared.wait(A_MOMENT);
         }
         Ok(())
     }
@@ -65,9 +85,9 @@ impl Write for Patient {
 
 impl Drop for Patient {
     fn drop(&mut self) {
-        self.0.wait(AT_THE_END);
-        self.0.lock().over = true;
-        self.0.changed.notify_all();
+        self.shared.wait(AT_THE_END);
+        self.shared.lock().over = true;
+        self.shared.changed.notify_all();
     }
 }
 

@@ -36,4 +36,5 @@ mod secrets;
 mod security;
 mod signals;
 mod streams;
+mod threads;
 mod zoo;
