@@ -1,6 +1,7 @@
 //! The user that owns the state runs everything.
 
 use std::{
+    ffi::CString,
     fs,
     os::unix::{
         fs::{DirBuilderExt as _, MetadataExt as _},
@@ -10,6 +11,7 @@ use std::{
     process::Command,
 };
 
+use nix::unistd::{self, Gid, Uid};
 use rustix::process::{getegid, geteuid, getgid, getuid};
 
 use crate::{exit::Exit, halt::Halt};
@@ -107,12 +109,20 @@ pub(crate) fn become_owner(state_dir: &Path, makes: bool) -> Result<(), Halt> {
 
 /// Replaces this process. What comes back is why it could not.
 fn go_on_as(user: &User) -> Halt {
-    let User { name, uid, gid, home } = user;
+    let User { name, home, .. } = user;
     let mut command = Command::new("/proc/self/exe");
-    command.args(std::env::args_os().skip(1)).uid(*uid).gid(*gid);
+    command.args(std::env::args_os().skip(1));
     command.env("HOME", home).env("USER", name).env("LOGNAME", name);
-    let error = command.exec();
+    let error = turn_into(user).err().unwrap_or_else(|| command.exec());
     Halt::new(Exit::Usage, format!("cannot go on as {name}: {error}"))
+}
+
+/// As a login does, with all the groups of the user. `Command::uid` would leave none but the first.
+fn turn_into(user: &User) -> std::io::Result<()> {
+    let (name, gid) = (CString::new(user.name.as_str())?, Gid::from_raw(user.gid));
+    unistd::initgroups(&name, gid)?;
+    unistd::setgid(gid)?;
+    Ok(unistd::setuid(Uid::from_raw(user.uid))?)
 }
 
 #[cfg(test)]

@@ -79,6 +79,39 @@ fn an_owner_without_a_name_is_not_in_the_group_of_root() {
 }
 
 #[test]
+fn root_becomes_the_owner_with_all_their_groups() {
+    let Some(mut stage) = Stage::marker() else { return };
+    let binary = stage.path("bluegreen");
+    fs::copy(bluegreen_rig::bluegreen(), &binary).unwrap();
+    let app =
+        [binary.to_str().unwrap(), "__app", "--port", "{port}", "--profile", "{profile}", "--artifact", "{artifact}"];
+    stage.set("start.command", app.to_vec());
+    stage.set("hooks.before_start", vec!["sh", "-c", "echo $(id -u) $(id -g) $(id -G) > ids"]);
+    // nobody is in another group here: a view of the files in which they are
+    let view = "mount --bind $0 /etc/group && exec \"$@\"";
+    let groups = stage.path("group");
+    fs::write(&groups, fs::read_to_string("/etc/group").unwrap() + "helpers:x:4711:nobody\n").unwrap();
+    let with_groups = |words: &Command| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", view]).arg(&groups).arg(words.get_program()).args(words.get_args());
+        command.current_dir(stage.home()).env_remove("BLUEGREEN_CONFIG");
+        Running::spawn(command).wait()
+    };
+    if with_groups(&Command::new("true")).code != Some(0) {
+        return skip("only root, with mounts of its own, can show other groups");
+    }
+    let changed = Command::new("chown").args(["-R", "65534:65534"]).arg(stage.home()).status().unwrap();
+    assert!(changed.success());
+    let artifact = stage.artifact("v1");
+    let mut deploy = Command::new(&binary);
+    deploy.args(stage.command(&["deploy", &artifact]).get_args());
+    let ended = with_groups(&deploy);
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let ids = fs::read_to_string(stage.path("ids")).unwrap();
+    assert_eq!(ids, "65534 65534 65534 4711\n");
+}
+
+#[test]
 fn a_setuid_program_is_refused() {
     let Some(stage) = Stage::marker() else { return };
     if !rustix::process::geteuid().is_root() {
