@@ -75,7 +75,10 @@ impl Exit {
             ],
             Self::Switch => ["the switch did not take effect and was undone", as_before],
             Self::Reverted => ["switched, then reverted by the bake", as_before],
-            Self::Degraded => ["degraded: a person is needed; also `status` when nginx has failed over", "said"],
+            Self::Degraded => [
+                "degraded: a person is needed; also `status` when nginx has failed over, or does not say where the traffic goes",
+                "said",
+            ],
             Self::Busy => ["another deploy holds the lock, or a prepared release waits", untouched],
             Self::Interrupted => {
                 ["interrupted by SIGINT and undone; after the bake the command just finishes", as_before]

@@ -17,6 +17,7 @@ fn nginx_stopped_is_refused_before_anything_is_touched() {
     ended.says(&["traffic  untouched", "systemctl start nginx"]);
     assert_eq!(below(stage.home()), before);
     stage.run(&["check"], 3).says(&["systemctl start nginx"]);
+    stage.run(&["status"], 20).says(&["the route is not known", "systemctl start nginx"]);
     stage.run(&["rollback"], 3);
     assert_eq!(stage.behind(0), "v1 real1");
 }

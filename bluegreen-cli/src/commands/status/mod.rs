@@ -21,8 +21,10 @@ struct Status<'a> {
     health: [Result<(), String>; 2],
 }
 
-/// `status`: 20 when the standby answers for a dead active profile.
+/// `status`: 20 when the standby answers for a dead active profile, or when nobody can say where the traffic goes.
 pub(super) async fn run(session: &Session, global: &Global, watch: bool) -> Result<Exit, Halt> {
+    use bluegreen_core::ResolveError::{Differs, Unknown};
+
     if watch {
         return watch::run(session, global).await;
     }
@@ -31,7 +33,8 @@ pub(super) async fn run(session: &Session, global: &Global, watch: bool) -> Resu
         Format::Json => output::json(&status.document()),
         Format::Human => output::raw(status.human(global)),
     }
-    Ok(if status.failed_over() { Exit::Degraded } else { Exit::Done })
+    let lost = matches!(status.seen.route, Err(Unknown(_) | Differs(_)));
+    Ok(if lost || status.failed_over() { Exit::Degraded } else { Exit::Done })
 }
 
 impl<'a> Status<'a> {
