@@ -9,7 +9,7 @@ use crate::{args::Deploy, hooks, session::Locked};
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
     let until = args.until.unwrap_or(Step::Retire);
     if until > Step::Stop && args.release.artifact.is_none() {
-        preflight::needs_no_artifact(session)?;
+        preflight::needs_no_artifact(session, "deploy")?;
     }
     preflight::look(session, until).await?;
     preflight::warn(session).await;

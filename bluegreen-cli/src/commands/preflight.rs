@@ -10,13 +10,14 @@ use crate::{
     wiring,
 };
 
-/// Can the command be started without an artifact? At the start it would be too late: the warm release is gone by then.
-pub(super) fn needs_no_artifact(session: &Session) -> Result<(), Halt> {
+/// Can the app be started without an artifact? At the start it would be too late: the warm release is gone by then. `command` is
+/// the one that was typed.
+pub(super) fn needs_no_artifact(session: &Session, command: &str) -> Result<(), Halt> {
     let start = &session.config.start;
     let mut texts = start.command.iter().chain(start.env.values()).chain([&start.workdir]);
     if texts.any(|text| text.mentions("artifact")) {
         return Err(Halt::new(Exit::Usage, "no artifact given, and the command needs one: it has {artifact}")
-            .next("bluegreen deploy ARTIFACT"));
+            .next(format!("bluegreen {command} ARTIFACT")));
     }
     Ok(())
 }

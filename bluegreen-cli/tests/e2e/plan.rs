@@ -104,3 +104,10 @@ fn refuses_what_deploy_would_refuse() {
     stage.run(&["plan", &v2], 3).says(&["is not there yet"]);
     assert!(!missing.exists());
 }
+
+#[test]
+fn without_the_artifact_that_the_command_needs_it_is_plan_that_is_to_be_typed_again() {
+    let Some(stage) = Stage::marker() else { return };
+    plan(&stage, &[], 2).says(&["no artifact given", "next  bluegreen plan ARTIFACT"]);
+    stage.run(&["deploy"], 2).says(&["next  bluegreen deploy ARTIFACT"]);
+}

@@ -38,10 +38,10 @@ struct Plan {
 
 pub(super) async fn run(session: &Session, global: &Global, args: &args::Plan) -> Result<Exit, Halt> {
     if args.artifact.is_none() {
-        preflight::needs_no_artifact(session)?;
+        preflight::needs_no_artifact(session, "plan")?;
     }
     if let Some(holder) = session.wired.store.holder() {
-        return Err(StoreError::Locked(Some(holder)).into());
+        return Err(Halt::from(StoreError::Locked(Some(holder))).next("bluegreen status"));
     }
     let plan = make(session, args).await?;
     preflight::can_switch(session).await?;
