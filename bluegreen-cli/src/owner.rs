@@ -45,6 +45,15 @@ impl User {
         Self::find(|user| user.uid == uid)
     }
 
+    /// Who deploys: as the configuration says, else who runs this, also through sudo. `None`: there is no user of that name.
+    pub(crate) fn who_deploys(named: Option<&str>) -> Option<Self> {
+        if let Some(name) = named {
+            return Self::named(name);
+        }
+        let sudo = std::env::var("SUDO_USER").ok().and_then(|name| Self::named(&name));
+        Some(sudo.filter(|_| geteuid().is_root()).unwrap_or_else(Self::current))
+    }
+
     /// The one who runs this; by number, if it has no name.
     pub(crate) fn current() -> Self {
         let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
@@ -101,8 +110,12 @@ pub(crate) fn become_owner(state_dir: &Path, makes: bool) -> Result<(), Halt> {
     if me != 0 {
         // sudo takes a number with this mark
         let sudo = if User::named(name).is_some() { name.clone() } else { format!("'#{owner}'") };
-        let what = format!("{} belongs to {name}, and you are {mine}", state_dir.display());
-        return Err(Halt::new(Exit::Usage, what).next(format!("sudo -u {sudo} bluegreen ...")));
+        let dir = state_dir.display();
+        let next = match owner {
+            0 => format!("sudo chown -R {mine} {dir}, if {mine} is to deploy; else sudo bluegreen ..."),
+            _ => format!("sudo -u {sudo} bluegreen ..."),
+        };
+        return Err(Halt::new(Exit::Usage, format!("{dir} belongs to {name}, and you are {mine}")).next(next));
     }
     Err(go_on_as(&user))
 }

@@ -5,9 +5,10 @@ use std::{
     fs::OpenOptions,
     io::{self, IsTerminal as _, Write as _, stderr, stdin, stdout},
     os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
+use bluegreen_core::InvalidName;
 use bluegreen_nginx::Master;
 
 use super::{Exit, Format, Global, Halt};
@@ -17,6 +18,7 @@ use crate::{
     documents::{self, SCHEMA},
     init::{self, Draft, Findings, Proxy, Wishes},
     output,
+    owner::User,
     report::{self, Paint},
 };
 
@@ -72,6 +74,9 @@ fn wishes(global: &Global, args: &args::Init, dir: &Path) -> Wishes {
         url: args.url.clone(),
         connect: args.connect,
         user: args.user.clone(),
+        login: User::who_deploys(None)
+            .filter(|user| user.uid != 0 && User::of(user.uid).is_some())
+            .map(|user| user.name),
         state_dir: args.state_dir.clone(),
         allow_temporary: args.allow_temporary,
         pid_file: args.pid_file.clone(),
@@ -103,24 +108,31 @@ fn show(draft: &Draft, paint: Paint) {
 fn ask(wishes: &mut Wishes, draft: &Draft) -> io::Result<()> {
     output::line("Enter takes what stands in brackets.");
     if draft.command.is_empty() && wishes.artifact.is_none() {
-        let artifact = answer("what is deployed: a jar, a program or a directory", "")?;
-        wishes.artifact = artifact.map(PathBuf::from);
+        let there = |text: &str| match Path::new(text) {
+            path if path.exists() => Ok(path.to_owned()),
+            _ => Err(format!("there is no {text}")),
+        };
+        wishes.artifact = answer_of("what is deployed: a jar, a program or a directory", "", there)?;
     }
     if wishes.app.is_none() {
-        wishes.app = answer_of("name of the app", &draft.app)?;
+        wishes.app =
+            answer_of("name of the app", &draft.app, |text| text.parse().map_err(|e: InvalidName| e.to_string()))?;
     }
-    let [(_, first), (_, second)] = &draft.profiles;
-    for (n, port) in [first, second].into_iter().enumerate() {
-        if wishes.ports[n].is_none() {
-            wishes.ports[n] = answer_of(&format!("port {}", n + 1), &port.to_string())?;
-        }
+    let [(_, first), (_, second)] = draft.profiles;
+    if wishes.ports[0].is_none() {
+        wishes.ports[0] = answer_of("port 1", &first.to_string(), |text| port(text, wishes.ports[1]))?;
+    }
+    let first = wishes.ports[0].unwrap_or(first);
+    if wishes.ports[1].is_none() {
+        let free = if second == first { first.wrapping_add(1) } else { second };
+        wishes.ports[1] = answer_of("port 2", &free.to_string(), |text| port(text, Some(first)))?;
     }
     if wishes.health.is_none() {
         let path = answer("path of its health page", draft.health.as_deref().unwrap_or("/"))?;
         wishes.health = path.map(|path| format!("/{}", path.trim_start_matches('/')));
     }
     if wishes.url.is_none() {
-        wishes.url = answer("front door, as users reach it through nginx", &draft.url)?;
+        wishes.url = answer_of("front door, as users reach it through nginx", &draft.url, front_door)?;
     }
     Ok(())
 }
@@ -136,13 +148,28 @@ fn answer(question: &str, default: &str) -> io::Result<Option<String>> {
 }
 
 /// Asks until it makes sense.
-fn answer_of<T: std::str::FromStr<Err: std::fmt::Display>>(question: &str, default: &str) -> io::Result<Option<T>> {
+fn answer_of<T>(question: &str, default: &str, read: impl Fn(&str) -> Result<T, String>) -> io::Result<Option<T>> {
     loop {
-        match answer(question, default)?.map(|text| text.parse()).transpose() {
+        match answer(question, default)?.map(|text| read(&text)).transpose() {
             Ok(value) => return Ok(value),
-            Err(error) => output::line(format!("  {error}")),
+            Err(error) => output::raw(report::hanging("  ", 2, &error, report::table_width())),
         }
     }
+}
+
+/// A port that is not that of the other profile.
+fn port(text: &str, other: Option<u16>) -> Result<u16, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a port is a number from 1 to 65535".to_owned()),
+        Ok(port) if other == Some(port) => Err("the other profile has that port".to_owned()),
+        Ok(port) => Ok(port),
+    }
+}
+
+/// An address that can be asked.
+fn front_door(text: &str) -> Result<String, String> {
+    let is = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if is { Ok(text.to_owned()) } else { Err("an address as http://127.0.0.1/ or https://shop.example/".to_owned()) }
 }
 
 fn write(target: &Path, text: &str, force: bool) -> Result<(), Halt> {

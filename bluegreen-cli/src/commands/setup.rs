@@ -91,13 +91,10 @@ fn commands(config: &Config, args: &args::Setup) -> Commands {
 
 /// Who will deploy: as configured, else who runs this, also through sudo.
 fn deploy_user(config: &Config) -> Result<User, Halt> {
-    if let Some(name) = &config.user {
-        return User::named(name).ok_or_else(|| {
-            Halt::new(Exit::Usage, format!("there is no user {name}")).next(format!("sudo useradd --system {name}"))
-        });
-    }
-    let sudo = std::env::var("SUDO_USER").ok().and_then(|name| User::named(&name));
-    Ok(sudo.filter(|_| rustix::process::geteuid().is_root()).unwrap_or_else(User::current))
+    User::who_deploys(config.user.as_deref()).ok_or_else(|| {
+        let name = config.user.as_deref().unwrap_or_default();
+        Halt::new(Exit::Usage, format!("there is no user {name}")).next(format!("sudo useradd --system {name}"))
+    })
 }
 
 /// A profile on which a release was prepared and is healthy: a machine on a third port begins there.

@@ -20,6 +20,8 @@ pub(crate) struct Wishes {
     pub(crate) url: Option<String>,
     pub(crate) connect: Option<SocketAddr>,
     pub(crate) user: Option<String>,
+    /// Who asks for it, unless that is root: who deploys when nobody says anything else.
+    pub(crate) login: Option<String>,
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) allow_temporary: bool,
     /// Of the nginx that is meant, where several run.
@@ -74,7 +76,7 @@ impl Draft {
         let runas = spec.and_then(|spec| spec.hooks.iter().find_map(|hook| hook.user.clone()));
         let mut draft = Self {
             app: name(wishes, &app),
-            user: wishes.user.clone().or(runas.filter(|user| user != "root")),
+            user: wishes.user.clone().or(runas.filter(|user| user != "root")).or_else(|| wishes.login.clone()),
             state_dir: wishes.state_dir.clone(),
             allow_temporary: wishes.allow_temporary,
             profiles,

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -120,6 +120,50 @@ fn from_an_empty_directory_to_the_first_deploy() {
 }
 
 #[test]
+fn root_sets_up_for_the_user_who_deploys() {
+    let Some(fresh) = Fresh::new(&[("shop-1", "v1")]) else { return };
+    let reached = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "test", "-x"])
+        .arg(bluegreen())
+        .status();
+    if !rustix::process::geteuid().is_root() || !reached.is_ok_and(|status| status.success()) {
+        return skip("only root sets up for others, and they must reach the program");
+    }
+    let binary = bluegreen();
+    let app =
+        [binary.to_str().unwrap(), "__app", "--port", "{port}", "--profile", "{profile}", "--artifact", "{artifact}"];
+    fresh.init(&[&["--artifact", "shop-1", "--app", "shop", "--user", "nobody", "--"][..], &app].concat(), 0);
+    fresh.run(&["setup", "--apply", "--yes"], 0).says(&["follows the route"]);
+    fresh.run(&["setup", "--apply", "--yes"], 0).says(&["already"]);
+    let owner = |name: &str| fresh.path(name).symlink_metadata().unwrap().uid();
+    assert_eq!((owner("state"), owner("state/route"), owner("state/route/real1")), (65534, 65534, 65534));
+    // root goes on as the user, whoever types it
+    fresh.run(&["deploy", "shop-1"], 0);
+    fresh.run(&["check"], 0);
+    let [app] = below(fresh.home.path())[..] else { panic!("one app runs") };
+    assert_eq!(fs::metadata(format!("/proc/{app}")).unwrap().uid(), 65534);
+    assert_eq!(owner("state/route/live"), 65534);
+}
+
+#[test]
+fn when_nobody_says_who_deploys_root_is_told_that_it_is_root() {
+    let Some(fresh) = Fresh::new(&[("package.json", r#"{ "name": "shop", "main": "s.js" }"#)]) else { return };
+    if !rustix::process::geteuid().is_root() {
+        fresh.init(&[], 0);
+        assert!(fresh.written().contains("\nuser = \""), "{}", fresh.written());
+        return;
+    }
+    fresh.init(&[], 0);
+    fresh.run(&["setup", "--apply", "--yes"], 0).says(&["runs as root too", "user = \"deploy\""]);
+    let again = fresh.run(&["setup", "--apply", "--yes"], 0);
+    assert!(!again.out.contains("runs as root"), "{again}");
+    // and what is another user's is not taken from them
+    let text = fresh.written().replacen("# user = \"deploy\"", "user = \"nobody\"", 1);
+    fs::write(fresh.path("bluegreen.toml"), text).unwrap();
+    fresh.run(&["setup", "--apply", "--yes"], 3).says(&["does not belong to nobody", "sudo chown -R nobody "]);
+}
+
+#[test]
 fn what_is_there_is_never_overwritten_unless_forced() {
     let Some(fresh) = Fresh::new(&[("package.json", r#"{ "name": "shop", "main": "s.js" }"#)]) else { return };
     fresh.init(&["--print"], 0).says(&["node", "{artifact}/s.js"]);
@@ -222,7 +266,7 @@ fn on_a_terminal_it_asks_and_enter_takes_the_default() {
     let mut script = Command::new("script");
     script.args(["-qec", &line, "/dev/null"]).current_dir(fresh.home.path()).env("TERM", "xterm");
     let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"My Shop\nmy-shop\n\n99999\n9002\nhealth\n\n").unwrap();
+    child.stdin.take().unwrap().write_all(b"My Shop\nmy-shop\n99999\n\nabc\n9002\nhealth\nshop.example\n\n").unwrap();
     let ended = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&ended.stdout);
     assert!(ended.status.success(), "{said}");
@@ -230,5 +274,9 @@ fn on_a_terminal_it_asks_and_enter_takes_the_default() {
     for line in ["app = \"my-shop\"", &format!("real1 = {}", fresh.port), "real2 = 9002", "{port}/health\""] {
         assert!(text.contains(line), "{line}\n{text}\n{said}");
     }
-    assert!(said.contains("name of the app [shop]") && said.contains("front door"), "{said}");
+    for line in
+        ["name of the app [shop]", "is not a name", "a port is a number from 1 to 65535", "an address as http://"]
+    {
+        assert!(said.contains(line), "{line}\n{said}");
+    }
 }

@@ -163,10 +163,15 @@ impl RouteDir {
     /// # Errors
     /// [`RouteDirError::NotDurable`] when it is moved and may not survive a power cut; else it is where it was.
     pub fn point(&self, route: &Route) -> Result<(), RouteDirError> {
+        self.point_for(rustix::process::geteuid().as_raw(), route)
+    }
+
+    /// The same for a set-up that runs as root: the directory is that of `uid`, who will deploy.
+    pub(crate) fn point_for(&self, uid: u32, route: &Route) -> Result<(), RouteDirError> {
         let name = self.dir_name(route)?;
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = fs::open(&self.path, open, Mode::empty()).map_err(|e| self.io("open", "")(e.into()))?;
-        self.check_owner(&dir)?;
+        self.check_owner(&dir, uid)?;
         self.check_markers(route)?;
         if self.read().ok().flatten().as_ref() != Some(route) {
             let _ = fs::unlinkat(&dir, NEXT, AtFlags::empty());
@@ -192,18 +197,18 @@ impl RouteDir {
     pub fn check_safe(&self) -> Result<(), RouteDirError> {
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match fs::open(&self.path, open, Mode::empty()) {
-            Ok(dir) => self.check_owner(&dir),
+            Ok(dir) => self.check_owner(&dir, rustix::process::geteuid().as_raw()),
             Err(rustix::io::Errno::NOENT) => Ok(()),
             Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => Err(RouteDirError::InTheWay(self.path.clone())),
             Err(e) => Err(self.io("open", "")(e.into())),
         }
     }
 
-    fn check_owner(&self, dir: &OwnedFd) -> Result<(), RouteDirError> {
+    fn check_owner(&self, dir: &OwnedFd, uid: u32) -> Result<(), RouteDirError> {
         let stat = fs::fstat(dir).map_err(|e| self.io("read", "")(e.into()))?;
-        let (path, me) = (self.path.display(), rustix::process::geteuid().as_raw());
-        let why = if stat.st_uid != me {
-            format!("it belongs to uid {}, and this is uid {me}; sudo chown {me} {path}", stat.st_uid)
+        let path = self.path.display();
+        let why = if stat.st_uid != uid {
+            format!("it belongs to uid {}, and uid {uid} deploys; sudo chown {uid} {path}", stat.st_uid)
         } else if stat.st_mode & 0o022 != 0 {
             format!("others may write to it; chmod go-w {path}")
         } else {

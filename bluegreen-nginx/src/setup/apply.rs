@@ -59,10 +59,14 @@ impl Setup {
     fn set_route(&self, plan: &Plan) -> Result<(), SetupError> {
         self.route.create(self.owner)?;
         self.check_place()?;
-        match &plan.start {
-            Some(start) => self.route.point(start)?,
-            None if self.route.read()?.is_none() => self.route.point(&self.route.fallback())?,
-            None => {}
+        let start = match &plan.start {
+            Some(start) => start.clone(),
+            None if self.route.read()?.is_none() => self.route.fallback(),
+            None => return Ok(()),
+        };
+        match self.owner {
+            Some((uid, _)) => self.route.point_for(uid, &start)?,
+            None => self.route.point(&start)?,
         }
         Ok(())
     }

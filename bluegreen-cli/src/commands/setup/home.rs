@@ -11,7 +11,9 @@ use bluegreen_nginx::check_place;
 use super::{Exit, Halt};
 use crate::{
     config::{Config, ProxyMode},
-    owner::User,
+    output,
+    owner::{User, is_missing},
+    report,
 };
 
 /// Others may pass through, as nginx's workers must to see the route, and may not open it: who can open it can lock it.
@@ -24,9 +26,18 @@ pub(super) fn make(config: &Config, owner: &User) -> Result<(), Halt> {
     if config.nginx.mode == ProxyMode::Marker {
         check_place(dir, owner.uid, config.allow_temporary).map_err(|e| Halt::error(Exit::Refused, &e))?;
     }
+    if owner.uid == 0 && config.user.is_none() && is_missing(dir) {
+        let what = format!(
+            "nobody said who deploys, so it is root, and the app runs as root too; for another one: `user = \"deploy\"` in {}, \
+             before this",
+            config.file().display()
+        );
+        output::raw(report::marked("!", &what, report::table_width()));
+    }
     given(dir, owner).map_err(|error| {
-        Halt::new(Exit::Refused, format!("{} cannot be the home of the state: {error}", dir.display()))
-            .next("sudo bluegreen setup --apply")
+        let (dir, name) = (dir.display(), &owner.name);
+        Halt::new(Exit::Refused, format!("{dir} cannot be the home of the state: {error}"))
+            .next(format!("sudo chown -R {name} {dir}, if it is that of this app; else another state_dir"))
     })
 }
 

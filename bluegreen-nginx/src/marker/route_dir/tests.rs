@@ -110,6 +110,12 @@ fn is_handed_over_to_who_deploys() {
     for dir in ["", "real1", "real2+standby"] {
         assert_eq!(route.path().join(dir).metadata().unwrap().uid(), 65534, "{dir}");
     }
+    // root points it for them, and for nobody else
+    route.point_for(65534, &route.fallback()).unwrap();
+    assert_eq!(route.read().unwrap(), Some(route.fallback()));
+    for refused in [route.point(&route.fallback()), route.point_for(65533, &route.fallback())] {
+        assert!(matches!(refused, Err(RouteDirError::Unsafe { .. })), "{refused:?}");
+    }
 }
 
 #[test]
