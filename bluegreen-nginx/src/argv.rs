@@ -15,6 +15,9 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// The most that is read of its output, in bytes: `nginx -T` prints the whole configuration.
 const OUTPUT: u64 = 16 * 1024 * 1024;
 
+/// What `nginx -t` prints once it has read all of the configuration, and has yet to open files, keys and sockets.
+const SYNTAX_IS_OK: &str = "syntax is ok";
+
 /// Runs `argv` and returns what it printed. The error is one line that says what went wrong.
 pub(crate) async fn run(argv: &[String]) -> Result<String, Failed> {
     let (program, rest) = argv.split_first().ok_or_else(|| Failed::Said("the command is empty".to_owned()))?;
@@ -69,7 +72,9 @@ fn complaint(argv: &[String], output: &str, status: &str) -> String {
     }
     let last = output.lines().rev().find(|line| !line.trim().is_empty());
     let line = output.lines().find(|line| line.contains("[emerg]")).or(last);
-    format!("`{command}` failed: {}", line.map_or_else(|| status.to_owned(), one_line))
+    let line = line.map_or_else(|| status.to_owned(), one_line);
+    let syntax = if output.contains(SYNTAX_IS_OK) { format!("; {SYNTAX_IS_OK}") } else { String::new() };
+    format!("`{command}` failed: {line}{syntax}")
 }
 
 /// The rule that lets this user run `argv` (`sudo -n ...`) without a password.
@@ -103,6 +108,10 @@ mod tests {
         let output = "nginx: [warn] x\nnginx: [emerg] unknown directive \"foo\" in a:1\nnginx: test failed\n";
         let text = complaint(&argv("nginx -t"), output, "exit status: 1");
         assert_eq!(text, "`nginx -t` failed: nginx: [emerg] unknown directive \"foo\" in a:1");
+        let output =
+            "nginx: the configuration file a syntax is ok\nnginx: [emerg] open() \"pid\" failed\nnginx: test failed\n";
+        let text = complaint(&argv("nginx -t"), output, "exit status: 1");
+        assert_eq!(text, "`nginx -t` failed: nginx: [emerg] open() \"pid\" failed; syntax is ok");
         assert_eq!(complaint(&argv("nginx -t"), "\n", "exit status: 1"), "`nginx -t` failed: exit status: 1");
     }
 

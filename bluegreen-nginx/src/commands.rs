@@ -44,7 +44,8 @@ impl Commands {
     /// Whether nginx takes its configuration; the text is what it says against it.
     ///
     /// # Errors
-    /// What nginx says against it, or why it could not be called.
+    /// What nginx says against it, or why it could not be called. It ends with `syntax is ok` when all of the configuration could
+    /// be read, and a file could not be opened then.
     pub async fn accepts(&self) -> Result<(), String> {
         self.test().await.map_err(|failed| failed.to_string())
     }

@@ -53,7 +53,7 @@ pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
         return Ok(());
     }
     match doctor::accepts(&session.config).await {
-        Some(finding) if finding.severity == Severity::Fatal => {
+        finding if finding.severity == Severity::Fatal => {
             Err(Halt::new(Exit::Refused, finding.what).next("sudo nginx -t"))
         }
         _ => Ok(()),

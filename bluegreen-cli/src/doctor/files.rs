@@ -8,9 +8,10 @@ use std::{
 };
 
 use bluegreen_core::StateStore as _;
+use bluegreen_nginx::check_place;
 
 use super::Finding;
-use crate::{history, owner::User, session::Session};
+use crate::{config::Config, history, owner::User, session::Session};
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,26 @@ pub(super) fn look(session: &Session) -> Vec<Finding> {
     findings
 }
 
+/// What can be said of files when there is no state yet: whether `setup` could make a place for it, and the secrets.
+pub(super) fn before_setup(config: &Config) -> Vec<Finding> {
+    let me = rustix::process::geteuid().as_raw();
+    let mut findings = stored(config);
+    findings.push(match User::who_deploys(config.user.as_deref()) {
+        None => {
+            let name = config.user.as_deref().unwrap_or_default();
+            Finding::fatal("no-user", format!("there is no user {name}"), format!("sudo useradd --system {name}"))
+        }
+        Some(user) => match check_place(&config.state_dir, user.uid, config.allow_temporary) {
+            Err(error) => Finding::fatal("place", error.to_string(), "put that right, or choose another state_dir"),
+            Ok(()) => {
+                Finding::good("place", format!("{} can be made there, for {}", config.state_dir.display(), user.name))
+            }
+        },
+    });
+    findings.extend(config.start.env_file.as_ref().and_then(|path| secrets(path, File::of(path), me)));
+    findings
+}
+
 fn state(session: &Session) -> Vec<Finding> {
     let mut findings = Vec::new();
     match session.wired.store.load() {
@@ -60,15 +81,15 @@ fn state(session: &Session) -> Vec<Finding> {
     if let Some(trouble) = history::trouble(&session.config.state_dir) {
         findings.push(Finding::warning("history", trouble, "remove it: the next deploy makes it anew"));
     }
-    for place in session.config.secrets() {
-        let fix = "put it into the file of start.env_file, which is read at each start and never stored";
-        findings.push(Finding::warning(
-            "secret",
-            format!("{place} looks like a secret, and is stored with each release"),
-            fix,
-        ));
-    }
+    findings.extend(stored(&session.config));
     findings
+}
+
+/// Secrets where none should be.
+fn stored(config: &Config) -> Vec<Finding> {
+    let fix = "put it into the file of start.env_file, which is read at each start and never stored";
+    let looks = |place| format!("{place} looks like a secret, and is stored with each release");
+    config.secrets().into_iter().map(|place| Finding::warning("secret", looks(place), fix)).collect()
 }
 
 /// A directory that others can write to, or that is not ours.

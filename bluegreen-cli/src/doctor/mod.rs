@@ -110,8 +110,11 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
     if findings.iter().all(|finding| finding.id != nginx::ROUTE) {
         findings.push(Finding::fatal(nginx::ROUTE, missing.to_string(), for_route(&missing)));
     }
+    findings.extend(sight::look(config));
     findings.extend(places::judge(&seen, false));
     findings.extend(web::look(config, &seen).await);
+    findings.extend(space::before_setup(config));
+    findings.extend(files::before_setup(config));
     findings.extend(codedeploy::look(config));
     findings.extend(host::look(config));
     findings.sort_by_key(|finding| finding.severity);

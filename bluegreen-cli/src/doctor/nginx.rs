@@ -19,6 +19,8 @@ use crate::{
 pub(super) const ROUTE: &str = "route";
 /// The first version that takes the snippet: `keepalive_timeout` in an upstream group.
 const OLDEST: &str = "1.15.3";
+/// How a refusal ends that came after all of the configuration was read.
+const SYNTAX_IS_OK: &str = "; syntax is ok";
 
 pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -> Vec<Finding> {
     let master = wiring::master(config);
@@ -32,7 +34,7 @@ pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -
     if let Ok(version) = version {
         findings.extend(age(version, config.nginx.mode, route.is_ok(), keeps));
     }
-    findings.extend(accepts(config).await);
+    findings.push(accepts(config).await);
     let differences = match config.nginx.mode {
         ProxyMode::Marker => differences(config).await,
         ProxyMode::Reload => survey.as_ref().map(|survey| past_the_include(config, survey)).unwrap_or_default(),
@@ -41,12 +43,9 @@ pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -
     findings
 }
 
-/// Whether nginx would take its configuration again; `None` when this user may not ask.
-pub(crate) async fn accepts(config: &Config) -> Option<Finding> {
-    let (mode, said) = (config.nginx.mode, wiring::commands(config).accepts().await);
-    // the pid file, a log or a key that only root may open
-    let closed = said.as_ref().is_err_and(|said| said.contains("ermission denied"));
-    (mode == ProxyMode::Reload || !closed).then(|| judge_configuration(mode, said))
+/// Whether nginx would take its configuration again, as far as this user may know.
+pub(crate) async fn accepts(config: &Config) -> Finding {
+    judge_configuration(config.nginx.mode, wiring::commands(config).accepts().await)
 }
 
 /// What each reload of this nginx loses.
@@ -135,6 +134,15 @@ fn age(version: Version, mode: ProxyMode, proven: bool, keeps: bool) -> Vec<Find
 /// A configuration that somebody else broke: in reload mode no switch works, in marker mode the next start of nginx fails.
 fn judge_configuration(mode: ProxyMode, said: Result<(), String>) -> Finding {
     let Err(said) = said else { return Finding::good("nginx-config", "nginx takes its configuration") };
+    // the pid file, a log or a key that only root may open; in reload mode the command is the one that each deploy needs
+    if mode == ProxyMode::Marker && said.contains("ermission denied") {
+        let what = if said.ends_with(SYNTAX_IS_OK) {
+            "nginx can read its configuration; the rest of `nginx -t` is for root"
+        } else {
+            "whether nginx takes its configuration only root can tell: `sudo nginx -t`"
+        };
+        return Finding::good("nginx-config", what);
+    }
     let place = Regex::new(r" in (/[^\s:]+:\d+)")
         .ok()
         .and_then(|place| Some(place.captures(&said)?.get(1)?.as_str().to_owned()));
@@ -226,6 +234,20 @@ mod tests {
         );
         assert_eq!(judge_configuration(ProxyMode::Reload, Err(said)).severity, Severity::Fatal);
         assert_eq!(judge_configuration(ProxyMode::Reload, Ok(())).severity, Severity::Good);
+    }
+
+    #[test]
+    fn what_only_root_may_open_is_no_fault_of_the_configuration() {
+        let judged = |mode, said: &str| {
+            let found = judge_configuration(mode, Err(format!("`nginx -t` failed: {said}")));
+            (found.severity, found.what)
+        };
+        let pid = "[emerg] open() \"/run/nginx.pid\" failed (13: Permission denied)";
+        let (severity, what) = judged(ProxyMode::Marker, &format!("{pid}{SYNTAX_IS_OK}"));
+        assert!(severity == Severity::Good && what.contains("can read its configuration"), "{what}");
+        let (severity, what) = judged(ProxyMode::Marker, "[emerg] cannot load key: Permission denied");
+        assert!(severity == Severity::Good && what.contains("only root can tell"), "{what}");
+        assert_eq!(judged(ProxyMode::Reload, pid).0, Severity::Fatal, "each deploy asks so");
     }
 
     #[test]

@@ -47,10 +47,12 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     findings.extend(searchable(&worker, &way(route)));
     findings.extend(container(&worker, &own, same_file(worker.pid, route), route));
     findings.extend(unit(&worker.cgroups).and_then(|unit| hidden(route, &unit, &properties(&unit))));
-    findings.extend(selinux(&Labels::read(worker.pid, route)));
+    // one that `setup` has yet to make has no label
+    findings.extend(route.exists().then(|| selinux(&Labels::read(worker.pid, route))).into_iter().flatten());
     if findings.is_empty() {
         let who = User::of(worker.uid).map_or_else(|| worker.uid.to_string(), |user| user.name);
-        findings.push(Finding::good("sight", format!("nginx's workers ({who}) can see {}", route.display())));
+        let can = if route.exists() { "can see" } else { "will see" };
+        findings.push(Finding::good("sight", format!("nginx's workers ({who}) {can} {}", route.display())));
     }
     findings
 }

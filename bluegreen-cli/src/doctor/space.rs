@@ -1,11 +1,15 @@
 //! Memory for two copies, disk for two releases.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use bluegreen_core::{Occupant, Profile, Seen, StateStore as _};
+use bluegreen_process::{PortOwners as _, ProcPorts};
 
 use super::Finding;
-use crate::{report::size, session::Session};
+use crate::{config::Config, report::size, session::Session};
 
 /// What the release store insists on besides the release, in bytes.
 const RESERVE: u64 = 16 << 20;
@@ -27,22 +31,51 @@ struct Memory {
     cgroup: Option<u64>,
 }
 
+impl Memory {
+    fn now(one: u64, freed: u64) -> Option<Self> {
+        let info = fs::read_to_string("/proc/meminfo").ok()?;
+        let kib = |key: &str| field(&info, key).map(|kib| kib << 10);
+        let (available, swap) = (kib("MemAvailable:")?, kib("SwapFree:").unwrap_or(0));
+        Some(Self { one, freed, available, swap, cgroup: cgroup_left() })
+    }
+
+    /// What the new release may take, without swap.
+    fn free(&self) -> u64 {
+        self.cgroup.map_or(self.available, |cgroup| self.available.min(cgroup)) + self.freed
+    }
+}
+
 pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
     let mut findings: Vec<Finding> = memory(session, seen).map(judge_memory).into_iter().collect();
-    let config = &session.config;
     let active = session.wired.store.load().ok().and_then(|state| state.last_good().cloned());
     let release =
         active.and_then(|id| session.wired.processes.releases().get(&id).ok()).map_or(0, |release| release.size);
-    if let Ok(stat) = rustix::fs::statvfs(&config.state_dir) {
-        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-        // a file system without a fixed number of inodes says 0
-        let inodes = (stat.f_files > 0).then_some(stat.f_favail);
-        findings.extend(
-            judge_disk(free, release, inodes)
-                .map(|f| Finding { place: Some(config.state_dir.display().to_string()), ..f }),
-        );
-    }
+    findings.extend(disk(&session.config.state_dir, release));
     findings
+}
+
+/// The same when no release is known: what the scripts left on a port is as large as the next one will be.
+pub(super) fn before_setup(config: &Config) -> Vec<Finding> {
+    let pids = |profile: &Profile| ProcPorts.listeners(profile.port(), &[]).ok()?.first()?.pids.first().copied();
+    let one = config.profiles.both().into_iter().filter_map(pids).map(resident).max().unwrap_or(0);
+    let memory = Memory::now(one, 0).map(|memory| match memory.one {
+        0 => Finding::good(
+            "memory",
+            format!("{} of memory are free, for two releases side by side", size(memory.free())),
+        ),
+        _ => judge_memory(memory),
+    });
+    // it is made there
+    let parent = config.state_dir.ancestors().find(|dir| dir.exists());
+    memory.into_iter().chain(parent.into_iter().flat_map(|dir| disk(dir, 0))).collect()
+}
+
+fn disk(dir: &Path, release: u64) -> Vec<Finding> {
+    let Ok(stat) = rustix::fs::statvfs(dir) else { return Vec::new() };
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    // a file system without a fixed number of inodes says 0
+    let inodes = (stat.f_files > 0).then_some(stat.f_favail);
+    judge_disk(free, release, inodes).map(|f| Finding { place: Some(dir.display().to_string()), ..f }).collect()
 }
 
 fn memory(session: &Session, seen: &Seen) -> Option<Memory> {
@@ -51,17 +84,7 @@ fn memory(session: &Session, seen: &Seen) -> Option<Memory> {
         Occupant::Ours { .. } => session.wired.processes.main_pid(profile).map_or(0, resident),
         _ => 0,
     };
-    let one = of(active);
-    let info = fs::read_to_string("/proc/meminfo").ok()?;
-    let kib = |key: &str| field(&info, key).map(|kib| kib << 10);
-    let memory = Memory {
-        one,
-        freed: of(session.config.profiles.other(active)),
-        available: kib("MemAvailable:")?,
-        swap: kib("SwapFree:").unwrap_or(0),
-        cgroup: cgroup_left(),
-    };
-    (one > 0).then_some(memory)
+    Memory::now(of(active), of(session.config.profiles.other(active))).filter(|memory| memory.one > 0)
 }
 
 /// What a process has in memory, in bytes.
@@ -92,9 +115,8 @@ fn cgroup_left() -> Option<u64> {
 }
 
 fn judge_memory(memory: Memory) -> Finding {
-    let Memory { one, freed, available, swap, cgroup } = memory;
-    let room = available + freed;
-    let least = cgroup.map_or(room, |cgroup| room.min(cgroup + freed));
+    let Memory { one, available, swap, cgroup, .. } = memory;
+    let least = memory.free();
     let what = format!("two releases run side by side: one has {}, and {} are free", size(one), size(least));
     if one > least.saturating_add(if cgroup.is_some_and(|cgroup| cgroup < available) { 0 } else { swap }) {
         let fix = "give the machine or the unit more memory, the app less (as `-Xmx`), or deploy with --breaking";

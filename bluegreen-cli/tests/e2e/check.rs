@@ -120,12 +120,25 @@ fn before_the_first_setup_it_looks_as_far_as_it_can_and_makes_nothing() {
         .iter()
         .map(|f| (f["severity"].as_str().unwrap(), f["id"].as_str().unwrap()))
         .collect();
-    for wanted in [("fatal", "route"), ("fatal", "port-taken"), ("good", "port-free"), ("good", "nginx")] {
+    for wanted in [
+        ("fatal", "route"),
+        ("fatal", "port-taken"),
+        ("good", "port-free"),
+        ("good", "nginx"),
+        ("good", "sight"),
+        ("good", "memory"),
+        ("good", "disk"),
+        ("good", "place"),
+    ] {
         assert!(ids.contains(&wanted), "{wanted:?} is not in {ids:?}");
     }
     stage.run(&["check"], 3).says(&["not set up", "setup --apply"]);
     assert!(!missing.exists());
     drop(taken);
+    stage.set("user", "nobody-of-that-name");
+    stage.run(&["check"], 3).says(&["there is no user nobody-of-that-name", "useradd"]);
+    stage.set("start.env_file", stage.path("no-env").to_str().unwrap());
+    stage.run(&["check"], 3).says(&["no-env, which start.env_file names"]);
 }
 
 #[test]
