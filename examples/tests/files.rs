@@ -83,20 +83,45 @@ fn the_snippet_of_the_pages_is_the_one_of_the_set_up() {
     assert!(words(&made).contains(&words(blocks(&page, "nginx")[0])), "docs/nginx.md shows something else");
 }
 
+/// The anchors of a page's headings, as mdBook and GitHub make them.
+fn anchors(page: &str) -> Vec<String> {
+    let mut code = false;
+    let headings = page.lines().filter(|line| {
+        code ^= line.starts_with("```");
+        !code && line.starts_with('#')
+    });
+    let anchor = |heading: &str| {
+        let text = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        text.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+    };
+    headings.map(anchor).collect()
+}
+
 #[test]
 fn every_link_leads_somewhere() {
-    let mut followed = 0;
+    let (mut followed, mut anchored) = (0, 0);
+    let docs = root().join("docs");
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
-            let file = link.split('#').next().unwrap();
-            if !file.is_empty() && !link.contains("://") {
-                assert!(page.parent().unwrap().join(file).exists(), "{}: {link}", page.display());
-                followed += 1;
+            if link.contains("://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            assert!(target.exists(), "{}: {link}", page.display());
+            // the book has nothing else
+            let inside = target.canonicalize().unwrap().starts_with(&docs);
+            assert!(inside || !page.starts_with(&docs), "{}: {link} is not in the book", page.display());
+            followed += 1;
+            if !anchor.is_empty() {
+                let there = anchors(&fs::read_to_string(&target).unwrap());
+                assert!(there.iter().any(|known| known == anchor), "{}: {link}: {there:?}", page.display());
+                anchored += 1;
             }
         }
     }
-    assert!(followed > 20, "only {followed} links were found");
+    assert!(followed > 20 && anchored > 2, "only {followed} links, {anchored} of them with an anchor, were found");
 }
 
 #[test]
