@@ -67,6 +67,7 @@ mod switcher;
 mod template;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
+mod took;
 mod transaction;
 
 pub use cancel::Cancel;
@@ -93,6 +94,7 @@ pub use state::State;
 pub use store::{Held, Holder, Lease, StateStore, StoreError};
 pub use switcher::{ProxySwitcher, SwitchError};
 pub use template::{PLACEHOLDERS, Template, UnknownPlaceholder};
+pub use took::took;
 pub use transaction::{Kind, Step, Transaction};
 
 #[cfg(test)]

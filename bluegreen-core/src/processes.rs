@@ -32,6 +32,11 @@ pub enum Occupant {
     Stranger(String),
 }
 
+/// The text of a stranger behind words that name the port already: `pid 41234 (user deploy): java`.
+pub(crate) fn who_holds<'a>(profile: &Profile, who: &'a str) -> &'a str {
+    who.strip_prefix(&format!("port {} is held by ", profile.port())).unwrap_or(who)
+}
+
 impl Occupant {
     /// Our process, listening or not.
     pub fn ours(&self) -> Option<&Process> {
@@ -122,4 +127,18 @@ pub enum ProcessError {
         /// What went wrong.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_holds_a_port_is_said_once() {
+        let profile = Profile::new("real2".parse().unwrap(), 8082).unwrap();
+        for who in ["port 8082 is held by pid 7 (user deploy): java", "pid 7 (user deploy): java"] {
+            assert_eq!(who_holds(&profile, who), "pid 7 (user deploy): java");
+        }
+        assert_eq!(who_holds(&profile, "cannot tell"), "cannot tell");
+    }
 }

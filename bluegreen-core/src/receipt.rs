@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::took;
+
 /// What our own probes through the front door saw around a switch. It speaks only of them, not of users' requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -62,7 +64,7 @@ pub(crate) fn micros(time: Duration) -> u64 {
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);
+        let ms = |us: u64| took(Duration::from_micros(us));
         write!(f, "{} of our own probes through the front door, {} lost", self.probes, self.lost)?;
         if let Some(us) = self.switch_us {
             write!(f, "; switch {}", ms(us))?;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use bluegreen_core::Unhealthy;
+use bluegreen_core::{Unhealthy, took};
 use reqwest::{
     Response,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -99,7 +99,7 @@ impl Client {
     /// # Errors
     /// Nobody listens, or no whole answer came in time.
     pub async fn get(&self) -> Result<Answer, Unhealthy> {
-        let late = |_| Unhealthy::NoAnswer(format!("none within {:?}", self.timeout));
+        let late = |_| Unhealthy::NoAnswer(format!("none within {}", took(self.timeout)));
         tokio::time::timeout(self.timeout, self.ask()).await.map_err(late)?.map_err(fault::unhealthy)
     }
 

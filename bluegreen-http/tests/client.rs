@@ -48,11 +48,11 @@ async fn silence_and_slow_headers_end_at_the_timeout() {
         tokio::time::sleep(Duration::from_secs(5)).await;
         drop(stream);
     });
-    assert_eq!(silent.await, Err(Unhealthy::NoAnswer("none within 3s".into())));
+    assert_eq!(silent.await, Err(Unhealthy::NoAnswer("none within 3 s".into())));
     let slow = said(|stream| for_ever(stream, "HTTP/1.1 200 OK\r\n", "X-Slow: 1\r\n", 20));
-    assert_eq!(slow.await, Err(Unhealthy::NoAnswer("none within 3s".into())));
+    assert_eq!(slow.await, Err(Unhealthy::NoAnswer("none within 3 s".into())));
     let slow_body = said(|stream| for_ever(stream, "HTTP/1.1 200 OK\r\n\r\n", "x", 20));
-    assert_eq!(slow_body.await, Err(Unhealthy::NoAnswer("none within 3s".into())));
+    assert_eq!(slow_body.await, Err(Unhealthy::NoAnswer("none within 3 s".into())));
 }
 
 #[tokio::test]

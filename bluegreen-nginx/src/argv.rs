@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use bluegreen_core::took;
+
 use crate::text::one_line;
 
 /// The longest that a command may take. A large configuration is parsed in seconds.
@@ -52,7 +54,7 @@ impl std::fmt::Display for Failed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Said(text) => f.write_str(text),
-            Self::Late(command) => write!(f, "`{command}` did not end within {WITHIN:?}"),
+            Self::Late(command) => write!(f, "`{command}` did not end within {}", took(WITHIN)),
         }
     }
 }

@@ -5,7 +5,7 @@ mod running;
 
 use std::{path::PathBuf, time::Duration};
 
-use bluegreen_core::{EventKind, Failure, millis};
+use bluegreen_core::{EventKind, Failure, millis, took};
 use bluegreen_process::Release;
 use tokio::time::{Instant, sleep_until};
 
@@ -97,7 +97,7 @@ async fn work(
         Ok(mut running) => {
             let (result, stopped) = tokio::select! {
                 result = running.end(&mut said) => (result, false),
-                () = sleep_until(began + within) => (Err(format!("took longer than {within:.0?}")), false),
+                () = sleep_until(began + within) => (Err(format!("took longer than {}", took(within))), false),
                 () = interrupted => (Err("was interrupted".to_owned()), true),
             };
             running.kill();

@@ -37,7 +37,7 @@ fn one_that_dies_at_start_is_noticed_at_once_and_its_last_words_are_shown() {
 fn one_that_answers_500_gets_no_traffic() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.set("health.deadline", "1s");
-    refused(&stage, "v2 errors", 10).says(&["real2 was not healthy within 1s", "500", "bluegreen logs real2"]);
+    refused(&stage, "v2 errors", 10).says(&["real2 was not healthy within 1 s", "500", "bluegreen logs real2"]);
     // and no rollback leads to it
     stage.run(&["rollback", "v2 errors"], 3).says(&["has failed"]);
 }
@@ -46,7 +46,7 @@ fn one_that_answers_500_gets_no_traffic() {
 fn one_that_never_listens_gets_no_traffic() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.set("health.deadline", "1s");
-    refused(&stage, "v2 deaf", 10).says(&["not healthy within 1s", "bluegreen logs real2"]);
+    refused(&stage, "v2 deaf", 10).says(&["not healthy within 1 s", "bluegreen logs real2"]);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn after_a_failure_a_hook_learns_the_reason_and_changes_no_exit_code() {
     ] {
         assert!(seen.iter().any(|line| line == expected), "{expected} is not in {seen:?}");
     }
-    assert!(seen.iter().any(|line| line == "BLUEGREEN_FAILURE=real2 was not healthy within 1s"), "{seen:?}");
+    assert!(seen.iter().any(|line| line == "BLUEGREEN_FAILURE=real2 was not healthy within 1 s"), "{seen:?}");
 
     fs::remove_file(stage.path("told")).unwrap();
     stage.set("hooks.before_switch", shell("exit 1"));
@@ -98,7 +98,7 @@ fn one_that_takes_too_long_is_ended_with_its_children() {
     hook.insert("timeout".into(), "700ms".into());
     stage.set("hooks.before_switch", Value::Table(hook));
     let ended = stage.deploy("v2", 10);
-    ended.says(&["the hook before_switch (sh) took longer than 700ms", "│ begun"]);
+    ended.says(&["the hook before_switch (sh) took longer than 700 ms", "│ begun"]);
     wait_for("the end of its children", || below(stage.home()) == before);
     assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
     // and the same when the limit is the common one

@@ -3,7 +3,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Cause, EventKind, Failure, Next, Occupant, Outcome, Process, Profile, Step, Then, Unhealthy, millis};
+use crate::processes::who_holds;
+use crate::{
+    Cause, EventKind, Failure, Next, Occupant, Outcome, Process, Profile, Step, Then, Unhealthy, millis, took,
+};
 
 /// The first pause between two attempts, and the pause while nobody listens: an attempt costs a fraction of a millisecond
 /// then, and readiness is seen at once.
@@ -136,6 +139,7 @@ impl Run<'_> {
         match self.deployer.inspect(profile).await {
             Occupant::Ours { process: seen, listening } if seen == *process => Ok(listening),
             Occupant::Stranger(who) => {
+                let who = who_holds(profile, &who);
                 let message = format!("port {} of {profile} is taken by {who}", profile.port());
                 Err(self.failure(Cause::PortTaken, message))
             }
@@ -180,14 +184,16 @@ impl Run<'_> {
 
     /// Adds what the processes say to what the probe says: the two together are often the reason.
     async fn unhealthy(&self, profile: &Profile, why: &Unhealthy, limit: Duration) -> Failure {
-        let mut failure = self.failed(Cause::Unhealthy, format!("{profile} was not healthy within {limit:?}"), why);
+        let mut failure =
+            self.failed(Cause::Unhealthy, format!("{profile} was not healthy within {}", took(limit)), why);
         let port = profile.port();
         if let (Unhealthy::Refused(_), Occupant::Ours { listening, .. }) = (why, self.deployer.inspect(profile).await) {
-            failure.causes.push(if listening {
+            // says more than that nobody listens where the check asks
+            failure.causes = vec![if listening {
                 format!("it listens on port {port}, but not on the address that the health check asks")
             } else {
                 format!("it runs, and does not listen on port {port}")
-            });
+            }];
         }
         // only its children are left
         let autopsy = self.deployer.processes.autopsy(profile).await;

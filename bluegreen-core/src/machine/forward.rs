@@ -1,4 +1,5 @@
 use super::step::{Fact, Walk};
+use crate::processes::who_holds;
 use crate::{Acted, Cause, Effect, Failover, Failure, Kind, Occupant, Previous, Process, Profile, Step};
 
 impl Walk<'_> {
@@ -166,7 +167,10 @@ impl Walk<'_> {
         match self.seen.on(&from) {
             Occupant::Ours { process, .. } => return Ok(self.stopped(&from, process)),
             Occupant::Stranger(who) => {
-                self.warnings.push(format!("{from} is held by {who}, which was not started by us: it keeps running"));
+                self.warnings.push(format!(
+                    "{from} is held by {}, which was not started by us: it keeps running",
+                    who_holds(&from, who)
+                ));
             }
             Occupant::Nobody => {}
         }
@@ -218,7 +222,8 @@ impl Walk<'_> {
     }
 
     fn taken(&self, who: &str) -> Failure {
-        let message = format!("port {} of {} is taken by {who}", self.tx.to.port(), self.tx.to);
+        let message =
+            format!("port {} of {} is taken by {}", self.tx.to.port(), self.tx.to, who_holds(&self.tx.to, who));
         self.failure(Cause::PortTaken, message)
     }
 }

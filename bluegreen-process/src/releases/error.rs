@@ -46,7 +46,7 @@ pub enum ReleaseError {
         free: u64,
     },
     /// There is no such release.
-    #[error("no release {0:?}: see `bluegreen releases`")]
+    #[error("no release {0:?}")]
     Unknown(String),
     /// Several releases begin with that text.
     #[error("{text:?} may be {first} or {second}: give more of the id")]

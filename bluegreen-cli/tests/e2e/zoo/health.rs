@@ -10,7 +10,7 @@ fn never_healthy(zoo: &mut Zoo, kinds: &[(&str, &str)]) {
     zoo.stage.set("health.deadline", "700ms");
     zoo.stage.set("health.timeout", "400ms");
     for (kind, says) in kinds {
-        let ended = zoo.refuses(kind, 10, &["real2 was not healthy within 700ms", says, "next  bluegreen logs real2"]);
+        let ended = zoo.refuses(kind, 10, &["real2 was not healthy within 700 ms", says, "next  bluegreen logs real2"]);
         assert!(!ended.err.contains("s3cret") && !ended.err.contains('\u{1b}'), "{ended}");
     }
     zoo.stage.set("health.deadline", "20s");
@@ -43,9 +43,9 @@ fn what_never_ends_gets_no_traffic() {
         &[
             ("endless", "200 OK: xxx"),
             ("bomb", "(expected the text \"real2\")"),
-            ("drips", "no answer: none within 400ms"),
-            ("informs", "no answer: none within 400ms"),
-            ("mute", "no answer: none within 400ms"),
+            ("drips", "no answer: none within 400 ms"),
+            ("informs", "no answer: none within 400 ms"),
+            ("mute", "no answer: none within 400 ms"),
         ],
     );
     zoo.closes();
@@ -136,7 +136,7 @@ fn what_turns_sick_in_the_bake_loses_the_traffic_again() {
 
 #[test]
 fn what_hangs_in_the_bake_loses_the_traffic_again() {
-    turns_bad_in_the_bake("hangs-later", &["during the bake", "no answer: none within 1s"]);
+    turns_bad_in_the_bake("hangs-later", &["during the bake", "no answer: none within 1 s"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn one_that_listens_elsewhere_is_told_where_it_should() {
     let Some(mut zoo) = Zoo::open() else { return };
     zoo.stage.set("health.deadline", "700ms");
     let port = zoo.stage.ports[1];
-    zoo.refuses("elsewhere", 10, &["nobody listens", &format!("it runs, and does not listen on port {port}")]);
+    zoo.refuses("elsewhere", 10, &[&format!("it runs, and does not listen on port {port}")]);
     let says = format!("it listens on port {port}, but not on the address that the health check asks");
     if std::net::TcpListener::bind("[::1]:0").is_ok() {
         zoo.refuses("in-v6-only", 10, &[&says]);
@@ -49,7 +49,7 @@ fn loses_the_race(kind: &str) {
     let ended = deploy.wait();
     assert_eq!(ended.code, Some(11), "{ended}");
     let pid = format!("pid {thief} ");
-    ended.says(&["is taken by", &pid, "next  bluegreen adopt real2", "traffic  real1 has it, as before"]);
+    ended.says(&["of real2 is taken by pid ", &pid, "next  bluegreen adopt real2", "traffic  real1 has it, as before"]);
     assert_eq!((zoo.stage.front(), zoo.stage.behind(1)), ("v1 real1".into(), "foreign real2".into()));
     assert_eq!(zoo.living(), [zoo.stage.pid("active")]);
     zoo.deploy("good", "v3", 11).says(&[&pid]);

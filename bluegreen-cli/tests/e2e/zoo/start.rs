@@ -110,8 +110,7 @@ fn what_hides_is_a_stranger_until_it_is_adopted() {
     let ended = zoo.deploy("hides", "v2", 11);
     ended.says(&[
         "port ",
-        "is taken by",
-        "held by pid",
+        " of real2 is taken by pid ",
         "zoo",
         "next  bluegreen adopt real2",
         "traffic  real1 has it, as before",
