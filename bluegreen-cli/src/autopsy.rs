@@ -47,10 +47,14 @@ pub(crate) async fn findings(session: &Session, failure: &Failure) -> Vec<Findin
     let mut say = |about: &str, says: String| findings.push(Finding { about: about.to_owned(), says });
     say("step", format!("{}, on {to}", failure.step));
     if let Some(answer) = answer.filter(|_| failure.cause == Cause::Died) {
-        say("answer", format!("the last one was: {answer}"));
+        let silent = answer.ends_with("nobody listens");
+        say("answer", if silent { "none: nobody listened".to_owned() } else { format!("the last one was: {answer}") });
     }
-    say("port", port(session, &to).await);
-    if failure.cause != Cause::Interrupted {
+    // who has the port is the failure itself then, and whatever release it is, it had no chance
+    if failure.cause != Cause::PortTaken {
+        say("port", port(session, &to).await);
+    }
+    if !matches!(failure.cause, Cause::Interrupted | Cause::PortTaken) {
         for says in differs(session, &release) {
             say("differs", says);
         }

@@ -1,5 +1,7 @@
 //! Why a command ended before, or instead of, a run of the engine.
 
+use std::path::Path;
+
 use bluegreen_core::{Refusal, ResolveError, RunError, StoreError};
 use bluegreen_process::{AdoptError, ReleaseError};
 
@@ -32,7 +34,8 @@ impl Halt {
 
     /// A mistake in the configuration.
     pub(crate) fn mistake(error: &ConfigError, color: bool) -> Self {
-        Self { mistake: Some(error.render(color)), ..Self::error(Exit::Usage, error) }
+        let next = if matches!(error, ConfigError::NotFound { .. }) { "bluegreen init" } else { "bluegreen config" };
+        Self { mistake: Some(error.render(color)), ..Self::error(Exit::Usage, error) }.next(next)
     }
 
     /// The same, with a command to type.
@@ -85,7 +88,8 @@ impl From<Refusal> for Halt {
             Refusal::Waiting(_) => halt.next("bluegreen promote, bluegreen abort, or this with --replace"),
             Refusal::Route(error) => halt.next(for_route(error)),
             Refusal::NothingPrepared => halt.next("bluegreen prepare ARTIFACT"),
-            Refusal::NothingToRollBack | Refusal::HasFailed(_) => halt.next("bluegreen history"),
+            Refusal::NothingToRollBack => halt.next("bluegreen releases"),
+            Refusal::HasFailed(_) => halt.next("bluegreen history"),
             _ => halt,
         }
     }
@@ -96,7 +100,7 @@ pub(crate) fn for_route(error: &ResolveError) -> &'static str {
     match error {
         ResolveError::NotSetUp(_) | ResolveError::Differs(_) => "sudo bluegreen setup --apply",
         ResolveError::Unmanaged(_) => "bluegreen deploy ARTIFACT",
-        _ => "sudo nginx -t && sudo systemctl start nginx, then bluegreen check",
+        _ => "sudo nginx -t && sudo systemctl start nginx && bluegreen check",
     }
 }
 
@@ -116,6 +120,10 @@ impl From<ReleaseError> for Halt {
             ReleaseError::NoSpace { .. } => Self::error(Exit::Refused, &error).next("bluegreen releases prune"),
             ReleaseError::Io { source, .. } if full(source) => {
                 Self::error(Exit::Refused, &error).next("bluegreen releases prune")
+            }
+            ReleaseError::Io { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
+                let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                Self::error(Exit::Process, &error).next(format!("ls -l {}", dir.display()))
             }
             ReleaseError::Io { path, .. } | ReleaseError::BadArtifact { path, .. } => {
                 Self::error(Exit::Process, &error).next(format!("ls -ld {}", path.display()))

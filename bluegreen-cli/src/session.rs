@@ -276,7 +276,7 @@ pub(crate) fn tell(global: &Global, events: Option<&Events>, halt: &Halt) -> Exi
     let paint = Paint(global.color.enabled(stderr().is_terminal()));
     let width = if stderr().is_terminal() { stdout_width() } else { 0 };
     match &halt.mistake {
-        Some(mistake) => output::error(format!("{mistake}\n")),
+        Some(mistake) => output::error(format!("{mistake}\n{}", halt.trouble.ending(paint, width))),
         None => output::error(halt.trouble.render(paint, width)),
     }
     halt.exit

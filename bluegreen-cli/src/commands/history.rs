@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use bluegreen_core::{Cause, Failure};
 use jiff::Timestamp;
 
 use super::{Exit, Format, Global, Halt, Session};
@@ -14,7 +15,7 @@ use crate::{
     args::HistoryAction,
     history::{self, Entry},
     output,
-    report::{self, HistoryRow, Tone, ago, history_table, took},
+    report::{self, HistoryRow, Tone, ago, brief, history_table, took},
     story,
 };
 
@@ -33,8 +34,10 @@ pub(super) fn run(
 fn show(session: &Session, global: &Global, id: Option<&str>, html: Option<&Option<PathBuf>>) -> Result<Exit, Halt> {
     let entries = history::find(&session.config.state_dir, id);
     let Some(newest) = entries.last() else {
-        let what = id.map_or_else(|| "nothing was deployed yet".to_owned(), |id| format!("no deploy {id:?} is known"));
-        return Err(Halt::new(Exit::Refused, what).next("bluegreen history"));
+        return Err(match id {
+            Some(id) => Halt::new(Exit::Refused, format!("no deploy {id:?} is known")).next("bluegreen history"),
+            None => Halt::new(Exit::Refused, "nothing was deployed yet").next("bluegreen deploy ARTIFACT"),
+        });
     };
     if let Some(file) = html {
         let app = session.config.app.as_str();
@@ -83,7 +86,7 @@ fn list(session: &Session, global: &Global, last: usize) -> Exit {
         to: entry.to.clone(),
         took: took(Duration::from_millis(entry.took_ms)),
         outcome: match &entry.failure {
-            Some(failure) if entry.exit_code != 0 => format!("{}: {failure}", entry.outcome),
+            Some(failure) if entry.exit_code != 0 => ended(&entry.outcome, failure),
             _ => entry.outcome.replace('_', " "),
         },
         tone: match entry.exit_code {
@@ -99,4 +102,33 @@ fn list(session: &Session, global: &Global, last: usize) -> Exit {
         output::raw(history_table(&rows, report::stdout_paint(global.color), report::table_width()));
     }
     Exit::Done
+}
+
+/// How it ended and why, without what other columns say.
+fn ended(outcome: &str, failure: &Failure) -> String {
+    match (failure.cause, failure.causes.first()) {
+        (Cause::Interrupted, _) => format!("{outcome} in {}", failure.step),
+        (Cause::Died, Some(why)) => format!("{outcome}: {}, {why}", brief(failure)),
+        _ => format!("{outcome}: {failure}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bluegreen_core::Step;
+
+    use super::*;
+
+    #[test]
+    fn an_outcome_says_why_once() {
+        let failure = |cause, message: &str| Failure::new(Step::Health, cause, message);
+        let died = Failure { causes: vec!["exited with code 1".into()], ..failure(Cause::Died, "release x ended") };
+        for (outcome, failure, expected) in [
+            ("interrupted", failure(Cause::Interrupted, "interrupted"), "interrupted in health"),
+            ("failed", died, "failed: the app died, exited with code 1"),
+            ("failed", failure(Cause::Unhealthy, "not healthy"), "failed: not healthy"),
+        ] {
+            assert_eq!(ended(outcome, &failure), expected);
+        }
+    }
 }

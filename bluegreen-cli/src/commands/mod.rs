@@ -25,7 +25,7 @@ use crate::{
     exit::Exit,
     halt::Halt,
     output, owner,
-    report::Format,
+    report::{Format, Paint, Trouble},
     session::{Session, load, load_as_owner, tell},
     threads::block_on,
 };
@@ -138,6 +138,12 @@ async fn engine(session: &Session, command: Engine, done: &'static str) -> Resul
 }
 
 async fn serve(options: app::Options) -> Result<Exit, Halt> {
-    let served = app::serve(options).await;
-    served.map(|()| Exit::Done).map_err(|error| Halt::error(Exit::Internal, &error))
+    // an app like any other: it knows nothing of traffic
+    Ok(app::serve(options).await.map_or_else(
+        |error| {
+            output::error(Trouble::from_error(&error).render(Paint(false), 0));
+            Exit::Internal
+        },
+        |()| Exit::Done,
+    ))
 }

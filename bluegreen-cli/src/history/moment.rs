@@ -50,6 +50,14 @@ pub(crate) enum What {
 }
 
 impl What {
+    /// The step that it is about.
+    fn step(&self) -> Option<Step> {
+        match self {
+            Self::Step { step, .. } | Self::Waiting { step, .. } | Self::Failed { step, .. } => Some(*step),
+            _ => None,
+        }
+    }
+
     /// What is worth to be remembered of an event.
     fn of(event: &EventKind, at_ms: u64) -> Option<Self> {
         Some(match event {
@@ -104,13 +112,16 @@ impl Timeline {
     pub(crate) fn note(&mut self, event: &EventKind, at_ms: u64) {
         let Some(what) = What::of(event, at_ms) else { return };
         let kept = self.moments.len();
+        // what was so until now was so until now, though it was said less often
+        if let Some(Moment { what: What::Waiting { step, until_ms, .. }, .. }) = self.moments.last_mut()
+            && what.step() == Some(*step)
+        {
+            *until_ms = at_ms;
+        }
         let last = self.moments.last_mut().map(|moment| &mut moment.what);
         match (&what, last) {
-            (What::Waiting { step, reason, .. }, Some(What::Waiting { step: before, reason: same, until_ms }))
-                if step == before && reason == same =>
-            {
-                *until_ms = at_ms;
-            }
+            (What::Waiting { step, reason, .. }, Some(What::Waiting { step: before, reason: same, .. }))
+                if step == before && reason == same => {}
             // a flapping app must not push out how it ended
             (What::Waiting { .. }, _) if kept >= MOST / 2 => self.more += 1,
             _ if kept >= MOST => self.more += 1,
@@ -133,12 +144,16 @@ mod tests {
         for (at, why) in [(0, "a"), (10, "a"), (20, "b"), (30, "a")] {
             timeline.note(&waiting(why), at);
         }
+        // it lasts until the step is done, and no longer
+        for at in [90, 95] {
+            timeline.note(&EventKind::StepDone { step: Step::Health, took_ms: 1, detail: String::new() }, at);
+        }
         let seen = |m: &Moment| match &m.what {
-            What::Waiting { reason, until_ms, .. } => (m.at_ms, *until_ms, reason.clone()),
-            _ => panic!("{m:?}"),
+            What::Waiting { reason, until_ms, .. } => Some((m.at_ms, *until_ms, reason.clone())),
+            _ => None,
         };
-        let seen: Vec<_> = timeline.moments.iter().map(seen).collect();
-        assert_eq!(seen, [(0, 10, "a".into()), (20, 20, "b".into()), (30, 30, "a".into())]);
+        let seen: Vec<_> = timeline.moments.iter().filter_map(seen).collect();
+        assert_eq!(seen, [(0, 20, "a".into()), (20, 30, "b".into()), (30, 90, "a".into())]);
     }
 
     #[test]

@@ -7,14 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bluegreen_core::{Event, EventKind, EventSink, millis};
+use bluegreen_core::{Event, EventKind, EventSink, millis, took};
 use bluegreen_process::Releases;
+use unicode_width::UnicodeWidthStr;
 
 use super::{
     Out,
-    narrator::{COLUMNS, Narrator},
-    text::{sanitize, truncate},
-    units::{size, took},
+    narrator::{INDENT, Narrator},
+    text::{pad, sanitize, truncate},
+    units::size,
 };
 
 /// One line for each finished step, and below them one that shows what is going on. The cursor is never hidden and the
@@ -36,6 +37,11 @@ struct State {
     now: Option<Now>,
     over: bool,
 }
+
+/// The columns of a label, of the time behind it, and of all before the time.
+const LABEL: usize = 7;
+const TIME: usize = 9;
+const SHORT: usize = 12;
 
 /// What is going on.
 #[derive(Debug)]
@@ -77,11 +83,13 @@ impl LiveReporter {
 impl EventSink for LiveReporter {
     fn event(&self, event: &Event) {
         let mut state = self.shared.lock();
+        let moved = state.now.is_some();
         state.follow(event);
         state.narrator.width = Some((state.width)());
         let told = state.narrator.tell(event);
         let text = told.lines + &told.trouble;
-        if !text.is_empty() {
+        // what others write after the end of a command begins at the left
+        if !text.is_empty() || (moved && state.now.is_none()) {
             state.write(&format!("\r\x1b[K{text}"));
         }
         state.draw();
@@ -139,6 +147,7 @@ impl State {
                 let now = self.now.get_or_insert_with(|| now(step.word(), Doing::Nothing));
                 now.doing = Doing::Waiting { reason: reason.clone(), began, limit_ms: *limit_ms };
             }
+            EventKind::Progress { what, done, total } if what == "copying" && done == total => self.now = None,
             EventKind::Progress { what, done, total } => {
                 let now = self.now.get_or_insert_with(|| now(what, Doing::Nothing));
                 now.doing = Doing::Counting { what: what.clone(), done: *done, total: *total };
@@ -165,25 +174,29 @@ impl Now {
             seconds @ 1..60 => format!("{seconds} s"),
             _ => took(elapsed),
         };
-        let width = width.saturating_sub(3);
+        // the rest of the line, without the column of the time; a `^C` fits behind it
+        let room = width.saturating_sub(3 + SHORT);
         let detail = match &self.doing {
             Doing::Nothing => String::new(),
             Doing::Waiting { reason, began, limit_ms } => {
-                let limit = of(millis(began.elapsed()), *limit_ms);
+                let (reason, limit) = (sanitize(reason), of(millis(began.elapsed()), *limit_ms));
                 if !limit.is_empty() {
                     time.clear();
                 }
                 // the reason is cut before the time is
-                truncate(&sanitize(reason), width.saturating_sub(COLUMNS + limit.len())) + &limit
+                let text = truncate(&reason, room.saturating_sub(limit.len())) + &limit;
+                if text.width() + TIME <= room || !time.is_empty() { format!("{time:>7}  {text}") } else { text }
             }
             Doing::Counting { what, done, total } => {
                 let count = count(what, *done, *total);
                 let count = if *what == self.label { count } else { format!("{count} {}", sanitize(what)) };
-                bar(*done, *total, width.saturating_sub(COLUMNS + 2 + count.len()).min(30)) + "  " + &count
+                let bar = bar(*done, *total, room.saturating_sub(TIME + 2 + count.width()).min(30));
+                format!("{time:>7}  {bar}  {count}")
             }
         };
-        let narrator = Narrator::new(narrator.paint, Some(width));
-        narrator.entry(&narrator.paint.busy(SPINNER[turn]), &self.label, &time, &detail)
+        let detail = if detail.is_empty() { format!("{time:>7}") } else { detail };
+        let mark = narrator.paint.busy(SPINNER[turn]);
+        format!("{INDENT}{mark} {} {}", pad(&sanitize(&self.label), LABEL), truncate(&detail, room))
     }
 }
 

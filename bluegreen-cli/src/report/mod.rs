@@ -15,6 +15,7 @@ mod units;
 use std::io::{IsTerminal, Write, stderr, stdout};
 
 use bluegreen_core::EventSink;
+pub use bluegreen_core::took;
 use bluegreen_process::Releases;
 
 pub use self::{
@@ -26,9 +27,13 @@ pub use self::{
     table::{HistoryRow, StatusRow, Tone, history_table, release_table, status_table},
     text::{indented, marked, sanitize},
     trouble::Trouble,
-    units::{ago, size, took},
+    units::{ago, size},
 };
-pub(crate) use self::{patient::Patient, text::escape};
+pub(crate) use self::{
+    narrator::{brief, title},
+    patient::Patient,
+    text::escape,
+};
 
 pub(crate) use self::{
     paint::is_dumb,

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use bluegreen_core::{Event, EventKind, Failure, Finding, Kind, ReleaseId, Step};
+use bluegreen_core::{Cause, Event, EventKind, Failure, Finding, Kind, ReleaseId, Step, took};
 use bluegreen_process::Releases;
+use unicode_width::UnicodeWidthStr;
 
 use super::{
     paint::Paint,
     text::{pad, sanitize, truncate, wrap},
     trouble::Trouble,
-    units::{size, took},
+    units::size,
 };
 
 /// The indentation of everything below a heading.
@@ -31,7 +32,12 @@ pub(super) struct Narrator {
     done: Vec<Step>,
     /// Whether something served before.
     replaces: bool,
-    copied: bool,
+    /// What was copied, until it is told: below the heading, which comes later.
+    copied: Option<u64>,
+    /// When the step that is under way began, in milliseconds of the command.
+    since_ms: Option<u64>,
+    /// How long the order to move the route took.
+    moved: Option<Duration>,
 }
 
 /// What to print after an event. Either may be empty; both end with a line break.
@@ -55,7 +61,9 @@ impl Narrator {
             deploy: None,
             done: Vec::new(),
             replaces: false,
-            copied: false,
+            copied: None,
+            since_ms: None,
+            moved: None,
         }
     }
 
@@ -70,33 +78,31 @@ impl Narrator {
             // the second half of the same command
             EventKind::Began { resumed: true, .. } if self.deploy == Some(event.deploy) => Told::default(),
             EventKind::StepDone { step, .. } if self.done.contains(step) => Told::default(),
-            EventKind::Began { kind, from, to, release, resumed } => {
-                (self.deploy, self.done) = (Some(event.deploy), Vec::new());
-                (self.place, self.failure) = (Some(to.to_string()), None);
-                let from = from.as_ref().filter(|from| *from != to);
-                self.replaces = from.is_some();
-                let from = from.map(|from| format!("; {from} serves")).unwrap_or_default();
-                let more = if *resumed { ", going on where it stopped" } else { "" };
-                line(format!("{}{from}{more}", paint.strong(heading(*kind, &to.to_string(), &self.name(release)))))
+            EventKind::Began { .. } => line(self.began(event)),
+            EventKind::StepStarted { .. } => {
+                self.since_ms = Some(event.elapsed_ms);
+                Told::default()
             }
-            EventKind::StepDone { step, took_ms, detail } => {
-                self.done.push(*step);
-                let time = if *took_ms == 0 { String::new() } else { took(Duration::from_millis(*took_ms)) };
-                line(self.entry(&paint.good("✓"), step.word(), &time, detail))
+            EventKind::Switched { took_us, .. } => {
+                self.moved = Some(Duration::from_micros(*took_us));
+                Told::default()
             }
+            EventKind::StepDone { step, took_ms, detail } => line(self.step_done(*step, *took_ms, detail)),
             EventKind::Warning { message } => line(self.wrapped(&paint.warn("!"), message)),
             EventKind::Failed { failure } => {
                 self.failure.get_or_insert_with(|| failure.clone());
-                line(self.entry(&paint.bad("✗"), failure.step.word(), "", &failure.message))
+                let time =
+                    self.since_ms.map(|since| took(Duration::from_millis(event.elapsed_ms.saturating_sub(since))));
+                // the whole sentence comes in the end, once
+                line(self.entry(&paint.bad("✗"), failure.step.word(), &time.unwrap_or_default(), brief(failure)))
             }
             EventKind::Undoing { failure } => {
                 self.failure.get_or_insert_with(|| failure.clone());
-                let place = self.place.as_deref().map(|to| format!(" what was done on {to}")).unwrap_or_default();
-                line(self.entry(&paint.warn("↩"), "undo", "", &format!("taking back{place}")))
+                line(self.entry(&paint.warn("↩"), "undo", "", "taking back what was done"))
             }
-            EventKind::Progress { what, done, total } if what == "copying" && done == total && !self.copied => {
-                self.copied = true;
-                line(self.entry(&paint.good("✓"), "copy", "", &size(*total)))
+            EventKind::Progress { what, done, total } if what == "copying" && done == total => {
+                self.copied = Some(*total);
+                Told::default()
             }
             EventKind::HookSaid { line: said, .. } => {
                 let text = sanitize(said);
@@ -107,7 +113,8 @@ impl Narrator {
                 let time = took(Duration::from_millis(*took_ms));
                 line(match failure {
                     None => self.entry(&paint.good("✓"), "hook", &time, hook),
-                    Some(why) => self.entry(&paint.bad("✗"), "hook", &time, &format!("{hook} {why}")),
+                    // why, the error or the warning says
+                    Some(_) => self.entry(&paint.bad("✗"), "hook", &time, &format!("{hook} failed")),
                 })
             }
             EventKind::Autopsy { findings } => {
@@ -119,21 +126,45 @@ impl Narrator {
         }
     }
 
+    /// The heading of a story.
+    fn began(&mut self, event: &Event) -> String {
+        let EventKind::Began { kind, from, to, release, resumed } = &event.kind else { return String::new() };
+        (self.deploy, self.done) = (Some(event.deploy), Vec::new());
+        (self.place, self.failure) = (Some(to.to_string()), None);
+        let from = from.as_ref().filter(|from| *from != to);
+        self.replaces = from.is_some();
+        let from = from.map(|from| format!("; {from} serves")).unwrap_or_default();
+        let more = if *resumed { ", going on where it stopped" } else { "" };
+        let does = heading(*kind, &to.to_string(), &self.name(release));
+        let head = title((self.paint, self.width.unwrap_or(0)), &does, &format!("{from}{more}"));
+        // what an earlier command had begun is not what was copied
+        let copied = self.copied.take_if(|_| !resumed).map(size);
+        let copied = copied.map(|size| "\n".to_owned() + &self.entry(&self.paint.good("✓"), "copy", "", &size));
+        head + &copied.unwrap_or_default()
+    }
+
+    fn step_done(&mut self, step: Step, took_ms: u64, detail: &str) -> String {
+        self.done.push(step);
+        let time = if took_ms == 0 { String::new() } else { took(Duration::from_millis(took_ms)) };
+        let detail = match self.moved {
+            Some(moved) if step == Step::Switch && detail.is_empty() => of_the_switch(moved),
+            _ => detail.to_owned(),
+        };
+        self.entry(&self.paint.good("✓"), step.word(), &time, &detail)
+    }
+
     /// `1.0 (3f2a91c0de12)`, or the id alone.
     fn name(&self, release: &ReleaseId) -> String {
         let version = self.releases.as_ref().and_then(|releases| releases.get(release).ok()?.version);
         version.map_or_else(|| release.to_string(), |version| format!("{} ({release})", sanitize(&version)))
     }
 
-    /// `✓ health   8.2 s  2 good answers`, cut to the width.
+    /// `✓ health   8.2 s  2 good answers`, on as many lines as it needs.
     pub(super) fn entry(&self, mark: &str, label: &str, time: &str, detail: &str) -> String {
         let time = format!("{time:>7}");
         let time = if time.trim().is_empty() { time } else { self.paint.dim(time) };
-        let detail = sanitize(detail);
-        let detail = match self.width {
-            Some(width) => truncate(&detail, width.saturating_sub(COLUMNS)),
-            None => detail,
-        };
+        let detail = wrap(&sanitize(detail), self.width.map_or(usize::MAX, |width| width.saturating_sub(COLUMNS)));
+        let detail = detail.join(&format!("\n{}", " ".repeat(COLUMNS)));
         format!("{INDENT}{mark} {} {time}  {detail}", pad(&sanitize(label), 7)).trim_end().to_owned()
     }
 
@@ -147,7 +178,9 @@ impl Narrator {
         let EventKind::Finished { outcome, active, release, receipt, exit_code } = &event.kind else {
             return Told::default();
         };
-        if let Some(failure) = self.failure.as_ref().filter(|_| *exit_code != 0) {
+        // what a hook has stopped is aborted, and the hook's own block comes behind this
+        let explained = |failure: &&Failure| failure.cause == Cause::Aborted && outcome == "failed";
+        if let Some(failure) = self.failure.as_ref().filter(|failure| *exit_code != 0 && !explained(failure)) {
             let trouble = Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code)
                 .with_findings(&self.findings);
             return Told {
@@ -195,6 +228,40 @@ fn ending(outcome: &str, active: Option<&str>, place: &str, release: &str) -> Op
         "recovered" | "adopted" => (format!("{outcome}; {traffic}"), ""),
         _ => return None,
     })
+}
+
+/// What is done, and what is so beside it; that goes below where it has no room. 0 columns are as many as it wants.
+pub(crate) fn title((paint, width): (Paint, usize), does: &str, beside: &str) -> String {
+    if width == 0 || does.width() + beside.width() <= width {
+        return paint.strong(does) + beside;
+    }
+    let strong = wrap(does, width).into_iter().map(|line| paint.strong(line));
+    let rest = wrap(beside.trim_start_matches([';', ',', ' ']), width.saturating_sub(INDENT.len()));
+    let rest = rest.into_iter().filter(|line| !line.is_empty()).map(|line| format!("{INDENT}{line}"));
+    strong.chain(rest).collect::<Vec<_>>().join("\n")
+}
+
+/// The kind of a failure, for a place where the sentence does not fit, or follows.
+pub(crate) fn brief(failure: &Failure) -> &'static str {
+    match (failure.cause, failure.step) {
+        (Cause::Unhealthy, _) => "not healthy",
+        (Cause::Died, _) => "the app died",
+        (Cause::Process, Step::Stop | Step::Retire) => "cannot be stopped",
+        (Cause::Process, Step::Start) => "cannot be started",
+        (Cause::Process, _) => "not what was started",
+        (Cause::PortTaken, _) => "the port is taken",
+        (Cause::Switch, _) => "not taken by the proxy",
+        (Cause::Route, _) => "the route is not certain",
+        (Cause::Interrupted, _) => "interrupted",
+        (Cause::Deadline, _) => "out of time",
+        (Cause::Crashed, _) => "left half-way",
+        (Cause::Aborted, _) => "aborted",
+    }
+}
+
+/// The step is the move and the proof of it; the receipt speaks of the move.
+fn of_the_switch(moved: Duration) -> String {
+    format!("moved in {}, then proven", took(moved))
 }
 
 /// Columns in front of the detail of an entry.

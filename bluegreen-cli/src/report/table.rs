@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     Paint,
-    text::{pad, sanitize, truncate},
+    text::{pad, sanitize, wrap},
     units::size,
 };
 
@@ -83,7 +83,7 @@ pub struct HistoryRow {
 
 const NOTHING: &str = "–";
 
-/// The table of `status`. Lines are cut to `width` columns; 0 leaves them as they are.
+/// The table of `status`. Lines are broken to `width` columns; 0 leaves them as they are.
 pub fn status_table(rows: &[StatusRow], paint: Paint, width: usize) -> String {
     let known = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
     let cells = |row: &StatusRow| {
@@ -92,24 +92,26 @@ pub fn status_table(rows: &[StatusRow], paint: Paint, width: usize) -> String {
             [role, profile, port.to_string(), known(release), known(version), known(pid.map(|p| p.to_string()))];
         (cells.into_iter().chain([health]).collect(), tone)
     };
+    // people know a version; the id is what there is without one
+    let named = rows.iter().all(|row| row.release.is_none() || row.version.is_some());
+    let name = if named { "RELEASE" } else { "VERSION" };
     let rows: Vec<_> = rows.iter().map(cells).collect();
     let head = ["", "PROFILE", "PORT", "RELEASE", "VERSION", "PID", "HEALTH"];
-    grid(&head, &["PID", "VERSION", "PORT"], &rows, paint, width)
+    grid(&head, (&["PID", name, "PORT"], 26), &rows, paint, width)
 }
 
-/// The table of `history`. Lines are cut to `width` columns; 0 leaves them as they are.
+/// The table of `history`. Lines are broken to `width` columns; 0 leaves them as they are.
 pub fn history_table(rows: &[HistoryRow], paint: Paint, width: usize) -> String {
     let cells = |row: &HistoryRow| {
         let HistoryRow { number, when, what, release, version, to, took, outcome, tone } = row.clone();
-        let version = version.unwrap_or_else(|| NOTHING.to_owned());
-        (vec![number.to_string(), when, what, release, version, to, took, outcome], tone)
+        (vec![number.to_string(), when, what, version.unwrap_or(release), to, took, outcome], tone)
     };
     let rows: Vec<_> = rows.iter().map(cells).collect();
-    let head = ["#", "WHEN", "WHAT", "RELEASE", "VERSION", "TO", "TOOK", "OUTCOME"];
-    grid(&head, &["TOOK", "TO", "#", "RELEASE"], &rows, paint, width)
+    let head = ["#", "WHEN", "WHAT", "RELEASE", "TO", "TOOK", "OUTCOME"];
+    grid(&head, (&["TOOK", "TO"], 44), &rows, paint, width)
 }
 
-/// The table of `releases`, with what each one is. Lines are cut to `width` columns; 0 leaves them as they are.
+/// The table of `releases`, with what each one is. Lines are broken to `width` columns; 0 leaves them as they are.
 pub fn release_table(rows: &[(Release, String)], paint: Paint, width: usize) -> String {
     let cells = |(release, is): &(Release, String)| {
         let known = |text: &Option<String>| text.clone().unwrap_or_else(|| NOTHING.to_owned());
@@ -120,15 +122,18 @@ pub fn release_table(rows: &[(Release, String)], paint: Paint, width: usize) -> 
     };
     let rows: Vec<_> = rows.iter().map(cells).collect();
     let head = ["RELEASE", "VERSION", "SIZE", "ADDED (UTC)", "ARTIFACT", "IS"];
-    grid(&head, &["ARTIFACT", "ADDED (UTC)", "SIZE"], &rows, paint, width)
+    grid(&head, (&["ARTIFACT", "ADDED (UTC)", "SIZE"], 26), &rows, paint, width)
 }
 
-/// What the last column wants before others make room for it.
-const LAST: usize = 26;
-
-/// Columns as wide as their widest cell. The last one has the row's tone; where it has too little room, the columns
-/// `spare` go, in this order, and then it is cut.
-fn grid(head: &[&str], spare: &[&str], rows: &[(Vec<String>, Tone)], paint: Paint, width: usize) -> String {
+/// Columns as wide as their widest cell. The last one has the row's tone; where it has less room than it needs, or than
+/// `enough`, the columns `spare` go, in this order, and then it goes on in the next line.
+fn grid(
+    head: &[&str],
+    (spare, enough): (&[&str], usize),
+    rows: &[(Vec<String>, Tone)],
+    paint: Paint,
+    width: usize,
+) -> String {
     let rows: Vec<(Vec<String>, Tone)> =
         rows.iter().map(|(cells, tone)| (cells.iter().map(|c| sanitize(c)).collect(), *tone)).collect();
     let last = head.len() - 1;
@@ -136,17 +141,20 @@ fn grid(head: &[&str], spare: &[&str], rows: &[(Vec<String>, Tone)], paint: Pain
     let mut columns: Vec<(usize, usize)> = (0..last).map(|n| (n, widest(n) + 2)).collect();
     let room = |columns: &[(usize, usize)]| width.saturating_sub(columns.iter().map(|(_, w)| w).sum());
     for name in spare.iter().filter(|_| width > 0) {
-        if room(&columns) < widest(last).min(LAST) {
+        if room(&columns) < widest(last).min(enough) {
             columns.retain(|(n, _)| head[*n] != *name);
         }
     }
     let room = if width == 0 { usize::MAX } else { room(&columns) };
     let fixed = |cells: &[&str]| columns.iter().map(|(n, w)| pad(cells[*n], *w)).collect::<String>();
     let line = |(cells, tone): &(Vec<String>, Tone)| {
-        let end = tone.paint(paint, &truncate(&cells[last], room));
         let start = fixed(&cells.iter().map(String::as_str).collect::<Vec<_>>());
+        let below = " ".repeat(start.width());
         let start = if *tone == Tone::Dim { paint.dim(start) } else { start };
-        (start + &end).trim_end().to_owned() + "\n"
+        let end = wrap(&cells[last], room);
+        let starts = std::iter::once(start).chain(std::iter::repeat(below));
+        let lines = starts.zip(end).map(|(start, end)| start + &tone.paint(paint, &end));
+        lines.map(|line| line.trim_end().to_owned() + "\n").collect::<String>()
     };
     let title = paint.dim(fixed(head) + head[last]) + "\n";
     title + &rows.iter().map(line).collect::<String>()

@@ -90,6 +90,7 @@ fn failing() -> Vec<EventKind> {
     };
     vec![
         began(),
+        EventKind::StepStarted { step: Step::Health, profile: profile("real2", 8082) },
         EventKind::Failed { failure: failure.clone() },
         EventKind::Undoing { failure },
         finished("failed", 10, "real1", None),
@@ -119,7 +120,7 @@ Deploying v2 to real2; real1 serves
   ✓ health    8.2 s  2 good answers
   ! old nginx
 
-  real2 serves v2, 7.0 s in all
+  real2 serves v2, 7 s in all
   412 of our own probes through the front door, 0 lost; switch 0.1 ms, first answer of the release after 0.6 ms
   `bluegreen rollback` goes back
 ";
@@ -130,11 +131,11 @@ Deploying v2 to real2; real1 serves
 fn a_failure_says_what_why_where_and_what_to_type() {
     let (out, err) = lines(failing(), false);
     assert!(
-        out.ends_with(
-            "  ✗ health           the new release died\n  ↩ undo             taking back what was done on real2\n"
-        ),
+        out.ends_with("  ✗ health      1 s  the app died\n  ↩ undo             taking back what was done\n"),
         "{out}"
     );
+    // the sentence is said once, wherever the two go
+    assert!(!out.contains("the new release died"), "{out}");
     let expected = "
 error: the new release died
   because: exit status 1
@@ -295,12 +296,129 @@ idle    a-longer-name  8081  –             nothing runs there at all
     assert_eq!(status_table(&rows, Paint(false), 73), narrow);
     let cut = "        PROFILE        RELEASE       HEALTH
 active  real1          3f2a91c0de12  healthy
-idle    a-longer-name  –             nothing ru…
+idle    a-longer-name  –             nothing
+                                     runs there
+                                     at all
 ";
     assert_eq!(status_table(&rows, Paint(false), 48), cut);
-    let row =
-        HistoryRow { number: 7, when: "3 min ago".to_owned(), outcome: "switched".to_owned(), ..HistoryRow::default() };
-    assert!(history_table(&[row], Paint(false), 0).starts_with("#  WHEN       WHAT"));
+    let named = StatusRow { version: Some("1.4".to_owned()), ..rows[0].clone() };
+    let known = "        PROFILE  PORT  VERSION  HEALTH\nactive  real1    8081  1.4      healthy\n";
+    assert_eq!(status_table(&[named], Paint(false), 48), known, "people know a version, not its id");
+}
+
+/// The outcome is what a person looks for: others make room for it, and it is never cut.
+#[test]
+fn history_keeps_the_outcome() {
+    let row = |number, version: Option<&str>, outcome: &str| HistoryRow {
+        number,
+        when: "3 min ago".to_owned(),
+        what: "deploy".to_owned(),
+        release: "3f2a91c0de12".to_owned(),
+        version: version.map(str::to_owned),
+        to: "real2".to_owned(),
+        took: "8.2 s".to_owned(),
+        outcome: outcome.to_owned(),
+        tone: Tone::Good,
+    };
+    let rows = [row(7, Some("1.4.2"), "switched"), row(8, None, "failed: real2 was not healthy within 120 s")];
+    let wide = "\
+#  WHEN       WHAT    RELEASE       TO     TOOK   OUTCOME
+7  3 min ago  deploy  1.4.2         real2  8.2 s  switched
+8  3 min ago  deploy  3f2a91c0de12  real2  8.2 s  failed: real2 was not healthy within 120 s
+";
+    assert_eq!(history_table(&rows, Paint(false), 0), wide);
+    let usual = "\
+#  WHEN       WHAT    RELEASE       OUTCOME
+7  3 min ago  deploy  1.4.2         switched
+8  3 min ago  deploy  3f2a91c0de12  failed: real2 was not healthy within 120 s
+";
+    assert_eq!(history_table(&rows, Paint(false), 80), usual);
+    let narrow = "\
+#  WHEN       WHAT    RELEASE       OUTCOME
+7  3 min ago  deploy  1.4.2         switched
+8  3 min ago  deploy  3f2a91c0de12  failed: real2
+                                    was not
+                                    healthy within
+                                    120 s
+";
+    assert_eq!(history_table(&rows, Paint(false), 50), narrow);
+}
+
+/// What the moving line of a terminal of `width` columns shows after each of `kinds`.
+fn moving(kinds: Vec<EventKind>, width: usize) -> Vec<String> {
+    let screen = Screen::default();
+    tell(LiveReporter::new(screen.out(), Box::new(move || width), Paint(false)), kinds);
+    let text = screen.text();
+    text.split(['\r', '\n']).map(sanitize).filter(|line| line.contains(['⠋', '⠙'])).collect()
+}
+
+#[test]
+fn a_narrow_terminal_still_says_what_is_waited_for() {
+    let progress = |what: &str, done, total| EventKind::Progress { what: what.to_owned(), done, total };
+    let step = |step| EventKind::StepStarted { step, profile: profile("real2", 8082) };
+    let kinds = vec![
+        progress("copying", 16_000_000, 36_000_000),
+        progress("copying", 36_000_000, 36_000_000),
+        began(),
+        step(Step::Health),
+        waiting("real2 answers 503: database starting", 12_000),
+        step(Step::Bake),
+        progress("bake", 4000, 10_000),
+    ];
+    for (width, seen) in [
+        (80, "  ⠋ health           real2 answers 503: database starting, 12 s of 120 s"),
+        (66, "  ⠋ health  real2 answers 503: database starting, 12 s of 120 s"),
+        (50, "  ⠋ health  real2 answers 503:…, 12 s of 120 s"),
+    ] {
+        let shown = moving(kinds.clone(), width);
+        assert!(shown.iter().any(|line| line == seen), "{shown:#?}");
+        // with room for a `^C`
+        assert!(shown.iter().all(|line| line.chars().count() <= width - 3), "{shown:#?}");
+        assert!(shown.iter().any(|line| line.contains("━╌") && line.ends_with("16 MB of 36 MB")), "{shown:#?}");
+        assert!(shown.iter().any(|line| line.contains("━╌") && line.ends_with("4 s of 10 s")), "{shown:#?}");
+    }
+}
+
+/// A refusal comes from elsewhere: it begins at the left of a clean line.
+#[test]
+fn a_command_that_is_refused_leaves_no_moving_line() {
+    let progress = |done| EventKind::Progress { what: "copying".to_owned(), done, total: 9 };
+    for kinds in
+        [vec![progress(9), finished("locked", 75, "", None)], vec![progress(4), finished("locked", 75, "", None)]]
+    {
+        assert_eq!(terminal(kinds, 80).concat(), "");
+    }
+}
+
+/// What a hook stops is aborted, and the hook's own block says why: one error, not two.
+#[test]
+fn a_hook_that_stops_a_deploy_is_one_error() {
+    let failure = Failure::new(Step::Health, Cause::Aborted, "deploy of v2 was aborted");
+    let why = Some("(migrate) failed: exit status: 3".to_owned());
+    let hook = EventKind::HookDone { hook: "before_switch".to_owned(), took_ms: 3, failure: why };
+    let (out, err) = lines(
+        vec![began(), hook, EventKind::Undoing { failure: failure.clone() }, finished("failed", 10, "", None)],
+        false,
+    );
+    assert!(out.contains("  ✗ hook       3 ms  before_switch failed\n"), "{out}");
+    assert_eq!(err, "");
+    let (_, err) = lines(vec![began(), EventKind::Undoing { failure }, finished("degraded", 20, "real1", None)], false);
+    assert!(err.contains("error: deploy of v2 was aborted"), "{err}");
+}
+
+#[test]
+fn what_was_copied_stands_below_the_heading() {
+    let copied = EventKind::Progress { what: "copying".to_owned(), done: 9, total: 9 };
+    let (out, _) = lines(vec![copied, began()], false);
+    assert_eq!(out, "Deploying v2 to real2; real1 serves\n  ✓ copy             9 B\n");
+}
+
+/// The step has the proof in it, the receipt speaks of the move alone.
+#[test]
+fn the_two_times_of_a_switch_have_names() {
+    let moved = EventKind::Switched { active: profile("real2", 8082), standby: None, took_us: 2640 };
+    let (out, _) = lines(vec![began(), moved, done(Step::Switch, 122, "")], false);
+    assert!(out.ends_with("  ✓ switch   122 ms  moved in 2.6 ms, then proven\n"), "{out}");
 }
 
 #[test]
@@ -318,22 +436,18 @@ struct ConfigErrorLike(#[source] io::Error);
 #[test]
 fn the_last_line_names_who_has_the_traffic_and_what_may_come_next() {
     for (outcome, active, expected) in [
-        ("rolled_back", "real1", "real1 serves v2 again, 1.0 s in all"),
-        ("unchanged", "real1", "real1 serves v2 already, 1.0 s in all"),
-        ("started", "real1", "real1 serves v2, 1.0 s in all"),
+        ("rolled_back", "real1", "real1 serves v2 again, 1 s in all"),
+        ("unchanged", "real1", "real1 serves v2 already, 1 s in all"),
+        ("started", "real1", "real1 serves v2, 1 s in all"),
         // what was aborted is not what serves
-        ("aborted", "real1", "v2 is taken back; real1 has the traffic, 1.0 s in all"),
-        ("recovered", "real1", "recovered; real1 has the traffic, 1.0 s in all"),
+        ("aborted", "real1", "v2 is taken back; real1 has the traffic, 1 s in all"),
+        ("recovered", "real1", "recovered; real1 has the traffic, 1 s in all"),
         (
             "prepared",
             "real1",
-            "v2 is ready on real2, 1.0 s in all\n  `bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
+            "v2 is ready on real2, 1 s in all\n  `bluegreen promote` gives it the traffic, `bluegreen abort` ends it",
         ),
-        (
-            "paused",
-            "real1",
-            "v2 rests on real2, 1.0 s in all\n  `bluegreen promote` goes on, `bluegreen abort` ends it",
-        ),
+        ("paused", "real1", "v2 rests on real2, 1 s in all\n  `bluegreen promote` goes on, `bluegreen abort` ends it"),
     ] {
         let (out, _) = lines(vec![began(), finished(outcome, 0, active, None)], false);
         assert_eq!(out, format!("Deploying v2 to real2; real1 serves\n\n  {expected}\n"));

@@ -34,16 +34,37 @@ pub(crate) fn truncate(text: &str, width: usize) -> String {
     if width == 0 { head } else { head.trim_end().to_owned() + "…" }
 }
 
-/// `text` in lines of at most `width` columns, broken at spaces. A longer word has a line of its own.
+/// `text` in lines of at most `width` columns, broken at spaces. A longer word, as a path, has lines of its own, broken
+/// behind a slash where it has one.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut().filter(|line| line.width() + 1 + word.width() <= width) {
             Some(line) => line.extend([" ", word]),
-            None => lines.push(word.to_owned()),
+            None => lines.extend(pieces(word, width.max(LEAST))),
         }
     }
     lines
+}
+
+/// Where there is less room, a word is left as it is.
+const LEAST: usize = 16;
+
+fn pieces(mut word: &str, width: usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    while word.width() > width {
+        let mut used = 0;
+        let mut fits = |c: char| {
+            used += c.width().unwrap_or(0);
+            used <= width
+        };
+        let most = word.find(|c| !fits(c)).unwrap_or(word.len());
+        let at = word[..most].rfind('/').map_or(most, |slash| slash + 1);
+        pieces.push(word[..at].to_owned());
+        word = &word[at..];
+    }
+    pieces.push(word.to_owned());
+    pieces
 }
 
 /// A mark and a text behind it, broken to `width` columns; 0 leaves it on one line.
@@ -100,5 +121,9 @@ mod tests {
     fn is_broken_at_spaces() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("incomprehensible word", 5), ["incomprehensible", "word"]);
+        let path = "see /var/lib/bluegreen/shop/releases/3f2a91c0de12aa now";
+        assert_eq!(wrap(path, 30), ["see", "/var/lib/bluegreen/shop/", "releases/3f2a91c0de12aa now"]);
+        assert_eq!(wrap(&"漢".repeat(20), 17), ["漢".repeat(8), "漢".repeat(8), "漢".repeat(4)]);
+        assert_eq!(wrap(&format!("/{}", "x".repeat(40)), 20).concat().len(), 41);
     }
 }

@@ -114,6 +114,13 @@ impl Trouble {
                 lines.extend(parts.iter().map(|part| format!("{bar}{part}")));
             }
         }
+        lines.join("\n") + "\n" + &self.ending(paint, width)
+    }
+
+    /// The end of the block: where the traffic is, and the command. Empty when neither is known.
+    pub fn ending(&self, paint: Paint, width: usize) -> String {
+        let width = if width == 0 { usize::MAX } else { width };
+        let mut lines = Vec::new();
         if self.traffic.is_some() || self.command.is_some() {
             lines.push(String::new());
         }
@@ -126,6 +133,6 @@ impl Trouble {
         if let Some(command) = &self.command {
             say("next", &paint.strong(as_typed(&sanitize(command))));
         }
-        lines.join("\n") + "\n"
+        lines.into_iter().map(|line| line + "\n").collect()
     }
 }

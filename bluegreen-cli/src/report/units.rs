@@ -2,21 +2,6 @@
 
 use std::time::Duration;
 
-/// How long something took: `0.4 ms`, `3 ms`, `120 ms`, `8.2 s`, `45 s`, `2m 05s`, `3h 02m`.
-pub fn took(time: Duration) -> String {
-    let (seconds, millis) = (time.as_secs(), time.as_millis());
-    match seconds {
-        _ if millis < 10 && !time.as_micros().is_multiple_of(1000) => {
-            format!("{millis}.{} ms", time.as_micros() % 1000 / 100)
-        }
-        0 => format!("{millis} ms"),
-        1..10 => format!("{}.{} s", seconds, millis % 1000 / 100),
-        10..60 => format!("{seconds} s"),
-        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
-        _ => format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
 /// How long ago: `just now`, `45 s ago`, `3 min ago`, `5 h ago`, `12 days ago`.
 pub fn ago(time: Duration) -> String {
     match time.as_secs() {
@@ -42,22 +27,6 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_have_about_two_digits() {
-        let cases = [
-            (Duration::from_micros(420), "0.4 ms"),
-            (Duration::from_millis(3), "3 ms"),
-            (Duration::from_millis(120), "120 ms"),
-            (Duration::from_millis(8250), "8.2 s"),
-            (Duration::from_secs(45), "45 s"),
-            (Duration::from_secs(125), "2m 05s"),
-            (Duration::from_secs(10_920), "3h 02m"),
-        ];
-        for (time, text) in cases {
-            assert_eq!(took(time), text);
-        }
-    }
 
     #[test]
     fn ages_are_rounded_down() {

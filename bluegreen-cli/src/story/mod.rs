@@ -44,7 +44,7 @@ fn row(moment: &Moment) -> Option<Row> {
         What::Switched { active, standby, took_us } => {
             let standby = standby.as_ref().map(|standby| format!(", {standby} is its standby")).unwrap_or_default();
             let call = took(Duration::from_micros(*took_us));
-            row("⇄", Tone::Good, "route", None, format!("{active}{standby}; the call took {call}"))
+            row("⇄", Tone::Good, "route", None, format!("{active}{standby}; moved in {call}"))
         }
         What::Hook { hook, took_ms, failure: None } => row("✓", Tone::Good, "hook", Some(*took_ms), hook.clone()),
         What::Hook { hook, took_ms, failure: Some(why) } => {

@@ -91,9 +91,9 @@ fn cards(entry: &Entry) -> String {
     let cards = [
         ("took", Some(took(Duration::from_millis(entry.took_ms)))),
         ("profiles", Some(way)),
-        ("traffic now", Some(entry.active.clone().unwrap_or_else(|| "not known".to_owned()))),
+        ("traffic after it", Some(entry.active.clone().unwrap_or_else(|| "not known".to_owned()))),
         ("our probes lost", seen.map(|receipt| format!("{} of {}", receipt.lost, receipt.probes))),
-        ("switch", switch.map(ms)),
+        ("moved in", switch.map(ms)),
         ("first new answer", first.map(ms)),
     ];
     let mut html = String::from("<dl class=\"cards\">\n");
@@ -115,7 +115,7 @@ fn autopsy(trouble: &Trouble) -> String {
     );
     if !trouble.causes.is_empty() {
         let causes: String = trouble.causes.iter().map(|cause| escape(cause)).collect::<Vec<_>>().join("</li><li>");
-        let _ = writeln!(html, "<ol><li>{causes}</li></ol>");
+        let _ = writeln!(html, "<ul class=\"causes\"><li>{causes}</li></ul>");
     }
     html += "<dl class=\"findings\">\n";
     let mut say = |about: &str, says: &str| {
@@ -148,6 +148,9 @@ fn door(receipt: &Receipt) -> String {
     let _ = writeln!(html, "<figure>{picture}</figure>\n<p class=\"legend\">");
     for by in [AnsweredBy::Other, AnsweredBy::Release, AnsweredBy::Nobody] {
         let count: u64 = receipt.answers.iter().filter(|row| row.by == by).map(|row| row.count).sum();
+        if count == 0 {
+            continue;
+        }
         let (class, who) = svg::look(by);
         let _ = write!(html, "<span><i class=\"{class}\"></i>{count} answered by {who}</span> ");
     }

@@ -18,6 +18,8 @@ const LANE: f64 = 30.0;
 /// Room for the words above the lanes, and for the time below them.
 const ABOVE: f64 = 26.0;
 const BELOW: f64 = 30.0;
+/// A line of words above the lanes.
+const LINE: f64 = 17.0;
 
 /// From a number to its place.
 #[derive(Debug, Clone, Copy)]
@@ -109,11 +111,13 @@ pub(super) fn timeline(entry: &Entry) -> String {
     }
     let last = bars.iter().map(|bar| bar.to).chain([entry.took_ms]).max().unwrap_or(0);
     let scale = Scale { from: 0.0, to: number(last.max(1)) };
-    let bottom = ABOVE + LANE * number(lanes.len() as u64);
+    let moves = moves(entry);
+    let above = ABOVE + LINE * number(moves.len().saturating_sub(1) as u64);
+    let bottom = above + LANE * number(lanes.len() as u64);
     let mut svg = open(bottom + BELOW, "when each step was under way");
-    axis(&mut svg, scale, ABOVE, bottom, |ms| format!("{} s", ms / 1000.0));
+    axis(&mut svg, scale, above, bottom, |ms| format!("{} s", ms / 1000.0));
     for (n, lane) in lanes.iter().enumerate() {
-        let top = ABOVE + LANE * number(n as u64);
+        let top = above + LANE * number(n as u64);
         let sum: u64 = bars.iter().filter(|b| b.lane == *lane && b.counts).map(|b| b.to - b.from.min(b.to)).sum();
         let sum = if sum == 0 { String::new() } else { took(Duration::from_millis(sum)) };
         let (y, name) = (top + 20.0, escape(lane));
@@ -132,25 +136,34 @@ pub(super) fn timeline(entry: &Entry) -> String {
             );
         }
     }
-    let mut before = entry.from.as_deref().unwrap_or_default();
-    for moment in &entry.timeline.moments {
-        let What::Switched { active, .. } = &moment.what else { continue };
-        // a standby that comes or goes moves no traffic
-        if active != before {
-            cut(&mut svg, scale.x(number(moment.at_ms)), bottom, &format!("{active} has the traffic"));
-            before = active;
-        }
+    for (n, (at_ms, active)) in moves.into_iter().enumerate() {
+        let (x, top) = (scale.x(number(at_ms)), 4.0 + LINE * number(n as u64));
+        cut(&mut svg, x, (top, bottom), &format!("{active} has the traffic"));
     }
     svg + "</svg>"
 }
 
-/// A line from top to bottom, with words above it.
-fn cut(svg: &mut String, x: f64, bottom: f64, words: &str) {
+/// When the traffic went to whom. A standby that comes or goes moves none.
+fn moves(entry: &Entry) -> Vec<(u64, &str)> {
+    let mut before = entry.from.as_deref().unwrap_or_default();
+    let mut moves = Vec::new();
+    for moment in &entry.timeline.moments {
+        let What::Switched { active, .. } = &moment.what else { continue };
+        if active != before {
+            moves.push((moment.at_ms, active.as_str()));
+            before = active;
+        }
+    }
+    moves
+}
+
+/// A line from top to bottom, with words beside its upper end.
+fn cut(svg: &mut String, x: f64, (top, bottom): (f64, f64), words: &str) {
     let (anchor, at) = if x > f64::midpoint(LEFT, RIGHT) { ("end", x - 5.0) } else { ("start", x + 5.0) };
-    let words = escape(words);
+    let (words, y) = (escape(words), top + 11.0);
     let _ = write!(
         svg,
-        r#"<line class="cut" x1="{x:.1}" y1="4" x2="{x:.1}" y2="{bottom}"/><text class="cutsays" x="{at:.1}" y="15" text-anchor="{anchor}">{words}</text>"#
+        r#"<line class="cut" x1="{x:.1}" y1="{top}" x2="{x:.1}" y2="{bottom}"/><text class="cutsays" x="{at:.1}" y="{y}" text-anchor="{anchor}">{words}</text>"#
     );
 }
 

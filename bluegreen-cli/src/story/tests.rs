@@ -64,6 +64,22 @@ fn a_page_has_no_markup_of_others() {
     }
 }
 
+/// The words of two moves of the traffic stand on two lines.
+#[test]
+fn who_has_the_traffic_can_be_read_also_when_it_came_back() {
+    let mut entry = entry(true);
+    let active = |active: &str| What::Switched { active: active.into(), standby: None, took_us: 112 };
+    entry.timeline.moments = vec![
+        Moment { at_ms: 8300, what: active("real2") },
+        Moment { at_ms: 9001, what: What::Undoing },
+        Moment { at_ms: 9002, what: active("real1") },
+    ];
+    let page = page("shop", &[entry]);
+    let says: Vec<&str> = page.split("class=\"cutsays\"").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
+    assert!(says[0].contains("y=\"15\"") && says[0].contains("real2 has the traffic"), "{says:?}");
+    assert!(says[1].contains("y=\"32\"") && says[1].contains("real1 has the traffic"), "{says:?}");
+}
+
 /// Each tag is closed, in order.
 #[test]
 fn a_page_is_well_formed() {

@@ -61,6 +61,38 @@ fn status_that_watches_leaves_a_terminal_clean() {
     }
 }
 
+/// Whatever goes wrong: one error, and the last two lines are where the traffic is and what to type.
+#[test]
+fn each_way_to_fail_ends_with_the_traffic_and_one_command() {
+    let Some(mut stage) = Stage::marker() else { return };
+    let ends = |ended: &bluegreen_rig::Ended, traffic: &str, next: &str| {
+        let lines: Vec<&str> = ended.err.lines().collect();
+        let tail = [format!("  traffic  {traffic}"), format!("     next  {next}")];
+        assert!(lines.ends_with(&[&tail[0], &tail[1]]), "{ended}");
+        let errors: Vec<&&str> = lines.iter().filter(|line| line.starts_with("error: ")).collect();
+        assert_eq!(errors.len(), 1, "{ended}");
+        assert!(!ended.out.contains(errors[0].trim_start_matches("error: ")), "said twice: {ended}");
+    };
+    ends(&stage.run(&["rollback"], 3), "untouched", "bluegreen releases");
+    ends(&stage.run(&["history", "show"], 3), "untouched", "bluegreen deploy ARTIFACT");
+    stage.deploy("v1", 0);
+    ends(&stage.run(&["rollback"], 3), "untouched", "bluegreen releases");
+    ends(&stage.run(&["rollback", "v9"], 11), "untouched", "bluegreen releases");
+    ends(&stage.run(&["deploy", "no/such-file"], 11), "untouched", "ls -l no");
+    ends(&stage.run(&["deploy"], 2), "untouched", "bluegreen deploy ARTIFACT");
+    stage.set("health.deadline", "1s");
+    for fault in ["v2 exits", "v3 errors", "v4 deaf"] {
+        let ended = stage.deploy(fault, 10);
+        ends(&ended, "real1 has it, as before", "bluegreen logs real2");
+        // the app of the tour is an app: what it says ends with its own words
+        assert!(!ended.err.contains("│   traffic"), "{ended}");
+    }
+    stage.set("hooks.before_switch", vec!["false"]);
+    ends(&stage.deploy("v5", 10), "untouched", "bluegreen history show");
+    stage.set("health.dedline", "1s");
+    ends(&stage.deploy("v6", 2), "untouched", "bluegreen config");
+}
+
 #[test]
 fn releases_say_what_each_is_and_none_that_matters_is_removed() {
     let Some(mut stage) = Stage::marker() else { return };

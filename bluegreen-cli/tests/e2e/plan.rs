@@ -49,7 +49,7 @@ fn says_each_step_with_who_is_there_and_changes_nothing() {
     ended.says(&[
         "real2 serves",
         &format!("ends v1 (pid {idle}) on real1"),
-        "before_switch: ./migrate, for at most 10m 00s",
+        "before_switch: ./migrate, for at most 10 min",
     ]);
     ended.says(&[
         "the traffic goes from real2 to real1: one rename",

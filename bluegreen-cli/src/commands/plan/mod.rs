@@ -15,7 +15,7 @@ use crate::{
     args,
     documents::{self, SCHEMA},
     output,
-    report::{self, pad, sanitize, wrap},
+    report::{self, pad, sanitize, title, wrap},
     wiring,
 };
 
@@ -129,7 +129,7 @@ impl Plan {
         };
         self.first.iter().for_each(|first| say("first", "", first));
         for line in &self.lines {
-            let time = self.usual.step(line.label).map(report::took).unwrap_or_default();
+            let time = self.usual.step(line.label).filter(|time| !time.is_zero()).map(report::took).unwrap_or_default();
             say(line.label, &time, &line.does);
         }
         for gone in &self.removes {
@@ -138,7 +138,7 @@ impl Plan {
         }
         let from = self.from.as_ref().map(|from| format!("; {from} serves")).unwrap_or_default();
         let head = match (&self.to, &self.already) {
-            (Some(to), _) => paint.strong(format!("A deploy would bring {} to {to}", self.name())) + &from,
+            (Some(to), _) => title((paint, width), &format!("A deploy would bring {} to {to}", self.name()), &from),
             (None, Some(already)) => format!("A deploy would do nothing: {}", sanitize(already)),
             (None, None) => "A deploy would do nothing".to_owned(),
         };
@@ -149,11 +149,12 @@ impl Plan {
                 } else {
                     format!("the median of the last {count}")
                 };
-                format!("\n  {} in all, {of}; nothing was changed\n", report::took(total))
+                format!("{} in all, {of}; nothing was changed", report::took(total))
             }
-            _ => "\n  nothing was changed\n".to_owned(),
+            _ => "nothing was changed".to_owned(),
         };
-        format!("{head}\n{text}{end}")
+        let end = wrap(&end, width.saturating_sub(2)).join("\n  ");
+        format!("{head}\n{text}\n  {end}\n")
     }
 
     fn document<'a>(&'a self, app: &'a Name) -> documents::Plan<'a> {

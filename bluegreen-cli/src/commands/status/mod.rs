@@ -4,13 +4,13 @@ mod watch;
 
 use bluegreen_core::{Occupant, Profile, Route, Seen, State};
 
-use super::{Exit, Format, Global, Halt, Session};
+use super::{Exit, Format, Global, Halt, Session, preflight};
 use crate::{
     config::ProxyMode,
     documents::{self, SCHEMA},
     halt::for_route,
     output,
-    report::{self, StatusRow, Tone, status_table},
+    report::{self, StatusRow, Tone, status_table, wrap},
 };
 
 /// What is so now, for the two ways to show it.
@@ -107,32 +107,43 @@ impl Status<'_> {
         let (paint, width) = (report::stdout_paint(global.color), report::table_width());
         let rows = self.session.config.profiles.both().map(|profile| self.row(profile));
         let mut text = format!("{}\n\n{}\n", paint.strong(&self.session.config.app), status_table(&rows, paint, width));
-        let mut say = |label: &str, what: String| {
-            text.extend([&paint.dim(format!("{label:>11}")), "  ", &what, "\n"]);
+        let room = if width == 0 { usize::MAX } else { width.saturating_sub(13) };
+        let mut say = |label: &str, what: &str, tone: Tone| {
+            for (n, part) in wrap(&report::sanitize(what), room).iter().enumerate() {
+                let label = if n == 0 { label } else { "" };
+                text.extend([&paint.dim(format!("{label:>11}")), "  ", &tone.paint(paint, part), "\n"]);
+            }
         };
+        let mut command = None;
         match &self.seen.route {
             Ok(route) if self.failed_over() => {
                 let standby = route.standby.as_ref().map(ToString::to_string).unwrap_or_default();
-                say("route", paint.bad(format!("FAILED OVER: {} is dead, {standby} answers", route.active)));
-                say("next", paint.strong(report::as_typed("bluegreen recover")));
+                say("route", &format!("FAILED OVER: {} is dead, {standby} answers", route.active), Tone::Bad);
+                command = Some("bluegreen recover");
             }
-            Ok(route) => say("route", format!("{route}, as nginx says it")),
+            Ok(route) => say("route", &format!("{route}, as nginx says it"), Tone::Plain),
             Err(error) => {
-                say("route", paint.bad(report::sanitize(&error.to_string())));
-                say("next", paint.strong(report::as_typed(for_route(error))));
+                say("route", &error.to_string(), Tone::Bad);
+                command = Some(for_route(error));
             }
         }
         if self.state.last_good().is_none() && self.state.transaction.is_none() && self.route().is_some() {
-            say("next", paint.strong(report::as_typed("bluegreen deploy ARTIFACT")));
+            command = command.or(Some("bluegreen deploy ARTIFACT"));
         }
         if let Some(tx) = &self.state.transaction {
             let doing = if tx.undo.is_some() { "is being taken back" } else { "is open" };
-            say("transaction", format!("{} of {} to {} {doing}, at {}", tx.kind, tx.release, tx.to, tx.step));
+            let what = format!("{} of {} to {} {doing}, at {}", tx.kind, tx.release, tx.to, tx.step);
+            say("transaction", &what, Tone::Plain);
         }
-        if let Some(holder) = self.session.wired.store.holder() {
-            say("lock", report::sanitize(&format!("held by {holder}")));
+        match (&self.state.transaction, self.session.wired.store.holder()) {
+            (_, Some(holder)) => say("lock", &format!("held by {holder}"), Tone::Plain),
+            (Some(tx), None) if preflight::rests(tx) => command = command.or(Some("bluegreen promote")),
+            (Some(_), None) => command = command.or(Some("bluegreen recover")),
+            (None, None) => {}
         }
-        text
+        // a command to type is never broken
+        let next = |command| format!("{}  {}\n", paint.dim("       next"), paint.strong(report::as_typed(command)));
+        text + &command.map(next).unwrap_or_default()
     }
 
     /// All of it in one line, for a log.
