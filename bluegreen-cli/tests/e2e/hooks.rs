@@ -104,7 +104,7 @@ fn one_that_takes_too_long_is_ended_with_its_children() {
     // and the same when the limit is the common one
     stage.set("hooks.before_switch", shell("sleep 300 & sleep 300"));
     stage.set("hooks.timeout", "500ms");
-    stage.deploy("v3", 10).says(&["took longer than 500ms"]);
+    stage.deploy("v3", 10).says(&["took longer than 500 ms"]);
     wait_for("the end of its children", || below(stage.home()) == before);
 }
 
