@@ -137,8 +137,8 @@ impl Narrator {
         let more = if *resumed { ", going on where it stopped" } else { "" };
         let does = heading(*kind, &to.to_string(), &self.name(release));
         let head = title((self.paint, self.width.unwrap_or(0)), &does, &format!("{from}{more}"));
-        // what an earlier command had begun is not what was copied
-        let copied = self.copied.take_if(|_| !resumed).map(size);
+        // what an earlier command had begun, or what recovery starts, is not what was copied
+        let copied = self.copied.take_if(|_| !resumed && *kind == Kind::Deploy).map(size);
         let copied = copied.map(|size| "\n".to_owned() + &self.entry(&self.paint.good("✓"), "copy", "", &size));
         head + &copied.unwrap_or_default()
     }

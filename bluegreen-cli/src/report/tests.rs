@@ -409,8 +409,10 @@ fn a_hook_that_stops_a_deploy_is_one_error() {
 #[test]
 fn what_was_copied_stands_below_the_heading() {
     let copied = EventKind::Progress { what: "copying".to_owned(), done: 9, total: 9 };
-    let (out, _) = lines(vec![copied, began()], false);
-    assert_eq!(out, "Deploying v2 to real2; real1 serves\n  ✓ copy             9 B\n");
+    let (to, release) = (profile("real1", 8081), "v1".parse().unwrap());
+    let up = EventKind::Began { kind: Kind::Up, from: None, to, release, resumed: false };
+    let (out, _) = lines(vec![copied, up, began()], false);
+    assert_eq!(out, "Starting v1 on real1\nDeploying v2 to real2; real1 serves\n  ✓ copy             9 B\n");
 }
 
 /// The step has the proof in it, the receipt speaks of the move alone.
