@@ -146,6 +146,17 @@ impl Stage {
         fs::write(self.path("bluegreen.toml"), self.config.to_string()).unwrap();
     }
 
+    /// Takes a dotted key out of `bluegreen.toml`.
+    pub fn unset(&mut self, key: &str) {
+        let (sections, leaf) = key.rsplit_once('.').unwrap_or(("", key));
+        let mut table = &mut self.config;
+        for section in sections.split('.').filter(|section| !section.is_empty()) {
+            table = table[section].as_table_mut().unwrap();
+        }
+        table.remove(leaf);
+        fs::write(self.path("bluegreen.toml"), self.config.to_string()).unwrap();
+    }
+
     /// The tiny app listens after `ms` milliseconds.
     pub fn boots_in(&mut self, ms: u32) {
         let ms = ms.to_string();
@@ -193,7 +204,8 @@ impl Stage {
         let path = env::var_os("PATH").unwrap_or_default();
         let beside = binary.parent().unwrap().to_owned();
         command.env("PATH", env::join_paths([beside].into_iter().chain(env::split_paths(&path))).unwrap());
-        command.arg("--config").arg(self.path("bluegreen.toml")).args(words).current_dir(self.home());
+        // where the configuration is: one that is named would be named again in every command that the program says
+        command.args(words).current_dir(self.home());
         command.env_remove("BLUEGREEN_CONFIG").stdin(Stdio::null());
         command
     }

@@ -195,7 +195,11 @@ fn finish(global: &Global, draft: &Draft, proxy: &Proxy, target: &Path, paint: P
         output::raw(report::marked(&paint.warn("!"), note, report::table_width()));
     }
     let config = global.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default();
-    let artifact = draft.artifact.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default();
+    let artifact = match &draft.artifact {
+        Some(path) => format!(" {}", path.display()),
+        None if draft.command.iter().any(|word| word.contains("{artifact}")) => " ARTIFACT".to_owned(),
+        None => String::new(),
+    };
     output::line(format!("{} wrote {}; look it over", paint.good("✓"), target.display()));
     let steps = [
         (next.replace("bluegreen ", &format!("bluegreen{config} ")), "nginx, once"),

@@ -53,9 +53,7 @@ pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
         return Ok(());
     }
     match doctor::accepts(&session.config).await {
-        finding if finding.severity == Severity::Fatal => {
-            Err(Halt::new(Exit::Refused, finding.what).next("sudo nginx -t"))
-        }
+        finding if finding.severity == Severity::Fatal => Err(Halt::new(Exit::Refused, finding.what).next(finding.fix)),
         _ => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ mod files;
 mod host;
 mod nginx;
 mod places;
+mod rights;
 mod sight;
 mod space;
 mod web;

@@ -8,7 +8,7 @@ use bluegreen_nginx::{
 };
 use regex::Regex;
 
-use super::Finding;
+use super::{Finding, rights};
 use crate::{
     config::{Config, ProxyMode},
     halt::for_route,
@@ -45,6 +45,9 @@ pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -
 
 /// Whether nginx would take its configuration again, as far as this user may know.
 pub(crate) async fn accepts(config: &Config) -> Finding {
+    if let Some(refused) = rights::look(config).await {
+        return refused;
+    }
     judge_configuration(config.nginx.mode, wiring::commands(config).accepts().await)
 }
 

@@ -19,7 +19,7 @@ pub use bluegreen_core::took;
 use bluegreen_process::Releases;
 
 pub use self::{
-    command::{as_typed, install},
+    command::{as_typed, install, path_of},
     json::JsonReporter,
     line::LineReporter,
     live::LiveReporter,

@@ -111,7 +111,10 @@ struct Desk {
 
 impl Desk {
     fn new() -> Option<Self> {
-        let mut stage = Stage::marker()?;
+        Stage::marker().map(Self::on)
+    }
+
+    fn on(mut stage: Stage) -> Self {
         let pid_file = stage.nginx.prefix().join("nginx.pid");
         stage.set("proxy.nginx.pid_file", pid_file.to_str().unwrap());
         stage.set("metrics.textfile", stage.path("shop.prom").to_str().unwrap());
@@ -123,7 +126,7 @@ impl Desk {
             fs::write(stage.path(file), "jar").unwrap();
         }
         fs::write(stage.path("new/package.json"), r#"{ "name": "shop", "main": "server.js" }"#).unwrap();
-        Some(Self { stage, versions: 0 })
+        Self { stage, versions: 0 }
     }
 
     /// nginx as it is before anybody sets it up: it leads to this port.
@@ -254,6 +257,46 @@ fn an_app_on_a_third_port_moves_as_the_page_says() {
     running.signal(Signal::TERM);
     running.wait();
     desk.deploy();
+}
+
+/// The block of a page that has this line.
+fn block_with(page: &str, line: &str) -> Vec<Typed> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let found = read(page, &text).0.into_iter().find(|block| block.iter().any(|typed| typed.line == line));
+    found.unwrap_or_else(|| panic!("{page} has no `{line}`"))
+}
+
+#[test]
+fn the_machine_of_the_scripts_is_taken_over_in_reload_mode_and_moves_to_marker_mode() {
+    let Some(stage) = Stage::reload() else { return };
+    let mut desk = Desk::on(stage);
+    let include = desk.stage.path("service-url.inc");
+    let lead_to = |port: u16| format!("set $service_url http://127.0.0.1:{port};\n");
+    // what the scripts left: their second profile runs, and the include says so
+    super::adopt::start_by_hand(&desk.stage, 1);
+    assert_eq!(fs::read_to_string(&include).unwrap(), lead_to(desk.stage.ports[1]));
+    desk.stage.set("proxy.nginx.install", vec!["cp", "--preserve=timestamps"]);
+    let site = fs::read_to_string(desk.stage.nginx.prefix().join("nginx.conf")).unwrap();
+    for typed in &block_with("docs/migrating.md", "bluegreen adopt") {
+        desk.follows(typed);
+    }
+    assert_eq!(desk.stage.front(), "jar real1");
+    assert_eq!(fs::read_to_string(&include).unwrap(), lead_to(desk.stage.ports[0]));
+
+    // the page: take `mode` and `install` out, then set up; the whole way back is there too
+    for key in ["mode", "install", "service_url_file", "test", "reload"] {
+        desk.stage.unset(&format!("proxy.nginx.{key}"));
+    }
+    let apply = Typed { line: "bluegreen setup --apply".into(), code: 0, page: "docs/migrating.md".into() };
+    desk.follows(&apply);
+    assert_eq!(desk.stage.front(), "jar real1");
+    desk.deploy();
+    assert_eq!(desk.stage.front(), "v1 real2");
+    desk.stage.run(&["rollback"], 0);
+    desk.follows(&Typed { line: "bluegreen setup --remove".into(), ..apply });
+    assert_eq!(desk.stage.front(), "jar real1");
+    let after = fs::read_to_string(desk.stage.nginx.prefix().join("nginx.conf")).unwrap();
+    assert_eq!(after, site, "byte for byte what it was");
 }
 
 /// What the program can do is in the pages.

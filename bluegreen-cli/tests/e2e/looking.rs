@@ -50,6 +50,7 @@ fn status_that_watches_leaves_a_terminal_clean() {
         let script = Command::new("script")
             .args(["-qec", &watch, "/dev/null"])
             .env("TERM", "xterm")
+            .current_dir(stage.home())
             .stdin(Stdio::null())
             .output();
         let script = script.unwrap();

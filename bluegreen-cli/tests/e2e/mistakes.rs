@@ -57,7 +57,7 @@ fn another_user_is_refused() {
     command.current_dir(stage.home()).uid(65534).gid(65534);
     let ended = Running::spawn(command).wait();
     assert_eq!(ended.code, Some(2), "{ended}");
-    ended.says(&["belongs to root", "sudo -u root ", "traffic  untouched"]);
+    ended.says(&["belongs to root", "sudo chown -R nobody ", "else sudo ", "traffic  untouched"]);
     assert_eq!(stage.front(), "v1 real1");
 }
 

@@ -121,7 +121,13 @@ impl Status<'_> {
                 say("route", &format!("FAILED OVER: {} is dead, {standby} answers", route.active), Tone::Bad);
                 command = Some("bluegreen recover");
             }
-            Ok(route) => say("route", &format!("{route}, as nginx says it"), Tone::Plain),
+            Ok(route) => {
+                let who = match self.session.config.nginx.mode {
+                    ProxyMode::Marker => "as nginx says it",
+                    ProxyMode::Reload => "as the include file and the age of nginx's workers say",
+                };
+                say("route", &format!("{route}, {who}"), Tone::Plain);
+            }
             Err(error) => {
                 say("route", &error.to_string(), Tone::Bad);
                 command = Some(for_route(error));
