@@ -210,6 +210,18 @@ pub(crate) struct Setting {
     pub(crate) origin: String,
 }
 
+/// `demo`: what its clients saw. Before it come the events of its commands.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Demo {
+    /// The version of this format.
+    pub(crate) schema: u32,
+    /// All that were asked.
+    pub(crate) requests: usize,
+    /// Those without an answer of the app.
+    pub(crate) lost: usize,
+}
+
 /// The schema of each kind of output, by the name of its file in `docs/schema`.
 #[cfg(feature = "schema")]
 pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
@@ -231,5 +243,6 @@ pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
         ("profile", of::<Chosen<'_>>()),
         ("init", of::<Init<'_>>()),
         ("config", of::<Config>()),
+        ("demo", of::<Demo>()),
     ]
 }

@@ -5,7 +5,7 @@ use std::{ffi::OsStr, fs, path::Path};
 use serde_json::{Map, Value};
 
 /// The commands that print a document of their own; the others print events.
-const DOCUMENTS: [&str; 8] = ["status", "plan", "check", "history", "releases", "profile", "init", "config"];
+const DOCUMENTS: [&str; 9] = ["status", "plan", "check", "history", "releases", "profile", "init", "config", "demo"];
 
 /// The schema in `docs/schema` of what a command with these arguments prints; `None` when that is not for programs.
 pub(crate) fn printed_by<'a>(words: impl Iterator<Item = &'a OsStr>) -> Option<&'static str> {

@@ -18,6 +18,7 @@ use crate::{
         load::{Load, Running},
         nginx::{Nginx, Site},
     },
+    documents::{self, SCHEMA},
     output,
     report::{Paint, stdout_paint},
     signals::Signals,
@@ -197,7 +198,7 @@ settle = "1s"
         self.tell(if tally.lost() == 0 { self.paint.good(text) } else { self.paint.bad(text) });
         self.tell(format!("answered {}", by.join(", ")));
         if self.global.format == Format::Json {
-            output::json(&serde_json::json!({ "schema": 1, "requests": total, "lost": tally.lost() }));
+            output::json(&documents::Demo { schema: SCHEMA, requests: total, lost: tally.lost() });
         }
         if tally.lost() == 0 { Exit::Done } else { Exit::Internal }
     }

@@ -1,5 +1,7 @@
 //! What programs read.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use bluegreen_rig::{Ended, Stage};
@@ -102,4 +104,14 @@ fn the_shapes_of_status_and_history() {
     assert_eq!(told, [("switched", 0), ("prepared", 0), ("switched", 0)]);
     assert_eq!(history[2]["version"], "2.0");
     stage.run(&["history"], 0).says(&["deploy", "2.0", "real2"]);
+}
+
+#[test]
+fn the_demo_prints_events_and_then_what_its_clients_saw() {
+    let Some(stage) = Stage::marker() else { return };
+    let ended = stage.spawn(&["demo", "--format", "json"]).wait_within(Duration::from_secs(120));
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let (last, before) = ended.events().split_last().map(|(last, before)| (last.clone(), before.to_vec())).unwrap();
+    assert!(before.iter().all(|line| line["event"].is_string()), "{ended}");
+    assert_eq!((keys(&last), &last["lost"]), (vec!["lost", "requests", "schema"], &json!(0)), "{ended}");
 }
