@@ -157,6 +157,9 @@ impl Session {
     /// Says how a run ended; `done` is the command's own word for success.
     pub(crate) async fn finish(&self, done: &'static str, report: &Report) -> Exit {
         let (exit, outcome) = self.verdict(done, report);
+        if let Some(what) = report.already.clone().filter(|_| outcome == "unchanged") {
+            self.events.emit(EventKind::Already { what });
+        }
         let ended = report.outcome.as_ref().or(report.recovered.as_ref());
         if let Some(failure) = ended.and_then(Outcome::failure).filter(|_| exit != Exit::Done) {
             let findings = autopsy::findings(self, failure).await;

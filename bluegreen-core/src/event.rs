@@ -105,6 +105,11 @@ pub enum EventKind {
         /// What.
         message: String,
     },
+    /// It is so already, and nothing was done.
+    Already {
+        /// What is so.
+        what: String,
+    },
     /// A step failed.
     Failed {
         /// What and why.

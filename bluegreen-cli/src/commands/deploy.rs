@@ -62,9 +62,6 @@ async fn go_on(session: &Session, run: &Run, until: Step) -> Result<Exit, Halt> 
 /// `abort`
 pub(super) async fn abort(session: &Session) -> Result<Exit, Halt> {
     let report = session.run(&Command::Abort, &Run::default()).await?;
-    if report.outcome.is_none() && report.recovered.is_none() {
-        session.events.warn("nothing was prepared, so nothing is taken back");
-    }
     Ok(session.finish("aborted", &report).await)
 }
 

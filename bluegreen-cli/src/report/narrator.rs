@@ -117,6 +117,7 @@ impl Narrator {
                     Some(_) => self.entry(&paint.bad("✗"), "hook", &time, &format!("{hook} failed")),
                 })
             }
+            EventKind::Already { what } => line(self.wrapped(&paint.good("✓"), &format!("nothing to do: {what}"))),
             EventKind::Autopsy { findings } => {
                 self.findings.clone_from(findings);
                 Told::default()

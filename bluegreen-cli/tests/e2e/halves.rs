@@ -29,9 +29,11 @@ fn prepare_then_abort_then_nothing_to_promote() {
     stage.run(&["prepare", &stage.artifact("v2")], 0);
     stage.run(&["abort"], 0).says(&["taken back"]);
     assert_eq!((stage.front(), below(stage.home()).len()), ("v1 real1".into(), 1));
-    stage.run(&["abort"], 0);
-    stage.run(&["promote"], 0);
+    stage.run(&["abort"], 0).says(&["nothing to do: nothing is prepared"]);
+    stage.run(&["promote"], 0).says(&["nothing to do: nothing waits to be promoted"]);
     assert_eq!(stage.front(), "v1 real1");
+    stage.run(&["prepare", &stage.artifact("v2")], 0);
+    stage.run(&["start"], 0).says(&["nothing to do: deploy of ", " rests after health already"]);
 }
 
 #[test]

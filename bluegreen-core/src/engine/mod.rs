@@ -57,7 +57,7 @@ pub struct Options {
 pub struct Report {
     /// How it ended; `None` when it was so already.
     pub outcome: Option<Outcome>,
-    /// Why there was nothing to do.
+    /// Why there was nothing to do, for an [`EventKind::Already`](crate::EventKind::Already).
     pub already: Option<String>,
     /// What recovery had to do before, or could not.
     pub recovered: Option<Outcome>,

@@ -28,7 +28,8 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
         return Begin::Refuse(Refusal::ProfilesChanged(format!("{gone}:{}", gone.port())));
     }
     match (command, &state.transaction) {
-        (Command::Recover, _) | (Command::Abort, None) => Begin::Already("nothing to do".to_owned()),
+        (Command::Recover, _) => Begin::Already("nothing has to be recovered".to_owned()),
+        (Command::Abort, None) => Begin::Already("nothing is prepared that could be taken back".to_owned()),
         (Command::Deploy { .. } | Command::Promote { .. }, Some(tx)) if tx.undo.is_none() => go_on(state, tx, command),
         (Command::Deploy { release, if_changed: true, .. }, None) if has_traffic(seen, release) => {
             Begin::Already(format!("release {release} has the traffic already"))
