@@ -5,14 +5,15 @@ mod support;
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
 
 use bluegreen_core::{
     AnsweredBy, Cancel, Cause, Command, Deployer, Event, EventKind, Events, Failover, HealthProbe, Kind, Options,
-    Outcome, Policy, Previous, Profile, Refusal, Route, RunError, Step, Unhealthy,
+    Outcome, Policy, Previous, Profile, ProfileResolver, ProxySwitcher, Refusal, ResolveError, Route, RunError, Step,
+    SwitchError, Unhealthy,
     testing::{FakeHost, Health, Op},
 };
 use support::{Scene, id};
@@ -284,6 +285,60 @@ async fn while_the_standby_answers_it_is_never_taken_away_first() {
     let report = tokio::select! { report = scene.deploy("v3") => report, () = watch => unreachable!() };
     assert_eq!(report.outcome, Some(Outcome::DONE));
     scene.assert_sound();
+}
+
+/// A proxy whose active profile dies just before it is looked at for the so-many-th time.
+#[derive(Debug, Clone)]
+struct Deadly(FakeHost, Arc<AtomicU32>);
+
+#[async_trait::async_trait]
+impl ProfileResolver for Deadly {
+    async fn resolve(&self) -> Result<Route, ResolveError> {
+        if self.1.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let active = self.0.world().route.clone().unwrap().active;
+            self.0.world().kill(&active);
+        }
+        self.0.resolve().await
+    }
+}
+
+#[async_trait::async_trait]
+impl ProxySwitcher for Deadly {
+    async fn switch_to(&self, route: &Route) -> Result<(), SwitchError> {
+        let answered = self.0.world().answering().is_some();
+        self.0.switch_to(route).await?;
+        assert!(!answered || self.0.world().answering().is_some(), "an outage: {route}");
+        Ok(())
+    }
+
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
+        self.0.drain(profile, within).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whenever_the_active_one_dies_its_standby_is_not_taken_away() {
+    // also while the deploy before this one cannot take it away, so that recovery leaves it unfinished
+    for (unfinished, look) in [false, true].into_iter().flat_map(|it| (1..20).map(move |look| (it, look))) {
+        let failover = if unfinished { Failover::Bake } else { Failover::Always };
+        let policy = Policy { failover, ..Policy::default() };
+        let scene = Scene::with(policy.clone());
+        scene.deploy("v1").await;
+        scene.host.faults().clear();
+        if unfinished {
+            scene.host.faults().fail(Op::Switch, 2);
+        }
+        scene.deploy("v2").await;
+        assert_eq!(scene.route(), Route::with_standby(scene.second(), scene.first()));
+        scene.host.faults().clear();
+        if unfinished {
+            scene.host.faults().fail(Op::Switch, 0);
+        }
+        let Scene { host, store, .. } = scene;
+        let (profiles, proxy) = (host.world().profiles.clone(), Deadly(host.clone(), Arc::new(look.into())));
+        let deployer = Deployer::new(profiles, proxy.clone(), host.clone(), host.clone(), proxy, store);
+        let _ = deployer.with_policy(policy).deploy(id("v3")).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

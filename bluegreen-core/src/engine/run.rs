@@ -70,22 +70,25 @@ impl<'a> Run<'a> {
     }
 
     pub(super) async fn command(mut self, command: &Command) -> Result<Report, RunError> {
-        let recovered = self.recover().await?;
+        let (recovered, mut seen) = self.recover().await?;
         let only_recovery = matches!(command, Command::Recover | Command::Up);
         if let (true, Some(Outcome::Degraded { .. })) = (only_recovery || self.cut, &recovered) {
             return Ok(self.report(None, None, recovered).await);
         }
         loop {
-            let seen = self.look(None).await;
             match begin(&self.state, command, &seen, &self.deployer.policy) {
                 Begin::Go(state) => {
                     let outcome = self.walk(*state).await?;
                     return Ok(self.report(Some(outcome), None, recovered).await);
                 }
-                Begin::First(state) => match self.walk(*state).await? {
-                    stuck @ Outcome::Degraded { .. } => return Ok(self.report(Some(stuck), None, recovered).await),
-                    _ => self.watch = None,
-                },
+                Begin::First(state) => {
+                    let undone = self.walk(*state).await?;
+                    if matches!(undone, Outcome::Degraded { .. }) {
+                        return Ok(self.report(Some(undone), None, recovered).await);
+                    }
+                    self.watch = None;
+                    seen = self.look(None).await;
+                }
                 // what waited for the promotion was taken back: a yes that changed nothing is a no
                 Begin::Already(_) if matches!((command, &recovered), (Command::Promote { .. }, Some(_))) => {
                     return Ok(self.report(recovered, None, None).await);
@@ -97,8 +100,9 @@ impl<'a> Run<'a> {
     }
 
     /// Brings what an earlier run left, or an accident did, to a safe state with a name. Nobody takes it back; the deadline cuts
-    /// it off, which is as safe as a kill: the next run goes on with it.
-    async fn recover(&mut self) -> Result<Option<Outcome>, RunError> {
+    /// it off, which is as safe as a kill: the next run goes on with it. Also the sight by which that is so: the command begins
+    /// by it, so that nothing happens between the two that recovery would have answered.
+    async fn recover(&mut self) -> Result<(Option<Outcome>, Seen), RunError> {
         let deadline = self.interrupts.only_deadline();
         let interrupts = std::mem::replace(&mut self.interrupts, deadline);
         self.recovers = true;
@@ -109,13 +113,13 @@ impl<'a> Run<'a> {
         outcome
     }
 
-    async fn recover_to_fixed_point(&mut self) -> Result<Option<Outcome>, RunError> {
+    async fn recover_to_fixed_point(&mut self) -> Result<(Option<Outcome>, Seen), RunError> {
         let (mut tried, mut done) = (Tried::default(), None);
         loop {
             let seen = self.look(None).await;
             let state = match recover(&self.state, &seen, &self.deployer.policy, tried) {
-                Recovery::Stable | Recovery::Rests(_) => return Ok(done),
-                Recovery::Degraded(reason) => return Ok(Some(self.degraded(reason))),
+                Recovery::Stable | Recovery::Rests(_) => return Ok((done, seen)),
+                Recovery::Degraded(reason) => return Ok((Some(self.degraded(reason)), seen)),
                 Recovery::Walk(state) => state,
             };
             tried.begins(&self.state, &state);
@@ -124,7 +128,7 @@ impl<'a> Run<'a> {
             let closed = self.state.transaction.is_none();
             done = Some(outcome);
             if !closed {
-                return Ok(done);
+                return Ok((done, self.look(None).await));
             }
         }
     }

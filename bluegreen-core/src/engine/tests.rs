@@ -62,11 +62,11 @@ async fn a_warm_rollback_is_written_down_and_probed_before_the_route_moves() {
     store.expect_save().times(1..).in_sequence(&mut order).returning(|_, _| Ok(()));
 
     let mut resolver = MockProfileResolver::new();
-    // recover, begin and two looks before the move; then the proofs
+    // recovery, by whose look the command begins, and two looks before the move; then the proofs
     let mut asked = 0;
-    resolver.expect_resolve().times(7..).returning(move || {
+    resolver.expect_resolve().times(6..).returning(move || {
         asked += 1;
-        Ok(Route::solo(if asked <= 4 { second.clone() } else { first.clone() }))
+        Ok(Route::solo(if asked <= 3 { second.clone() } else { first.clone() }))
     });
     let deployer = Deployer::new(pair, resolver, processes(), probe, switcher, store);
     let began = tokio::time::Instant::now();

@@ -51,7 +51,8 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
 /// just tried again.
 fn closed_if_only_stopping(state: &State, command: &Command, seen: &Seen) -> State {
     let stops = |tx: &Transaction| match &tx.undo {
-        None => tx.step == Step::Retire,
+        // who died since is no reason to forget its standby: the next recovery flips to it
+        None => tx.step == Step::Retire && seen.on(&tx.to).listens(),
         Some(_) => {
             matches!(command, Command::Deploy { .. }) && seen.route.as_ref().is_ok_and(|route| !route.uses(&tx.to))
         }
