@@ -24,8 +24,8 @@ pub struct State {
     /// For each profile that the proxy was ever seen to use: when it lost its traffic, `None` while it has it.
     #[serde(default)]
     pub lost_traffic: BTreeMap<Name, Option<Stamp>>,
-    /// What was written before is lost, and what was seen then did not say which release is good: one that answers under
-    /// traffic ends this.
+    /// What was written last is lost: this is what was written before that, or what was seen, which did not say which release
+    /// is good. One that answers under traffic ends this.
     #[serde(default)]
     pub lost: bool,
     /// The transaction under way.
@@ -34,6 +34,13 @@ pub struct State {
 }
 
 impl State {
+    /// What still holds of it when what was written after it is lost. Not who had the traffic: what runs there may have come
+    /// since, and may only have been prepared.
+    #[must_use = "returns what still holds"]
+    pub fn outdated(self) -> Self {
+        Self { lost: true, lost_traffic: BTreeMap::new(), ..self }
+    }
+
     /// The release that was last proven under traffic.
     pub fn last_good(&self) -> Option<&ReleaseId> {
         self.confirmed.first()

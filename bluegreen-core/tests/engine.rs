@@ -528,6 +528,15 @@ async fn a_profile_that_had_traffic_is_settled_before_it_is_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn so_is_one_of_which_nobody_knows_any_more_whether_it_had_traffic() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.store.set(scene.state().outdated());
+    let began = tokio::time::Instant::now();
+    scene.until("v3", Step::Stop).await;
+    assert!(began.elapsed() >= Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn breaking_means_no_failover_and_no_warm_rollback() {
     let scene = Scene::deployed(&["v1"]).await;
     let standby = async {

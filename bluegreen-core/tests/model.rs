@@ -56,7 +56,7 @@ fn no_order_of_faults_breaks_a_promise() {
         assert!(broken.is_empty(), "{broken:?}");
         return;
     }
-    let (began, mut states, mut depth) = (Instant::now(), 0, 0);
+    let (began, mut states, mut depth, mut broken) = (Instant::now(), 0, 0, 0);
     for (number, policy) in Machine::policies().into_iter().enumerate() {
         let machine = Machine::new(policy, faults, launches);
         let found = check(&machine, HasDiscoveries::AnyFailures);
@@ -69,7 +69,7 @@ fn no_order_of_faults_breaks_a_promise() {
                 promise.name()
             );
         }
-        assert!(found.broken.is_empty());
+        broken += found.broken.len();
         states += found.states;
         depth = depth.max(found.depth);
         println!("policy {number}: {} unique states, {:.0?} so far", found.states, began.elapsed());
@@ -78,6 +78,7 @@ fn no_order_of_faults_breaks_a_promise() {
         "{states} unique states up to {depth} steps deep, with {faults} faults and {launches} launches, in {:.0?}",
         began.elapsed()
     );
+    assert_eq!(broken, 0, "promises are broken: see above");
     assert!(states > 2_000_000 || variable("LAUNCHES").is_some(), "the model has become too small: {states} states");
 }
 

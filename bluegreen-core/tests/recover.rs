@@ -8,8 +8,8 @@ use std::{
 };
 
 use bluegreen_core::{
-    Acted, Cause, Command, Effect, Event, EventKind, Events, Failure, Kind, Options, Outcome, Policy, Route, Seen,
-    State, Step, Then,
+    Acted, Cause, Command, Effect, Event, EventKind, Events, Failure, Kind, Options, Outcome, Policy, Refusal, Route,
+    RunError, Seen, State, Step, Then,
     machine::rebuild,
     step,
     testing::{Health, Op},
@@ -151,6 +151,46 @@ async fn a_lost_state_without_a_good_release_needs_a_person_until_one_deploys() 
     scene.deploy("v3").await;
     assert_eq!((scene.state().lost, scene.running().as_str()), (false, "v3 -"));
     assert_eq!(scene.run(Command::Recover).await.unwrap().recovered, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_lost_state_what_was_only_prepared_gets_no_traffic() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.until("v2", Step::Health).await;
+    scene.store.set(rebuild(&scene.host.world().seen()));
+    assert_eq!(
+        scene.run(Command::Rollback { release: None }).await,
+        Err(RunError::Refused(Refusal::NothingToRollBack))
+    );
+    let first = scene.first();
+    scene.host.world().kill(&first);
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(first.clone())), "v1 is started");
+    // and when nobody is known to be good
+    scene.host.world().kill(&first);
+    scene.store.set(rebuild(&scene.host.world().seen()));
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!(degraded(report.recovered.as_ref()), "the state was lost: deploy what should run");
+    // what the proxy fails over to already is not a guess
+    let second = scene.second();
+    scene.host.world().switch(&Route::with_standby(first, second.clone()));
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(second)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_it_after_the_state_before_it_is_all_there_is() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let before = scene.state().outdated();
+    scene.until("v3", Step::Health).await;
+    scene.store.set(before);
+    assert_eq!(scene.running(), "v3 v2");
+    let report = scene.run(Command::Rollback { release: None }).await.unwrap();
+    assert_eq!(
+        (report.outcome, scene.running().as_str()),
+        (Some(Outcome::DONE), "v1 v2"),
+        "the confirmed one, started"
+    );
 }
 
 #[tokio::test(start_paused = true)]

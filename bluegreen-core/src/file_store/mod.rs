@@ -151,7 +151,7 @@ impl StateStore for FileStore {
             // what cannot be read now may be good, and newer than the one before it
             Err(error) if !matches!(error, StoreError::Corrupt { .. }) => Err(error),
             first => match self.read("state.json.prev")? {
-                Some(state) => Ok(state),
+                Some(state) => Ok(state.outdated()),
                 None => first.map(Option::unwrap_or_default),
             },
         }

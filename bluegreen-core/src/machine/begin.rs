@@ -1,6 +1,6 @@
 use crate::{
-    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Profile, Refusal, ReleaseId, ResolveError, Seen, State,
-    Step, Transaction,
+    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Process, Profile, Refusal, ReleaseId, ResolveError,
+    Seen, State, Step, Transaction,
 };
 
 /// What [`begin`] decided.
@@ -98,6 +98,17 @@ pub(super) fn with(state: &State, tx: Transaction) -> State {
     State { number: tx.number, transaction: Some(tx), ..state.clone() }
 }
 
+/// The release that runs warm on `idle`: it had the traffic, and did not fail. One that was only prepared is not warm. As
+/// long as the state is known that one has its open transaction; when the state was lost, what runs there may be either,
+/// and traffic is not given on a guess.
+pub(super) fn warm<'a>(state: &State, seen: &'a Seen, idle: &Profile) -> Option<&'a ReleaseId> {
+    let Occupant::Ours { process: Process { release, .. }, listening: true } = seen.on(idle) else { return None };
+    let had_traffic = state.confirmed.contains(release)
+        || state.lost_traffic.contains_key(idle.name())
+        || seen.route.as_ref().is_ok_and(|route| route.uses(idle));
+    Some(release).filter(|release| had_traffic && !state.has_failed(release))
+}
+
 fn go(state: &State, tx: Transaction) -> Begin {
     Begin::Go(Box::new(with(state, tx)))
 }
@@ -159,10 +170,7 @@ fn rollback(state: &State, wanted: Option<&ReleaseId>, seen: &Seen) -> Begin {
     }
     let idle = seen.profiles.other(&route.active);
     let active = seen.on(&route.active).ours().map(|process| &process.release).or(state.last_good());
-    let warm = match seen.on(idle) {
-        Occupant::Ours { process, listening: true } if !state.has_failed(&process.release) => Some(&process.release),
-        _ => None,
-    };
+    let warm = warm(state, seen, idle);
     let good = || state.confirmed.iter().find(|release| Some(*release) != active);
     let Some(release) = wanted.or(warm).or_else(good) else {
         return Begin::Refuse(Refusal::NothingToRollBack);

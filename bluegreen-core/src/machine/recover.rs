@@ -1,4 +1,4 @@
-use super::begin::{open, with};
+use super::begin::{open, warm, with};
 use crate::{
     Cause, Failover, Failure, Kind, Next, Occupant, Outcome, Policy, Profile, ResolveError, Route, Seen, State, Step,
     Then, Transaction, step,
@@ -119,6 +119,9 @@ fn rests(state: &State, seen: &Seen, policy: &Policy) -> bool {
     matches!(step(state, &calm, policy), Next { then: Then::End(Outcome::Paused(_)), .. })
 }
 
+/// What silence where the proxy points needs. A flip ends no process, also none that is deaf and was never confirmed: it is
+/// stopped by the transaction that started it, or by the one that needs its place, and a person may want to look at it. It
+/// does not come back into the traffic, because only who listens is warm.
 fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recovery {
     let route = match &seen.route {
         Ok(route) => route,
@@ -133,11 +136,9 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
         Recovery::Walk(Box::new(with(state, open(state, kind, to, release, step, seen))))
     };
     let other = seen.profiles.other(&route.active);
-    match (seen.on(other), state.confirmed.get(tried.unstartable)) {
-        (Occupant::Ours { process, listening: true }, _)
-            if !tried.flip && policy.failover != Failover::Never && !state.has_failed(&process.release) =>
-        {
-            walk(Kind::Flip, other, process.release.clone(), Step::Health)
+    match (warm(state, seen, other), state.confirmed.get(tried.unstartable)) {
+        (Some(warm), _) if !tried.flip && policy.failover != Failover::Never => {
+            walk(Kind::Flip, other, warm.clone(), Step::Health)
         }
         (_, Some(good)) if dead && !tried.up => walk(Kind::Up, &route.active, good.clone(), Step::Start),
         _ if state.lost => Recovery::Degraded("the state was lost: deploy what should run".to_owned()),

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::{
     Acted, Cause, Effect, Failure, Kind, Occupant, Outcome, Policy, Process, Profile, Route, Seen, State, Step,
     Transaction,
@@ -151,7 +153,9 @@ impl Walk<'_> {
     pub(super) fn stop(&self, profile: &Profile, process: &Process) -> Effect {
         let lost = self.state.lost_traffic.get(profile.name()).and_then(Option::as_ref);
         let waited = lost.and_then(|lost| self.seen.now.since(lost));
-        let settle = waited.map(|waited| self.policy.settle.saturating_sub(waited)).unwrap_or_default();
+        // who never had the traffic has nothing to settle; after a loss nobody knows who that is
+        let unknown = if self.state.lost { self.policy.settle } else { Duration::ZERO };
+        let settle = waited.map_or(unknown, |waited| self.policy.settle.saturating_sub(waited));
         Effect::Stop { profile: profile.clone(), process: process.clone(), settle }
     }
 

@@ -1,6 +1,6 @@
 //! The machine that the tools work on: the world, the disk, and what only the model knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bluegreen_core::{Process, Profile, Route, State, testing::World};
 
@@ -29,6 +29,11 @@ pub(crate) struct Host {
     pub(crate) meddled: bool,
     /// The transaction whose release has last answered through the front door, alone.
     pub(crate) proved: u64,
+    /// The profiles whose process has had the traffic.
+    pub(crate) served: BTreeSet<Profile>,
+    /// The profile on which a foreign process had the traffic when the transaction began. Who has that port later is that one
+    /// again, as after a reboot: nobody can tell them apart, and it is where the traffic was.
+    pub(crate) former: Option<Profile>,
     /// What a pid file would say, for mutants that read one.
     pub(crate) pid_file: BTreeMap<Profile, Process>,
     pub(crate) broken: Vec<Promise>,
@@ -55,6 +60,8 @@ impl Host {
             hidden: None,
             meddled: false,
             proved: 0,
+            served: BTreeSet::new(),
+            former: None,
             pid_file: BTreeMap::new(),
             broken: Vec::new(),
         }
@@ -63,6 +70,16 @@ impl Host {
     /// The route that is in effect, whoever can read it.
     pub(crate) fn truth(&self) -> Option<&Route> {
         self.hidden.as_ref().or(self.world.route.as_ref().ok())
+    }
+
+    /// To be called after everything that moves the route, or ends a process.
+    pub(crate) fn note_served(&mut self) {
+        let used = |p: &Profile| self.truth().is_some_and(|route| route.uses(p));
+        self.served = self.world.running.keys().filter(|p| used(p) || self.has_served(p)).cloned().collect();
+    }
+
+    pub(crate) fn has_served(&self, profile: &Profile) -> bool {
+        self.served.contains(profile)
     }
 
     /// A durable save of a tool that holds the lock.
@@ -77,6 +94,8 @@ impl Host {
             if number(&kept).is_some() && number(&kept) != number(&self.disk) {
                 // who has a port when a transaction begins is what the traffic came from
                 self.world.strangers.values_mut().for_each(|who| FORMER.clone_into(who));
+                let from = kept.transaction.as_ref().and_then(|tx| tx.from.clone());
+                self.former = from.filter(|from| self.world.strangers.contains_key(from));
             }
             self.previous = Some(Box::new(self.disk.clone()));
             self.replace(kept);

@@ -152,7 +152,11 @@ impl Machine {
         adopted.world.start(&first, &id("adopted")).unwrap();
         adopted.world.releases.insert(id("adopted"), Health::Missing);
         let hosts = [Host::new(fresh), served, foreign, adopted];
-        hosts.into_iter().map(|host| now(Host { previous: None, ..host })).collect()
+        let begins = |mut host: Host| {
+            host.note_served();
+            now(Host { previous: None, ..host })
+        };
+        hosts.into_iter().map(begins).collect()
     }
 
     fn routes(world: &World) -> [Route; 3] {
@@ -288,7 +292,9 @@ impl Now {
         let host = &mut self.host;
         let world = &mut host.world;
         // one that has the port already when a deploy begins is what the traffic came from
-        let stranger = if host.disk.transaction.is_none() { FORMER } else { "somebody" };
+        let idle = host.disk.transaction.is_none();
+        let former = host.former.clone();
+        let stranger = |on: &Profile| if idle || former.as_ref() == Some(on) { FORMER } else { "somebody" }.to_owned();
         match action {
             Action::Die(profile) => world.kill(&profile),
             Action::Sicken(profile) => world.running.get_mut(&profile)?.health = Health::Sick,
@@ -296,9 +302,9 @@ impl Now {
             Action::Heal(profile) => world.running.get_mut(&profile)?.health = Health::Good,
             Action::Replace(profile) => {
                 world.kill(&profile);
-                world.strangers.insert(profile, stranger.into());
+                world.strangers.insert(profile.clone(), stranger(&profile));
             }
-            Action::Stranger(profile) => drop(world.strangers.insert(profile, stranger.into())),
+            Action::Stranger(profile) => drop(world.strangers.insert(profile.clone(), stranger(&profile))),
             Action::Spoil(release) => drop(world.releases.insert(release, Health::Missing)),
             Action::Reboot => {
                 world.reboot();
@@ -321,11 +327,12 @@ impl Now {
             }
             Action::Damage => {
                 host.lost = Lost::Last;
-                host.disk = *host.previous.take()?;
+                host.disk = host.previous.take()?.outdated();
             }
             Action::DamageBoth => host.damaged = true,
             _ => unreachable!("{action:?} is of the tools"),
         }
+        host.note_served();
         Some(())
     }
 
@@ -485,7 +492,7 @@ impl Machine {
             // a first release that was degraded stays where it is until the next deploy
             !known && !rests && disk.last_good().is_some() && p.process.release != id("adopted")
         });
-        // it had the traffic, and fell silent: recovery moved away from it, and leaves it to be looked at until the next deploy
+        // it had the traffic, and fell silent: a flip ends nobody (see `live_side`), the next deploy does
         let had_traffic = disk.lost_traffic.get(idle.name()).is_some_and(Option::is_some);
         let forgiven = had_traffic && stray.is_some_and(|p| p.health == Health::Deaf)
             || before.meddled

@@ -71,6 +71,8 @@ pub(crate) enum Mutant {
     FailOpenStarts,
     /// Whatever of ours runs is taken for good when the state cannot be read.
     RebuildGuesses,
+    /// Whatever runs where no traffic is counts as the warm one when the state cannot be read.
+    PreparedIsWarm,
     /// A lock that does not hold, as on some network file systems, or that is broken when its holder seems to sleep.
     NoLock,
     /// The state is read before the lock is taken.
@@ -79,7 +81,7 @@ pub(crate) enum Mutant {
 
 impl Mutant {
     /// Each with the promise that it breaks.
-    pub(crate) const ALL: [(Self, Promise); 33] = [
+    pub(crate) const ALL: [(Self, Promise); 34] = [
         (Self::SwitchUnprobed, Promise::RouteOnlyToTheProven),
         (Self::RevertUnprobed, Promise::RouteOnlyToTheProven),
         (Self::SwitchBeforeHealth, Promise::RouteOnlyToTheProven),
@@ -111,6 +113,7 @@ impl Mutant {
         (Self::FailOpen, Promise::NeverFailsOpen),
         (Self::FailOpenStarts, Promise::NeverFailsOpen),
         (Self::RebuildGuesses, Promise::NeverFailsOpen),
+        (Self::PreparedIsWarm, Promise::NeverFailsOpen),
         (Self::NoLock, Promise::OneWriter),
         (Self::LoadBeforeLock, Promise::NothingIsLeftBehind),
     ];
@@ -265,6 +268,10 @@ pub(crate) fn rebuild(mutant: Option<Mutant>, seen: &Seen) -> State {
         Some(Mutant::FailOpen) => state = State::default(),
         Some(Mutant::RebuildGuesses) => {
             seen.occupants.iter().filter_map(Occupant::ours).for_each(|process| state.confirm(&process.release));
+        }
+        Some(Mutant::PreparedIsWarm) => {
+            state.lost = false;
+            seen.profiles.both().into_iter().for_each(|profile| state.note_traffic(profile, true, &seen.now));
         }
         _ => {}
     }

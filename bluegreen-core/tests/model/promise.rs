@@ -27,7 +27,8 @@ pub(crate) enum Promise {
     /// What is confirmed has answered through the front door, alone.
     ConfirmedHasAnswered,
     /// A state that is lost is never taken for a fresh machine's: what is written instead is what is seen, nothing is started that
-    /// nobody has called good, and recovery says that a person is needed when nothing serves.
+    /// nobody has called good, recovery says that a person is needed when nothing serves, and no way back leads to what was only
+    /// prepared.
     NeverFailsOpen,
     /// A release that failed is not the last good one.
     FailedIsNotGood,
@@ -81,6 +82,12 @@ pub(crate) fn judge_effect(before: &World, truth: Option<&Route>, effect: &Effec
         };
         if moved.is_some_and(|p| !good(&p)) || standby.is_some_and(|p| !good(&p) || failed(&p)) {
             broken.push(Promise::RouteOnlyToTheProven);
+        }
+        if let (Some(to), Some(tx)) = (moved, &after.disk.transaction)
+            && matches!(tx.kind, Kind::Flip | Kind::Rollback)
+            && !(tx.started || tx.undo.is_some() || after.disk.confirmed.contains(&tx.release) || after.has_served(to))
+        {
+            broken.push(Promise::NeverFailsOpen);
         }
     }
     if let (Effect::Start { release, .. }, Some(tx)) = (effect, &after.disk.transaction)
