@@ -2,7 +2,12 @@
 //! `begin`, `recover`, `rebuild` and `step`.
 //!
 //! `BLUEGREEN_MODEL_FAULTS` and `BLUEGREEN_MODEL_LAUNCHES` widen it, `BLUEGREEN_MODEL_MUTANT=SaveLate` tells the way of one
-//! wrong design. A broken promise prints the way to it, and the line that walks it again.
+//! wrong design. A broken promise prints the way to it, and the line that walks it again. The long run, of more than 20
+//! million states, prints its figures:
+//!
+//! ```text
+//! BLUEGREEN_MODEL_FAULTS=2 BLUEGREEN_MODEL_LAUNCHES=2 nice cargo test --release -p bluegreen-core --all-features --test model no_order -- --nocapture
+//! ```
 
 mod model {
     pub(crate) mod conformance;
@@ -79,7 +84,12 @@ fn no_order_of_faults_breaks_a_promise() {
         began.elapsed()
     );
     assert_eq!(broken, 0, "promises are broken: see above");
-    assert!(states > 2_000_000 || variable("LAUNCHES").is_some(), "the model has become too small: {states} states");
+    let least = match (faults, launches) {
+        (2.., 2..) => 20_000_000,
+        (1, 2..) => 2_000_000,
+        _ => 0,
+    };
+    assert!(states >= least, "the model has become too small: {states} states");
 }
 
 /// The policy and the way by which `promise` is broken.
