@@ -492,9 +492,10 @@ impl Machine {
             // a first release that was degraded stays where it is until the next deploy
             !known && !rests && disk.last_good().is_some() && p.process.release != id("adopted")
         });
-        // it had the traffic, and fell silent: a flip ends nobody (see `live_side`), the next deploy does
-        let had_traffic = disk.lost_traffic.get(idle.name()).is_some_and(Option::is_some);
-        let forgiven = had_traffic && stray.is_some_and(|p| p.health == Health::Deaf)
+        // what had the traffic is the previous release, though never confirmed, which is kept warm; and when it fell silent, a
+        // flip ends nobody (see `live_side`), the next deploy does
+        let previous = self.policy.previous == Previous::Warm || stray.is_some_and(|p| p.health == Health::Deaf);
+        let forgiven = host.has_served(idle) && previous
             || before.meddled
             || host.lost != Lost::Nothing
             || self.policy.failover == Failover::Never && route.standby.is_some();
