@@ -6,6 +6,8 @@ use bluegreen_core::{Cause, Event, EventKind, Failure, Finding, Kind, ReleaseId,
 use bluegreen_process::Releases;
 use unicode_width::UnicodeWidthStr;
 
+use crate::exit::Exit;
+
 use super::{
     paint::Paint,
     text::{pad, sanitize, truncate, wrap},
@@ -181,9 +183,13 @@ impl Narrator {
         };
         // what a hook has stopped is aborted, and the hook's own block comes behind this
         let explained = |failure: &&Failure| failure.cause == Cause::Aborted && outcome == "failed";
-        if let Some(failure) = self.failure.as_ref().filter(|failure| *exit_code != 0 && !explained(failure)) {
-            let trouble = Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code)
-                .with_findings(&self.findings);
+        let trouble = match self.failure.as_ref().filter(|failure| *exit_code != 0 && !explained(failure)) {
+            Some(failure) => Some(Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code)),
+            None if *exit_code == Exit::Degraded.code() => Some(Trouble::unsafe_to_go_on(active.as_deref())),
+            None => None,
+        };
+        if let Some(trouble) = trouble {
+            let trouble = trouble.with_findings(&self.findings);
             return Told {
                 lines: String::new(),
                 trouble: "\n".to_owned() + &trouble.render(self.paint, self.width.unwrap_or(0)),

@@ -188,6 +188,22 @@ fn quiet_leaves_warnings_and_failures() {
     assert!(err.contains("the new release died"), "{err}");
 }
 
+/// As a `recover` to whom the proxy gives no answer.
+#[test]
+fn what_is_degraded_without_a_failed_step_says_what_to_type() {
+    let finished = EventKind::Finished {
+        outcome: "degraded".to_owned(),
+        exit_code: 20,
+        active: None,
+        release: None,
+        receipt: None,
+    };
+    let why = EventKind::Warning { message: "the route is not known".to_owned() };
+    let (out, err) = lines(vec![why, finished], false);
+    assert_eq!(out, "  ! the route is not known\n");
+    assert!(err.contains("traffic  not known where") && err.contains("next  bluegreen check"), "{err}");
+}
+
 #[test]
 fn a_wait_is_never_longer_than_its_limit() {
     assert_eq!(live::of(7400, 6000), ", 6 s of 6 s");

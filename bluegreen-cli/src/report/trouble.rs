@@ -72,6 +72,16 @@ impl Trouble {
         }
     }
 
+    /// No step has failed, and yet nothing more can be done; a warning has said why.
+    pub fn unsafe_to_go_on(active: Option<&str>) -> Self {
+        let traffic = active.map_or_else(|| "not known where".to_owned(), |active| format!("{active} has it"));
+        Self {
+            traffic: Some(traffic),
+            command: Some("bluegreen check".to_owned()),
+            ..Self::new("it is not safe to go on, for the reason above; nothing was touched after it")
+        }
+    }
+
     /// The same, with what an autopsy found. A finding about `next` is a better command to type.
     #[must_use]
     pub fn with_findings(mut self, findings: &[Finding]) -> Self {
