@@ -79,7 +79,7 @@ async fn port(session: &Session, to: &Profile) -> String {
     let port = to.port();
     match seen.on(to) {
         Occupant::Nobody => format!("{port} is free again"),
-        Occupant::Stranger(who) => who.clone(),
+        Occupant::Stranger { who, .. } => who.clone(),
         Occupant::Ours { process, listening } => {
             let pid = session.wired.processes.main_pid(to).map(|pid| format!(" (pid {pid})")).unwrap_or_default();
             let does = if *listening { "listens on" } else { "does not listen on" };

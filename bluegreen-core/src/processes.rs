@@ -28,8 +28,13 @@ pub enum Occupant {
         /// Whether the port's listeners are its own. `false`: it has not bound the port, nor has anybody else.
         listening: bool,
     },
-    /// The port is held by somebody else, or it cannot be told whose it is. The text says who.
-    Stranger(String),
+    /// The port is held by somebody else, or it cannot be told whose it is.
+    Stranger {
+        /// Who, for a person to read.
+        who: String,
+        /// A live process of ours that does not have the port.
+        beside: Option<Process>,
+    },
 }
 
 /// The text of a stranger behind words that name the port already: `pid 41234 (user deploy): java`.
@@ -38,6 +43,11 @@ pub(crate) fn who_holds<'a>(profile: &Profile, who: &'a str) -> &'a str {
 }
 
 impl Occupant {
+    /// Somebody else, and nothing of ours.
+    pub fn stranger(who: impl Into<String>) -> Self {
+        Self::Stranger { who: who.into(), beside: None }
+    }
+
     /// Our process, listening or not.
     pub fn ours(&self) -> Option<&Process> {
         match self {
@@ -48,7 +58,7 @@ impl Occupant {
 
     /// Whether somebody listens on the port, as far as can be told.
     pub fn listens(&self) -> bool {
-        matches!(self, Self::Ours { listening: true, .. } | Self::Stranger(_))
+        matches!(self, Self::Ours { listening: true, .. } | Self::Stranger { .. })
     }
 }
 

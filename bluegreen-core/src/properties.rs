@@ -87,11 +87,8 @@ fn sights(state: &State) -> Vec<Seen> {
         Err(ResolveError::Unknown("silence".to_owned())),
         Err(ResolveError::NotSetUp("404".to_owned())),
     ];
-    let occupants = [
-        [Occupant::Nobody, ours.clone()],
-        [ours.clone(), ours],
-        [Occupant::Stranger("pid 1".into()), Occupant::Nobody],
-    ];
+    let occupants =
+        [[Occupant::Nobody, ours.clone()], [ours.clone(), ours], [Occupant::stranger("pid 1"), Occupant::Nobody]];
     let now = Stamp { boot: "b".to_owned(), since_boot: std::time::Duration::from_secs(9) };
     let seen = |(route, occupants): (&Result<Route, ResolveError>, &[Occupant; 2])| Seen {
         profiles: profiles.clone(),

@@ -103,9 +103,6 @@ pub struct Transaction {
     /// Whether this transaction decided to start the process on `to` (then an undo stops it).
     #[serde(default)]
     pub started: bool,
-    /// Identity of the process on `to`. When a stranger takes the port from it, nobody else can say it any more.
-    #[serde(default)]
-    pub runs: Option<String>,
     /// Identity of the process on `to` that was proven healthy.
     #[serde(default)]
     pub proven: Option<String>,

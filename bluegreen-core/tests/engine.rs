@@ -436,6 +436,17 @@ async fn what_lost_its_port_to_a_stranger_is_not_left_behind() {
     }
 }
 
+/// The stranger was faster than the first look at what was started.
+#[tokio::test(start_paused = true)]
+async fn what_never_had_its_port_is_not_left_behind() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.host.world().releases.insert(id("v2"), Health::Robbed);
+    let Some(Outcome::Undone(failure)) = scene.deploy("v2").await.outcome else { panic!("it has no port") };
+    assert_eq!((failure.step, failure.cause), (Step::Start, Cause::PortTaken), "{failure}");
+    assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
+    scene.assert_sound();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_yes_that_changed_nothing_is_a_no() {
     for (op, cause) in [(Op::Start, Cause::Died), (Op::Switch, Cause::Switch)] {

@@ -9,7 +9,7 @@ pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u3
     let _lease = session.wired.store.lock(&holder("adopt"))?;
     let seen = session.wired.deployer.look().await;
     let profiles = &session.config.profiles;
-    let foreign = |p: &&Profile| matches!(seen.on(p), Occupant::Stranger(_));
+    let foreign = |p: &&Profile| matches!(seen.on(p), Occupant::Stranger { .. });
     let chosen = match profile {
         Some(name) => profiles.named(name).ok_or_else(|| {
             let [first, second] = profiles.both();

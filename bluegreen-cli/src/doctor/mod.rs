@@ -95,7 +95,7 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
     let occupants = config.profiles.both().map(|profile| {
         let owner = taken.iter().find(|owner| owner.port == profile.port());
         owner.map_or(Occupant::Nobody, |owner| {
-            Occupant::Stranger(format!("port {} is held by {}", owner.port, owner.who))
+            Occupant::stranger(format!("port {} is held by {}", owner.port, owner.who))
         })
     });
     let seen = Seen {

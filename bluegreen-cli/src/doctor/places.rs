@@ -36,7 +36,7 @@ pub(super) fn judge(seen: &Seen, deployed: bool) -> Vec<Finding> {
 fn occupants(seen: &Seen, deployed: bool) -> Vec<Finding> {
     let active = seen.route.as_ref().ok().map(|route| &route.active);
     let look = |profile: &Profile| match seen.on(profile) {
-        Occupant::Stranger(who) => {
+        Occupant::Stranger { who, .. } => {
             let fix = if is_hidden(who) {
                 format!("{LISTENERS}, to see who it is; end it, or change the port")
             } else {
@@ -150,7 +150,7 @@ mod tests {
         let two = ["real1", "real2"].map(|name| Profile::new(name.parse().unwrap(), 8081).unwrap());
         let [first, second] = two.map(|profile| profile);
         let second = Profile::new(second.name().clone(), 8082).unwrap();
-        let stranger = |who: &str| Occupant::Stranger(format!("port 8081 is held by {who}"));
+        let stranger = |who: &str| Occupant::stranger(format!("port 8081 is held by {who}"));
         let seen = Seen {
             profiles: bluegreen_core::Profiles::new(first, second).unwrap(),
             route: Err(bluegreen_core::ResolveError::NotSetUp(String::new())),

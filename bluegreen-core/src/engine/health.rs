@@ -138,7 +138,7 @@ impl Run<'_> {
     async fn still_there(&self, profile: &Profile, process: &Process) -> Result<bool, Failure> {
         match self.deployer.inspect(profile).await {
             Occupant::Ours { process: seen, listening } if seen == *process => Ok(listening),
-            Occupant::Stranger(who) => {
+            Occupant::Stranger { who, .. } => {
                 let who = who_holds(profile, &who);
                 let message = format!("port {} of {profile} is taken by {who}", profile.port());
                 Err(self.failure(Cause::PortTaken, message))

@@ -195,7 +195,7 @@ impl Deployer {
 
     /// Who is on `profile`; what cannot be seen counts as a stranger.
     async fn inspect(&self, profile: &Profile) -> crate::Occupant {
-        let unseen = |e| crate::Occupant::Stranger(format!("somebody who cannot be seen ({e})"));
+        let unseen = |e| crate::Occupant::stranger(format!("somebody who cannot be seen ({e})"));
         self.processes.inspect(profile).await.unwrap_or_else(unseen)
     }
 }

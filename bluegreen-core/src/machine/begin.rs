@@ -83,7 +83,6 @@ pub(super) fn open(
         until: if kind == Kind::Warm { Step::Health } else { Step::Retire },
         breaking: false,
         started: false,
-        runs: None,
         proven: None,
         answered: false,
         standby_settled: false,

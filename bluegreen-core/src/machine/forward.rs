@@ -40,7 +40,7 @@ impl Walk<'_> {
         Ok(match self.seen.on(to) {
             Occupant::Nobody => Fact::True,
             Occupant::Ours { process, .. } => self.stopped(to, process),
-            Occupant::Stranger(who) => Fact::Fails(self.taken(who)),
+            Occupant::Stranger { who, .. } => Fact::Fails(self.taken(who)),
         })
     }
 
@@ -56,7 +56,7 @@ impl Walk<'_> {
                 let message = format!("{} runs release {}", self.tx.to, process.release);
                 Fact::Fails(self.failure(Cause::Process, message))
             }
-            Occupant::Stranger(who) => Fact::Fails(self.taken(who)),
+            Occupant::Stranger { who, .. } => Fact::Fails(self.taken(who)),
         }
     }
 
@@ -64,9 +64,8 @@ impl Walk<'_> {
         let (process, listening) = match self.seen.on(&self.tx.to) {
             Occupant::Ours { process, listening } => (process.clone(), *listening),
             Occupant::Nobody => return Fact::Fails(self.died()),
-            Occupant::Stranger(who) => return Fact::Fails(self.taken(who)),
+            Occupant::Stranger { who, .. } => return Fact::Fails(self.taken(who)),
         };
-        self.tx.runs = Some(process.id.clone());
         if let Some(Acted { effect: Effect::AwaitHealthy { process: proven, .. }, .. }) = self.last {
             if *proven != process {
                 return Fact::Fails(self.died());
@@ -166,7 +165,7 @@ impl Walk<'_> {
         let Some(from) = self.tx.from.clone().filter(|_| !keep) else { return Ok(Fact::True) };
         match self.seen.on(&from) {
             Occupant::Ours { process, .. } => return Ok(self.stopped(&from, process)),
-            Occupant::Stranger(who) => {
+            Occupant::Stranger { who, .. } => {
                 self.warnings.push(format!(
                     "{from} is held by {}, which was not started by us: it keeps running",
                     who_holds(&from, who)
@@ -216,7 +215,7 @@ impl Walk<'_> {
     /// What was proven is not what is there.
     fn gone(&self) -> Failure {
         match self.seen.on(&self.tx.to) {
-            Occupant::Stranger(who) => self.taken(who),
+            Occupant::Stranger { who, .. } => self.taken(who),
             _ => self.died(),
         }
     }

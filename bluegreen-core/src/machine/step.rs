@@ -52,7 +52,7 @@ pub(crate) fn hears(tx: &Transaction, seen: &Seen) -> bool {
 fn way_back<'a>(tx: &'a Transaction, seen: &Seen) -> Option<&'a Profile> {
     tx.from.as_ref().filter(|from| match seen.on(from) {
         Occupant::Ours { listening, .. } => *listening,
-        Occupant::Stranger(_) => tx.old_release.is_none(),
+        Occupant::Stranger { .. } => tx.old_release.is_none(),
         Occupant::Nobody => false,
     })
 }

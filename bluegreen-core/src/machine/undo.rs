@@ -1,5 +1,5 @@
 use super::step::{Then, Walk};
-use crate::{Effect, Failure, Occupant, Outcome, Process, Profile, ResolveError, Step};
+use crate::{Effect, Failure, Occupant, Outcome, Profile, ResolveError, Step};
 
 impl Walk<'_> {
     /// Takes back what was done: first the route, then the process.
@@ -33,12 +33,11 @@ impl Walk<'_> {
                 }
                 Then::Do(self.stop(&to, process))
             }
-            // it lives beside the stranger, or is gone; its port will not be free in either case, so one attempt must do
-            Occupant::Stranger(_) if self.tx.started && self.did(|e| matches!(e, Effect::Stop { .. })).is_none() => {
-                match self.tx.runs.clone() {
-                    Some(id) => Then::Do(self.stop(&to, &Process { release: self.tx.release.clone(), id })),
-                    None => self.undone(failure),
-                }
+            // its port will not be free, so one attempt must do
+            Occupant::Stranger { beside: Some(process), .. }
+                if self.tx.started && self.did(|e| matches!(e, Effect::Stop { .. })).is_none() =>
+            {
+                Then::Do(self.stop(&to, process))
             }
             _ => self.undone(failure),
         }

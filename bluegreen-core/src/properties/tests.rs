@@ -56,7 +56,6 @@ fn a_transaction() -> impl Strategy<Value = Transaction> {
                 until,
                 breaking,
                 started,
-                runs: proven.clone(),
                 proven,
                 answered,
                 standby_settled,

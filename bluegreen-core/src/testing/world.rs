@@ -16,6 +16,8 @@ pub enum Health {
     Deaf,
     /// Ends at once.
     Dies,
+    /// Runs, and somebody else was faster to take its port.
+    Robbed,
     /// Cannot be started: the release store does not have it, or not all of it.
     Missing,
 }
@@ -72,7 +74,8 @@ impl World {
     /// Who is on `profile`.
     pub fn occupant(&self, profile: &Profile) -> Occupant {
         if let Some(who) = self.strangers.get(profile) {
-            return Occupant::Stranger(who.clone());
+            let beside = self.running.get(profile).map(|it| it.process.clone());
+            return Occupant::Stranger { who: who.clone(), beside };
         }
         match self.running.get(profile) {
             None => Occupant::Nobody,
@@ -110,6 +113,9 @@ impl World {
         }
         self.next += 1;
         let process = Process { release: release.clone(), id: format!("boot{}-{}", self.boot, self.next) };
+        if health == Health::Robbed {
+            self.strangers.insert(profile.clone(), "pid 4711 (java) of bob".to_owned());
+        }
         if health != Health::Dies {
             self.running.insert(profile.clone(), FakeProcess { process, health });
         }

@@ -269,7 +269,7 @@ impl Now {
                 }
                 Occupant::Ours { .. } => actions.extend([at(Action::Die), at(Action::Heal)]),
                 Occupant::Nobody => actions.push(at(Action::Stranger)),
-                Occupant::Stranger(_) => {}
+                Occupant::Stranger { .. } => {}
             }
         }
         actions.push(Action::Reboot);
@@ -351,7 +351,7 @@ impl fmt::Display for Now {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Host { world, disk, .. } = &self.host;
         let on = |p: &Profile| match (world.occupant(p), world.running.get(p)) {
-            (Occupant::Stranger(who), _) => who,
+            (Occupant::Stranger { who, .. }, _) => who,
             (_, Some(it)) => format!("{} {:?} {}", it.process.release, it.health, it.process.id),
             _ => "-".to_owned(),
         };

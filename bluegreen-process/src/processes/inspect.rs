@@ -12,7 +12,7 @@ impl Inner {
     pub(super) fn inspect(&self, profile: &Profile) -> io::Result<Occupant> {
         let mut occupant = self.look(profile)?;
         for _ in 0..2 {
-            if !matches!(occupant, Occupant::Stranger(_)) {
+            if !matches!(occupant, Occupant::Stranger { .. }) {
                 break;
             }
             sleep(Duration::from_millis(2));
@@ -39,7 +39,8 @@ impl Inner {
             Ok(ours(!listeners.is_empty()))
         } else {
             let foreign = listeners.iter().find(|l| !l.pids.iter().any(|pid| family.contains(pid)));
-            Ok(Occupant::Stranger(foreign.map_or_else(String::new, |l| held(profile, l))))
+            let who = foreign.map_or_else(String::new, |l| held(profile, l));
+            Ok(Occupant::Stranger { who, beside: Some(record.process()) })
         }
     }
 
@@ -57,7 +58,7 @@ impl Inner {
 }
 
 fn nobody_of_ours(profile: &Profile, listeners: &[Listener]) -> Occupant {
-    listeners.first().map_or(Occupant::Nobody, |l| Occupant::Stranger(held(profile, l)))
+    listeners.first().map_or(Occupant::Nobody, |l| Occupant::stranger(held(profile, l)))
 }
 
 /// Who holds a port, for a person to read.

@@ -21,7 +21,7 @@ impl Inner {
             Occupant::Nobody => {}
             Occupant::Ours { process, .. } if process.release == *id => return Ok(()),
             Occupant::Ours { process, .. } => return Err(format!("release {} still runs there", process.release)),
-            Occupant::Stranger(who) => return Err(who),
+            Occupant::Stranger { who, .. } => return Err(who),
         }
         let release = self.releases().get(id).map_err(text)?;
         let values = |name: &str| self.value(name, profile, &release);

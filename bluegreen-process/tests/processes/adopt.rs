@@ -24,7 +24,7 @@ async fn left(rig: &Rig, kind: &str) -> Child {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    rig.until("it listens", |o| matches!(o, Occupant::Stranger(_))).await;
+    rig.until("it listens", |o| matches!(o, Occupant::Stranger { .. })).await;
     child
 }
 
@@ -70,7 +70,7 @@ async fn what_cannot_be_told_apart_is_refused() {
         let error = rig.processes.adopt(rig.profile(), Some(wrong)).await.unwrap_err();
         assert!(matches!(error, AdoptError::Refused { .. }), "{wrong}: {error}");
     }
-    assert!(matches!(rig.inspect().await, Occupant::Stranger(_)));
+    assert!(matches!(rig.inspect().await, Occupant::Stranger { .. }));
     child.kill().unwrap();
     child.wait().unwrap();
 

@@ -45,7 +45,7 @@ async fn a_process_without_its_port_is_not_listening() {
     assert_eq!(rig.inspect().await, Occupant::Ours { process: process.clone(), listening: false });
     // nor does the port count when somebody else has it
     let _foreign = TcpListener::bind((Ipv4Addr::LOCALHOST, rig.profile().port())).unwrap();
-    let Occupant::Stranger(who) = rig.inspect().await else { panic!("that is not ours") };
+    let Occupant::Stranger { who, .. } = rig.inspect().await else { panic!("that is not ours") };
     assert!(who.contains(&format!("pid {}", std::process::id())), "{who}");
     rig.processes.stop(rig.profile(), &process, GRACE).await.unwrap_err();
 }
@@ -54,7 +54,7 @@ async fn a_process_without_its_port_is_not_listening() {
 async fn a_stranger_is_named_and_left_alone() {
     let rig = Rig::new();
     let _foreign = TcpListener::bind((Ipv4Addr::LOCALHOST, rig.profile().port())).unwrap();
-    let Occupant::Stranger(who) = rig.inspect().await else { panic!("that is not ours") };
+    let Occupant::Stranger { who, .. } = rig.inspect().await else { panic!("that is not ours") };
     assert!(who.contains(&format!("port {} is held by pid {}", rig.profile().port(), std::process::id())), "{who}");
     let error = rig.processes.start(rig.profile(), &rig.release("listen")).await.unwrap_err();
     assert!(error.to_string().contains(&who), "{error}");
@@ -212,7 +212,7 @@ async fn a_record_is_verified_and_never_trusted() {
     };
     // another boot: the pid means nothing, whoever has the port now is not known
     with(|record| record["boot"] = "another".into());
-    assert!(matches!(rig.stranger().inspect(rig.profile()).await.unwrap(), Occupant::Stranger(_)));
+    assert!(matches!(rig.stranger().inspect(rig.profile()).await.unwrap(), Occupant::Stranger { .. }));
     rig.stranger().stop(rig.profile(), &process, GRACE).await.unwrap();
     // the pid was given to somebody else
     with(|record| {
@@ -220,7 +220,7 @@ async fn a_record_is_verified_and_never_trusted() {
         record["token"] = "another".into();
     });
     let other = bluegreen_core::Process { id: "another".into(), ..process.clone() };
-    assert!(matches!(rig.stranger().inspect(rig.profile()).await.unwrap(), Occupant::Stranger(_)));
+    assert!(matches!(rig.stranger().inspect(rig.profile()).await.unwrap(), Occupant::Stranger { .. }));
     rig.stranger().stop(rig.profile(), &other, GRACE).await.unwrap();
     // one that others could have written
     fs::write(rig.record(), &text).unwrap();

@@ -50,7 +50,7 @@ async fn only_the_process_that_was_meant_is_stopped() {
     rig.processes.stop(rig.profile(), &process, GRACE).await.unwrap();
     let _foreign = TcpListener::bind((Ipv4Addr::LOCALHOST, rig.profile().port())).unwrap();
     rig.processes.stop(rig.profile(), &process, GRACE).await.unwrap();
-    assert!(matches!(rig.inspect().await, Occupant::Stranger(_)));
+    assert!(matches!(rig.inspect().await, Occupant::Stranger { .. }));
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn two_versions_on_one_port_are_not_one_of_ours() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let stranger = rig.until("the other one listens", |o| matches!(o, Occupant::Stranger(_))).await;
+    let stranger = rig.until("the other one listens", |o| matches!(o, Occupant::Stranger { .. })).await;
     let said = format!("{stranger:?}");
     assert!(said.contains(&format!("pid {}", old.id())), "{said}");
     // by the name of its program only: arguments may hold secrets

@@ -90,8 +90,8 @@ fn stop(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> St
     let (to, port) = (&tx.to, tx.to.port());
     match seen.on(to) {
         Occupant::Nobody => format!("nothing runs on {to}, port {port} is free"),
-        Occupant::Stranger(who) if is_hidden(who) => format!("FAILS: {who}; `{LISTENERS}` says who it is"),
-        Occupant::Stranger(who) => {
+        Occupant::Stranger { who, .. } if is_hidden(who) => format!("FAILS: {who}; `{LISTENERS}` says who it is"),
+        Occupant::Stranger { who, .. } => {
             format!("FAILS: {who}; it is not touched: `bluegreen adopt {to}`, or end it yourself")
         }
         Occupant::Ours { process: there, .. } => {

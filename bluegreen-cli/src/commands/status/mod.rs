@@ -84,7 +84,7 @@ impl Status<'_> {
         let (health, tone) = match (occupant, self.health(profile)) {
             (Occupant::Nobody, _) if role == "active" => ("nothing runs here".to_owned(), Tone::Bad),
             (Occupant::Nobody, _) => ("nothing runs here".to_owned(), Tone::Dim),
-            (Occupant::Stranger(who), _) => (format!("foreign: {who}"), Tone::Warn),
+            (Occupant::Stranger { who, .. }, _) => (format!("foreign: {who}"), Tone::Warn),
             (Occupant::Ours { process, .. }, Ok(())) if self.state.has_failed(&process.release) => {
                 ("healthy, but failed before".to_owned(), Tone::Warn)
             }
