@@ -12,7 +12,7 @@ fn warm_it_is_one_rename_to_the_same_process() {
     stage.run(&["rollback"], 0).says(&["real1 serves"]);
     assert_eq!((stage.front(), stage.pid("active")), ("v1 real1".into(), old));
     // what it left has failed: back again there is nothing
-    stage.run(&["rollback"], 3).says(&["no confirmed release", "bluegreen history"]);
+    stage.run(&["rollback"], 3).says(&["no confirmed release", "bluegreen releases"]);
     stage.run(&["rollback", "v2"], 3).says(&["has failed"]);
     assert_eq!(stage.front(), "v1 real1");
     clients.lost_nothing();
