@@ -1,7 +1,7 @@
 //! The state on disk: old or new, never half, and only ours.
 #![cfg(feature = "file-store")]
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use bluegreen_core::{
     FileStore, Holder, Policy, Recovery, State, StateStore, StoreError, Tried, recover,
@@ -150,6 +150,19 @@ fn the_holder_can_be_seen_without_taking_the_lock() {
     assert!(matches!(FileStore::hold(dir.path()), Err(StoreError::Locked(None))));
     drop(lease);
     assert_eq!(store.holder(), None, "the note stays, the lock does not");
+}
+
+/// As of a tool that was killed while its child was between fork and exec.
+#[test]
+fn what_a_dead_holder_began_to_start_is_waited_for() {
+    let dir = dir();
+    let store = saved(&dir, &[1]);
+    let script = ["--nonblock", &dir.path().display().to_string(), "--command", "sleep 0.3 &"].map(str::to_owned);
+    let mut dead = Command::new("flock").args(script).spawn().unwrap();
+    let who = Holder { command: "deploy".into(), pid: dead.id(), ..Holder::default() };
+    fs::write(dir.path().join("lock"), serde_json::to_vec(&who).unwrap()).unwrap();
+    dead.wait().unwrap();
+    store.lock(&Holder::default()).unwrap();
 }
 
 #[test]

@@ -12,7 +12,8 @@ use std::{
 use super::safe;
 use crate::{Holder, StoreError};
 
-/// Between taking the lock and leaving its note a holder needs much less, unless the machine has no time for it.
+/// Between taking the lock and leaving its note a holder needs much less, as a child between its fork and its exec, unless the
+/// machine has no time for it.
 const NOTED: Duration = Duration::from_secs(1);
 /// A note is no longer than this.
 const LIMIT: u64 = 1 << 12;
@@ -23,12 +24,22 @@ pub(super) fn of(dir: &Path, note: &Path) -> Option<Holder> {
     loop {
         let lockers = lockers(dir);
         let pid = *lockers.first()?;
-        match read(note) {
-            Some(holder) if lockers.contains(&holder.pid) => return Some(holder),
-            _ if began.elapsed() >= NOTED => return Some(Holder { pid, ..Holder::default() }),
-            // it has taken the lock this very moment
+        let noted = read(note).filter(|holder| lockers.contains(&holder.pid));
+        match noted {
+            Some(holder) if lives(holder.pid) => return Some(holder),
+            noted if began.elapsed() >= NOTED => return noted.or(Some(Holder { pid, ..Holder::default() })),
+            // it has taken the lock this very moment; or it was killed, and what it was about to start has the lock until its
+            // exec, a moment later
             _ => thread::sleep(Duration::from_millis(1)),
         }
+    }
+}
+
+/// Whether there is such a process, and not only its remains. One that cannot be seen counts as alive.
+fn lives(pid: u32) -> bool {
+    match fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Ok(stat) => !stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X'])),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }
 
