@@ -1,4 +1,4 @@
-//! Three real apps, each deployed under load.
+//! Four real apps, each deployed under load.
 
 use std::{
     fs,

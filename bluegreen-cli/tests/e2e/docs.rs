@@ -19,7 +19,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("./demo", "builds, and then the next one"),
     ("bluegreen demo", "half a minute: .ci/run and packaging/try run it"),
     ("./test", "runs this"),
-    ("apt install", "needs a package and root: packaging/try does it"),
+    ("apt install", "needs a package and root: packaging/try looks into the package"),
     ("cargo install", "compiles for minutes"),
     ("install ~/.cargo/bin/bluegreen", "root's /usr/bin"),
     ("bench/run", "minutes; its numbers are in docs/benchmarks.md"),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Zoo, wait_for_front};
+use bluegreen_rig::wait_for;
+
+use super::Zoo;
 
 /// Each of them, one after the other, with what the person reads.
 #[track_caller]
@@ -113,7 +115,8 @@ fn turns_bad_in_the_bake(kind: &str, says: &[&str]) {
     zoo.stage.set("start.command", zoo.command(&[], kind));
     let deploy = zoo.stage.spawn(&["deploy", "--version", "v2"]);
     zoo.stage.wait_for_step("bake");
-    wait_for_front(&zoo.stage, "v2 real2");
+    // the proof that the switch took effect comes before the bake's own looks
+    wait_for("the proof", || zoo.stage.status()["transaction"]["answered"] == true);
     zoo.cue();
     let ended = deploy.wait();
     assert_eq!(ended.code, Some(13), "{ended}");
