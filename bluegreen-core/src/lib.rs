@@ -77,7 +77,8 @@ pub use failure::{Cause, Failure};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
 pub use machine::{
-    Acted, Begin, Command, Effect, Interrupt, Next, Outcome, Recovery, Refusal, Seen, Then, Tried, begin, recover, step,
+    Acted, Begin, Command, Effect, Interrupt, Next, Outcome, Recovery, Refusal, Sacrifice, Seen, Then, Tried, begin,
+    recover, step,
 };
 pub use name::{InvalidName, Name};
 pub use policy::{Failover, Policy, Previous};

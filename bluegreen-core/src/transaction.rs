@@ -112,8 +112,8 @@ pub struct Transaction {
     /// It was decided whether the previous release is standby in the bake.
     #[serde(default)]
     pub standby_settled: bool,
-    /// When it began, the standby answered for the active one, and recovery could not flip to it: it is not healthy, and may
-    /// be taken away.
+    /// When it began, the standby answered for the active one, and recovery did not flip to it: unless it is proven healthy, it
+    /// may be taken away.
     #[serde(default)]
     pub sacrifices_standby: bool,
     /// Set once it was decided to undo, and never taken back.

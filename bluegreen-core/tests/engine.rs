@@ -605,6 +605,29 @@ async fn a_deploy_repairs_a_deaf_active_profile_with_a_sick_standby() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deploy_takes_no_healthy_standby_from_a_deaf_active_profile() {
+    let scene = Scene::with(Policy { failover: Failover::Always, ..Policy::default() });
+    scene.deploy("v1").await;
+    scene.deploy("v2").await;
+    let second = scene.second();
+    scene.host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
+    scene.host.faults().clear();
+    // recovery cannot go there, for a reason that passes
+    scene.host.faults().fail(Op::Switch, 0);
+    let report = scene.deploy("v3").await;
+    assert!(matches!(report.outcome, Some(Outcome::Degraded { .. })), "{report:?}");
+    assert_eq!(scene.route(), Route::with_standby(second, scene.first()), "v1 still answers");
+    assert_eq!((scene.running(), scene.state().transaction), ("v1 v2".to_owned(), None));
+    let report = scene.deploy("v3").await;
+    assert_eq!((report.recovered, report.outcome), (Some(Outcome::DONE), Some(Outcome::DONE)));
+    assert_eq!(
+        (scene.route(), scene.running()),
+        (Route::with_standby(scene.second(), scene.first()), "v1 v3".to_owned())
+    );
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_goes_back_to_a_stranger_that_took_the_place_of_ours() {
     let scene = Scene::deployed(&["v1"]).await;
     let cancel = Cancel::new();

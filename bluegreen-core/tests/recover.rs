@@ -9,7 +9,7 @@ use std::{
 
 use bluegreen_core::{
     Acted, Cause, Command, Effect, Event, EventKind, Events, Failure, Kind, Options, Outcome, Policy, Refusal, Route,
-    RunError, Seen, State, Step, Then,
+    RunError, Sacrifice, Seen, State, Step, Then,
     machine::rebuild,
     step,
     testing::{Health, Op},
@@ -205,7 +205,7 @@ async fn an_effect_that_fails_while_the_last_step_is_walked_does_not_hide_that_t
     assert_eq!(scene.route(), Route::with_standby(second.clone(), first.clone()));
     scene.host.world().kill(&second);
     let result = Err(Failure::new(Step::Retire, Cause::Switch, "refused"));
-    let last = Some(Acted { effect: Effect::Isolate { active: second, regardless: false }, result });
+    let last = Some(Acted { effect: Effect::Isolate { active: second, sacrifice: Sacrifice::Never }, result });
     let next = step(&scene.state(), &Seen { last, ..scene.host.world().seen() }, &Policy::default());
     assert!(matches!(&next.then, Then::Do(Effect::Switch { to, .. }) if *to == first), "{:?}", next.then);
 }

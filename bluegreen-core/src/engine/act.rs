@@ -3,7 +3,7 @@ use std::{error::Error, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Cause, Effect, EventKind, Failure, Occupant, Process, Profile, ResolveError, Route};
+use crate::{Cause, Effect, EventKind, Failure, Occupant, Process, Profile, ResolveError, Route, Sacrifice};
 
 /// So many fresh answers of the resolver in a row are a proof.
 const PROOFS: usize = 3;
@@ -12,7 +12,7 @@ impl Run<'_> {
     /// Does one effect.
     pub(super) async fn act(&mut self, effect: &Effect) -> Result<(), Failure> {
         match effect {
-            Effect::Isolate { active, regardless } => self.isolate(active, *regardless).await,
+            Effect::Isolate { active, sacrifice } => self.isolate(active, *sacrifice).await,
             Effect::Stop { profile, process, settle } => self.stop(profile, process, *settle).await,
             Effect::Start { profile, release } => {
                 let started = self.deployer.processes.start(profile, release).await;
@@ -74,15 +74,32 @@ impl Run<'_> {
     }
 
     /// Takes the standby away. Law 7: while it is what answers, that would be the outage.
-    async fn isolate(&mut self, active: &Profile, regardless: bool) -> Result<(), Failure> {
+    async fn isolate(&mut self, active: &Profile, sacrifice: Sacrifice) -> Result<(), Failure> {
         let standby = self.still_active(active).await?.standby;
         let deaf = !self.deployer.inspect(active).await.listens();
-        if let (true, Some(standby)) = (deaf && !regardless, standby)
-            && self.deployer.inspect(&standby).await.listens()
-        {
-            return Err(self.failure(Cause::Died, format!("{active} does not answer, and its standby does")));
+        if let (true, Some(standby)) = (deaf, standby) {
+            if self.spares(&standby, sacrifice).await? {
+                // when a deploy begins that way, it is not its release that died
+                let cause = if sacrifice == Sacrifice::Never { Cause::Died } else { Cause::Route };
+                return Err(self.failure(cause, format!("{active} does not answer, and its standby {standby} does")));
+            }
+            // a proof takes a while
+            self.still_active(active).await?;
         }
         self.route(&Route::solo(active.clone())).await
+    }
+
+    /// Whether a standby that may be what answers is more than `sacrifice` allows to take away.
+    async fn spares(&mut self, standby: &Profile, sacrifice: Sacrifice) -> Result<bool, Failure> {
+        let occupant = self.deployer.inspect(standby).await;
+        match sacrifice {
+            Sacrifice::Sick if occupant.listens() => match self.healthy_now(standby, &occupant).await {
+                Err(failure) if matches!(failure.cause, Cause::Interrupted | Cause::Deadline) => Err(failure),
+                proof => Ok(proof.is_ok()),
+            },
+            Sacrifice::Always => Ok(false),
+            _ => Ok(occupant.listens()),
+        }
     }
 
     /// Giving or taking a standby must not move the traffic back to where somebody else took it from.

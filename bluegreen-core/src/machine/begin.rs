@@ -86,7 +86,7 @@ pub(super) fn open(
         proven: None,
         answered: false,
         standby_settled: false,
-        // recovery comes first: had the standby been healthy, the route would be there by now
+        // recovery comes first, and did not go there: whether the standby is healthy, the effect finds out
         sacrifices_standby: kind != Kind::Flip && seen.failed_over(),
         undo: None,
     }

@@ -9,8 +9,8 @@ pub enum Effect {
     Isolate {
         /// The active profile.
         active: Profile,
-        /// Also when the standby is what answers: it is known to be sick.
-        regardless: bool,
+        /// Whether also when the active profile is silent and the standby is what answers.
+        sacrifice: Sacrifice,
     },
     /// Waits `settle`, drains and stops a process of ours on a profile that the proxy does not use.
     Stop {
@@ -63,6 +63,17 @@ pub enum Effect {
         /// Which one.
         process: Process,
     },
+}
+
+/// Which standby may be taken away although it is what answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sacrifice {
+    /// None.
+    Never,
+    /// One that is not healthy, as a proof inside of the effect says: the next recovery moves the traffic to any other.
+    Sick,
+    /// Any: recovery never moves the traffic to it, so a deploy is the only way on.
+    Always,
 }
 
 impl Effect {

@@ -1,6 +1,6 @@
 use super::step::{Fact, Walk};
 use crate::processes::who_holds;
-use crate::{Acted, Cause, Effect, Failover, Failure, Kind, Occupant, Previous, Process, Profile, Step};
+use crate::{Acted, Cause, Effect, Failover, Failure, Kind, Occupant, Previous, Process, Profile, Sacrifice, Step};
 
 impl Walk<'_> {
     /// Whether the step under way is true, and what it needs if not.
@@ -205,7 +205,22 @@ impl Walk<'_> {
         if self.did(|e| matches!(e, Effect::Isolate { .. })).is_some() {
             return Err(self.failure(Cause::Switch, "the proxy said yes, but it still has a standby"));
         }
-        Ok(Fact::Needs(Effect::Isolate { active: active.clone(), regardless: self.tx.sacrifices_standby }))
+        Ok(Fact::Needs(Effect::Isolate { active: active.clone(), sacrifice: self.sacrifice() }))
+    }
+
+    /// Recovery came first, and moves the traffic to every standby that is healthy, but for a release that failed, a stranger,
+    /// and with a failover that may never be: without a sacrifice nothing would ever be deployed there.
+    fn sacrifice(&self) -> Sacrifice {
+        if !self.tx.sacrifices_standby || self.tx.step != Step::Stop {
+            return Sacrifice::Never;
+        }
+        let flips = self.policy.failover != Failover::Never
+            && match self.seen.on(&self.tx.to) {
+                Occupant::Ours { process, .. } => !self.state.has_failed(&process.release),
+                Occupant::Stranger { .. } => false,
+                Occupant::Nobody => true,
+            };
+        if flips { Sacrifice::Sick } else { Sacrifice::Always }
     }
 
     fn died(&self) -> Failure {

@@ -17,7 +17,7 @@ mod undo;
 
 pub use begin::{Begin, begin};
 pub use command::{Command, Refusal};
-pub use effect::{Acted, Effect};
+pub use effect::{Acted, Effect, Sacrifice};
 pub use outcome::Outcome;
 pub use rebuild::rebuild;
 pub use recover::{Recovery, Tried, recover};

@@ -1,5 +1,5 @@
 use super::step::{Then, Walk};
-use crate::{Effect, Failure, Occupant, Outcome, Profile, ResolveError, Step};
+use crate::{Effect, Failure, Occupant, Outcome, Profile, ResolveError, Sacrifice, Step};
 
 impl Walk<'_> {
     /// Takes back what was done: first the route, then the process.
@@ -72,7 +72,7 @@ impl Walk<'_> {
         if self.did(|e| matches!(e, Effect::Isolate { .. })).is_some() {
             return wait(failure, format!("{} is still the standby of {active}", self.tx.to));
         }
-        Then::Do(Effect::Isolate { active, regardless: false })
+        Then::Do(Effect::Isolate { active, sacrifice: Sacrifice::Never })
     }
 
     fn blame(&mut self, failure: &Failure) {

@@ -1,7 +1,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    Cause, Effect, Failure, Occupant, Process, Profile, Profiles, ReleaseId, ResolveError, Route, Seen, Stamp, Step,
+    Cause, Effect, Failure, Occupant, Process, Profile, Profiles, ReleaseId, ResolveError, Route, Sacrifice, Seen,
+    Stamp, Step,
 };
 
 /// How a release behaves once it runs.
@@ -170,10 +171,9 @@ impl World {
             Effect::Isolate { active, .. } | Effect::Standby { active, .. } if !self.is_active(active) => {
                 Err(failure(Cause::Route, format!("{active} is not active any more")))
             }
-            Effect::Isolate { active, regardless: false }
-                if !self.occupant(active).listens() && self.answering().is_some() =>
-            {
-                Err(failure(Cause::Died, format!("{active} does not answer, and its standby may")))
+            Effect::Isolate { active, sacrifice } if !self.occupant(active).listens() && self.spares(*sacrifice) => {
+                let cause = if *sacrifice == Sacrifice::Never { Cause::Died } else { Cause::Route };
+                Err(failure(cause, format!("{active} does not answer, and its standby does")))
             }
             Effect::Isolate { active, .. } => {
                 self.switch(&Route::solo(active.clone()));
@@ -203,6 +203,15 @@ impl World {
                 Ok(())
             }
         }
+    }
+
+    /// Whether who answers now is more than `sacrifice` allows to take away.
+    fn spares(&self, sacrifice: Sacrifice) -> bool {
+        self.answering().is_some_and(|standby| match sacrifice {
+            Sacrifice::Never => true,
+            Sacrifice::Sick => self.healthy(standby),
+            Sacrifice::Always => false,
+        })
     }
 
     fn proven(&self, profile: &Profile, is_it: impl Fn(&Occupant) -> bool) -> Result<(), Failure> {

@@ -1,7 +1,8 @@
 //! Designs that were not chosen. Each must break a promise somewhere, or the model is blind there.
 
 use bluegreen_core::{
-    Cause, Effect, Failure, Next, Occupant, Policy, Recovery, Route, Seen, State, Step, Then, Tried, machine, recover,
+    Cause, Effect, Failure, Next, Occupant, Policy, Recovery, Route, Sacrifice, Seen, State, Step, Then, Tried,
+    machine, recover,
 };
 
 use super::{host::Host, promise::Promise, tool::Tool};
@@ -169,6 +170,9 @@ pub(crate) fn act(
                 return Err(Failure::new(Step::Stop, Cause::Route, "in use again"));
             }
             host.world.stop(profile, process);
+        }
+        (Mutant::IsolateServing, Effect::Isolate { active, .. }) => {
+            return world.act(&Effect::Isolate { active: active.clone(), sacrifice: Sacrifice::Always });
         }
         (Mutant::IsolateUnasked, Effect::Isolate { active, .. }) => world.switch(&Route::solo(active.clone())),
         (m, Effect::Start { profile, .. }) if m.reads_pid_files() => {
