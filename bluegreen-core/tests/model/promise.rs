@@ -68,8 +68,15 @@ impl Promise {
     }
 }
 
-/// What `effect` has broken, from what was before and what is after: judged by what the proxy does in truth.
-pub(crate) fn judge_effect(before: &World, truth: Option<&Route>, effect: &Effect, after: &Host) -> Vec<Promise> {
+/// What `effect` has broken, from what was before and what is after: judged by what the proxy does in truth, and by what the tool
+/// knows, which is what it has written, whatever became of that.
+pub(crate) fn judge_effect(
+    before: &World,
+    truth: Option<&Route>,
+    effect: &Effect,
+    known: &State,
+    after: &Host,
+) -> Vec<Promise> {
     let mut broken = Vec::new();
     let now = after.truth();
     if let (Some(route), true) = (now, truth != now) {
@@ -77,22 +84,21 @@ pub(crate) fn judge_effect(before: &World, truth: Option<&Route>, effect: &Effec
         let standby = route.standby.as_ref().filter(|new| truth.and_then(|old| old.standby.as_ref()) != Some(*new));
         let proven = |profile: &Profile| before.strangers.get(profile).is_none_or(|who| who == FORMER);
         let good = |profile: &&Profile| before.healthy(profile) && proven(profile);
-        let failed = |profile: &&Profile| {
-            before.running.get(*profile).is_some_and(|p| after.disk.has_failed(&p.process.release))
-        };
+        let failed =
+            |profile: &&Profile| before.running.get(*profile).is_some_and(|p| known.has_failed(&p.process.release));
         if moved.is_some_and(|p| !good(&p)) || standby.is_some_and(|p| !good(&p) || failed(&p)) {
             broken.push(Promise::RouteOnlyToTheProven);
         }
-        if let (Some(to), Some(tx)) = (moved, &after.disk.transaction)
+        if let (Some(to), Some(tx)) = (moved, &known.transaction)
             && matches!(tx.kind, Kind::Flip | Kind::Rollback)
-            && !(tx.started || tx.undo.is_some() || after.disk.confirmed.contains(&tx.release) || after.has_served(to))
+            && !(tx.started || tx.undo.is_some() || known.confirmed.contains(&tx.release) || after.has_served(to))
         {
             broken.push(Promise::NeverFailsOpen);
         }
     }
-    if let (Effect::Start { release, .. }, Some(tx)) = (effect, &after.disk.transaction)
+    if let (Effect::Start { release, .. }, Some(tx)) = (effect, &known.transaction)
         && matches!(tx.kind, Kind::Up | Kind::Warm)
-        && !after.disk.confirmed.contains(release)
+        && !known.confirmed.contains(release)
     {
         broken.push(Promise::NeverFailsOpen);
     }
