@@ -4,6 +4,7 @@ mod codedeploy;
 mod files;
 mod host;
 mod nginx;
+mod passes;
 mod places;
 mod rights;
 mod sight;

@@ -8,7 +8,7 @@ use bluegreen_nginx::{
 };
 use regex::Regex;
 
-use super::{Finding, rights};
+use super::{Finding, passes, rights};
 use crate::{
     config::{Config, ProxyMode},
     halt::for_route,
@@ -39,7 +39,10 @@ pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -
         ProxyMode::Marker => differences(config).await,
         ProxyMode::Reload => survey.as_ref().map(|survey| past_the_include(config, survey)).unwrap_or_default(),
     };
-    findings.extend(judge(route, differences));
+    // what is not set up is told as such
+    let wrong = survey.filter(|_| !matches!(route, Err(ResolveError::NotSetUp(_))));
+    let wrong = wrong.map(|survey| passes::look(config, &survey, &differences)).unwrap_or_default();
+    findings.extend(judge(route, differences, wrong));
     findings
 }
 
@@ -162,8 +165,9 @@ fn judge_configuration(mode: ProxyMode, said: Result<(), String>) -> Finding {
     Finding { place, ..finding }
 }
 
-/// The route as nginx proves it, and what differs from the set-up: as long as the proof holds, nothing fails of it.
-fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>) -> Vec<Finding> {
+/// The route as nginx proves it, and what differs from the set-up: as long as the proof holds, nothing fails of it but what is
+/// `wrong` at the front door.
+fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>, wrong: Vec<Finding>) -> Vec<Finding> {
     let mut findings = Vec::new();
     match route {
         Ok(route) => {
@@ -174,7 +178,8 @@ fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>) -> V
         }
         Err(error) => findings.push(Finding::fatal(ROUTE, error.to_string(), for_route(error))),
     }
-    let all = differences.into_iter();
+    let told = |at: &Place| wrong.iter().any(|finding| finding.place.as_ref() == Some(&at.to_string()));
+    let all = differences.into_iter().filter(|difference| !difference.at.as_ref().is_some_and(told));
     // what the set-up will do by itself need not be listed when it has to run anyway
     let not_set_up = matches!(route, Err(ResolveError::NotSetUp(_)));
     for difference in all.filter(|difference| !(not_set_up && difference.is_applied())) {
@@ -185,6 +190,7 @@ fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>) -> V
             None => finding,
         });
     }
+    findings.extend(wrong);
     findings
 }
 
@@ -258,8 +264,8 @@ mod tests {
         let differs =
             || vec![Difference::new("a is missing", "sudo bluegreen setup --apply"), Difference::new("b", "by hand")];
         let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap());
-        assert_eq!(ids(&judge(&Ok(real1), differs()))[1..], [(Severity::Warning, "setup"); 2]);
-        let not_set_up = judge(&Err(ResolveError::NotSetUp("x".into())), differs());
+        assert_eq!(ids(&judge(&Ok(real1), differs(), vec![]))[1..], [(Severity::Warning, "setup"); 2]);
+        let not_set_up = judge(&Err(ResolveError::NotSetUp("x".into())), differs(), vec![]);
         assert_eq!(ids(&not_set_up), [(Severity::Fatal, "route"), (Severity::Fatal, "setup")]);
         assert_eq!(not_set_up[1].what, "b", "the set-up does the rest");
     }

@@ -76,6 +76,24 @@ fn a_front_door_that_redirects_or_is_another_site_fails_a_deploy() {
 }
 
 #[test]
+fn a_front_door_that_does_not_follow_the_route_fails_a_deploy() {
+    let Some(stage) = stage() else { return };
+    let parts = ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
+    let [http, server, location] = parts;
+    let hard = format!("proxy_pass http://127.0.0.1:{};", stage.ports[0]);
+    let serve = |server: String, location: String| {
+        stage.nginx.write(&Site { http: http.clone(), server, location }).unwrap();
+        stage.nginx.reload().unwrap();
+    };
+    serve(server.clone(), hard.clone());
+    stage
+        .run(&["check"], 3)
+        .says(&["whatever the route says: a deploy to real2 would end with 13", "proxy_pass http://$"]);
+    serve(format!("{server}\nlocation /live {{ {hard} }}"), location);
+    stage.run(&["check"], 0);
+}
+
+#[test]
 fn modes_secrets_and_the_time_of_hooks() {
     let Some(mut stage) = stage() else { return };
     stage.deploy("v1", 0);
