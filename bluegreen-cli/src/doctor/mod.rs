@@ -6,6 +6,7 @@ mod host;
 mod nginx;
 mod passes;
 mod places;
+mod programs;
 mod rights;
 mod sight;
 mod space;
@@ -84,6 +85,7 @@ pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
     findings.extend(space::look(session, &seen));
     findings.extend(files::look(session));
     findings.extend(codedeploy::look(config));
+    findings.extend(programs::look(config));
     findings.extend(host::look(config));
     findings.sort_by_key(|finding| finding.severity);
     findings
@@ -118,6 +120,7 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
     findings.extend(space::before_setup(config));
     findings.extend(files::before_setup(config));
     findings.extend(codedeploy::look(config));
+    findings.extend(programs::look(config));
     findings.extend(host::look(config));
     findings.sort_by_key(|finding| finding.severity);
     findings

@@ -80,8 +80,9 @@ fn ephemeral(ports: [u16; 2], range: &str, reserved: &str) -> Option<Finding> {
         return Some(Finding::good("ephemeral-port", "both ports are outside the kernel's own range"));
     }
     let list = at_risk.join(",");
+    let (ports, are) = if at_risk.len() == 1 { ("port", "is") } else { ("ports", "are") };
     let what = format!(
-        "port {} is among those ({low}-{high}) that the kernel gives to outgoing connections",
+        "{ports} {} {are} among those ({low}-{high}) that the kernel gives to outgoing connections",
         at_risk.join(" and ")
     );
     let all = if reserved.trim().is_empty() { list } else { format!("{},{list}", reserved.trim()) };
@@ -173,6 +174,8 @@ mod tests {
             look([40000, 40001], "39000,40001-40002\n").fix,
             "sudo sysctl net.ipv4.ip_local_reserved_ports=39000,40001-40002,40000"
         );
+        assert!(look([40000, 8082], "").what.starts_with("port 40000 is among"));
+        assert!(look([40000, 40001], "").what.starts_with("ports 40000 and 40001 are among"));
         assert_eq!(look([40000, 40001], "39999-40001\n").severity, Severity::Good);
         assert_eq!(ephemeral([1, 2], "", ""), None);
     }

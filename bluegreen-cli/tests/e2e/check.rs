@@ -94,6 +94,14 @@ fn a_front_door_that_does_not_follow_the_route_fails_a_deploy() {
 }
 
 #[test]
+fn what_cannot_be_started_fails_a_deploy() {
+    let Some(mut stage) = stage() else { return };
+    stage.set("start.command", vec!["no-such-prog", "{artifact}"]);
+    let ended = stage.run(&["check"], 3);
+    ended.says(&["`no-such-prog` is not in PATH", "both profiles would take the same port"]);
+}
+
+#[test]
 fn modes_secrets_and_the_time_of_hooks() {
     let Some(mut stage) = stage() else { return };
     stage.deploy("v1", 0);

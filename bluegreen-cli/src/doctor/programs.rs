@@ -1,0 +1,238 @@
+//! What is started: the app and the hooks. Can it be run, and does each profile get a port of its own?
+
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use bluegreen_core::{Profile, Template};
+
+use super::Finding;
+use crate::{
+    config::{Config, HookCommand},
+    owner::User,
+};
+
+/// Programs whose first argument is the file that they run.
+const INTERPRETERS: [&str; 10] = ["sh", "bash", "dash", "zsh", "python", "python3", "node", "ruby", "perl", "php"];
+/// What only a release that is deployed gives a value to.
+const OF_A_RELEASE: [&str; 4] = ["artifact", "release", "release_dir", "version"];
+/// What differs between the two profiles.
+const OF_A_PROFILE: [&str; 3] = ["port", "profile", "other_port"];
+/// The same as variables, which every app has: its command or its script may read them.
+const VARIABLES: [&str; 2] = ["BLUEGREEN_PORT", "BLUEGREEN_PROFILE"];
+/// No script is larger; in bytes.
+const SCRIPT: u64 = 1 << 20;
+
+pub(super) fn look(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let path = config.start.env.get("PATH").map(ToString::to_string).or_else(|| env::var("PATH").ok());
+    // an env_file may set another PATH
+    let path = path.filter(|_| config.start.env_file.is_none());
+    for profile in config.profiles.both() {
+        let Some(workdir) = render(config, profile, &config.start.workdir) else { continue };
+        findings.extend(runnable(config, profile, &config.start.command, path.as_deref(), Path::new(&workdir)));
+    }
+    findings.extend(takes_a_port(config));
+    findings.extend(hooks(config));
+    findings.dedup();
+    if findings.is_empty() {
+        findings.push(Finding::good("program", "the program of the app is there, and each profile has its own port"));
+    }
+    findings
+}
+
+fn hooks(config: &Config) -> Vec<Finding> {
+    let hooks = &config.hooks;
+    let named: [(&str, &Option<HookCommand>); 4] = [
+        ("before_start", &hooks.before_start),
+        ("before_switch", &hooks.before_switch),
+        ("after_switch", &hooks.after_switch),
+        ("after_failure", &hooks.after_failure),
+    ];
+    let path = env::var("PATH").ok();
+    // who deploys may stand elsewhere, and what a relative path means there is not known
+    let here = Path::new("");
+    let judge = |(name, hook): (&str, &Option<HookCommand>)| {
+        let command = &hook.as_ref()?.command;
+        let found = runnable(config, config.profiles.first(), command, path.as_deref(), here)?;
+        let severity = if name == "after_failure" { Finding::warning } else { Finding::fatal };
+        Some(severity("hook-program", format!("the hook {name}: {}", found.what), found.fix))
+    };
+    named.into_iter().filter_map(judge).collect()
+}
+
+/// What is known before there is a release; `None` when the text has more in it.
+fn render(config: &Config, profile: &Profile, text: &Template) -> Option<String> {
+    if OF_A_RELEASE.iter().any(|name| text.mentions(name)) {
+        return None;
+    }
+    Some(text.render(|name| match name {
+        "app" => Some(config.app.to_string()),
+        "profile" => Some(profile.to_string()),
+        "port" => Some(profile.port().to_string()),
+        "other_port" => Some(config.profiles.other(profile).port().to_string()),
+        "shared_dir" => Some(config.state_dir.join("shared").display().to_string()),
+        _ => None,
+    }))
+}
+
+/// What stops `command` from being run. `path`: where it is searched, when that is known.
+fn runnable(
+    config: &Config,
+    profile: &Profile,
+    command: &[Template],
+    path: Option<&str>,
+    workdir: &Path,
+) -> Option<Finding> {
+    let who = User::who_deploys(config.user.as_deref()).map_or_else(|| "the user".to_owned(), |user| user.name);
+    let program = render(config, profile, command.first()?)?;
+    if program.contains('/') {
+        let file = workdir.join(&program);
+        if !file.is_absolute() {
+            return None;
+        }
+        let shown = file.display();
+        if is_missing(&file) {
+            return Some(Finding::fatal("program", format!("there is no {shown}"), format!("ls -l {shown}")));
+        }
+        if file.is_file() && !is_executable(&file) {
+            let what = format!("{shown} is not executable");
+            return Some(Finding::fatal("program", what, format!("chmod +x {shown}")));
+        }
+    } else if let Some(path) = path
+        && !env::split_paths(path).any(|dir| is_executable(&workdir.join(dir).join(&program)))
+    {
+        let what = format!("`{program}` is not in PATH of {who}");
+        return Some(Finding::fatal("program", what, "install it, or name it with its whole path"));
+    }
+    let script = workdir.join(render(config, profile, script_of(&program, command)?)?);
+    // a shell searches what has no slash in PATH too
+    let named = script.is_absolute() && script.extension().is_some();
+    (named && is_missing(&script)).then(|| {
+        let shown = script.display();
+        Finding::fatal("program", format!("there is no {shown}, which {program} is to run"), format!("ls -l {shown}"))
+    })
+}
+
+/// The file that an interpreter is called with.
+fn script_of<'a>(program: &str, command: &'a [Template]) -> Option<&'a Template> {
+    let name = program.rsplit('/').next().unwrap_or_default();
+    if name == "java" {
+        let jar = command.iter().position(|word| word.to_string() == "-jar")?;
+        return command.get(jar + 1);
+    }
+    // `sh -c`, `python -m`: what comes then is no file
+    let first = command.get(1).filter(|word| !word.to_string().starts_with('-'));
+    first.filter(|_| INTERPRETERS.contains(&name))
+}
+
+/// `false` also when this user may not look.
+fn is_missing(file: &Path) -> bool {
+    file.try_exists().is_ok_and(|exists| !exists)
+}
+
+fn is_executable(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether anything of the start differs between the profiles: by the port itself, or by the profile, as in Spring's
+/// `--spring.profiles.active={profile}`.
+fn takes_a_port(config: &Config) -> Option<Finding> {
+    let start = &config.start;
+    let mut texts = start.command.iter().chain(start.env.values()).chain([&start.workdir]);
+    let differs = |text: &Template| {
+        let written = text.to_string();
+        OF_A_PROFILE.iter().any(|name| text.mentions(name)) || VARIABLES.iter().any(|name| written.contains(name))
+    };
+    if texts.any(differs) || start.command.iter().any(|word| reads_it(config, word)) {
+        return None;
+    }
+    let fix = "add `env = { PORT = \"{port}\" }` to [start], or {port} to its command";
+    let what = "neither start.command nor start.env has {port}: both profiles would take the same port";
+    Some(Finding::fatal("same-port", what, fix))
+}
+
+/// Whether `word` is a script that reads one of the variables.
+fn reads_it(config: &Config, word: &Template) -> bool {
+    let file = |text: &Template| render(config, config.profiles.first(), text).map(PathBuf::from);
+    let Some(file) = file(&config.start.workdir).zip(file(word)).map(|(dir, word)| dir.join(word)) else {
+        return false;
+    };
+    let small = fs::metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() <= SCRIPT);
+    let text = small.then(|| fs::read(&file).ok()).flatten().unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    VARIABLES.iter().any(|name| text.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::SMALLEST, doctor::ids};
+
+    /// The findings of an app with these lines in `[start]`, and more sections behind.
+    fn found(start: &str) -> Vec<Finding> {
+        let command = SMALLEST.lines().find(|line| line.starts_with("command")).unwrap();
+        let text = SMALLEST.replace(command, start);
+        look(&Config::parse(&text, "bluegreen.toml".as_ref()).unwrap())
+    }
+
+    fn what(start: &str) -> String {
+        found(start).into_iter().map(|finding| finding.what + "; ").collect()
+    }
+
+    const FINE: &str = "the program of the app is there, and each profile has its own port; ";
+
+    #[test]
+    fn each_profile_needs_a_port_of_its_own() {
+        let found = found("command = [\"sh\", \"-c\", \"x {artifact} --port 8081\"]");
+        assert_eq!(ids(&found), [(crate::doctor::Severity::Fatal, "same-port")]);
+        assert!(found[0].fix.contains("env = { PORT = \"{port}\" }"), "{}", found[0].fix);
+        for start in [
+            "command = [\"sh\", \"-c\", \"x --spring.profiles.active={profile}\"]",
+            "command = [\"sh\", \"-c\", \"x\"]\nenv = { PORT = \"{port}\" }",
+            "command = [\"sh\", \"-c\", \"x\"]\nworkdir = \"/srv/{profile}\"",
+            "command = [\"sh\", \"-c\", \"exec x $BLUEGREEN_PORT\"]",
+        ] {
+            assert_eq!(what(start), FINE, "{start}");
+        }
+    }
+
+    #[test]
+    fn a_script_may_read_the_port_from_its_environment() {
+        let home = tempfile::tempdir().unwrap();
+        let script = home.path().join("start.sh");
+        let start = format!("command = [\"sh\", \"{}\"]", script.display());
+        fs::write(&script, "exec app --port 8081\n").unwrap();
+        assert!(what(&start).contains("the same port"));
+        fs::write(&script, "exec app --port $BLUEGREEN_PORT\n").unwrap();
+        assert_eq!(what(&start), FINE);
+    }
+
+    #[test]
+    fn a_program_or_script_that_is_not_there_is_named_once() {
+        let who = User::current().name;
+        assert_eq!(
+            what("command = [\"no-such-prog\", \"{port}\"]"),
+            format!("`no-such-prog` is not in PATH of {who}; ")
+        );
+        assert_eq!(what("command = [\"/no/such\", \"{port}\"]"), "there is no /no/such; ");
+        assert_eq!(what("command = [\"/etc/passwd\", \"{port}\"]"), "/etc/passwd is not executable; ");
+        assert_eq!(what("command = [\"sh\", \"/no/s.sh\", \"{port}\"]"), "there is no /no/s.sh, which sh is to run; ");
+        for start in
+            ["[\"{artifact}\", \"{port}\"]", "[\"sh\", \"{artifact}\", \"{port}\"]", "[\"sh\", \"-c\", \"{port}\"]"]
+        {
+            assert_eq!(what(&format!("command = {start}")), FINE, "{start}");
+        }
+    }
+
+    #[test]
+    fn the_program_of_a_hook_too() {
+        let hooks =
+            |hook: &str| found(&format!("command = [\"sh\", \"-c\", \"{{port}}\"]\n[hooks]\n{hook} = [\"/no/hook\"]"));
+        assert_eq!(ids(&hooks("before_switch")), [(crate::doctor::Severity::Fatal, "hook-program")]);
+        assert_eq!(hooks("before_switch")[0].what, "the hook before_switch: there is no /no/hook");
+        assert_eq!(ids(&hooks("after_failure")), [(crate::doctor::Severity::Warning, "hook-program")]);
+    }
+}
