@@ -79,6 +79,7 @@ pub enum Command {
         pid: Option<u32>,
     },
     /// Everything that can make a deploy fail, with the fix for each
+    #[command(after_help = "-v shows also what is fine. Exit 3 when a deploy would fail.")]
     Check,
     /// What deploy would do now, and why; changes nothing
     Plan(Plan),

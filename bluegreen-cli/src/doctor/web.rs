@@ -62,7 +62,11 @@ fn judge_door(config: &Config, checked: Result<(), Unhealthy>) -> Finding {
 }
 
 fn redirected(config: &Config, said: &str) -> Finding {
-    let what = format!("the front door {} answers {said}: that proves no release", config.nginx.url);
+    // "... 302 Found, redirects to /login: what to do"
+    let (before, to) = said.split_once(", redirects to ").unwrap_or((said, "another page"));
+    let status = before.rsplit(": ").next().unwrap_or(before);
+    let to = to.split_once(": ").map_or(to, |(to, _)| to);
+    let what = format!("{} redirects to {to} ({status}), which proves no release", config.nginx.url);
     Finding::fatal(
         "front-door",
         what,
@@ -78,6 +82,16 @@ mod tests {
     fn answer(status: u16, content_type: &str, location: Option<&str>) -> Answer {
         let (content_type, location) = (content_type.to_owned(), location.map(str::to_owned));
         Answer { status, content_type, location, body: b"x".to_vec(), truncated: false }
+    }
+
+    #[test]
+    fn a_redirect_is_told_in_one_sentence() {
+        let config = Config::parse(crate::config::SMALLEST, "bluegreen.toml".as_ref()).unwrap();
+        let told = "http://127.0.0.1/ redirects to /login (302 Found), which proves no release";
+        let said = "302 Found, redirects to /login";
+        assert_eq!(redirected(&config, said).what, told);
+        let long = Unhealthy::Other(format!("{said}: set proxy.nginx.url to the address and page that users reach"));
+        assert_eq!(judge_door(&config, Err(long)).what, told);
     }
 
     #[test]
