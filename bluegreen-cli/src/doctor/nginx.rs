@@ -51,7 +51,8 @@ pub(crate) async fn accepts(config: &Config) -> Finding {
     if let Some(refused) = rights::look(config).await {
         return refused;
     }
-    judge_configuration(config.nginx.mode, wiring::commands(config).accepts().await)
+    let test = format!("sudo {} -t", wiring::master(config).command().join(" "));
+    judge_configuration(config.nginx.mode, &test, wiring::commands(config).accepts().await)
 }
 
 /// What each reload of this nginx loses.
@@ -105,6 +106,10 @@ fn running(pid: &Result<u32, MasterError>, version: &Result<Version, MasterError
         (Err(error @ MasterError::Several(_)), _) => {
             Finding::fatal("nginx-several", error.to_string(), "pid_file = \"/run/nginx.pid\" in [proxy.nginx]")
         }
+        (Err(error @ MasterError::PidFile(_)), _) => {
+            let fix = "start that nginx, or correct pid_file in [proxy.nginx]: `ps -C nginx -o pid,args` shows which ones run";
+            Finding::fatal("nginx-stopped", error.to_string(), fix)
+        }
         (Err(error), _) => Finding::fatal("nginx-stopped", error.to_string(), start),
     }
 }
@@ -138,21 +143,22 @@ fn age(version: Version, mode: ProxyMode, proven: bool, keeps: bool) -> Vec<Find
 }
 
 /// A configuration that somebody else broke: in reload mode no switch works, in marker mode the next start of nginx fails.
-fn judge_configuration(mode: ProxyMode, said: Result<(), String>) -> Finding {
+/// `test` asks the nginx that is meant.
+fn judge_configuration(mode: ProxyMode, test: &str, said: Result<(), String>) -> Finding {
     let Err(said) = said else { return Finding::good("nginx-config", "nginx takes its configuration") };
     // the pid file, a log or a key that only root may open; in reload mode the command is the one that each deploy needs
     if mode == ProxyMode::Marker && said.contains("ermission denied") {
         let what = if said.ends_with(SYNTAX_IS_OK) {
-            "nginx can read its configuration; the rest of `nginx -t` is for root"
+            "nginx can read its configuration; the rest of `nginx -t` is for root".to_owned()
         } else {
-            "whether nginx takes its configuration only root can tell: `sudo nginx -t`"
+            format!("whether nginx takes its configuration only root can tell: `{test}`")
         };
         return Finding::good("nginx-config", what);
     }
     let place = Regex::new(r" in (/[^\s:]+:\d+)")
         .ok()
         .and_then(|place| Some(place.captures(&said)?.get(1)?.as_str().to_owned()));
-    let fix = "mend that file, then sudo nginx -t";
+    let fix = format!("mend that file, then {test}");
     let finding = match mode {
         ProxyMode::Reload => {
             Finding::fatal("nginx-config", format!("nginx would refuse its configuration: {said}"), fix)
@@ -201,6 +207,8 @@ mod tests {
     use super::*;
     use crate::doctor::{Severity, ids};
 
+    const TEST: &str = "sudo /opt/nginx -c /opt/nginx.conf -t";
+
     fn version(text: &str) -> Version {
         text.parse().unwrap()
     }
@@ -218,6 +226,8 @@ mod tests {
         let stopped = running(&Err(none()), &Ok(version("1.22.1")), false);
         assert!(id(&stopped) == (Severity::Fatal, "nginx-stopped") && stopped.fix.contains("systemctl start nginx"));
         let several = || Err(MasterError::Several(vec![1, 2]));
+        let other = running(&Err(MasterError::PidFile("/run/x.pid".into())), &Ok(version("1.22.1")), false);
+        assert!(other.fix.contains("pid_file") && !other.fix.contains("systemctl"), "another one runs: {}", other.fix);
         assert_eq!(id(&running(&several(), &Ok(version("1.22.1")), true)).0, Severity::Warning);
         assert_eq!(id(&running(&several(), &Ok(version("1.22.1")), false)).0, Severity::Fatal);
     }
@@ -236,19 +246,20 @@ mod tests {
     fn a_broken_configuration_is_named_with_file_and_line() {
         let said =
             "`nginx -t` failed: nginx: [emerg] unknown directive \"x\" in /etc/nginx/conf.d/other.conf:3".to_owned();
-        let found = judge_configuration(ProxyMode::Marker, Err(said.clone()));
+        let found = judge_configuration(ProxyMode::Marker, TEST, Err(said.clone()));
         assert_eq!(
             (found.severity, found.place.as_deref()),
             (Severity::Warning, Some("/etc/nginx/conf.d/other.conf:3"))
         );
-        assert_eq!(judge_configuration(ProxyMode::Reload, Err(said)).severity, Severity::Fatal);
-        assert_eq!(judge_configuration(ProxyMode::Reload, Ok(())).severity, Severity::Good);
+        assert_eq!(judge_configuration(ProxyMode::Reload, TEST, Err(said)).severity, Severity::Fatal);
+        assert!(found.fix.ends_with(TEST), "the nginx that is meant: {}", found.fix);
+        assert_eq!(judge_configuration(ProxyMode::Reload, TEST, Ok(())).severity, Severity::Good);
     }
 
     #[test]
     fn what_only_root_may_open_is_no_fault_of_the_configuration() {
         let judged = |mode, said: &str| {
-            let found = judge_configuration(mode, Err(format!("`nginx -t` failed: {said}")));
+            let found = judge_configuration(mode, TEST, Err(format!("`nginx -t` failed: {said}")));
             (found.severity, found.what)
         };
         let pid = "[emerg] open() \"/run/nginx.pid\" failed (13: Permission denied)";

@@ -54,7 +54,7 @@ fn a_configuration_that_somebody_broke_is_named_and_stops_no_marker_deploy() {
     let found = find(&findings, "nginx-config");
     let place = format!("{}:3", other.display());
     assert_eq!((&found["severity"], &found["where"]), (&"warning".into(), &place.into()));
-    stage.run(&["check"], 0).says(&["not come up after a restart", "sudo nginx -t"]);
+    stage.run(&["check"], 0).says(&["not come up after a restart", "mend that file", "nginx.conf"]);
     stage.deploy("v2", 0);
 }
 
