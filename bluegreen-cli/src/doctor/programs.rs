@@ -121,7 +121,8 @@ fn script_of<'a>(program: &str, command: &'a [Template]) -> Option<&'a Template>
     let name = program.rsplit('/').next().unwrap_or_default();
     if name == "java" {
         let jar = command.iter().position(|word| word.to_string() == "-jar")?;
-        return command.get(jar + 1);
+        // options may stand between the two
+        return command[jar..].iter().skip(1).find(|word| !word.to_string().starts_with('-'));
     }
     // `sh -c`, `python -m`: what comes then is no file
     let first = command.get(1).filter(|word| !word.to_string().starts_with('-'));
@@ -225,6 +226,12 @@ mod tests {
         {
             assert_eq!(what(&format!("command = {start}")), FINE, "{start}");
         }
+    }
+
+    #[test]
+    fn options_of_java_are_no_file() {
+        let command = ["java", "-jar", "-Dx=/a.properties", "{artifact}"].map(|word| Template::parse(word).unwrap());
+        assert_eq!(script_of("java", &command), Some(&command[3]));
     }
 
     #[test]
