@@ -236,6 +236,36 @@ async fn everything_is_put_back_when_nginx_refuses_or_does_not_prove() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_ours_that_somebody_deleted_is_put_back() {
+    for binary in binaries() {
+        let home = home();
+        let site = "server {\n listen 127.0.0.1:{port};\n location / {\n proxy_pass http://127.0.0.1:{app};\n }\n}\n";
+        let machine = Machine::start(&binary, home.path(), site, None).await;
+        machine.setup.apply(&machine.setup.plan(None).await.unwrap(), true).await.unwrap();
+        let before = machine.files();
+        for file in [machine.setup.http_file(), machine.setup.server_file(), machine.setup.location_file()] {
+            std::fs::remove_file(&file).unwrap();
+            assert!(!machine.nginx.tests(), "nginx misses {}", file.display());
+            let found = machine.setup.check().await;
+            assert!(found.iter().all(Difference::is_applied) && !found.is_empty(), "{found:?}");
+            let plan = machine.setup.plan(None).await.unwrap();
+            assert_eq!(paths(&plan), [file.file_name().unwrap().to_string_lossy()]);
+            assert!(machine.setup.apply(&plan, false).await.unwrap().reloaded);
+            assert_eq!(machine.files(), before);
+        }
+        assert!(machine.who().await.starts_with("real2"));
+
+        // when that is not all that is wrong, nothing is written
+        std::fs::remove_file(machine.setup.http_file()).unwrap();
+        std::fs::write(machine.nginx.prefix.join("sites/broken"), "server { listen }").unwrap();
+        let (before, plan) = (machine.files(), machine.setup.plan(None).await.unwrap());
+        let error = machine.setup.apply(&plan, false).await.unwrap_err();
+        assert!(matches!(&error, SetupError::Nginx(said) if said.contains("sites/broken")), "{error}");
+        assert_eq!(machine.files(), before);
+    }
+}
+
 /// The ports are the same, so the configuration of before would prove the change too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_that_nginx_refuses_is_seen_when_the_old_one_proves_the_same() {

@@ -9,7 +9,6 @@ use super::{
     config::Directive,
     plan::place,
     tree::{Pass, Tree},
-    walk,
 };
 use crate::text::chain;
 
@@ -69,7 +68,7 @@ impl Setup {
                 if !said.contains("ermission denied") {
                     found.push(Difference::new(said, "repair nginx's configuration first: sudo nginx -t"));
                 }
-                Tree::read(walk::files(&self.master.configuration().await), self.site.as_deref())
+                self.walked().await
             }
             tree => tree,
         };

@@ -9,7 +9,7 @@ use super::{
     config::{Directive, line_of},
     edit::{self, Change},
     tree::{Pass, Server, Tree, matches, same},
-    write,
+    walk, write,
 };
 use crate::drain::listeners_on;
 
@@ -49,7 +49,24 @@ impl Setup {
     }
 
     pub(super) async fn tree(&self) -> Result<Tree, SetupError> {
-        Tree::read(self.commands.files().await?, self.site.as_deref())
+        match self.commands.files().await {
+            Ok(files) => Tree::read(files, self.site.as_deref()),
+            // what nginx lacks then is what we write
+            Err(refused) => self.walked().await.ok().filter(|tree| self.lacks_ours(tree)).ok_or_else(|| refused.into()),
+        }
+    }
+
+    /// The configuration as the files say, without asking nginx.
+    pub(super) async fn walked(&self) -> Result<Tree, SetupError> {
+        Tree::read(walk::files(&self.master.configuration().await), self.site.as_deref())
+    }
+
+    /// Whether this is set up, and a file of ours is gone: nginx takes no configuration without it.
+    pub(super) fn lacks_ours(&self, tree: &Tree) -> bool {
+        let (server, location) = (self.server_file(), self.location_file());
+        let (has_server, has_location) = (tree.includes(&server), tree.includes(&location));
+        (has_server || has_location)
+            && (!self.http_file().exists() || has_server && !server.exists() || has_location && !location.exists())
     }
 
     /// The file in which the snippet stands, when that is none of ours.
