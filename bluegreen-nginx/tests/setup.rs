@@ -314,12 +314,21 @@ async fn the_route_begins_where_the_traffic_is() {
         machine.setup.apply(&plan, true).await.unwrap();
         assert!(machine.who().await.starts_with("real1"));
 
-        // nothing runs: on the second, so that the first deploy goes to the first
+        // nothing runs at this moment: where nginx leads, and back to the same
         let home = rig::home();
         let mut machine = Machine::start(&binary, home.path(), SITE, None).await;
         (machine.shop.first, machine.shop.second) = (None, None);
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         assert_eq!(machine.setup.plan(None).await.unwrap().start, Some(machine.second()));
+        let profiles = machine.shop.route.profiles();
+        let [first, second] = [profiles.first(), profiles.second()].map(|profile| profile.port().to_string());
+        let led_to_the_first = machine.site().replace(&second, &first);
+        std::fs::write(&machine.site, &led_to_the_first).unwrap();
+        let plan = machine.setup.plan(None).await.unwrap();
+        assert_eq!(plan.start, Some(Route::solo(profiles.first().clone())));
+        machine.setup.apply(&plan, true).await.unwrap();
+        machine.setup.apply(&machine.setup.plan_removal().await.unwrap(), true).await.unwrap();
+        assert_eq!(machine.site(), led_to_the_first);
 
         // nothing goes to the app
         std::fs::write(&machine.site, "").unwrap();

@@ -9,7 +9,7 @@ use std::{
     process::Stdio,
 };
 
-use bluegreen_core::{FileStore, HealthProbe as _, Profile, Step, Transaction};
+use bluegreen_core::{FileStore, HealthProbe as _, Profile, Route, Step, Transaction};
 use bluegreen_nginx::{
     Commands, Snippet,
     setup::{Difference, Plan, Setup, SetupError},
@@ -21,6 +21,7 @@ use super::{Exit, Format, Halt};
 use crate::{
     args::{self, Global, Part},
     config::{Config, ProxyMode},
+    init::owners,
     output,
     owner::User,
     report::{self, Paint},
@@ -150,16 +151,24 @@ async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Re
     for path in &plan.unused {
         output::line(format!("no longer used, and left as it is: {}", path.display()));
     }
+    let leads = if removal { String::new() } else { leads_to(setup) };
     output::line(match (removal, applied.reloaded) {
-        (true, _) => "✓ nginx sends the traffic straight to the active port again",
-        (false, true) => "✓ nginx was reloaded once and follows the route",
-        (false, false) => "✓ nginx follows the route already",
+        (true, _) => "✓ nginx sends the traffic straight to the active port again".to_owned(),
+        (false, true) => format!("✓ nginx was reloaded once and follows the route{leads}"),
+        (false, false) => format!("✓ nginx follows the route already{leads}"),
     });
     if !removal {
         let next = paint.strong(report::as_typed("bluegreen check"));
         output::line(format!("\n  {}  {next}", paint.dim("next")));
     }
     Ok(Exit::Done)
+}
+
+/// Where the route leads now, as `: real2 (port 8082)`.
+fn leads_to(setup: &Setup) -> String {
+    let Ok(Some(Route { active, .. })) = setup.route.read() else { return String::new() };
+    let empty = if owners(&[active.port()]).is_empty() { ", where nothing runs yet" } else { "" };
+    format!(": {active} (port {}){empty}", active.port())
 }
 
 /// Only on a terminal; elsewhere it takes `--yes`.

@@ -113,7 +113,8 @@ fn from_an_empty_directory_to_the_first_deploy() {
     assert!(fresh.written().contains(&format!("real1 = {port}")), "{}", fresh.written());
     // what is left to do is the set-up, and check says so
     fresh.run(&["check"], 3).says(&["setup --apply"]);
-    fresh.run(&["setup", "--apply", "--yes"], 0).says(&["follows the route"]);
+    let begun = format!("follows the route: real1 (port {port}), where nothing runs yet");
+    fresh.run(&["setup", "--apply", "--yes"], 0).says(&[&begun]);
     fresh.run(&["check"], 0);
     fresh.run(&["deploy", "shop-1"], 0);
     fresh.run(&["check"], 0);

@@ -113,23 +113,25 @@ impl Setup {
         tree.servers().iter().any(|s| tree.include_of(s.directive.inner(), &self.server_file()).is_some())
     }
 
-    /// The route to begin with, where `port` is what nginx sends requests to now: what serves stays served, and with nothing
-    /// running the first deploy goes to the first profile.
+    /// The route to begin with, where `port` is what nginx sends requests to now. A profile on that port keeps them, also when
+    /// nobody listens there at this moment; where nginx led to neither, what runs counts, and with nothing running the first
+    /// deploy goes to the first profile.
     fn start(&self, port: Option<u16>, prepared: Option<&Profile>) -> Result<Option<Route>, SetupError> {
         // files in place, nginx not there yet: a set-up was interrupted, and its route still holds
         if port.is_none() && self.route.read().is_ok_and(|live| live.is_some()) {
             return Ok(None);
         }
         let profiles = self.route.profiles();
+        if let Some(served) = port.and_then(|port| profiles.on_port(port)) {
+            return Ok(Some(Route::solo(served.clone())));
+        }
         let unseen = |source| SetupError::Io { action: "read", path: "/proc/net/tcp".into(), source };
         let runs = |port| listeners_on(port).map(|found| !found.is_empty()).map_err(unseen);
-        let (first, second) = (runs(profiles.first().port())?, runs(profiles.second().port())?);
-        let by_what_runs = if first && !second { profiles.first() } else { profiles.second() };
-        let active = match (port, port.and_then(|port| profiles.on_port(port)), prepared) {
-            (_, Some(served), _) if first || second => served,
-            (Some(_), None, Some(prepared)) => prepared,
-            (Some(port), None, None) if runs(port)? => return Err(SetupError::NeedsPrepared { port }),
-            _ => by_what_runs,
+        let active = match (port, prepared) {
+            (Some(_), Some(prepared)) => prepared,
+            (Some(port), None) if runs(port)? => return Err(SetupError::NeedsPrepared { port }),
+            _ if runs(profiles.first().port())? && !runs(profiles.second().port())? => profiles.first(),
+            _ => profiles.second(),
         };
         Ok(Some(Route::solo(active.clone())))
     }
