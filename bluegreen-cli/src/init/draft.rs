@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use bluegreen_core::Name;
 use bluegreen_nginx::setup::Door;
 
-use super::{App, Findings, Found};
+use super::{App, Findings, Found, Proxy};
 
 /// What a person said, by flags or answers; it wins over all that was found.
 #[derive(Debug, Clone, Default)]
@@ -128,14 +128,8 @@ impl Draft {
                 self.notes.push("several nginx run here: say which one with --pid-file FILE".to_owned());
             }
         }
-        let nowhere = findings.proxy.as_ref().filter(|proxy| proxy.passes.is_empty());
-        if let Some(door) = nowhere.and_then(|proxy| proxy.door()) {
-            self.notes.push(format!(
-                "nginx leads to no app yet: write `proxy_pass http://127.0.0.1:{};` into `location /` of the server block at \
-                 {}, in place of what is there",
-                self.profiles[0].1, door.at
-            ));
-        }
+        self.notes
+            .extend(findings.proxy.as_ref().and_then(|proxy| leads_nowhere(proxy, &self.app, self.profiles[0].1)));
         for owner in &findings.owners {
             found("port", format!("{} is taken", owner.port), owner.who.clone());
         }
@@ -149,6 +143,24 @@ impl Draft {
             ));
         }
     }
+}
+
+/// What to write into an nginx that does not lead to this app yet. What serves another app stays.
+fn leads_nowhere(proxy: &Proxy, app: &str, port: u16) -> Option<String> {
+    let is_ours = proxy.doors.iter().any(|door| door.apps.iter().any(|known| known == app));
+    let Door { at, apps, .. } = proxy.door().filter(|_| proxy.passes.is_empty() && !is_ours)?;
+    Some(if apps.is_empty() {
+        format!(
+            "nginx leads to no app yet: write `proxy_pass http://127.0.0.1:{port};` into `location /` of the server block at \
+             {at}, in place of what is there"
+        )
+    } else {
+        format!(
+            "nginx does not lead to {app} yet, and the server block at {at} serves {} by bluegreen: leave that as it is, and \
+             write a location of your own, as `location /{app}/ {{ proxy_pass http://127.0.0.1:{port}; }}`",
+            apps.join(" and ")
+        )
+    })
 }
 
 fn name(wishes: &Wishes, app: &App) -> String {

@@ -57,6 +57,8 @@ pub struct Door {
     pub name: Option<String>,
     /// Whether it answers for names that no server block has.
     pub is_default: bool,
+    /// The apps that it serves by bluegreen.
+    pub apps: Vec<String>,
 }
 
 impl fmt::Display for Place {
@@ -123,7 +125,8 @@ impl Survey {
             }
             let (listen, tls) = (listen.to_owned(), more.iter().any(|word| word == "ssl"));
             let at = self.place(server.file, server.directive);
-            let door = Door { at, listen, port, tls, name, is_default: marked || first };
+            let apps = apps(server.directive);
+            let door = Door { at, listen, port, tls, name, is_default: marked || first, apps };
             doors.push(((server.file, server.directive.span.start), door));
         }
         doors
@@ -159,6 +162,24 @@ impl Survey {
     fn place(&self, file: usize, directive: &Directive) -> Place {
         place(&self.tree, file, directive)
     }
+}
+
+/// The apps in whose set-up this server block is: by what it includes, or by a pass of a snippet that was put in by hand.
+fn apps(server: &Directive) -> Vec<String> {
+    let mut apps = Vec::new();
+    let mut waiting = vec![server];
+    while let Some(directive) = waiting.pop() {
+        waiting.extend(directive.inner());
+        let app = match directive.name.as_str() {
+            "include" => directive.arg().strip_suffix(".server.inc").and_then(|path| path.rsplit_once("bluegreen/")),
+            "proxy_pass" => directive.arg().strip_suffix("_upstream").and_then(|word| word.rsplit_once("http://$")),
+            _ => None,
+        };
+        apps.extend(app.map(|(_, name)| name.replace('_', "-")));
+    }
+    apps.sort_unstable();
+    apps.dedup();
+    apps
 }
 
 /// The port of a `listen`; none of a socket in the file system.
@@ -211,6 +232,17 @@ mod tests {
         let [pass] = &survey.passes()[..] else { panic!() };
         assert_eq!((pass.port, pass.at.line), (Some(8080), 3));
         assert_eq!(pass.door.as_ref().and_then(|door| door.name.as_deref()), Some("a.example"));
+    }
+
+    #[test]
+    fn the_apps_of_a_door_are_those_that_bluegreen_serves_there() {
+        let survey = survey(
+            "http { server { include /etc/nginx/bluegreen/my-shop.server.inc; location / { include \
+             /etc/nginx/bluegreen/my-shop.location.inc; } location /web/ { proxy_pass http://$my_web_upstream; } }
+             server { include my.server.inc; location / { proxy_pass http://$other; } } }",
+        );
+        let apps: Vec<_> = survey.doors().into_iter().map(|door| door.apps).collect();
+        assert_eq!(apps, [vec!["my-shop", "my-web"], vec![]]);
     }
 
     #[test]

@@ -26,7 +26,7 @@ fn app(kind: &'static str, command: &[&str]) -> App {
 fn door(listen: &str, name: Option<&str>, tls: bool, is_default: bool) -> Door {
     let port = listen.rsplit(':').next().unwrap().parse().unwrap();
     let at = Place { path: "/etc/nginx/site".into(), line: 3 };
-    Door { at, listen: listen.into(), port, tls, name: name.map(Into::into), is_default }
+    Door { at, listen: listen.into(), port, tls, name: name.map(Into::into), is_default, apps: Vec::new() }
 }
 
 fn leads_to(port: u16, door: Door) -> Proxy {
@@ -168,4 +168,20 @@ fn an_app_on_a_third_port_is_said() {
     let findings = Findings { app: Some(app), proxy, owners: taken(&[8080]), ..Findings::default() };
     let draft = draft(&Wishes::default(), &findings);
     assert!(draft.notes[0].contains("served from port 8080"), "{:?}", draft.notes);
+}
+
+#[test]
+fn an_app_that_bluegreen_serves_there_is_left_alone() {
+    let notes = |served: &[&str]| {
+        let apps = served.iter().map(ToString::to_string).collect();
+        let proxy = Proxy { doors: vec![Door { apps, ..door("80", None, false, true) }], ..Proxy::default() };
+        let wishes = Wishes { app: Some("web".parse().unwrap()), ..Wishes::default() };
+        let findings = Findings { app: Some(app("jar", &["x"])), proxy: Some(proxy), ..Findings::default() };
+        draft(&wishes, &findings).notes.join("\n")
+    };
+    assert!(notes(&[]).contains("into `location /` of the server block at /etc/nginx/site:3, in place of"));
+    let beside = notes(&["shop"]);
+    assert!(beside.contains("serves shop by bluegreen") && beside.contains("`location /web/ { proxy_pass"), "{beside}");
+    assert!(!beside.contains("in place of"), "{beside}");
+    assert_eq!(notes(&["shop", "web"]), "");
 }
