@@ -136,7 +136,7 @@ pub(crate) struct Releases<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct KeptRelease<'a> {
-    /// SHA-256 over artifact and command.
+    /// SHA-256 over artifact, command and version.
     pub(crate) id: &'a ReleaseId,
     /// What people call it.
     pub(crate) version: Option<&'a str>,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The id of a release: 1 to 64 of `[a-z0-9-]`, not starting with a hyphen, so that it is a file name everywhere.
 ///
-/// The engine never looks inside; the release store of `bluegreen-process` uses a digest over artifact and command.
+/// The engine never looks inside; the release store of `bluegreen-process` uses a digest over artifact, command and version.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]

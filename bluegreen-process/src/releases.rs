@@ -30,7 +30,7 @@ const RESERVE: u64 = 16 << 20;
 /// Something to run that never changes: an artifact and the command that starts it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Release {
-    /// SHA-256 over artifact and command.
+    /// SHA-256 over artifact, command and version.
     pub id: ReleaseId,
     /// What people call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,7 +81,8 @@ impl Releases {
 
     /// Copies an artifact into the store; `progress` hears of bytes done and bytes in all.
     ///
-    /// The same artifact and command again give the release that is there, after its content was verified.
+    /// The same artifact and command under the same version, or under none, give the release that is there, after its content
+    /// was verified. Under another version they are another release: what runs keeps the version that it was started with.
     ///
     /// # Errors
     /// The store is as it was before.
@@ -102,7 +103,16 @@ impl Releases {
         }
         let number = self.list()?.first().map_or(1, |newest| newest.number + 1);
         let release = Release { number, ..describe(new, source, sha256) };
-        if self.publish(&release, &scratch).map_err(&io)? { Ok(release) } else { self.take(&release, &scratch) }
+        let stored = self.stored(&release)?;
+        if stored.is_none() && self.publish(&release, &scratch).map_err(&io)? {
+            return Ok(release);
+        }
+        // or another command was faster
+        let there = stored.map_or_else(|| self.find(&release.id), |there| Ok(Some(there)))?;
+        let damaged = || ReleaseError::Damaged { id: release.id.clone(), path: self.path(&release.id) };
+        let there = there.ok_or_else(damaged)?;
+        self.verify(&there)?;
+        Ok(there)
     }
 
     /// What [`Releases::add`] would give, and whether it is there already. Reads the whole artifact and changes nothing.
@@ -113,31 +123,16 @@ impl Releases {
         let source = new.artifact.map(copy::Source::open).transpose()?;
         let sha256 = source.as_ref().map(copy::Source::digest).transpose()?;
         let release = describe(new, source, sha256);
-        let there = self.find(&release.id)?;
-        let version = release.version.clone();
-        Ok(match there {
-            Some(there) => (Release { version: version.or(there.version.clone()), ..there }, true),
-            None => (release, false),
-        })
+        Ok(self.stored(&release)?.map_or((release, false), |there| (there, true)))
     }
 
-    /// The release that is there already, verified, under the version that it was given last.
-    fn take(&self, new: &Release, scratch: &Scratch) -> Result<Release, ReleaseError> {
-        let path = self.path(&new.id);
-        let mut there =
-            self.find(&new.id)?.ok_or_else(|| ReleaseError::Damaged { id: new.id.clone(), path: path.clone() })?;
-        self.verify(&there)?;
-        if new.version.is_some() && new.version != there.version {
-            there.version.clone_from(&new.version);
-            // in the scratch first, where nothing that a kill leaves stays
-            let rename = || {
-                write_metadata(&scratch.path, &there)?;
-                fs::rename(scratch.path.join(METADATA), path.join(METADATA))?;
-                fs::File::open(&path)?.sync_all()
-            };
-            rename().map_err(ReleaseError::io(&path))?;
-        }
-        Ok(there)
+    /// The newest release that is there already for what `new` describes; any version will do when none was asked for.
+    fn stored(&self, new: &Release) -> Result<Option<Release>, ReleaseError> {
+        let same = |r: &Release| {
+            (&r.sha256, &r.artifact, &r.spec) == (&new.sha256, &new.artifact, &new.spec)
+                && (new.version.is_none() || r.version == new.version)
+        };
+        Ok(self.list()?.into_iter().find(same))
     }
 
     /// The release of this id.
@@ -355,7 +350,7 @@ fn write_metadata(dir: &Path, release: &Release) -> io::Result<()> {
 
 fn describe(new: &NewRelease<'_>, source: Option<copy::Source>, sha256: Option<String>) -> Release {
     Release {
-        id: release_id(sha256.as_deref(), source.as_ref().map(|s| s.name.as_str()), new.spec),
+        id: release_id(sha256.as_deref(), source.as_ref().map(|s| s.name.as_str()), new.spec, new.version),
         version: new.version.map(ToOwned::to_owned),
         size: source.as_ref().map_or(0, |s| s.size),
         number: 0,
@@ -366,7 +361,7 @@ fn describe(new: &NewRelease<'_>, source: Option<copy::Source>, sha256: Option<S
     }
 }
 
-fn release_id(sha256: Option<&str>, name: Option<&str>, spec: &Spec) -> ReleaseId {
-    let content = serde_json::to_vec(&(sha256, name, spec)).expect("strings and maps of strings");
+fn release_id(sha256: Option<&str>, name: Option<&str>, spec: &Spec, version: Option<&str>) -> ReleaseId {
+    let content = serde_json::to_vec(&(sha256, name, spec, version)).expect("strings and maps of strings");
     copy::hex(&Sha256::digest(content)).parse().expect("64 hexadecimal digits")
 }

@@ -19,6 +19,21 @@ fn warm_it_is_one_rename_to_the_same_process() {
 }
 
 #[test]
+fn the_same_artifact_under_another_version_keeps_both_apart() {
+    let Some(stage) = Stage::marker() else { return };
+    let artifact = stage.artifact("v1");
+    let versions = || {
+        let status = stage.status();
+        ["active", "idle"].map(|side| status[side]["version"].as_str().unwrap_or_default().to_owned())
+    };
+    stage.run(&["deploy", &artifact, "--version", "A"], 0);
+    stage.run(&["deploy", &artifact, "--version", "B", "--if-changed"], 0).says(&["real2 serves B"]);
+    assert_eq!(versions(), ["B", "A"]);
+    stage.run(&["rollback"], 0).says(&["real1 serves A", "again"]);
+    assert_eq!(versions(), ["A", "B"]);
+}
+
+#[test]
 fn cold_it_comes_from_the_store() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.set("after_switch.previous", "stop");

@@ -70,7 +70,7 @@ fn a_file_is_copied_once_whole_and_read_only() {
 }
 
 #[test]
-fn the_id_is_artifact_and_command() {
+fn the_id_is_artifact_command_and_version() {
     let mut rig = Rig::new();
     let first = rig.add("app", "1");
     assert_eq!(rig.add("app", "1"), first, "the same again is the same, not a copy");
@@ -155,15 +155,25 @@ fn a_wrong_digest_is_refused_and_a_right_one_taken() {
 }
 
 #[test]
-fn the_same_again_gets_its_new_version_and_nothing_else() {
+fn another_version_of_the_same_is_another_release() {
     let rig = Rig::new();
-    let release = rig.add("app", "one");
     let path = rig.dir.path().join("app");
-    let new = NewRelease { version: Some("1.1"), ..rig.new_release(Some(&path)) };
-    let again = rig.store.add(&new, &mut |_, _| {}).unwrap();
-    assert_eq!(again, Release { version: Some("1.1".into()), ..release });
-    assert_eq!(rig.store.list().unwrap(), std::slice::from_ref(&again));
-    assert_eq!((fs::read_dir(rig.store.path(&again.id)).unwrap().count(), rig.leftovers()), (2, 0));
+    fs::write(&path, "one").unwrap();
+    let new = |version| NewRelease { version, ..rig.new_release(Some(&path)) };
+    let add = |version| rig.store.add(&new(version), &mut |_, _| {}).unwrap();
+    let (a, b) = (add(Some("A")), add(Some("B")));
+    assert_ne!(a.id, b.id);
+    // what the first is called does not change: it may run, and has been told
+    assert_eq!(rig.store.get(&a.id).unwrap(), a);
+    assert_eq!((a.version.as_deref(), b.version.as_deref()), (Some("A"), Some("B")));
+    assert_eq!(rig.store.list().unwrap(), [b.clone(), a.clone()]);
+
+    assert_eq!(add(Some("A")), a, "the same again is the same");
+    assert_eq!(add(None), b, "who asks for no version gets the newest");
+    assert_eq!(rig.store.look_at(&new(Some("A"))).unwrap(), (a, true));
+    assert_eq!(rig.store.look_at(&new(None)).unwrap(), (b, true));
+    let (c, there) = rig.store.look_at(&new(Some("C"))).unwrap();
+    assert_eq!((c.version.as_deref(), there, rig.leftovers()), (Some("C"), false, 0));
 }
 
 #[test]
@@ -195,10 +205,8 @@ fn a_release_is_found_by_version_or_by_the_beginning_of_its_id() {
     assert_eq!(rig.store.resolve(first.id.short()).unwrap(), first);
     assert!(matches!(rig.store.resolve("v9"), Err(ReleaseError::Unknown(_))));
     assert!(rig.store.resolve("").is_err());
-    // the same content under another name is the same release, under the name it was given last
     let second = add("v2").unwrap();
-    assert_eq!((&second.id, rig.store.resolve("v2").unwrap()), (&first.id, second.clone()));
-    assert!(rig.store.resolve("v1").is_err());
+    assert_eq!((rig.store.resolve("v1").unwrap(), rig.store.resolve("v2").unwrap()), (first, second));
 
     // with 17 releases, two ids begin with the same digit
     (0..17).for_each(|i| drop(rig.add("app", &i.to_string())));
