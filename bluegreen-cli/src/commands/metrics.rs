@@ -11,7 +11,8 @@ pub(super) async fn run(session: &Session, write: bool) -> Result<Exit, Halt> {
         return Ok(Exit::Done);
     }
     let Some(file) = &session.config.metrics.textfile else {
-        return Err(Halt::new(Exit::Usage, "the configuration does not say where: set metrics.textfile"));
+        let halt = Halt::new(Exit::Usage, "the configuration does not say where: metrics.textfile is not set");
+        return Err(halt.next("add `textfile = \"/var/lib/node_exporter/bluegreen.prom\"` to [metrics]"));
     };
     let cannot = |error: std::io::Error| Halt::new(Exit::Internal, format!("cannot write {}: {error}", file.display()));
     metrics::write(file, &text).map(|()| Exit::Done).map_err(cannot)

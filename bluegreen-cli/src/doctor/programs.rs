@@ -151,8 +151,10 @@ fn takes_a_port(config: &Config) -> Option<Finding> {
         return None;
     }
     let fix = "add `env = { PORT = \"{port}\" }` to [start], or {port} to its command";
-    let what = "neither start.command nor start.env has {port}: both profiles would take the same port";
-    Some(Finding::fatal("same-port", what, fix))
+    // a program may read BLUEGREEN_PORT, which it gets in any case: that cannot be seen from here
+    let what = "neither start.command nor start.env has {port}: unless the app reads BLUEGREEN_PORT, both profiles would take \
+                the same port";
+    Some(Finding::warning("same-port", what, fix))
 }
 
 /// Whether `word` is a script that reads one of the variables.
@@ -188,7 +190,7 @@ mod tests {
     #[test]
     fn each_profile_needs_a_port_of_its_own() {
         let found = found("command = [\"sh\", \"-c\", \"x {artifact} --port 8081\"]");
-        assert_eq!(ids(&found), [(crate::doctor::Severity::Fatal, "same-port")]);
+        assert_eq!(ids(&found), [(crate::doctor::Severity::Warning, "same-port")]);
         assert!(found[0].fix.contains("env = { PORT = \"{port}\" }"), "{}", found[0].fix);
         for start in [
             "command = [\"sh\", \"-c\", \"x --spring.profiles.active={profile}\"]",

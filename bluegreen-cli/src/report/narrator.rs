@@ -189,7 +189,14 @@ impl Narrator {
             None => None,
         };
         if let Some(trouble) = trouble {
-            let trouble = trouble.with_findings(&self.findings);
+            let mut trouble = trouble.with_findings(&self.findings);
+            // the route of a first release leads to the other profile, where nothing runs yet
+            if let (Some(active), Some(place), false) = (active, &self.place, self.replaces)
+                && active != place
+            {
+                trouble.traffic =
+                    Some(format!("nobody has it, as before: nginx leads to {active}, where nothing runs"));
+            }
             return Told {
                 lines: String::new(),
                 trouble: "\n".to_owned() + &trouble.render(self.paint, self.width.unwrap_or(0)),
