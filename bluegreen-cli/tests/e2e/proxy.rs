@@ -56,7 +56,7 @@ fn a_broken_configuration_on_disk_is_refused_in_reload_mode() {
     let (before, include) = (below(stage.home()), fs::read_to_string(stage.path("service-url.inc")).unwrap());
     break_configuration(&stage);
     let clients = Clients::at(&stage);
-    stage.deploy("v2", 3).says(&["[emerg]", "nginx.conf", "traffic  untouched", "nginx -t"]);
+    stage.deploy("v2", 3).says(&["[emerg]", "nginx.conf", "traffic  untouched", "nginx.conf -t"]);
     // what is prepared before it is mended waits
     stage.run(&["prepare", &stage.artifact("v3")], 0);
     stage.run(&["promote"], 3);
