@@ -115,15 +115,20 @@ async fn failover_never_means_that_recovery_does_not_flip() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deaf_active_profile_is_left_for_its_standby() {
-    let scene = Scene::with(Policy { failover: Failover::Always, ..Policy::default() });
-    scene.deploy("v1").await;
-    scene.deploy("v2").await;
-    let second = scene.second();
-    scene.host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
-    let report = scene.run(Command::Recover).await.unwrap();
-    assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
-    scene.assert_sound();
+async fn a_deaf_active_profile_is_left_for_the_warm_one() {
+    // which is its standby, or is not
+    for failover in [Failover::Always, Policy::default().failover] {
+        let scene = Scene::with(Policy { failover, ..Policy::default() });
+        for release in ["v1", "v2"] {
+            scene.deploy(release).await;
+            scene.store.advance(Duration::from_secs(60));
+        }
+        let second = scene.second();
+        scene.host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
+        let report = scene.run(Command::Recover).await.unwrap();
+        assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
+        scene.assert_sound();
+    }
 }
 
 #[tokio::test(start_paused = true)]

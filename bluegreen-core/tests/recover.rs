@@ -86,16 +86,6 @@ async fn a_deadline_cuts_off_the_recovery_before_a_command_and_the_next_one_goes
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_active_release_that_does_not_listen_is_left_for_the_warm_one() {
-    let scene = Scene::deployed(&["v1", "v2"]).await;
-    let second = scene.second();
-    scene.host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
-    let report = scene.run(Command::Recover).await.unwrap();
-    assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
-    scene.assert_sound();
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_was_prepared_is_kept_as_the_repair_of_a_live_side_that_does_not_listen() {
     let scene = Scene::deployed(&["v1"]).await;
     scene.until("v2", Step::Health).await;
