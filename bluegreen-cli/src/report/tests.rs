@@ -97,6 +97,18 @@ fn failing() -> Vec<EventKind> {
     ]
 }
 
+/// The route begins at a profile on which nothing runs yet.
+#[test]
+fn of_a_first_release_that_fails_nobody_has_the_traffic() {
+    let mut kinds = failing();
+    let EventKind::Began { from, .. } = &mut kinds[0] else { unreachable!() };
+    *from = None;
+    let (_, err) = lines(kinds, false);
+    assert!(err.contains("traffic  nobody has it, as before: nginx leads to real1, where nothing runs"), "{err}");
+    let (_, err) = lines(failing(), false);
+    assert!(err.contains("traffic  real1 has it, as before"), "{err}");
+}
+
 /// What a reporter writes, to both, with no time passing.
 fn lines(kinds: Vec<EventKind>, quiet: bool) -> (String, String) {
     let (out, err) = (Screen::default(), Screen::default());
