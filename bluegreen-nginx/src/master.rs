@@ -10,7 +10,7 @@ use std::{
 
 use procfs::{
     ProcError,
-    process::{FDTarget, Process, all_processes},
+    process::{FDTarget, Process, Stat, all_processes},
 };
 use rustix::time::{ClockId, clock_gettime};
 
@@ -65,6 +65,8 @@ pub(crate) struct Workers {
     pub(crate) master: i32,
     /// Those that take new connections.
     pub(crate) accepting: Vec<Worker>,
+    /// Those that have just been forked and still bear their master's title: they are about to.
+    starting: Vec<Worker>,
     /// How many finish what they have and then end.
     pub(crate) leaving: usize,
 }
@@ -140,17 +142,18 @@ impl Master {
     /// The workers now.
     pub(crate) fn workers(&self) -> Result<Workers, MasterError> {
         let master = self.process()?.pid;
-        let mut workers = Workers { master, accepting: Vec::new(), leaving: 0 };
-        // one that has just been forked still has its master's title: it is seen at the next look
-        for process in processes("nginx: worker process")? {
-            let Ok(stat) = process.stat() else { continue };
-            if stat.ppid != master {
-                continue;
-            }
-            if title(&process).contains("is shutting down") {
-                workers.leaving += 1;
-            } else {
-                workers.accepting.push(Worker { pid: stat.pid, started: stat.starttime });
+        let seen: Vec<(String, Stat)> =
+            processes("nginx: ")?.iter().filter_map(|it| Some((title(it), it.stat().ok()?))).collect();
+        let mut workers = Workers { master, accepting: Vec::new(), starting: Vec::new(), leaving: 0 };
+        for (title, stat) in seen.iter().filter(|(_, stat)| stat.ppid == master) {
+            let worker = Worker { pid: stat.pid, started: stat.starttime };
+            // a master that takes over (USR2) is a child of the one before, and has workers
+            let alone = || seen.iter().all(|(_, other)| other.ppid != stat.pid);
+            match title.strip_prefix("nginx: ").unwrap_or_default() {
+                title if title.starts_with("worker process is shutting down") => workers.leaving += 1,
+                title if title.starts_with("worker process") => workers.accepting.push(worker),
+                title if title.starts_with("master process") && alone() => workers.starting.push(worker),
+                _ => {}
             }
         }
         Ok(workers)
@@ -187,12 +190,17 @@ impl Workers {
     /// Whether every worker that takes connections was started after `modified`, the time of a file: then it has read it.
     /// Every one, since a worker that crashed is started again with the configuration of before.
     pub(crate) fn started_after(&self, modified: SystemTime) -> bool {
-        !self.accepting.is_empty() && self.accepting.iter().all(|worker| worker.started_at() >= modified)
+        !self.accepting.is_empty() && self.all().all(|worker| worker.started_at() >= modified)
     }
 
-    /// Whether new ones take the connections, and none of `old`.
-    pub(crate) fn replace(&self, old: &Self) -> bool {
-        !self.accepting.is_empty() && !self.accepting.iter().any(|worker| old.accepting.contains(worker))
+    /// Whether new ones take the connections, none of `old`, and none of another reload that was under way when ours was
+    /// `asked` for: those are new too, and have not read what ours is about.
+    pub(crate) fn replace(&self, old: &Self, asked: SystemTime) -> bool {
+        self.started_after(asked) && !self.all().any(|worker| old.all().any(|before| before == worker))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Worker> {
+        self.accepting.iter().chain(&self.starting)
     }
 }
 
@@ -245,4 +253,37 @@ fn read_pid(path: &Path) -> Option<i32> {
 fn has_socket(process: &Process, inodes: &[u64]) -> bool {
     let is_one = |target| matches!(target, FDTarget::Socket(inode) if inodes.contains(&inode));
     process.fd().is_ok_and(|files| files.flatten().any(|file| is_one(file.target)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that was forked `ago`.
+    fn worker(pid: i32, ago: Duration) -> Worker {
+        let now = clock_gettime(ClockId::Boottime);
+        let now = Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap());
+        let ticks = now.saturating_sub(ago).as_millis() * u128::from(procfs::ticks_per_second()) / 1000;
+        Worker { pid, started: u64::try_from(ticks).unwrap() }
+    }
+
+    fn workers(accepting: &[Worker], starting: &[Worker]) -> Workers {
+        Workers { master: 1, accepting: accepting.to_vec(), starting: starting.to_vec(), leaving: 0 }
+    }
+
+    #[test]
+    fn only_those_that_our_own_reload_started_take_the_place_of_those_before() {
+        let [long_ago, before, lately] = [60, 30, 1].map(Duration::from_secs);
+        let asked = SystemTime::now() - Duration::from_secs(10);
+        let (first, others, ours) = (worker(10, long_ago), worker(20, before), worker(30, lately));
+        let old = workers(&[first], &[]);
+        assert!(workers(&[ours], &[]).replace(&old, asked));
+        assert!(!workers(&[ours, first], &[]).replace(&old, asked));
+        assert!(!workers(&[others], &[]).replace(&old, asked), "of a reload that was under way");
+        assert!(!workers(&[others], &[ours]).replace(&old, asked), "and ours come only now");
+        assert!(!workers(&[ours], &[others]).replace(&old, asked));
+        assert!(!workers(&[], &[ours]).replace(&old, asked), "nobody has said yet that it takes connections");
+        // one without its title, that was forked in the tick in which the reload was asked for
+        assert!(!workers(&[ours], &[]).replace(&workers(&[first], &[ours]), asked));
+    }
 }

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom},
     path::PathBuf,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
@@ -57,15 +57,21 @@ impl ReloadSwitcher {
     async fn apply(&self, within: Duration) -> Result<(), Refusal> {
         let old = self.master.workers().map_err(|error| Refusal::Said(error.to_string()))?;
         let from = fs::metadata(&self.error_log).map_or(0, |log| log.len());
+        let asked = SystemTime::now();
         self.commands.reload().await.map_err(|failed| match failed {
             Failed::Said(text) => Refusal::Said(text),
             late @ Failed::Late(_) => Refusal::Silent(late.to_string()),
         })?;
-        let replaced = || self.master.workers().is_ok_and(|now| now.replace(&old));
+        let replaced = || self.master.workers().is_ok_and(|now| now.replace(&old, asked));
         // nginx tries several times to listen; what else it says is its last word
         let gave_up = || self.complaints(from, old.master).iter().any(|line| !line.starts_with("bind() to "));
-        let _ = wait_until(within, || Ok(replaced() || gave_up())).await;
-        if replaced() {
+        let mut done = false;
+        let _ = wait_until(within, || {
+            done = replaced();
+            Ok(done || gave_up())
+        })
+        .await;
+        if done {
             return Ok(());
         }
         let said = self.complaints(from, old.master).into_iter().next();

@@ -1,6 +1,10 @@
 //! Doing what was planned, or undoing all of it.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use bluegreen_core::ProfileResolver;
 use tokio::time::{Instant, sleep};
@@ -81,14 +85,15 @@ impl Setup {
         }
         self.commands.test().await?;
         done.reloaded = true;
+        let asked = SystemTime::now();
         self.commands.reload().await?;
-        self.prove(plan.goal, &old).await
+        self.prove(plan.goal, &old, asked).await
     }
 
     /// Waits until none of the `old` workers takes connections: they too could prove a change that leaves the ports as they
     /// are. Then the new ones must prove it.
-    async fn prove(&self, goal: Goal, old: &Workers) -> Result<(), SetupError> {
-        let replaced = || Ok(self.master.workers().is_ok_and(|now| now.replace(old)));
+    async fn prove(&self, goal: Goal, old: &Workers, asked: SystemTime) -> Result<(), SetupError> {
+        let replaced = || Ok(self.master.workers().is_ok_and(|now| now.replace(old, asked)));
         if !wait_until(SETTLE, replaced).await.is_ok_and(|replaced| replaced) {
             return Err(SetupError::NotReloaded);
         }
