@@ -105,8 +105,9 @@ impl Record {
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         let dir = path.parent().unwrap_or(Path::new("."));
         private_dir(dir)?;
-        // one writer at a time (the app's lock), so one name will do; what a killed one left goes away here
-        let next = path.with_extension("json.new");
+        // one writer at a time (the app's lock), so one name will do for both profiles: what a killed one left goes away
+        // with the next start, wherever that is
+        let next = dir.join(".new");
         match fs::remove_file(&next) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(with_path(&next, &e)),
             _ => {}
@@ -176,7 +177,8 @@ mod tests {
             stopped: false,
         };
         record.save(&path).unwrap();
-        fs::write(path.with_extension("json.new"), "{\"rel").unwrap();
+        // of the other profile
+        fs::write(dir.path().join("processes/.new"), "{\"rel").unwrap();
         record.save(&path).unwrap();
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         assert_eq!(Record::load(&path).unwrap(), Some(record));
