@@ -9,6 +9,8 @@ use reqwest::{
     header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION},
 };
 
+use tokio::time::Instant;
+
 use crate::{
     Answer, InvalidUrl, fault,
     url::{Target, is_forbidden},
@@ -16,6 +18,9 @@ use crate::{
 
 /// The most that is read of a body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// A timer that rings so much too late says that this process was absent, by SIGSTOP, a suspended machine or a busy one.
+const ABSENT: Duration = Duration::from_millis(100);
 
 /// How a [`Client`] asks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -97,8 +102,17 @@ impl Client {
     /// One GET. Reads at most [`BODY_LIMIT`] bytes of the body and follows nothing; every answer is `Ok`, also a bad one.
     ///
     /// # Errors
-    /// Nobody listens, or no whole answer came in time.
+    /// Nobody listens, or no whole answer came in time. What did not come while this process itself was stopped, or without
+    /// a CPU, is asked for once more: the answer may have been there all the time.
     pub async fn get(&self) -> Result<Answer, Unhealthy> {
+        let began = Instant::now();
+        match self.attempt().await {
+            Err(Unhealthy::NoAnswer(_)) if began.elapsed() > self.timeout + ABSENT => self.attempt().await,
+            said => said,
+        }
+    }
+
+    async fn attempt(&self) -> Result<Answer, Unhealthy> {
         let late = |_| Unhealthy::NoAnswer(format!("none within {}", took(self.timeout)));
         tokio::time::timeout(self.timeout, self.ask()).await.map_err(late)?.map_err(fault::unhealthy)
     }

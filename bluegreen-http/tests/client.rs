@@ -2,7 +2,11 @@
 
 mod common;
 
-use std::{process::Command, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    process::Command,
+    time::Duration,
+};
 
 use bluegreen_core::{HealthProbe, ProfileResolver, ResolveError, Template, Unhealthy};
 use bluegreen_http::{BODY_LIMIT, Body, Client, HttpProbe, Options, ProfileEndpoint};
@@ -10,11 +14,25 @@ use common::{free_port, http, options, profiles, read_request, serve, serve_raw}
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 async fn get(port: u16) -> Result<bluegreen_http::Answer, Unhealthy> {
-    Client::new(&format!("http://127.0.0.1:{port}/x?y=1"), &options()).unwrap().get().await
+    get_with(port, &options()).await
+}
+
+async fn get_with(port: u16, options: &Options) -> Result<bluegreen_http::Answer, Unhealthy> {
+    Client::new(&format!("http://127.0.0.1:{port}/x?y=1"), options).unwrap().get().await
 }
 
 /// What the client says of a server that does `handle` after it has read the request.
 async fn said<F>(handle: impl Fn(TcpStream) -> F + Send + Sync + Clone + 'static) -> Result<String, Unhealthy>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    said_within(options(), handle).await
+}
+
+async fn said_within<F>(
+    options: Options,
+    handle: impl Fn(TcpStream) -> F + Send + Sync + Clone + 'static,
+) -> Result<String, Unhealthy>
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -26,7 +44,7 @@ where
         }
     })
     .await;
-    get(address.port()).await.map(|answer| answer.describe())
+    get_with(address.port(), &options).await.map(|answer| answer.describe())
 }
 
 async fn for_ever(mut stream: TcpStream, head: &str, part: impl Into<String>, pause: u64) {
@@ -44,15 +62,43 @@ async fn nobody_listens() {
 
 #[tokio::test]
 async fn silence_and_slow_headers_end_at_the_timeout() {
-    let silent = said(|stream| async move {
-        tokio::time::sleep(Duration::from_secs(5)).await;
+    let short = || Options { timeout: Duration::from_secs(1), ..options() };
+    let silent = said_within(short(), |stream| async move {
+        std::future::pending::<()>().await;
         drop(stream);
     });
-    assert_eq!(silent.await, Err(Unhealthy::NoAnswer("none within 3 s".into())));
-    let slow = said(|stream| for_ever(stream, "HTTP/1.1 200 OK\r\n", "X-Slow: 1\r\n", 20));
-    assert_eq!(slow.await, Err(Unhealthy::NoAnswer("none within 3 s".into())));
-    let slow_body = said(|stream| for_ever(stream, "HTTP/1.1 200 OK\r\n\r\n", "x", 20));
-    assert_eq!(slow_body.await, Err(Unhealthy::NoAnswer("none within 3 s".into())));
+    assert_eq!(silent.await, Err(Unhealthy::NoAnswer("none within 1 s".into())));
+    let slow = said_within(short(), |stream| for_ever(stream, "HTTP/1.1 200 OK\r\n", "X-Slow: 1\r\n", 20));
+    assert_eq!(slow.await, Err(Unhealthy::NoAnswer("none within 1 s".into())));
+    let slow_body = said_within(short(), |stream| for_ever(stream, "HTTP/1.1 200 OK\r\n\r\n", "x", 20));
+    assert_eq!(slow_body.await, Err(Unhealthy::NoAnswer("none within 1 s".into())));
+}
+
+/// As of a tool that got SIGSTOP in the middle of a request: its time is over when it goes on, and the answer is there.
+#[tokio::test]
+async fn an_answer_that_came_while_we_were_stopped_is_not_missed() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (asked, was_asked) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut asked = Some(asked);
+        for mut stream in listener.incoming().map(Result::unwrap) {
+            let _ = stream.read(&mut [0; 1024]);
+            if let Some(asked) = asked.take() {
+                asked.send(()).unwrap();
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            let _ = stream.write_all(http("200 OK", "here").as_bytes());
+        }
+    });
+    // the only thread that this client has
+    let stopped = tokio::spawn(async move {
+        was_asked.await.unwrap();
+        std::thread::sleep(Duration::from_secs(4));
+    });
+    let short = Options { timeout: Duration::from_secs(3), ..options() };
+    assert_eq!(get_with(port, &short).await.unwrap().text(), "here");
+    stopped.await.unwrap();
 }
 
 #[tokio::test]
