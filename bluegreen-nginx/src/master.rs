@@ -207,11 +207,25 @@ impl Workers {
 impl Worker {
     /// The end of the clock tick in which it started, by the wall clock of now: times of files are in no other.
     fn started_at(self) -> SystemTime {
-        let now = clock_gettime(ClockId::Boottime);
-        let now = Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0));
         let started = Duration::from_millis((self.started + 1) * 1000 / procfs::ticks_per_second());
-        SystemTime::now() - now.saturating_sub(started)
+        let (boot, wall) = clocks();
+        wall - boot.saturating_sub(started)
     }
+}
+
+/// The time since boot, and the wall clock just before it. Who is put aside between the two would take a worker for older
+/// than it is, and then they are looked at again; the other way round a worker of before could pass for one that was started
+/// after a file was written.
+fn clocks() -> (Duration, SystemTime) {
+    let since_boot = || {
+        let time = clock_gettime(ClockId::Boottime);
+        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+    };
+    let look = || (since_boot(), SystemTime::now(), since_boot());
+    let at_once =
+        |(before, _, after): &(Duration, _, Duration)| after.saturating_sub(*before) < Duration::from_millis(1);
+    let (_, wall, boot) = (0..10).map(|_| look()).find(at_once).unwrap_or_else(look);
+    (boot, wall)
 }
 
 /// Master processes. A child of one is a worker that has no title of its own yet.
