@@ -4,6 +4,7 @@ use std::{
     fs,
     ops::{Deref, DerefMut},
     path::Path,
+    time::Duration,
 };
 
 use bluegreen_core::{Profiles, Route};
@@ -16,7 +17,7 @@ use super::{App, Nginx, home, profiles};
 pub(crate) struct Article {
     pub(crate) profiles: Profiles,
     nginx: Nginx,
-    _apps: [App; 2],
+    pub(crate) apps: [App; 2],
     _home: tempfile::TempDir,
 }
 
@@ -26,7 +27,7 @@ impl Article {
         let (home, apps) = (home(), [App::start("real1").await, App::start("real2").await]);
         lead_to(home.path(), apps[0].port);
         let nginx = Nginx::start(binary, home.path(), &http(home.path(), "")).await;
-        Self { profiles: profiles(apps[0].port, apps[1].port), nginx, _apps: apps, _home: home }
+        Self { profiles: profiles(apps[0].port, apps[1].port), nginx, apps, _home: home }
     }
 
     /// The two routes there are.
@@ -63,7 +64,8 @@ impl Article {
 
     /// Who answers users; empty when nobody does.
     pub(crate) async fn who(&self) -> String {
-        let answer = self.client("/profile", &Options::default()).get().await;
+        let patient = Options { timeout: Duration::from_secs(60), ..Options::default() };
+        let answer = self.client("/profile", &patient).get().await;
         answer.map(|answer| answer.text().into_owned()).unwrap_or_default()
     }
 

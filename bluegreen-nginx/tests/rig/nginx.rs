@@ -21,6 +21,7 @@ pub(crate) struct Nginx {
     pub(crate) address: SocketAddr,
     binary: PathBuf,
     child: Option<Child>,
+    workers: usize,
 }
 
 impl Nginx {
@@ -28,13 +29,23 @@ impl Nginx {
         Self::start_with(binary, prefix, http, |_| {}).await
     }
 
+    /// With one worker, which every request goes to.
+    pub(crate) async fn start_small(binary: &Path, prefix: &Path, http: &str) -> Self {
+        Self::launch(binary, prefix, http, |_| {}, 1).await
+    }
+
     /// `write` writes more files, given nginx's port, before it starts.
     pub(crate) async fn start_with(binary: &Path, prefix: &Path, http: &str, write: impl Fn(u16)) -> Self {
+        Self::launch(binary, prefix, http, write, 2).await
+    }
+
+    async fn launch(binary: &Path, prefix: &Path, http: &str, write: impl Fn(u16), workers: usize) -> Self {
         fs::create_dir_all(prefix.join("conf.d")).unwrap();
         // somebody else may take the port before nginx does
         for _ in 0..3 {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-            let mut nginx = Self { prefix: prefix.to_owned(), address, binary: binary.to_owned(), child: None };
+            let (prefix, binary) = (prefix.to_owned(), binary.to_owned());
+            let mut nginx = Self { prefix, address, binary, child: None, workers };
             nginx.configure(http);
             write(address.port());
             if nginx.run().await {
@@ -48,19 +59,22 @@ impl Nginx {
     /// Writes its main file, which it reads when it starts or reloads.
     pub(crate) fn configure(&self, http: &str) {
         let http = http.replace("{port}", &self.address.port().to_string());
-        fs::write(self.prefix.join("nginx.conf"), main_conf(&self.prefix, &http)).unwrap();
+        fs::write(self.prefix.join("nginx.conf"), main_conf(&self.prefix, &http, self.workers)).unwrap();
     }
 
-    /// Starts it; whether it answers, and its processes have their titles, which is a moment later.
+    /// Starts it; whether it answers, and all its processes have their titles, which is a moment later.
     pub(crate) async fn run(&mut self) -> bool {
         let mut command = Command::new(&self.binary);
         command.args(&argv(&self.binary, &self.prefix)[1..]).args(["-g", "daemon off;"]);
-        let master = self.master();
+        let (master, workers) = (self.master(), self.workers);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let child = self.child.insert(child);
-        let until = Instant::now() + Duration::from_secs(10);
+        let until = Instant::now() + Duration::from_secs(60);
         while Instant::now() < until && child.try_wait().unwrap().is_none() {
-            if TcpStream::connect(self.address).await.is_ok() && master.worker().is_ok() {
+            if titled(child.id()) == workers
+                && master.worker().is_ok()
+                && TcpStream::connect(self.address).await.is_ok()
+            {
                 return true;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -108,13 +122,21 @@ impl Drop for Nginx {
     }
 }
 
+/// How many workers of this master have their title.
+fn titled(master: u32) -> usize {
+    let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children")).unwrap_or_default();
+    let is =
+        |pid: &&str| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|t| t.starts_with(b"nginx: worker process"));
+    children.split_whitespace().filter(is).count()
+}
+
 fn argv(binary: &Path, prefix: &Path) -> Vec<String> {
     let path = |name: &str| prefix.join(name).display().to_string();
     let words = [binary.display().to_string(), "-p".into(), path(""), "-c".into(), path("nginx.conf"), "-e".into()];
     words.into_iter().chain([path("error.log")]).collect()
 }
 
-fn main_conf(prefix: &Path, http: &str) -> String {
+fn main_conf(prefix: &Path, http: &str, workers: usize) -> String {
     let prefix = prefix.display();
     let groups = fs::read_to_string("/etc/group").unwrap();
     let group = if groups.contains("nogroup:") { "nogroup" } else { "nobody" };
@@ -123,7 +145,7 @@ fn main_conf(prefix: &Path, http: &str) -> String {
         .map(|kind| format!("  {kind}_temp_path {prefix}/{kind};\n"))
         .concat();
     format!(
-        "{user}\nworker_processes 2;\npid {prefix}/nginx.pid;\nerror_log {prefix}/error.log notice;\n\
+        "{user}\nworker_processes {workers};\npid {prefix}/nginx.pid;\nerror_log {prefix}/error.log notice;\n\
          events {{ worker_connections 512; }}\nhttp {{\n  access_log off;\n{temp}{http}\n}}\n"
     )
 }

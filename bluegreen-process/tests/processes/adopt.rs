@@ -3,7 +3,7 @@
 use std::{
     net::{Ipv4Addr, TcpListener},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use bluegreen_core::{Occupant, ProcessManager};
@@ -81,7 +81,7 @@ async fn what_cannot_be_told_apart_is_refused() {
     // two that do not belong together
     let rig = Rig::new();
     let (mut first, mut second) = (left(&rig, "reuse").await, left(&rig, "reuse").await);
-    let deadline = Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + crate::rig::PATIENCE;
     loop {
         match rig.processes.adopt(rig.profile(), Some(first.id())).await {
             Err(AdoptError::Refused { .. }) => break,

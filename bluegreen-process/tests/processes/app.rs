@@ -15,7 +15,7 @@ use std::{
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
 
 /// The life of an app that nobody stopped: a failed test leaves nothing for long.
-const LIFE: Duration = Duration::from_secs(40);
+const LIFE: Duration = Duration::from_secs(300);
 
 /// The command that runs [`run`]; the kind is in `APP_KIND`.
 pub(crate) fn command() -> Vec<String> {

@@ -83,7 +83,7 @@ fn cases(owners: &dyn PortOwners) {
 /// The listeners become these: the other tests of this process fork, and until such a child is another program it holds
 /// what we hold.
 fn settles(owners: &dyn PortOwners, port: u16, likely: &[u32], wanted: &[Listener]) {
-    let deadline = Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + crate::rig::PATIENCE;
     loop {
         let mut seen = owners.listeners(port, likely).unwrap();
         for listener in &mut seen {
@@ -105,7 +105,7 @@ fn reuseport(owners: &dyn PortOwners, us: u32) {
     rustix::net::listen(&ours, 8).unwrap();
     let port = SocketAddr::try_from(rustix::net::getsockname(&ours).unwrap()).unwrap().port();
     let child = Children(vec![run("reuse", port, std::fs::File::open("/dev/null").unwrap().into())]);
-    let deadline = Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + crate::rig::PATIENCE;
     loop {
         let mut pids: Vec<Vec<u32>> = owners.listeners(port, &[us]).unwrap().into_iter().map(|l| l.pids).collect();
         pids.sort();

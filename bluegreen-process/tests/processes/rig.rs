@@ -12,7 +12,9 @@ use bluegreen_process::{Config, Launch, NewRelease, Processes, free_port};
 
 use crate::app;
 
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(60);
+/// Nothing that a test waits for may take longer, on the slowest machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Rig {
     pub(crate) dir: tempfile::TempDir,
@@ -87,7 +89,7 @@ impl Rig {
     }
 
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&Occupant) -> bool) -> Occupant {
-        let deadline = Instant::now() + Duration::from_secs(15);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let occupant = self.inspect().await;
             if wanted(&occupant) {
@@ -134,7 +136,7 @@ fn free_ports() -> (u16, u16) {
 
 /// Waits for a file that an app writes.
 pub(crate) async fn file(path: &Path) -> String {
-    let deadline = Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         match fs::read_to_string(path) {
             Ok(text) => return text,

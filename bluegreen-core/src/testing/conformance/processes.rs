@@ -3,11 +3,11 @@ use std::time::Duration;
 use crate::{Occupant, Process, ProcessManager, Profile, ReleaseId};
 
 /// How long a release of the suite may take to listen.
-const LISTENS_WITHIN: Duration = Duration::from_secs(10);
-const GRACE: Duration = Duration::from_secs(5);
+const LISTENS_WITHIN: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_secs(30);
 
 /// Checks a process manager. `profile` must be free, `release` must be something that runs and listens on its port within
-/// ten seconds, `other` any other release.
+/// a minute, `other` any other release.
 pub async fn processes(manager: &dyn ProcessManager, profile: &Profile, release: &ReleaseId, other: &ReleaseId) {
     let inspect = async || manager.inspect(profile).await.expect("inspect works");
     assert_eq!(inspect().await, Occupant::Nobody, "the suite begins on a free profile");
