@@ -22,15 +22,16 @@ use std::{
 use bluegreen_cli::demo::nginx::{Nginx, Site};
 use bluegreen_core::{Profile, Profiles, Route};
 use bluegreen_nginx::RouteDir;
+use bluegreen_process::{PortOwners as _, ProcPorts};
 use serde_json::Value;
 use tempfile::TempDir;
 use toml::{Table, Value as Toml};
 
-pub use load::{Clients, silence};
+pub use load::Clients;
 pub use process::{Ended, Running, below, kill, lives};
 
-/// Nothing that a test waits for may take longer.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Nothing that a test waits for may take longer, on the slowest machine.
+pub const PATIENCE: Duration = Duration::from_secs(150);
 
 /// The place of one test. Dropping it ends what was started in it and removes its files.
 #[derive(Debug)]
@@ -69,9 +70,10 @@ allow_temporary = true
 [health]
 url = "http://127.0.0.1:{port}/profile"
 body = "{profile}"
-deadline = "4s"
+deadline = "90s"
+timeout = "10s"
 [stop]
-grace = "5s"
+grace = "30s"
 [after_switch]
 bake = "300ms"
 settle = "300ms"
@@ -159,12 +161,19 @@ impl Stage {
 
     /// The tiny app listens after `ms` milliseconds.
     pub fn boots_in(&mut self, ms: u32) {
-        let ms = ms.to_string();
-        let words =
-            ["__app", "--port", "{port}", "--profile", "{profile}", "--artifact", "{artifact}", "--boot-ms", &ms];
-        let binary = bluegreen();
-        let command: Vec<&str> = [binary.to_str().unwrap()].into_iter().chain(words).collect();
-        self.set("start.command", command);
+        self.set("start.command", tiny_app(&ms.to_string()));
+    }
+
+    /// The tiny app boots when a test says `boot`: until then a deploy is at its health step for sure.
+    pub fn boots_on_cue(&mut self) {
+        let script = format!("until [ -e '{}' ]; do sleep 0.05; done; exec \"$@\"", self.path("boot").display());
+        let shell = ["sh", "-c", &script, "sh"].map(str::to_owned);
+        self.set("start.command", shell.into_iter().chain(tiny_app("0")).collect::<Vec<_>>());
+    }
+
+    /// Lets it boot.
+    pub fn boot(&self) {
+        fs::write(self.path("boot"), "").unwrap();
     }
 
     /// Its directory.
@@ -244,6 +253,12 @@ impl Stage {
         get(([127, 0, 0, 1], self.ports[profile]).into())
     }
 
+    /// Whether nobody listens on a profile's own port. Looked up: who binds it to find out may have a child that holds it
+    /// for a moment longer.
+    pub fn is_free(&self, profile: usize) -> bool {
+        ProcPorts.listeners(self.ports[profile], &[]).unwrap().is_empty()
+    }
+
     /// What `status --format json` says.
     pub fn status(&self) -> Value {
         let ended = self.spawn(&["status", "--format", "json"]).wait();
@@ -282,6 +297,14 @@ impl Drop for Stage {
         // directories of releases are read-only, and only root may empty such a one
         let _ = Command::new("chmod").arg("-R").arg("u+w").arg(self.home()).status();
     }
+}
+
+/// The command of the tiny app, which listens after so many milliseconds.
+fn tiny_app(boot_ms: &str) -> Vec<String> {
+    let words =
+        ["__app", "--port", "{port}", "--profile", "{profile}", "--artifact", "{artifact}", "--boot-ms", boot_ms];
+    let binary = bluegreen();
+    [binary.to_str().unwrap()].into_iter().chain(words).map(str::to_owned).collect()
 }
 
 /// Waits until it is so.

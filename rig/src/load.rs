@@ -1,9 +1,6 @@
 //! Clients at the front door.
 
-use std::{
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
+use std::sync::LazyLock;
 
 use bluegreen_cli::demo::{
     Tally,
@@ -11,7 +8,7 @@ use bluegreen_cli::demo::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Stage, wait_for};
+use super::{PATIENCE, Stage, wait_for};
 
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
@@ -39,7 +36,8 @@ impl Clients {
     /// Starts `count` of them, and waits for nothing: there may be nobody yet who answers.
     pub fn begin(stage: &Stage, count: usize) -> Self {
         let _runtime = RUNTIME.enter();
-        Self(Load { clients: count, ..Load::new(stage.address()) }.start())
+        // slow is not lost
+        Self(Load { clients: count, patience: PATIENCE, ..Load::new(stage.address()) }.start())
     }
 
     /// Ends the load.
@@ -54,11 +52,4 @@ impl Clients {
         assert_eq!(tally.lost(), 0, "{tally}");
         tally
     }
-}
-
-/// The longest time without any answer, from `since` on.
-pub fn silence(tally: &Tally, since: Instant) -> Duration {
-    let mut times: Vec<_> = tally.0.iter().filter(|s| s.outcome.is_ok() && s.done > since).map(|s| s.done).collect();
-    times.sort_unstable();
-    times.iter().scan(since, |last, time| Some(*time - std::mem::replace(last, *time))).max().unwrap_or(Duration::MAX)
 }

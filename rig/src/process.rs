@@ -6,22 +6,22 @@ use std::{
     os::unix::process::ExitStatusExt as _,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, channel},
-    thread,
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{PATIENCE, schema};
+use super::{PATIENCE, schema, wait_for};
 
 /// A command that was started.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
     began: Instant,
-    out: Receiver<String>,
-    err: Receiver<String>,
+    out: Pipe,
+    err: Pipe,
     /// What `--format json` prints here.
     prints: Option<&'static str>,
 }
@@ -46,7 +46,7 @@ impl Running {
     pub fn spawn(mut command: Command) -> Self {
         let (began, prints) = (Instant::now(), schema::printed_by(command.get_args()));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (out, err) = (read(child.stdout.take().unwrap()), read(child.stderr.take().unwrap()));
+        let (out, err) = (Pipe::read(child.stdout.take().unwrap()), Pipe::read(child.stderr.take().unwrap()));
         Self { child, began, out, err, prints }
     }
 
@@ -58,6 +58,12 @@ impl Running {
     /// Our own child, not waited for yet: the number cannot belong to anybody else.
     pub fn signal(&self, signal: Signal) {
         kill_process(pid(self.pid()), signal).unwrap();
+    }
+
+    /// Waits until it has written `text`: a process that says so has come that far, however slow the machine is.
+    #[track_caller]
+    pub fn wait_for_word(&self, text: &str) {
+        wait_for(text, || [&self.out, &self.err].iter().any(|pipe| pipe.so_far().contains(text)));
     }
 
     /// How it ended, if it did.
@@ -80,15 +86,12 @@ impl Running {
             }
             if self.began.elapsed() > patience {
                 self.child.kill().unwrap();
-                let (out, err) = (self.out.recv_timeout(PATIENCE), self.err.recv_timeout(PATIENCE));
-                panic!("it does not end: {} {}", out.unwrap_or_default(), err.unwrap_or_default());
+                panic!("it does not end: {} {}", self.out.so_far(), self.err.so_far());
             }
             thread::sleep(Duration::from_millis(2));
         };
         let took = self.began.elapsed();
-        let all =
-            |pipe: &Receiver<String>| pipe.recv_timeout(Duration::from_secs(5)).expect("somebody holds its pipes");
-        let (out, err) = (all(&self.out), all(&self.err));
+        let (out, err) = (self.out.all(), self.err.all());
         if let Some(document) = self.prints {
             schema::check(document, &out);
         }
@@ -101,9 +104,14 @@ impl Ended {
     #[track_caller]
     pub fn says(&self, texts: &[&str]) -> &Self {
         for text in texts {
-            assert!(self.out.contains(text) || self.err.contains(text), "does not say {text:?}:\n{self}");
+            assert!(self.has(text), "does not say {text:?}:\n{self}");
         }
         self
+    }
+
+    /// Whether it says so.
+    pub fn has(&self, text: &str) -> bool {
+        self.out.contains(text) || self.err.contains(text)
     }
 
     /// The events of `--format json`.
@@ -119,14 +127,35 @@ impl fmt::Display for Ended {
     }
 }
 
-fn read(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        let mut text = Vec::new();
-        let _ = pipe.read_to_end(&mut text);
-        let _ = sender.send(String::from_utf8_lossy(&text).into_owned());
-    });
-    receiver
+/// What came out of a pipe, and the thread that reads it to its end.
+#[derive(Debug)]
+struct Pipe {
+    text: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Pipe {
+    fn read(mut pipe: impl Read + Send + 'static) -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let written = text.clone();
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+                written.lock().unwrap().extend_from_slice(&buffer[..count]);
+            }
+        });
+        Self { text, reader }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
+    }
+
+    #[track_caller]
+    fn all(&self) -> String {
+        wait_for("the end of its pipes, which somebody holds", || self.reader.is_finished());
+        self.so_far()
+    }
 }
 
 /// The processes whose working directory is `dir` or below it.
@@ -136,9 +165,14 @@ pub fn below(dir: &Path) -> Vec<u32> {
     pids.filter(|pid| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(dir))).collect()
 }
 
-/// SIGKILL to a process that this test has started.
+/// SIGKILL to a process that this test has started; returns when nothing of it runs, its last thread included.
 pub fn kill(process: u32) {
     let _ = kill_process(pid(process), Signal::KILL);
+    let threads = || fs::read_dir(format!("/proc/{process}/task")).map_or(0, Iterator::count);
+    let began = Instant::now();
+    while (lives(process) || threads() > 1) && began.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Whether it is there and not a zombie.

@@ -26,7 +26,7 @@ use rustix::process::getpid;
 use server::serve;
 
 /// One that nobody stops ends by itself: a failed test leaves nothing for long.
-const LIFE: Duration = Duration::from_secs(180);
+const LIFE: Duration = Duration::from_secs(900);
 
 /// A process of the zoo.
 #[derive(Debug, Clone)]
@@ -83,8 +83,8 @@ impl Animal {
             "floods" => {
                 thread::spawn(|| {
                     let line = "nothing to see here, go on ".repeat(40) + "\n";
-                    // 30 MB at most, as fast as it can: a full disk is another test
-                    for _ in 0..30_000 {
+                    // 10 MB, as fast as it can: a full disk is another test
+                    for _ in 0..9_000 {
                         print!("{line}");
                     }
                 });

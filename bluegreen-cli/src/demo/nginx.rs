@@ -13,8 +13,10 @@ use std::{
 use rustix::process::{Pid, Signal, getuid, kill_process};
 use tempfile::TempDir;
 
-/// How long it may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may take to start or to stop, on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How many workers it has.
+const WORKERS: usize = 2;
 
 /// Text for three places of the configuration.
 #[derive(Debug, Clone, Default)]
@@ -56,10 +58,11 @@ impl Nginx {
         env::split_paths(&path).chain(usual).map(|dir| dir.join("nginx")).find(|file| file.is_file())
     }
 
-    /// Starts `binary` on a free port, and returns when it listens.
+    /// Starts `binary` on a free port, and returns when all its workers take connections and it heeds signals: it listens
+    /// a moment before that, and what is sent then is lost.
     ///
     /// # Errors
-    /// It refuses the configuration or the port, or does not listen within 5 s; the text is what it wrote.
+    /// It refuses the configuration or the port, or is not there within a minute; the text is what it wrote.
     pub fn start(binary: &Path, site: &Site) -> io::Result<Self> {
         let prefix = tempfile::Builder::new().prefix("bluegreen-nginx-").tempdir()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, bluegreen_process::free_port()?));
@@ -72,8 +75,9 @@ impl Nginx {
             .process_group(0)
             .spawn()?;
         let mut nginx = Self { binary: binary.to_owned(), prefix, address, master };
-        wait_until(|| Ok(nginx.ended()?.is_some() || TcpStream::connect(address).is_ok()))?;
-        if nginx.ended()?.is_none() && TcpStream::connect(address).is_ok() {
+        let there = |nginx: &Self| nginx.titled() == WORKERS && TcpStream::connect(address).is_ok();
+        wait_until(|| Ok(nginx.ended()?.is_some() || there(&nginx)))?;
+        if nginx.ended()?.is_none() && there(&nginx) {
             return Ok(nginx);
         }
         Err(io::Error::other(format!("nginx does not start: {}", nginx.log())))
@@ -119,7 +123,7 @@ impl Nginx {
     /// the order was given.
     ///
     /// # Errors
-    /// nginx refuses the configuration, or its old workers are still there after 5 s, which an open connection can
+    /// nginx refuses the configuration, or its old workers are still there after a minute, which an open connection can
     /// cause as well; the text is what it wrote.
     pub fn reload(&self) -> io::Result<()> {
         let before = self.workers()?;
@@ -127,7 +131,8 @@ impl Nginx {
         if !output.status.success() {
             return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
-        if wait_until(|| Ok(self.workers()?.iter().all(|worker| !before.contains(worker))))? {
+        let replaced = || Ok(self.workers()?.iter().all(|worker| !before.contains(worker)) && self.titled() == WORKERS);
+        if wait_until(replaced)? {
             return Ok(());
         }
         Err(io::Error::other(format!("the old workers of nginx do not go away: {}", self.log())))
@@ -137,6 +142,13 @@ impl Nginx {
     pub fn workers(&self) -> io::Result<Vec<u32>> {
         let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid()))?;
         Ok(children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect())
+    }
+
+    /// How many workers have their title, which is their last step before they take connections.
+    fn titled(&self) -> usize {
+        let is =
+            |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|t| t.starts_with(b"nginx: worker process"));
+        self.workers().unwrap_or_default().iter().filter(|pid| is(pid)).count()
     }
 
     /// Stops it and waits until it is gone; its files stay until the drop.
@@ -184,14 +196,14 @@ fn configuration(prefix: &Path, address: SocketAddr, site: &Site) -> String {
         .map(|kind| format!("    {kind}_temp_path {prefix}/{kind};\n"))
         .concat();
     format!(
-        "{user}daemon off;\nworker_processes 2;\npid {prefix}/nginx.pid;\nerror_log {prefix}/error.log notice;\n\
+        "{user}daemon off;\nworker_processes {WORKERS};\npid {prefix}/nginx.pid;\nerror_log {prefix}/error.log notice;\n\
          events {{ worker_connections 1024; }}\nhttp {{\n    access_log off;\n    default_type text/plain;\n{temporary}\
          {}\nserver {{\nlisten {address};\n{}\nlocation / {{\n{}\n}}\n}}\n}}\n",
         site.http, site.server, site.location
     )
 }
 
-/// Looks every 5 ms, for 5 s, until `done` says so; whether it did.
+/// Looks every 5 ms, for a minute, until `done` says so; whether it did.
 fn wait_until(mut done: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
     let start = Instant::now();
     while !done()? {

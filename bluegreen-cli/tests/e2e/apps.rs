@@ -10,7 +10,7 @@ use std::{
 use bluegreen_rig::{Clients, Stage, say, skip};
 
 /// A JVM beside other tests takes its time.
-const SLOW: Duration = Duration::from_secs(110);
+const SLOW: Duration = Duration::from_secs(330);
 
 /// What differs between the apps.
 struct App {
@@ -111,7 +111,7 @@ fn configure(stage: &mut Stage, app: &App) {
     if let Some((name, value)) = app.env {
         stage.set(&format!("start.env.{name}"), value);
     }
-    stage.set("health.deadline", "100s");
+    stage.set("health.deadline", "300s");
 }
 
 fn deploy(stage: &Stage, app: &App, version: &str) {

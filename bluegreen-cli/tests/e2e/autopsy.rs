@@ -35,7 +35,8 @@ fn says_what_differs_by_name_and_never_a_value() {
 fn the_same_release_again_is_not_blamed() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
-    stage.set("health.deadline", "1s");
+    // it listens by then
+    stage.set("health.deadline", "8s");
     stage.set("health.url", "http://127.0.0.1:{port}/profile?no");
     stage.set("health.body", "never");
     let ended = stage.deploy("v1", 10);
@@ -46,7 +47,7 @@ fn the_same_release_again_is_not_blamed() {
 fn who_killed_it_is_said() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
-    stage.set("after_switch.bake", "20s");
+    stage.set("after_switch.bake", "90s");
     let artifact = stage.artifact("v2");
     let deploy = stage.spawn(&["deploy", &artifact]);
     stage.wait_for_step("bake");

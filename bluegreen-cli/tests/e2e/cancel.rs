@@ -15,18 +15,15 @@ fn pid(process: u32) -> Pid {
 }
 
 /// v1 serves, and a deploy of v2 is at `step`, where it stays for longer than any test; in a process group of its own, as a
-/// step of a CI job is.
-fn at(stage: &mut Stage, step: &str) -> Running {
-    stage.deploy("v1", 0);
+/// step of a CI job is. And how long the deploy of v1 took.
+fn at(stage: &mut Stage, step: &str) -> (Running, Duration) {
+    let usual = stage.deploy("v1", 0).took;
     match step {
-        "health" => {
-            stage.boots_in(60_000);
-            stage.set("health.deadline", "60s");
-        }
-        "bake" => stage.set("after_switch.bake", "60s"),
+        "health" => stage.boots_on_cue(),
+        "bake" => stage.set("after_switch.bake", "90s"),
         _ => {
             stage.set("after_switch.previous", "stop");
-            stage.set("after_switch.settle", "60s");
+            stage.set("after_switch.settle", "90s");
         }
     }
     let artifact = stage.artifact("v2");
@@ -37,15 +34,17 @@ fn at(stage: &mut Stage, step: &str) -> Running {
     if step != "health" {
         wait_for("v2", || stage.front() == "v2 real2");
     }
-    deploy
+    (deploy, usual)
 }
 
-/// What GitHub's runner does to the group: SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL.
-fn cancelled(mut deploy: Running) -> Ended {
+/// What GitHub's runner does to the group: SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL. A machine on which a deploy
+/// takes longer than the second that it takes gives so much more.
+fn cancelled(mut deploy: Running, usual: Duration) -> Ended {
     let began = Instant::now();
-    for (signal, patience) in [(Signal::INT, 7500), (Signal::TERM, 2500), (Signal::KILL, 0)] {
+    let slowness = usual.as_secs_f64().max(1.0);
+    for (signal, patience) in [(Signal::INT, 7.5), (Signal::TERM, 2.5), (Signal::KILL, 0.0)] {
         kill_process_group(pid(deploy.pid()), signal).unwrap();
-        let until = Instant::now() + Duration::from_millis(patience);
+        let until = Instant::now() + Duration::from_secs_f64(patience * slowness);
         while Instant::now() < until {
             if deploy.ended().is_some() {
                 say(&format!("after {:.1?}", began.elapsed()));
@@ -61,9 +60,9 @@ fn cancelled(mut deploy: Running) -> Ended {
 fn a_cancelled_job_is_taken_back_in_the_time_that_it_is_given() {
     for step in ["health", "bake"] {
         let Some(mut stage) = Stage::marker() else { return };
-        let deploy = at(&mut stage, step);
+        let (deploy, usual) = at(&mut stage, step);
         let clients = Clients::at(&stage);
-        let ended = cancelled(deploy);
+        let ended = cancelled(deploy, usual);
         assert!(matches!(ended.code, Some(130 | 143)), "in {step}: {ended}");
         FileStore::hold(&stage.state_dir()).unwrap();
         assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None), "in {step}");
@@ -75,9 +74,9 @@ fn a_cancelled_job_is_taken_back_in_the_time_that_it_is_given() {
 #[test]
 fn a_job_that_is_cancelled_in_the_drain_is_killed_and_loses_nothing() {
     let Some(mut stage) = Stage::marker() else { return };
-    let deploy = at(&mut stage, "retire");
+    let (deploy, _) = at(&mut stage, "retire");
     let clients = Clients::at(&stage);
-    let ended = cancelled(deploy);
+    let ended = cancelled(deploy, Duration::ZERO);
     assert_eq!(ended.signal, Some(9), "the old release must not be stopped sooner: {ended}");
     FileStore::hold(&stage.state_dir()).unwrap();
     assert_eq!(stage.front(), "v2 real2");
@@ -88,13 +87,16 @@ fn a_job_that_is_cancelled_in_the_drain_is_killed_and_loses_nothing() {
     assert_eq!(below(stage.home()).len(), 1);
 }
 
+/// All that passes while the tool is stopped.
+const HASTE: Duration = Duration::from_secs(3);
+
 /// The tool is stopped, `meanwhile` happens and more time passes than it gives anything, and it goes on.
 fn stopped(deploy: Running, signal: Signal, meanwhile: impl FnOnce()) -> Ended {
     deploy.signal(signal);
     let stat = format!("/proc/{}/stat", deploy.pid());
     wait_for("the stop", || std::fs::read_to_string(&stat).unwrap().contains(") T "));
     meanwhile();
-    thread::sleep(Duration::from_millis(1500));
+    thread::sleep(HASTE + Duration::from_millis(500));
     deploy.signal(Signal::CONT);
     deploy.wait()
 }
@@ -103,14 +105,13 @@ fn stopped(deploy: Running, signal: Signal, meanwhile: impl FnOnce()) -> Ended {
 fn hasty(step: &str) -> Option<(Stage, Running)> {
     let mut stage = Stage::marker()?;
     stage.deploy("v1", 0);
-    stage.boots_in(if step == "health" { 700 } else { 50 });
-    for (key, value) in [
-        ("health.deadline", "1s"),
-        ("after_switch.bake", "1s"),
-        ("after_switch.settle", "1s"),
-        ("after_switch.drain", "1s"),
-    ] {
-        stage.set(key, value);
+    let haste = format!("{}s", HASTE.as_secs());
+    for key in ["bake", "settle", "drain"] {
+        stage.set(&format!("after_switch.{key}"), haste.as_str());
+    }
+    if step == "health" {
+        stage.boots_on_cue();
+        stage.set("health.deadline", haste);
     }
     if step == "retire" {
         stage.set("after_switch.previous", "stop");
@@ -141,6 +142,7 @@ fn it_never_switches_to_what_died_while_it_was_stopped() {
     let Some((stage, deploy)) = hasty("health") else { return };
     let clients = Clients::at(&stage);
     let ended = stopped(deploy, Signal::STOP, || {
+        stage.boot();
         wait_for("v2", || stage.behind(1) == "v2 real2");
         kill(stage.pid("idle"));
     });
@@ -164,14 +166,12 @@ fn a_release_that_is_suspended_is_not_healthy_and_does_not_stay() {
     for (step, code) in [("health", 10), ("bake", 13)] {
         let Some(mut stage) = Stage::marker() else { return };
         stage.deploy("v1", 0);
-        stage.boots_in(if step == "health" { 4000 } else { 100 });
-        for (key, value) in [
-            ("health.deadline", "6s"),
-            ("health.timeout", "500ms"),
-            ("stop.grace", "500ms"),
-            ("after_switch.bake", "60s"),
-        ] {
+        for (key, value) in [("health.timeout", "2s"), ("stop.grace", "500ms"), ("after_switch.bake", "90s")] {
             stage.set(key, value);
+        }
+        if step == "health" {
+            stage.boots_on_cue();
+            stage.set("health.deadline", "8s");
         }
         let artifact = stage.artifact("v2");
         let deploy = stage.spawn(&["deploy", &artifact]);
@@ -194,7 +194,7 @@ fn signals_that_nobody_should_send_end_it_and_cost_nothing() {
             continue;
         }
         let Some(mut stage) = Stage::marker() else { return };
-        let deploy = at(&mut stage, "health");
+        let (deploy, _) = at(&mut stage, "health");
         deploy.signal(signal);
         let ended = deploy.wait();
         assert_eq!(ended.signal, Some(signal.as_raw()), "{ended}");

@@ -4,6 +4,9 @@ use std::{env, fs, path::PathBuf, process::Command};
 
 use bluegreen_rig::{Ended, Running, Stage, skip};
 
+/// No deploy takes as long, and each jump is longer.
+const HOUR_MS: u64 = 3_600_000;
+
 /// libfaketime, which makes the wall clock of a program jump, and leaves the others alone.
 fn faketime() -> Option<PathBuf> {
     let places = ["x86_64-linux-gnu", "aarch64-linux-gnu", ""].map(|arch| PathBuf::from("/usr/lib").join(arch));
@@ -24,7 +27,9 @@ fn command(stage: &Stage, library: &PathBuf, words: &[&str]) -> Command {
 }
 
 fn set(stage: &Stage, jump: &str) {
-    fs::write(stage.path("clock"), format!("{jump}\n")).unwrap();
+    // a program may read it at any moment
+    fs::write(stage.path("clock.new"), format!("{jump}\n")).unwrap();
+    fs::rename(stage.path("clock.new"), stage.path("clock")).unwrap();
 }
 
 #[track_caller]
@@ -38,7 +43,7 @@ fn a_jump_in_the_bake_changes_nothing() {
     let Some(library) = faketime() else { return };
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v0", 0);
-    stage.set("after_switch.bake", "1s");
+    stage.set("after_switch.bake", "3s");
     for jump in ["+1d", "-1d", "+365d", "-365d"] {
         set(&stage, "+0");
         let artifact = stage.artifact(&format!("v{jump}"));
@@ -49,13 +54,13 @@ fn a_jump_in_the_bake_changes_nothing() {
         sane(&ended, jump);
         let events = ended.events();
         let elapsed = events.last().unwrap()["elapsed_ms"].as_u64().unwrap();
-        assert!((1000..30_000).contains(&elapsed), "{jump}: {elapsed} ms");
+        assert!((3000..HOUR_MS).contains(&elapsed), "{jump}: {elapsed} ms");
         for words in [["status"].as_slice(), &["history"], &["releases"], &["check"], &["recover"]] {
             sane(&Running::spawn(command(&stage, &library, words)).wait(), jump);
         }
         let history = stage.run(&["history", "--format", "json", "--last", "1"], 0);
         let entry: serde_json::Value = serde_json::from_str(history.out.trim()).unwrap();
-        assert!(entry["took_ms"].as_u64().unwrap() < 30_000, "{entry}");
+        assert!(entry["took_ms"].as_u64().unwrap() < HOUR_MS, "{entry}");
     }
 }
 

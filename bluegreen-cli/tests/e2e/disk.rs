@@ -65,11 +65,12 @@ fn a_disk_that_fills_in_the_middle_of_a_deploy_stops_it_before_the_switch() {
     let Some(small) = Small::state(&mut stage) else { return };
     stage.deploy("v1", 0);
     let clients = Clients::at(&stage);
-    stage.boots_in(600);
+    stage.boots_on_cue();
     let artifact = stage.artifact("v2");
     let deploy = stage.spawn(&["deploy", &artifact]);
     wait_for("v2", || fs::read_to_string(small.0.join("state.json")).unwrap_or_default().contains("\"health\""));
     small.fill();
+    stage.boot();
     let ended = deploy.wait();
     assert_eq!(ended.code, Some(1), "{ended}");
     ended.says(&["could not be saved", "bluegreen recover", "state.json"]);

@@ -5,8 +5,6 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    thread,
-    time::Duration,
 };
 
 use bluegreen_cli::{args::Args, demo::nginx::Site};
@@ -182,7 +180,7 @@ impl Desk {
         let running = Running::spawn(shell);
         if line.contains(" --watch") || line.contains(" -f") {
             // these go on until somebody has seen enough
-            thread::sleep(Duration::from_secs(2));
+            running.wait_for_word("\n");
             running.signal(Signal::INT);
         }
         running.wait()

@@ -68,6 +68,7 @@ fn after_a_failure_a_hook_learns_the_reason_and_changes_no_exit_code() {
     assert!(seen.iter().any(|line| line == "BLUEGREEN_FAILURE=real2 was not healthy within 1 s"), "{seen:?}");
 
     fs::remove_file(stage.path("told")).unwrap();
+    stage.set("health.deadline", "90s");
     stage.set("hooks.before_switch", shell("exit 1"));
     stage.deploy("v3", 10);
     assert!(told(&stage, "told").iter().any(|line| line.starts_with("BLUEGREEN_FAILURE=the hook before_switch")));
@@ -77,8 +78,7 @@ fn after_a_failure_a_hook_learns_the_reason_and_changes_no_exit_code() {
 fn after_an_interrupt_it_runs_too() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
-    stage.boots_in(20_000);
-    stage.set("health.deadline", "20s");
+    stage.boots_on_cue();
     stage.set("hooks.after_failure", shell("echo $BLUEGREEN_EXIT_CODE > told"));
     let artifact = stage.artifact("v2");
     let deploy = stage.spawn(&["deploy", &artifact]);
@@ -95,10 +95,11 @@ fn one_that_takes_too_long_is_ended_with_its_children() {
     let before = below(stage.home());
     let mut hook = Table::new();
     hook.insert("command".into(), shell("echo begun; sleep 300 & sleep 300").into());
-    hook.insert("timeout".into(), "700ms".into());
+    // it has come to its first word by then
+    hook.insert("timeout".into(), "4s".into());
     stage.set("hooks.before_switch", Value::Table(hook));
     let ended = stage.deploy("v2", 10);
-    ended.says(&["the hook before_switch (sh) took longer than 700 ms", "│ begun"]);
+    ended.says(&["the hook before_switch (sh) took longer than 4 s", "│ begun"]);
     wait_for("the end of its children", || below(stage.home()) == before);
     assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
     // and the same when the limit is the common one

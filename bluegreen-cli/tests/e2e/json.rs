@@ -27,7 +27,6 @@ fn checked(ended: &Ended) -> Value {
 #[test]
 fn the_events_of_every_command_end_with_its_exit_code() {
     let Some(mut stage) = Stage::marker() else { return };
-    stage.set("health.deadline", "600ms");
     let [v1, v2, v3, exits, errors] = ["v1", "v2", "v3", "v4 exits", "v5 errors"].map(|text| stage.artifact(text));
     let wrong = "0".repeat(64);
     let commands: &[(&[&str], i32, &str)] = &[
@@ -50,6 +49,8 @@ fn the_events_of_every_command_end_with_its_exit_code() {
     ];
     for (words, code, outcome) in commands {
         let words = [words, ["--format", "json"].as_slice()].concat();
+        // a good one has all the time that it needs
+        stage.set("health.deadline", if words.contains(&errors.as_str()) { "600ms" } else { "90s" });
         let last = checked(&stage.run(&words, *code));
         assert_eq!(last["outcome"], *outcome, "{words:?}");
     }
@@ -109,7 +110,7 @@ fn the_shapes_of_status_and_history() {
 #[test]
 fn the_demo_prints_events_and_then_what_its_clients_saw() {
     let Some(stage) = Stage::marker() else { return };
-    let ended = stage.spawn(&["demo", "--format", "json"]).wait_within(Duration::from_secs(120));
+    let ended = stage.spawn(&["demo", "--format", "json"]).wait_within(Duration::from_mins(5));
     assert_eq!(ended.code, Some(0), "{ended}");
     let (last, before) = ended.events().split_last().map(|(last, before)| (last.clone(), before.to_vec())).unwrap();
     assert!(before.iter().all(|line| line["event"].is_string()), "{ended}");

@@ -44,17 +44,20 @@ fn without_recover_the_next_deploy_does_it_all() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
     let clients = Clients::at(&stage);
-    stage.set("after_switch.bake", "10s");
     for (step, version) in [("health", "v2"), ("bake", "v3")] {
+        if step == "health" {
+            stage.boots_on_cue();
+        }
+        stage.set("after_switch.bake", "90s");
         let artifact = stage.artifact(version);
         let deploy = stage.spawn(&["deploy", &artifact]);
         stage.wait_for_step(step);
         deploy.signal(Signal::KILL);
         deploy.wait();
+        stage.boots_in(100);
         stage.set("after_switch.bake", "100ms");
         stage.deploy("v4", 0);
         assert!(stage.front().starts_with("v4 "), "killed in {step}");
-        stage.set("after_switch.bake", "10s");
     }
     clients.lost_nothing();
 }

@@ -8,7 +8,7 @@ use bluegreen_rig::{Stage, wait_for};
 fn another_deploy_is_named_or_waited_for() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
-    stage.boots_in(1500);
+    stage.boots_on_cue();
     let (slow, next) = (stage.artifact("v2"), stage.artifact("v3"));
     let first = stage.spawn(&["deploy", &slow]);
     stage.wait_for_step("health");
@@ -20,14 +20,17 @@ fn another_deploy_is_named_or_waited_for() {
     assert_eq!(stage.status()["lock"]["pid"], first.pid());
     // a waiting one can be interrupted
     let waiting = stage.spawn(&["deploy", &next, "--wait"]);
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    waiting.wait_for_word("waiting for");
     waiting.signal(Signal::INT);
     let ended = waiting.wait();
     assert_eq!(ended.code, Some(130), "{ended}");
 
-    let waited = stage.run(&["deploy", &next, "--wait"], 0);
+    let waiting = stage.spawn(&["deploy", &next, "--wait"]);
+    waiting.wait_for_word("waiting for");
+    stage.boot();
+    let (first, waited) = (first.wait(), waiting.wait());
+    assert_eq!((first.code, waited.code), (Some(0), Some(0)), "{first}\n{waited}");
     waited.says(&["waiting for", &pid]);
-    assert_eq!(first.wait().code, Some(0));
     assert_eq!(stage.front(), "v3 real1");
     assert_eq!(stage.status()["lock"], serde_json::Value::Null);
 }
@@ -53,8 +56,7 @@ fn a_hook_has_the_lock(name: &str) {
     stage.run(&["status"], 0).says(&[&doing, &pid, &at]);
 
     let mut waiting = stage.spawn(&["deploy", &next, "--wait", "--format", "json"]);
-    // it has seen the lock by then, and would have ended with 75
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    waiting.wait_for_word("\"lock_waiting\"");
     assert_eq!(waiting.ended(), None);
     std::fs::write(stage.path("go"), "").unwrap();
     let (first, waited) = (first.wait(), waiting.wait());

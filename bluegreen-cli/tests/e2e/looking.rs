@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use bluegreen_rig::{Stage, skip, wait_for};
+use bluegreen_rig::{Ended, Running, Stage, bluegreen, skip, wait_for};
 
 #[test]
 fn status_that_watches_says_each_change_once_where_nothing_can_move() {
@@ -19,8 +19,12 @@ fn status_that_watches_says_each_change_once_where_nothing_can_move() {
     stage.deploy("v1", 0);
     let (lines, objects) =
         (stage.spawn(&["status", "--watch"]), stage.spawn(&["status", "--watch", "--format", "json"]));
-    sleep(Duration::from_secs(3));
+    lines.wait_for_word("active real1 v1");
+    objects.wait_for_word("\"schema\"");
     stage.deploy("v2", 0);
+    lines.wait_for_word("active real2 v2");
+    objects.wait_for_word(r#""active":{"profile":"real2""#);
+    // time for a second look, of which nothing may be said
     sleep(Duration::from_secs(3));
     lines.signal(Signal::INT);
     objects.signal(Signal::TERM);
@@ -42,20 +46,21 @@ fn status_that_watches_leaves_a_terminal_clean() {
         return skip("there is no script(1)");
     }
     stage.deploy("v1", 0);
-    let words = stage.command(&["status", "--watch"]);
-    let words: Vec<_> =
-        [words.get_program()].into_iter().chain(words.get_args()).map(|w| w.to_str().unwrap()).collect();
-    for signal in ["INT", "TERM"] {
-        let watch = format!("timeout --preserve-status -s {signal} 3 {}", words.join(" "));
-        let script = Command::new("script")
-            .args(["-qec", &watch, "/dev/null"])
-            .env("TERM", "xterm")
-            .current_dir(stage.home())
-            .stdin(Stdio::null())
-            .output();
-        let script = script.unwrap();
-        let screen = String::from_utf8(script.stdout).unwrap();
-        assert_eq!(script.status.code(), Some(0), "{screen}");
+    for signal in [Signal::INT, Signal::TERM] {
+        let pid = stage.path("pid");
+        let watch = format!("echo $$ >{}; exec {} status --watch", pid.display(), bluegreen().display());
+        let mut script = Command::new("script");
+        script.args(["-qec", &watch, "/dev/null"]).env("TERM", "xterm").env_remove("BLUEGREEN_CONFIG");
+        let script = Running::spawn({
+            script.current_dir(stage.home()).stdin(Stdio::null());
+            script
+        });
+        // a whole picture, after which it waits for a second
+        script.wait_for_word("Ctrl-C ends it");
+        let watching = fs::read_to_string(pid).unwrap().trim().parse().ok().and_then(Pid::from_raw).unwrap();
+        kill_process(watching, signal).unwrap();
+        let Ended { code, out: screen, .. } = script.wait();
+        assert_eq!(code, Some(0), "{screen}");
         let (before, after) = screen.rsplit_once("\u{1b}[?1049l").unwrap_or_else(|| panic!("{screen:?}"));
         assert_eq!(before.matches("\u{1b}[?1049h").count(), 1, "{screen:?}");
         assert!(after.contains("real1") && !after.contains("\u{1b}[H"), "the last status stays: {after:?}");
@@ -66,7 +71,7 @@ fn status_that_watches_leaves_a_terminal_clean() {
 #[test]
 fn each_way_to_fail_ends_with_the_traffic_and_one_command() {
     let Some(mut stage) = Stage::marker() else { return };
-    let ends = |ended: &bluegreen_rig::Ended, traffic: &str, next: &str| {
+    let ends = |ended: &Ended, traffic: &str, next: &str| {
         let lines: Vec<&str> = ended.err.lines().collect();
         let tail = [format!("  traffic  {traffic}"), format!("     next  {next}")];
         assert!(lines.ends_with(&[&tail[0], &tail[1]]), "{ended}");
@@ -88,6 +93,7 @@ fn each_way_to_fail_ends_with_the_traffic_and_one_command() {
         // the app of the tour is an app: what it says ends with its own words
         assert!(!ended.err.contains("│   traffic"), "{ended}");
     }
+    stage.set("health.deadline", "90s");
     stage.set("hooks.before_switch", vec!["false"]);
     ends(&stage.deploy("v5", 10), "untouched", "bluegreen history show");
     stage.set("health.dedline", "1s");
@@ -105,6 +111,7 @@ fn releases_say_what_each_is_and_none_that_matters_is_removed() {
     }
     stage.set("health.deadline", "1s");
     stage.deploy("v5 errors", 10);
+    stage.set("health.deadline", "90s");
     let list = || -> Vec<(String, Vec<String>)> {
         let json: serde_json::Value =
             serde_json::from_str(&stage.run(&["releases", "--format", "json"], 0).out).unwrap();
@@ -171,7 +178,7 @@ fn a_log_that_is_rotated_is_followed_on() {
         return skip("there is no logrotate");
     }
     let follow = stage.spawn(&["logs", "-f"]);
-    sleep(Duration::from_secs(1));
+    follow.wait_for_word("xxx");
     let ours = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/logrotate")).unwrap();
     let here = ours.replace("/var/lib/bluegreen/*", stage.state_dir().to_str().unwrap());
     let here = here.replace("su deploy deploy", "");
@@ -189,9 +196,9 @@ fn a_log_that_is_rotated_is_followed_on() {
     wait_for("the copy", || stage.state_dir().join("logs/real1/000001.log.1.gz").exists());
     assert_eq!(fs::metadata(&log).unwrap().len(), 0);
     say("after the rotation");
-    sleep(Duration::from_secs(1));
+    follow.wait_for_word("after the rotation");
     follow.signal(Signal::TERM);
-    follow.wait().says(&["after the rotation"]);
+    assert_eq!(follow.wait().code, Some(0));
     // the app goes on
     assert_eq!(stage.front(), "v1 real1");
 }
@@ -201,9 +208,9 @@ fn logs_are_followed_across_a_switch() {
     let Some(stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
     let follow = stage.spawn(&["logs", "-f"]);
-    sleep(Duration::from_secs(1));
+    follow.wait_for_word("v1 real1 listens on");
     stage.deploy("v2", 0);
-    sleep(Duration::from_secs(1));
+    follow.wait_for_word("v2 real2 listens on");
     follow.signal(Signal::INT);
     follow.wait().says(&["v1 real1 listens on", "--- real2: ", "v2 real2 listens on"]);
 }

@@ -9,9 +9,9 @@ fn every_command_that_changes_something_keeps_the_metrics() {
     let Some(mut stage) = Stage::marker() else { return };
     let file = stage.path("bluegreen_shop.prom");
     stage.set("metrics.textfile", file.to_str().unwrap());
-    stage.set("health.deadline", "600ms");
     stage.deploy("v1", 0);
     stage.deploy("v2", 0);
+    stage.set("health.deadline", "600ms");
     stage.deploy("v3 errors", 10);
     stage.run(&["status"], 0);
     let text = fs::read_to_string(&file).unwrap();

@@ -14,7 +14,7 @@ fn a_mistake_in_the_configuration_is_shown_with_its_line_and_the_nearest_name() 
     let file = stage.path("bluegreen.toml");
     let right = fs::read_to_string(&file).unwrap();
     for (wrong, says) in [
-        (right.replace("deadline =", "deadlin ="), ["deadlin = \"4s\"", "deadline"]),
+        (right.replace("deadline =", "deadlin ="), ["deadlin = \"90s\"", "deadline"]),
         (right.replace("[after_switch]", "[after_swich]"), ["[after_swich]", "after_switch"]),
         (right.replace("\"300ms\"", "\"300 monkeys\""), ["300 monkeys", "bluegreen.toml"]),
         (right.replace("{artifact}", "{artefact}"), ["{artefact}", "artifact"]),

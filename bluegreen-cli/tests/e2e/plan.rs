@@ -71,7 +71,7 @@ fn says_each_step_with_who_is_there_and_changes_nothing() {
 fn says_what_a_killed_deploy_left_to_be_done_first() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
-    stage.boots_in(20_000);
+    stage.boots_on_cue();
     let artifact = stage.artifact("v2");
     let deploy = stage.spawn(&["deploy", &artifact]);
     stage.wait_for_step("health");

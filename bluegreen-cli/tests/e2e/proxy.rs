@@ -1,6 +1,6 @@
 //! nginx is not well.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use bluegreen_cli::demo::nginx::Site;
 use rustix::process::Signal;
@@ -106,7 +106,7 @@ fn a_deploy_waits_for_another_one_in_mid_switch() {
     let artifact = stage.artifact("v3");
     stage.run(&["deploy", &artifact], 75).says(&[&first.pid().to_string()]);
     let next = stage.spawn(&["deploy", &artifact, "--wait"]);
-    std::thread::sleep(Duration::from_millis(300));
+    next.wait_for_word("waiting for");
     fs::write(stage.path("go"), "").unwrap();
     let (first, next) = (first.wait(), next.wait());
     assert_eq!((first.code, next.code), (Some(0), Some(0)), "{first}\n{next}");

@@ -25,7 +25,6 @@ fn write(stage: &Stage, text: &str, mode: u32) {
 fn nothing_of_it_is_written_or_said() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.set("start.env_file", stage.path("env").to_str().unwrap());
-    stage.set("health.deadline", "600ms");
     let mut said = Vec::new();
     let mut run = |stage: &Stage, words: &[&str], code| {
         let ended = stage.run(words, code);
@@ -37,7 +36,9 @@ fn nothing_of_it_is_written_or_said() {
     let environment = fs::read(format!("/proc/{}/environ", stage.pid("active"))).unwrap();
     assert!(String::from_utf8_lossy(&environment).contains(SECRET), "the app has it");
     run(&stage, &["deploy", &exits, "-v"], 10);
+    stage.set("health.deadline", "600ms");
     run(&stage, &["deploy", &errors, "--format", "json"], 10);
+    stage.set("health.deadline", "90s");
     run(&stage, &["prepare", &v2], 0);
     for pid in below(stage.home()) {
         let argv = fs::read(format!("/proc/{pid}/cmdline")).unwrap();

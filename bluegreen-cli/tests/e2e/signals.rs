@@ -12,10 +12,9 @@ use bluegreen_rig::{Clients, Ended, Stage, below, wait_for};
 /// A deploy of v2, which gets `signal` when it is at `step`.
 fn signalled(stage: &mut Stage, step: &str, signal: Signal) -> Ended {
     stage.deploy("v1", 0);
-    stage.set("after_switch.bake", "20s");
+    stage.set("after_switch.bake", "90s");
     if step == "health" {
-        stage.boots_in(20_000);
-        stage.set("health.deadline", "20s");
+        stage.boots_on_cue();
     }
     let artifact = stage.artifact("v2");
     let deploy = stage.spawn(&["deploy", &artifact]);
@@ -55,8 +54,8 @@ fn the_other_way_round_and_under_load() {
 /// A deploy that gets one SIGINT in the bake, and another one in the undo, which waits for `settle`.
 fn left_at_once(stage: &mut Stage, format: &str) -> Ended {
     stage.deploy("v0", 0);
-    stage.set("after_switch.settle", "20s");
-    stage.set("after_switch.bake", "20s");
+    stage.set("after_switch.settle", "90s");
+    stage.set("after_switch.bake", "90s");
     let artifact = stage.artifact("v2");
     let deploy = stage.spawn(&["deploy", &artifact, "--format", format]);
     stage.wait_for_step("bake");
@@ -93,7 +92,7 @@ fn a_second_sigint_is_the_last_event_too() {
 #[test]
 fn in_the_bake_of_a_first_release_there_is_nothing_to_go_back_to() {
     let Some(mut stage) = Stage::marker() else { return };
-    stage.set("after_switch.bake", "1s");
+    stage.set("after_switch.bake", "5s");
     let artifact = stage.artifact("v1");
     let deploy = stage.spawn(&["deploy", &artifact]);
     stage.wait_for_step("bake");
@@ -106,11 +105,12 @@ fn in_the_bake_of_a_first_release_there_is_nothing_to_go_back_to() {
 fn a_closed_terminal_stops_nothing() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
-    stage.boots_in(500);
+    stage.boots_on_cue();
     let artifact = stage.artifact("v2");
     let deploy = stage.spawn(&["deploy", &artifact]);
     stage.wait_for_step("health");
     deploy.signal(Signal::HUP);
+    stage.boot();
     let ended = deploy.wait();
     assert_eq!(ended.code, Some(0), "{ended}");
     assert_eq!(stage.front(), "v2 real2");

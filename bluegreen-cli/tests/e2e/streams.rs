@@ -6,7 +6,7 @@ use std::{
     os::fd::OwnedFd,
     process::{Child, Command, ExitStatus},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -68,7 +68,7 @@ fn a_full_pipe_that_nobody_reads_stops_nothing() {
 fn with_a_full_pipe_a_signal_is_heard() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
-    stage.set("after_switch.bake", "60s");
+    stage.set("after_switch.bake", "90s");
     let (_reader, writer) = full_pipe();
     let artifact = stage.artifact("v2");
     let mut command = stage.command(&["deploy", &artifact]);
@@ -115,7 +115,7 @@ fn a_device_that_is_full() {
 fn a_terminal_that_goes_away() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
-    stage.set("after_switch.bake", "2s");
+    stage.set("after_switch.bake", "5s");
     let mut master = std::fs::File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap());
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -131,21 +131,20 @@ fn a_terminal_that_goes_away() {
     drop(command);
     ioctl_fionbio(&master, true).unwrap();
     let gone = Arc::new(AtomicBool::new(false));
+    let seen = Arc::new(Mutex::new(Vec::new()));
     let window = thread::spawn({
-        let gone = gone.clone();
+        let (gone, seen) = (gone.clone(), seen.clone());
         move || {
-            let mut seen = Vec::new();
             while !gone.load(Ordering::Relaxed) {
-                let _ = master.read_to_end(&mut seen);
+                let _ = master.read_to_end(&mut seen.lock().unwrap());
                 thread::sleep(Duration::from_millis(2));
             }
-            String::from_utf8_lossy(&seen).into_owned()
         }
     });
     stage.wait_for_step("bake");
+    wait_for("its words", || String::from_utf8_lossy(&seen.lock().unwrap()).contains("health"));
     gone.store(true, Ordering::Relaxed);
-    let seen = window.join().unwrap();
-    assert!(seen.contains("health"), "{seen}");
+    window.join().unwrap();
     assert!(end(&mut deploy).success());
     wait_for("v2", || stage.front() == "v2 real2");
 }

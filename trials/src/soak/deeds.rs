@@ -63,7 +63,6 @@ impl Soak {
         for (key, value) in [("bake", "100ms"), ("settle", "100ms"), ("failover", "always")] {
             stage.set(&format!("after_switch.{key}"), value);
         }
-        stage.set("health.deadline", "2s");
         stage.set("releases.keep", 3);
         stage.boots_in(20);
         let random = fastrand::Rng::with_seed(seed);
@@ -113,7 +112,11 @@ impl Soak {
     fn fail(&mut self) -> anyhow::Result<()> {
         let (version, before) = (self.next(), self.stage.front());
         let fault = ["exits", "errors", "deaf"][self.random.usize(..3)];
-        self.must(&["deploy", &self.stage.artifact(&format!("{version} {fault}"))], 10)?;
+        // a good one has all the time that it needs
+        self.stage.set("health.deadline", "2s");
+        let refused = self.must(&["deploy", &self.stage.artifact(&format!("{version} {fault}"))], 10);
+        self.stage.set("health.deadline", "90s");
+        refused?;
         self.serves(&before)
     }
 

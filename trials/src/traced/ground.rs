@@ -24,6 +24,9 @@ impl Ground {
     pub(crate) fn new(reloads: bool) -> Option<Self> {
         let mut stage = if reloads { Stage::reload() } else { Stage::marker() }?;
         stage.boots_in(20);
+        // a fault that makes the release sick shall not cost more
+        stage.set("health.deadline", "10s");
+        stage.set("stop.grace", "5s");
         stage.set("after_switch.bake", "50ms");
         stage.set("after_switch.settle", "50ms");
         stage.set("releases.keep", 2);

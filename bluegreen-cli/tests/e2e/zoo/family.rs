@@ -21,9 +21,7 @@ fn children_go_with_their_parent() {
 #[test]
 fn children_of_one_that_was_refused_go_too() {
     let Some(mut zoo) = Zoo::open() else { return };
-    zoo.stage.set("health.deadline", "1500ms");
-    zoo.refuses("bad-parent", 10, &["the process that was started exited with code 5", "cannot reach the broker"]);
-    zoo.stage.set("health.deadline", "20s");
+    zoo.refuses_in_time("bad-parent", &["the process that was started exited with code 5", "cannot reach the broker"]);
     zoo.closes();
 }
 

@@ -12,7 +12,6 @@ mod stop;
 
 use std::{
     fs,
-    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
@@ -37,8 +36,7 @@ fn program() -> PathBuf {
 impl Zoo {
     fn open() -> Option<Self> {
         let mut zoo = Self { stage: Stage::marker()?, clients: None, foreign: Vec::new() };
-        zoo.stage.set("health.deadline", "20s");
-        zoo.stage.set("health.timeout", "5s");
+        zoo.patient();
         zoo.stage.set("after_switch.bake", "100ms");
         zoo.stage.set("after_switch.settle", "100ms");
         zoo.stranger("bystander", 0);
@@ -46,6 +44,12 @@ impl Zoo {
         // few: many such tests run at the same time
         zoo.clients = Some(Clients::some(&zoo.stage, 3));
         Some(zoo)
+    }
+
+    /// A release that is good, and slow with the machine, has all the time that it needs.
+    fn patient(&mut self) {
+        self.stage.set("health.deadline", "90s");
+        self.stage.set("health.timeout", "5s");
     }
 
     /// The command of an animal; words in front of it are a wrapper.
@@ -82,12 +86,31 @@ impl Zoo {
         ended
     }
 
+    /// As `refuses`, for one that is found out only when the deadline is over: it must have come so far by then. Where a
+    /// process does not start in that time it is given more; it must be refused each time.
+    #[track_caller]
+    fn refuses_in_time(&mut self, kind: &str, says: &[&str]) -> Ended {
+        for (deadline, timeout) in [("700ms", "400ms"), ("4s", "1s"), ("15s", "3s")] {
+            self.stage.set("health.deadline", deadline);
+            self.stage.set("health.timeout", timeout);
+            let ended = self.refuses(kind, 10, &[]);
+            if says.iter().all(|text| ended.has(text)) {
+                self.patient();
+                return ended;
+            }
+        }
+        self.stage.set("health.deadline", "60s");
+        let ended = self.refuses(kind, 10, says);
+        self.patient();
+        ended
+    }
+
     /// v1 serves on real1, and there is nobody on real2.
     #[track_caller]
     fn only_v1(&self) {
         assert_eq!(self.stage.front(), "v1 real1");
         assert_eq!(self.living(), [self.stage.pid("active")]);
-        assert!(TcpListener::bind(("127.0.0.1", self.stage.ports[1])).is_ok());
+        assert!(self.stage.is_free(1));
     }
 
     /// Something that bluegreen did not start.

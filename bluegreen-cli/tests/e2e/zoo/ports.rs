@@ -7,16 +7,14 @@ use super::{Zoo, wait_for_front};
 #[test]
 fn one_that_listens_elsewhere_is_told_where_it_should() {
     let Some(mut zoo) = Zoo::open() else { return };
-    zoo.stage.set("health.deadline", "700ms");
     let port = zoo.stage.ports[1];
-    zoo.refuses("elsewhere", 10, &[&format!("it runs, and does not listen on port {port}")]);
+    zoo.refuses_in_time("elsewhere", &[&format!("it runs, and does not listen on port {port}")]);
     let says = format!("it listens on port {port}, but not on the address that the health check asks");
     if std::net::TcpListener::bind("[::1]:0").is_ok() {
-        zoo.refuses("in-v6-only", 10, &[&says]);
+        zoo.refuses_in_time("in-v6-only", &[&says]);
     } else {
         bluegreen_rig::skip("no IPv6 here");
     }
-    zoo.stage.set("health.deadline", "20s");
     zoo.closes();
 }
 
@@ -62,7 +60,7 @@ fn loses_the_race(kind: &str) {
 #[test]
 fn one_that_shares_its_port_with_a_stranger_gets_no_traffic() {
     let Some(mut zoo) = Zoo::open() else { return };
-    zoo.stage.set("after_switch.bake", "20s");
+    zoo.stage.set("after_switch.bake", "90s");
     zoo.stage.set("start.command", zoo.command(&[], "sharer"));
     let deploy = zoo.stage.spawn(&["deploy", "--version", "v2"]);
     zoo.stage.wait_for_step("bake");

@@ -49,7 +49,7 @@ fn a_slow_one_is_left_to_end_in_its_grace() {
 
 #[test]
 fn a_slow_one_is_killed_after_its_grace() {
-    if let Some(zoo) = is_replaced("slow", "100ms", &[]) {
+    if let Some(zoo) = is_replaced("slower", "100ms", &[]) {
         assert!(!log(&zoo).contains("all is saved"));
         zoo.closes();
     }
