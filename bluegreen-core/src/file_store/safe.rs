@@ -71,14 +71,26 @@ fn opened(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, StoreE
         Err(e) if e.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
             Err(unsafe_path(path, "it is a symbolic link"))
         }
-        Err(e) => Err(failed("cannot open", path, &e)),
+        Err(e) => {
+            // says more than that permission is denied
+            if e.kind() == io::ErrorKind::PermissionDenied
+                && let Ok(meta) = fs::symlink_metadata(path)
+            {
+                check(path, &meta)?;
+            }
+            Err(failed("cannot open", path, &e))
+        }
     }
 }
 
 fn check(path: &Path, meta: &fs::Metadata) -> Result<(), StoreError> {
     let me = geteuid().as_raw();
     if meta.uid() != me {
-        return Err(unsafe_path(path, &format!("it belongs to uid {}, and this is uid {me}", meta.uid())));
+        let (owner, path_to) = (meta.uid(), show(path));
+        return Err(unsafe_path(
+            path,
+            &format!("it belongs to uid {owner}, and this is uid {me}; sudo chown {me} {path_to}"),
+        ));
     }
     if meta.mode() & WRITABLE_BY_OTHERS != 0 {
         return Err(unsafe_path(path, "others may write to it; chmod go-w"));
