@@ -64,6 +64,8 @@ pub(crate) fn live(me: &Animal, kind: &str) -> bool {
             "sick-later" if cued() => unavailable(stream),
             "hangs-later" if cued() => silence(),
             "mute" => silence(),
+            // only where it is asked how it is
+            "up" if request.path != "/profile" => good(request, stream),
             // proven healthy by two answers, and gone before the proof right before the switch
             "dies-proven" if checks == 2 => exit(4),
             "warms-up" | "wakes-up" | "flaps" | "flaps-later" | "sick-later" | "hangs-later" | "dies-proven" => {

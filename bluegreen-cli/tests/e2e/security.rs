@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use bluegreen_rig::{Ended, Stage, below, skip};
+use bluegreen_rig::{Clients, Ended, Stage, below, skip};
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o777
@@ -133,6 +133,7 @@ fn what_belongs_to_somebody_else_is_refused() {
     chmod(&hook, 0o755);
     stage.set("hooks.before_start", vec![hook.to_str().unwrap()]);
     let (route, config) = (stage.state_dir().join("route"), stage.path("bluegreen.toml"));
+    let clients = Clients::at(&stage);
     for (path, code, fix) in [(&config, 2, "sudo chown root"), (&route, 3, "sudo chown 0"), (&hook, 10, "another user")]
     {
         chown(path, Some(65534), None).unwrap();
@@ -141,6 +142,60 @@ fn what_belongs_to_somebody_else_is_refused() {
         assert_eq!(stage.front(), "v1 real1");
     }
     stage.deploy("v2", 0);
+    clients.lost_nothing();
+}
+
+/// The state of somebody else is neither believed nor replaced by an older one.
+#[test]
+fn a_state_of_somebody_else_is_refused_and_left_as_it_is() {
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root gives files away");
+    }
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    let (home, clients) = (stage.state_dir(), Clients::at(&stage));
+    let contents = || ["state.json", "state.json.prev"].map(|name| fs::read_to_string(home.join(name)).unwrap());
+    let (before, running) = (contents(), below(stage.home()));
+    for name in ["state.json", "lock"] {
+        let path = home.join(name);
+        chown(&path, Some(65534), None).unwrap();
+        let fix = format!("sudo chown 0 {}", path.display());
+        for words in [["deploy", &stage.artifact("v3")].as_slice(), &["rollback"], &["recover"]] {
+            stage.run(words, 3).says(&["it belongs to uid 65534", &fix]);
+        }
+        chown(&path, Some(0), None).unwrap();
+        assert_eq!(
+            (contents(), stage.front(), below(stage.home())),
+            (before.clone(), "v2 real2".into(), running.clone())
+        );
+    }
+    stage.run(&["rollback"], 0);
+    assert_eq!(stage.front(), "v1 real1");
+    clients.lost_nothing();
+}
+
+/// Root goes on as the owner of the state directory, who may not use what is root's in it.
+#[test]
+fn a_state_directory_of_somebody_else_is_refused_and_left_as_it_is() {
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root gives files away");
+    }
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let (home, clients) = (stage.state_dir(), Clients::at(&stage));
+    let before = fs::read_to_string(home.join("state.json")).unwrap();
+    chown(&home, Some(65534), None).unwrap();
+    for words in [["deploy", &stage.artifact("v2")].as_slice(), &["recover"]] {
+        let ended = stage.spawn(words).wait();
+        assert!(matches!(ended.code, Some(2 | 3)), "{ended}");
+        ended.says(&["belongs to", "sudo chown "]);
+    }
+    chown(&home, Some(0), None).unwrap();
+    assert_eq!((fs::read_to_string(home.join("state.json")).unwrap(), stage.front()), (before, "v1 real1".into()));
+    stage.deploy("v2", 0);
+    assert_eq!(stage.front(), "v2 real2");
+    clients.lost_nothing();
 }
 
 /// No character that a terminal obeys.

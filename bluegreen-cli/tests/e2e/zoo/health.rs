@@ -73,6 +73,9 @@ fn what_says_down_with_200_gets_no_traffic() {
         &mut zoo,
         &[("down", "status is \"DOWN\" (expected \"UP\")"), ("html", "an HTML page (expected JSON)")],
     );
+    // the same check lets a good one through
+    zoo.deploy("up", "v2", 0);
+    assert_eq!(zoo.stage.front(), "v2 real2");
     zoo.stage.set("health.body", "{profile}");
     zoo.closes();
 }
