@@ -1,6 +1,7 @@
 //! What a deploy touches, by its system calls: nothing outside its directories, nobody but this machine.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -95,8 +96,7 @@ fn traced(stage: &Stage, words: &[&str], traces: &Path) -> Command {
     let deploy = stage.command(words);
     let mut command = Command::new("strace");
     if rustix::process::geteuid().is_root() {
-        command = Command::new("setpriv");
-        command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "strace"]);
+        command = as_nobody("strace");
     }
     // what it starts is not what is asked about here
     command.args(["-ff", "-y", "-qq", "-s", "4096", "--detach-on=execve", "-e", CALLS, "-o"]).arg(traces.join("t"));
@@ -109,48 +109,102 @@ fn traced(stage: &Stage, words: &[&str], traces: &Path) -> Command {
     command
 }
 
+/// A command as a user without rights.
+fn as_nobody(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]).arg(program);
+    command
+}
+
+/// Whether such a user can reach the program and the schemas of what it prints; says so when not.
+fn reaches() -> bool {
+    let mut test = as_nobody("test");
+    test.arg("-x").arg(bluegreen()).args(["-a", "-r", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
+    let reaches = test.output().is_ok_and(|output| output.status.success());
+    if !reaches {
+        skip("another user cannot reach the program");
+    }
+    reaches
+}
+
+/// Does all of `whole` as a user without rights, under strace: nothing outside the home is written, nobody outside this
+/// machine is dialled. Whether it can be looked at here.
+fn looked_at(stage: &Stage, traces: &Path, whole: &[&[&str]]) -> bool {
+    let probe = Running::spawn(traced(stage, &["--version"], traces)).wait();
+    if probe.code != Some(0) {
+        skip(&format!("strace cannot trace here: {}", probe.err));
+        return false;
+    }
+    for words in whole {
+        let ended = Running::spawn(traced(stage, words, traces)).wait();
+        assert_eq!(ended.code, Some(0), "{words:?} {ended}");
+    }
+    let files = fs::read_dir(traces).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+    let text: String = files.collect();
+    let seen = |call: &str| text.lines().filter(|line| line.starts_with(call)).count();
+    assert!(seen("openat(") > 100 && seen("connect(") > 10 && seen("rename") > 10, "strace saw it at work");
+    let found: Vec<String> = text.lines().filter_map(|line| elsewhere(line, stage.home())).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    true
+}
+
+/// What is done by turns in both modes.
+fn a_life<'a>(v1: &'a str, v2: &'a str) -> [Vec<&'a str>; 9] {
+    [
+        vec!["check"],
+        vec!["deploy", v1],
+        vec!["deploy", v2, "--format", "json"],
+        vec!["rollback"],
+        vec!["prepare", v2],
+        vec!["abort"],
+        vec!["recover"],
+        vec!["status"],
+        vec!["releases", "prune"],
+    ]
+}
+
+fn lives_in_its_place(stage: &Stage) {
+    let [v1, v2] = ["v1", "v2"].map(|version| stage.artifact(version));
+    let traces = stage.path("traces");
+    fs::create_dir(&traces).unwrap();
+    if rustix::process::geteuid().is_root() {
+        let given = Command::new("chown").args(["-R", &format!("{NOBODY}:{NOBODY}")]).arg(stage.home()).status();
+        assert!(given.unwrap().success());
+    }
+    let life = a_life(&v1, &v2);
+    let whole: Vec<&[&str]> = life.iter().map(Vec::as_slice).collect();
+    if looked_at(stage, &traces, &whole) {
+        assert_eq!(stage.front(), "v1 real1");
+    }
+}
+
 #[test]
 fn a_user_without_rights_deploys_and_touches_nothing_else() {
     let Some(stage) = Stage::marker() else { return };
-    let (home, traces) = (stage.home(), stage.path("traces"));
-    fs::create_dir(&traces).unwrap();
-    let as_nobody = |program: &str, words: &[&str]| {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", program]).args(words);
-        command.output().is_ok_and(|output| output.status.success())
-    };
-    if rustix::process::geteuid().is_root() {
-        if !as_nobody("test", &["-x", bluegreen().to_str().unwrap()]) {
-            return skip("another user cannot reach the program");
-        }
-        let given = Command::new("chown").args(["-R", &format!("{NOBODY}:{NOBODY}")]).arg(home).status();
-        assert!(given.unwrap().success());
+    if !rustix::process::geteuid().is_root() || reaches() {
+        lives_in_its_place(&stage);
     }
-    let [v1, v2] = ["v1", "v2"].map(|version| stage.artifact(version));
-    let probe = Running::spawn(traced(&stage, &["--version"], &traces)).wait();
-    if probe.code != Some(0) {
-        return skip(&format!("strace cannot trace here: {}", probe.err));
+}
+
+/// nginx is that user's own: who may not signal it cannot reload it.
+#[test]
+fn in_reload_mode_too() {
+    if !rustix::process::geteuid().is_root() {
+        let Some(stage) = Stage::reload() else { return };
+        return lives_in_its_place(&stage);
     }
-    let whole: [(&[&str], i32); 9] = [
-        (&["check"], 0),
-        (&["deploy", &v1], 0),
-        (&["deploy", &v2, "--format", "json"], 0),
-        (&["rollback"], 0),
-        (&["prepare", &v2], 0),
-        (&["abort"], 0),
-        (&["recover"], 0),
-        (&["status"], 0),
-        (&["releases", "prune"], 0),
-    ];
-    for (words, code) in whole {
-        let ended = Running::spawn(traced(&stage, words, &traces)).wait();
-        assert_eq!(ended.code, Some(code), "{words:?} {ended}");
+    if !reaches() {
+        return;
     }
-    assert_eq!(stage.front(), "v1 real1");
-    let files = fs::read_dir(&traces).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
-    let text: String = files.collect();
-    let seen = |call: &str| text.lines().filter(|line| line.starts_with(call)).count();
-    assert!(seen("openat(") > 100 && seen("connect(") > 20 && seen("rename") > 10, "strace saw it at work");
-    let found: Vec<String> = text.lines().filter_map(|line| elsewhere(line, home)).collect();
-    assert!(found.is_empty(), "{}", found.join("\n"));
+    // this very test, as nobody
+    let home = tempfile::tempdir().unwrap();
+    std::os::unix::fs::chown(home.path(), Some(65534), Some(65534)).unwrap();
+    let mut again = as_nobody(std::env::current_exe().unwrap());
+    again.args(["--exact", "confined::in_reload_mode_too", "--nocapture"]).current_dir(home.path());
+    let again = again.env("HOME", home.path()).env("TMPDIR", home.path()).output().unwrap();
+    let said = [again.stdout, again.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    assert!(again.status.success() && said[0].contains("1 passed"), "{}", said.concat());
+    if let Some(skipped) = said[1].lines().find(|line| line.starts_with("SKIPPED")) {
+        skip(skipped);
+    }
 }
