@@ -36,6 +36,24 @@ impl Commands {
         Self { reload, ..self }
     }
 
+    /// What a person types to test the configuration of this very nginx, as `sudo nginx -t`.
+    pub fn typed_test(&self) -> String {
+        typed(&self.test)
+    }
+
+    /// What a person types to reload it, as `sudo nginx -s reload`.
+    pub fn typed_reload(&self) -> String {
+        typed(&self.reload)
+    }
+
+    /// What a person types to see what it logged; only the system's own nginx has its log at a known place.
+    pub(crate) fn typed_log(&self) -> String {
+        match typed(&self.dump) {
+            dump if dump == "sudo nginx -T" => "sudo tail /var/log/nginx/error.log".to_owned(),
+            dump => format!("{dump} | grep error_log, then sudo tail that file"),
+        }
+    }
+
     /// Whether nginx takes its configuration.
     pub(crate) async fn test(&self) -> Result<(), Failed> {
         argv::run(&self.test).await.map(drop)
@@ -79,5 +97,45 @@ impl Commands {
             }
         }
         Ok(files)
+    }
+}
+
+/// `argv` for a person: sudo may ask them, a program that is found by its name needs no path, and a shell reads it.
+fn typed(argv: &[String]) -> String {
+    let rest = argv.strip_prefix(&["sudo".to_owned()]).unwrap_or(argv);
+    let rest = rest.strip_prefix(&["-n".to_owned()]).unwrap_or(rest);
+    let name = |program: &String| program.rsplit('/').next().unwrap_or_default().to_owned();
+    let by_name = |program: &&String| argv::find_program(&name(program)).is_some_and(|file| file == Path::new(program));
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,".contains(c);
+    let quoted = |word: &String| {
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    let program = rest.first().map(|program| if by_name(&program) { name(program) } else { quoted(program) });
+    ["sudo".to_owned()].into_iter().chain(program).chain(rest.iter().skip(1).map(quoted)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_types_the_nginx_that_is_meant() {
+        let other = Commands::new(["/opt/my nginx", "-c", "/opt/nginx.conf"]);
+        assert_eq!(other.typed_test(), "sudo '/opt/my nginx' -c /opt/nginx.conf -t");
+        assert_eq!(other.typed_reload(), "sudo '/opt/my nginx' -c /opt/nginx.conf -s reload");
+        assert!(other.typed_log().starts_with("sudo '/opt/my nginx' -c /opt/nginx.conf -T | grep error_log"));
+        let system = Commands::new(["nginx"]);
+        assert_eq!(
+            [system.typed_test(), system.typed_reload(), system.typed_log()],
+            ["sudo nginx -t", "sudo nginx -s reload", "sudo tail /var/log/nginx/error.log"]
+        );
+        let quiet = system.with_test(["sudo", "-n", "docker", "exec", "web", "nginx", "-t"].map(str::to_owned).into());
+        assert_eq!(quiet.typed_test(), "sudo docker exec web nginx -t", "a person may be asked for a password");
+        let Some(sh) = argv::find_program("sh") else { return };
+        assert_eq!(Commands::new([sh.display().to_string()]).typed_test(), "sudo sh -t", "as it is found by its name");
     }
 }

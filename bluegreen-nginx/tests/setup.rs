@@ -410,6 +410,8 @@ async fn check_says_what_differs() {
             let line = |d: &Difference| d.at.as_ref().map_or(d.what.clone(), |at| format!("{}: {}", at.line, d.what));
             assert!(found.iter().any(|d| line(d).contains(part)), "{part}: {found:?}");
             assert!(!found.iter().any(|d| d.what.contains("bluegreen setup")), "the fix says what to do: {found:?}");
+            let other = |d: &Difference| d.fix.contains("sudo nginx -t") || d.fix.contains("sudo nginx -s");
+            assert!(!found.iter().any(other), "another nginx is meant: {found:?}");
             found.into_iter().map(|d| d.fix).collect::<Vec<_>>().join("\n")
         };
         std::fs::write(machine.setup.location_file(), "").unwrap();

@@ -51,10 +51,10 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
         return Ok(tell(&setup.check().await, "nginx is set up"));
     }
     let plan = if args.what.remove {
-        setup.plan_removal().await.map_err(refused)?
+        setup.plan_removal().await.map_err(|error| refused(&setup, &error))?
     } else {
         home::make(config, &owner)?;
-        setup.plan(prepared(config).await.as_ref()).await.map_err(refused)?
+        setup.plan(prepared(config).await.as_ref()).await.map_err(|error| refused(&setup, &error))?
     };
     let _lease = FileStore::hold(&config.state_dir)?;
     apply(global, &setup, &plan, args.what.remove).await
@@ -142,7 +142,7 @@ async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Re
     }
     let foreign = plan.edits.iter().any(|edit| edit.foreign);
     let yes = global.yes || (foreign && ask());
-    let applied = setup.apply(plan, yes).await.map_err(refused)?;
+    let applied = setup.apply(plan, yes).await.map_err(|error| refused(setup, &error))?;
     for edit in &plan.edits {
         let verb = if edit.after.is_some() { "wrote" } else { "removed" };
         output::line(format!("{verb} {}", edit.path.display()));
@@ -193,9 +193,8 @@ fn diff(path: &Path, before: &str, after: &str, paint: Paint) -> String {
     unified.lines().map(|text| line(text) + "\n").collect()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
-fn refused(error: SetupError) -> Halt {
-    Halt::error(Exit::Refused, &error).next(error.fix())
+fn refused(setup: &Setup, error: &SetupError) -> Halt {
+    Halt::error(Exit::Refused, error).next(error.fix(&setup.commands))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use bluegreen_core::{ResolveError, Route};
 use bluegreen_nginx::{
-    MasterError,
+    Commands, MasterError,
     reload::{Version, reload_warnings},
     setup::{Difference, Place, Survey},
 };
@@ -29,7 +29,8 @@ pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -
     if matches!(pid, Err(MasterError::NotRunning | MasterError::PidFile(_))) {
         return findings;
     }
-    let survey = Survey::of(&wiring::commands(config), &master.configuration().await).await.ok();
+    let commands = wiring::commands(config);
+    let survey = Survey::of(&commands, &master.configuration().await).await.ok();
     let keeps = survey.as_ref().and_then(|survey| survey.turns_on("keepalive_min_timeout")).is_some();
     if let Ok(version) = version {
         findings.extend(age(version, config.nginx.mode, route.is_ok(), keeps));
@@ -37,11 +38,13 @@ pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -
     findings.push(accepts(config).await);
     let differences = match config.nginx.mode {
         ProxyMode::Marker => differences(config).await,
-        ProxyMode::Reload => survey.as_ref().map(|survey| past_the_include(config, survey)).unwrap_or_default(),
+        ProxyMode::Reload => {
+            survey.as_ref().map(|survey| past_the_include(config, survey, &commands)).unwrap_or_default()
+        }
     };
     // what is not set up is told as such
     let wrong = survey.filter(|_| !matches!(route, Err(ResolveError::NotSetUp(_))));
-    let wrong = wrong.map(|survey| passes::look(config, &survey, &differences)).unwrap_or_default();
+    let wrong = wrong.map(|survey| passes::look(config, &survey, &commands, &differences)).unwrap_or_default();
     findings.extend(judge(route, differences, wrong));
     findings
 }
@@ -51,8 +54,8 @@ pub(crate) async fn accepts(config: &Config) -> Finding {
     if let Some(refused) = rights::look(config).await {
         return refused;
     }
-    let test = format!("sudo {} -t", wiring::master(config).command().join(" "));
-    judge_configuration(config.nginx.mode, &test, wiring::commands(config).accepts().await)
+    let commands = wiring::commands(config);
+    judge_configuration(config.nginx.mode, &commands.typed_test(), commands.accepts().await)
 }
 
 /// What each reload of this nginx loses.
@@ -74,10 +77,11 @@ async fn differences(config: &Config) -> Vec<Difference> {
 }
 
 /// In reload mode: what goes to a profile without the include.
-pub(crate) fn past_the_include(config: &Config, survey: &Survey) -> Vec<Difference> {
+pub(crate) fn past_the_include(config: &Config, survey: &Survey, commands: &Commands) -> Vec<Difference> {
     let past = |at: &Place, port: u16, argument: &str| {
         let what = format!("`proxy_pass {argument}` goes to port {port} whatever the include says");
-        Difference::new(what, "write `proxy_pass $service_url;`, then sudo nginx -s reload").at(at.clone())
+        let fix = format!("write `proxy_pass $service_url;`, then {}", commands.typed_reload());
+        Difference::new(what, fix).at(at.clone())
     };
     let passes = survey.passes().into_iter().filter(|pass| !pass.argument.starts_with('$'));
     let ours = passes

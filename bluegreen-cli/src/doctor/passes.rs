@@ -1,12 +1,15 @@
 //! Whether what users reach at the front door follows the route.
 
 use bluegreen_core::Profiles;
-use bluegreen_nginx::setup::{Difference, Passing, Survey};
+use bluegreen_nginx::{
+    Commands,
+    setup::{Difference, Passing, Survey},
+};
 
 use super::Finding;
 use crate::config::{Config, ProxyMode};
 
-pub(super) fn look(config: &Config, survey: &Survey, differences: &[Difference]) -> Vec<Finding> {
+pub(super) fn look(config: &Config, survey: &Survey, commands: &Commands, differences: &[Difference]) -> Vec<Finding> {
     let url = &config.nginx.url;
     let port = config.nginx.connect.map(|address| address.port()).or(url.port_or_known_default());
     let at_the_port: Vec<Passing> =
@@ -18,18 +21,24 @@ pub(super) fn look(config: &Config, survey: &Survey, differences: &[Difference])
         ProxyMode::Marker => format!("http://${}_upstream", config.app.to_string().replace('-', "_")),
         ProxyMode::Reload => "$service_url".to_owned(),
     };
-    judge(&config.profiles, &follows, &passes, differences)
+    judge(&config.profiles, &follows, &passes, commands, differences)
 }
 
 /// `follows` is what a `proxy_pass` names that follows the route. As long as one of the front door does, the others are
 /// locations of their own, of which no deploy fails.
-fn judge(profiles: &Profiles, follows: &str, passes: &[Passing], differences: &[Difference]) -> Vec<Finding> {
+fn judge(
+    profiles: &Profiles,
+    follows: &str,
+    passes: &[Passing],
+    commands: &Commands,
+    differences: &[Difference],
+) -> Vec<Finding> {
     if passes.iter().any(|pass| pass.argument == follows) {
         return Vec::new();
     }
     let fix = |pass: &Passing| {
         let told = differences.iter().find(|difference| difference.at.as_ref() == Some(&pass.at));
-        let by_hand = || format!("write `proxy_pass {follows};` there, then sudo nginx -s reload");
+        let by_hand = || format!("write `proxy_pass {follows};` there, then {}", commands.typed_reload());
         told.map_or_else(by_hand, |difference| difference.fix.clone())
     };
     let wrong = |pass: &Passing| {
@@ -66,7 +75,7 @@ mod tests {
         fs::write(&main, format!("http {{\n{servers}\n}}\n")).unwrap();
         let survey = Survey::walk(&main).unwrap();
         let config = Config::parse(SMALLEST, "bluegreen.toml".as_ref()).unwrap();
-        look(&config, &survey, &differences(&survey))
+        look(&config, &survey, &Commands::new(["/opt/nginx"]), &differences(&survey))
     }
 
     fn found(servers: &str) -> Vec<Finding> {
@@ -82,7 +91,7 @@ mod tests {
             finding.what,
             "users' requests go to port 8081 whatever the route says: a deploy to real2 would end with 13"
         );
-        assert!(finding.fix.starts_with(&format!("write `{OURS}` there")), "{}", finding.fix);
+        assert_eq!(finding.fix, format!("write `{OURS}` there, then sudo /opt/nginx -s reload"));
         let apply = |survey: &Survey| {
             vec![Difference::new("x", "sudo bluegreen setup --apply").at(survey.passes()[0].at.clone())]
         };

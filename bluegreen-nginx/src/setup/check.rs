@@ -66,14 +66,17 @@ impl Setup {
         let tree = match self.tree().await {
             Err(SetupError::Nginx(said)) => {
                 if !said.contains("ermission denied") {
-                    found.push(Difference::new(said, "repair nginx's configuration first: sudo nginx -t"));
+                    found.push(Difference::new(
+                        said,
+                        format!("repair nginx's configuration first: {}", self.commands.typed_test()),
+                    ));
                 }
                 self.walked().await
             }
             tree => tree,
         };
         match tree {
-            Err(error) => found.push(Difference::new(chain(&error), error.fix())),
+            Err(error) => found.push(Difference::new(chain(&error), error.fix(&self.commands))),
             Ok(tree) => found.extend(self.check_files(&tree)),
         }
         found
@@ -108,7 +111,7 @@ impl Setup {
             Err(SetupError::Location { path, line, reason }) => {
                 found.push(Difference::new(reason, format!("do that, then {APPLY}")).at(Place { path, line }));
             }
-            Err(error) => found.push(Difference::new(chain(&error), error.fix())),
+            Err(error) => found.push(Difference::new(chain(&error), error.fix(&self.commands))),
             Ok((passes, edits)) => {
                 found.extend(passes.iter().map(|pass| not_converted(tree, pass)));
                 let told = |edit: &&Edit| passes.iter().any(|pass| edit.foreign && is_at(tree, pass, edit));
@@ -120,7 +123,7 @@ impl Setup {
 
     /// What is ours and stands where it does not work, or where something stands before it.
     fn misplaced(&self, tree: &Tree) -> Vec<Difference> {
-        let mut found = Vec::new();
+        let (mut found, reload) = (Vec::new(), self.commands.typed_reload());
         let include = format!("include {};", self.server_file().display());
         let mut included = false;
         for server in tree.servers() {
@@ -130,7 +133,7 @@ impl Setup {
             let jumps = |d: &&Directive| matches!(d.name.as_str(), "return" | "rewrite" | "if");
             for jump in inner.iter().take_while(|d| *d != ours).filter(jumps) {
                 let what = format!("`{}` stands before bluegreen's include, and answers in its place", jump.name);
-                let fix = format!("make `{include}` the first line of the server block, then sudo nginx -s reload");
+                let fix = format!("make `{include}` the first line of the server block, then {reload}");
                 found.push(Difference::new(what, fix).at(place(tree, server.file, jump)));
             }
         }
@@ -138,7 +141,7 @@ impl Setup {
             let what = format!("`{include}` stands outside of a server block, or inside a location");
             found.push(Difference::new(
                 what,
-                "move it to the first line of the app's server block, then sudo nginx -s reload",
+                format!("move it to the first line of the app's server block, then {reload}"),
             ));
         }
         let ours = self.snippet().pass();
@@ -149,7 +152,7 @@ impl Setup {
                 "`proxy_pass {}` has a path behind the variable: every request is sent as that path",
                 pass.directive.arg()
             );
-            let fix = format!("write `proxy_pass {ours};`, then sudo nginx -s reload");
+            let fix = format!("write `proxy_pass {ours};`, then {reload}");
             found.push(Difference::new(what, fix).at(place(tree, pass.file, pass.directive)));
         }
         found

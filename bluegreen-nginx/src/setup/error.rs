@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use bluegreen_core::ResolveError;
 
 use super::Place;
-use crate::{MasterError, PlaceError, RouteDirError, argv::Failed, master::LIKELY};
+use crate::{Commands, MasterError, PlaceError, RouteDirError, argv::Failed, master::LIKELY};
 
 /// Why nginx was not set up, or the set-up not removed. Unless it says otherwise, nothing has been changed.
 #[derive(Debug, thiserror::Error)]
@@ -107,11 +107,12 @@ pub enum SetupError {
 }
 
 impl SetupError {
-    /// What to do, as a command where there is one. The message itself says only what is seen.
-    pub fn fix(&self) -> String {
+    /// What to do, as a command where there is one. The message itself says only what is seen. `commands` is how the nginx of
+    /// this set-up is called, as [`Setup::commands`](super::Setup::commands).
+    pub fn fix(&self, commands: &Commands) -> String {
         const APPLY: &str = "sudo bluegreen setup --apply";
         match self {
-            Self::Nginx(_) | Self::NotUndone { .. } => "sudo nginx -t".to_owned(),
+            Self::Nginx(_) | Self::NotUndone { .. } => commands.typed_test(),
             Self::Io { .. } | Self::Route(_) => format!("{APPLY}, as root"),
             Self::Syntax { .. } => {
                 "put in what `bluegreen setup --print http|server|location` prints, by hand".to_owned()
@@ -127,12 +128,10 @@ impl SetupError {
             }
             Self::Ambiguous { .. } => format!("{APPLY} --site FILE, the file with the app's server block"),
             Self::NeedsPrepared { .. } => format!("bluegreen prepare ARTIFACT, then {APPLY}"),
-            Self::ByHand { .. } => "take it out by hand, then sudo nginx -s reload".to_owned(),
+            Self::ByHand { .. } => format!("take it out by hand, then {}", commands.typed_reload()),
             Self::NotAgreed(_) => "look at the difference, then the same with --yes".to_owned(),
             Self::Changed(_) => "the same again".to_owned(),
-            Self::NotReloaded | Self::NotProven(_) | Self::NotRemoved => {
-                "sudo tail /var/log/nginx/error.log".to_owned()
-            }
+            Self::NotReloaded | Self::NotProven(_) | Self::NotRemoved => commands.typed_log(),
         }
     }
 }
@@ -149,4 +148,19 @@ fn list(ports: &[u16]) -> String {
 
 fn paths(paths: &[PathBuf]) -> String {
     paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fix_names_the_nginx_that_is_meant() {
+        let commands = Commands::new(["/opt/nginx", "-c", "/opt/nginx.conf"]);
+        for error in [SetupError::Nginx("no".into()), SetupError::ByHand { path: "x".into() }, SetupError::NotReloaded]
+        {
+            let fix = error.fix(&commands);
+            assert!(fix.contains("sudo /opt/nginx -c /opt/nginx.conf -"), "{error}: {fix}");
+        }
+    }
 }

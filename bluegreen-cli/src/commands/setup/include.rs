@@ -15,13 +15,14 @@ use crate::{args, config::Config, doctor, wiring};
 pub(super) async fn check(config: &Config, args: &args::Setup) -> Exit {
     let path = &config.nginx.service_url_file;
     let resolver = IncludeResolver::new(IncludeFile::new(path), &config.profiles, wiring::master(config));
-    let reads = super::commands(config, args).reads(path).await;
+    let commands = super::commands(config, args);
+    let reads = commands.reads(path).await;
     let (found, mut differences) = match judge(path, resolver.resolve().await, reads) {
         Ok(found) => (found, Vec::new()),
         Err(differences) => (String::new(), differences),
     };
     if let Ok(survey) = Survey::walk(&wiring::master(config).configuration().await) {
-        differences.extend(doctor::past_the_include(config, &survey));
+        differences.extend(doctor::past_the_include(config, &survey, &commands));
     }
     tell(&differences, &found)
 }
