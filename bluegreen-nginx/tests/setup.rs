@@ -254,6 +254,16 @@ async fn a_file_of_ours_that_somebody_deleted_is_put_back() {
             assert!(machine.setup.apply(&plan, false).await.unwrap().reloaded);
             assert_eq!(machine.files(), before);
         }
+        // and so is one that somebody damaged
+        for file in [machine.setup.http_file(), machine.setup.server_file(), machine.setup.location_file()] {
+            std::fs::write(&file, "this is { no nginx").unwrap();
+            assert!(!machine.nginx.tests(), "nginx reads {}", file.display());
+            let found = machine.setup.check().await;
+            assert!(found.iter().all(Difference::is_applied) && found.len() == 1, "{found:?}");
+            let plan = machine.setup.plan(None).await.unwrap();
+            assert!(machine.setup.apply(&plan, false).await.unwrap().reloaded);
+            assert_eq!(machine.files(), before);
+        }
         assert!(machine.who().await.starts_with("real2"));
 
         // when that is not all that is wrong, nothing is written
@@ -263,6 +273,25 @@ async fn a_file_of_ours_that_somebody_deleted_is_put_back() {
         let error = machine.setup.apply(&plan, false).await.unwrap_err();
         assert!(matches!(&error, SetupError::Nginx(said) if said.contains("sites/broken")), "{error}");
         assert_eq!(machine.files(), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_refusal_of_nginx_is_one_difference() {
+    for binary in binaries().into_iter().take(1) {
+        let home = home();
+        let machine = Machine::start(&binary, home.path(), SITE, None).await;
+        machine.setup.apply(&machine.setup.plan(None).await.unwrap(), true).await.unwrap();
+        let main = machine.nginx.prefix.join("nginx.conf");
+        let text = std::fs::read_to_string(&main).unwrap();
+        // what we can read all the same, and what we cannot
+        for broken in ["nonsense on;", "nonsense"] {
+            std::fs::write(&main, format!("{text}\n{broken}\n")).unwrap();
+            let found = machine.setup.check().await;
+            assert!(found.len() == 1 && found[0].what.contains("[emerg]"), "{found:?}");
+            assert!(found[0].fix.ends_with(" -t"), "{found:?}");
+            assert_eq!(machine.setup.differences().await, [], "the doctor asks nginx itself");
+        }
     }
 }
 
@@ -424,6 +453,12 @@ async fn check_says_what_differs() {
         let port = machine.second().active.port();
         let fix = seen(&format!("`proxy_pass http://127.0.0.1:{port}` does not follow the route")).await;
         assert_eq!(fix.matches("sudo bluegreen setup --apply").count(), 2, "the pass and the location file");
+        let other = machine.shop.route.profiles().first().port();
+        let both = format!("{bypass} location /c {{ proxy_pass http://127.0.0.1:{other}/x; }}");
+        std::fs::write(&machine.site, site.replacen("location", &format!("{both} location"), 1)).unwrap();
+        seen(&format!("`proxy_pass http://127.0.0.1:{port}` does not follow the route")).await;
+        let fix = seen(&format!("`proxy_pass http://127.0.0.1:{other}/x` does not follow the route")).await;
+        assert!(fix.contains("write `rewrite ^/c(.*)$ /x$1 break;` before it"), "{fix}");
         let wrong = site.replace("location.inc;", "location.inc; proxy_pass http://$my_shop_upstream/x;");
         std::fs::write(&machine.site, &wrong).unwrap();
         let line = 1 + wrong.lines().position(|line| line.contains("_upstream/x")).unwrap();

@@ -87,8 +87,7 @@ pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
     findings.extend(codedeploy::look(config));
     findings.extend(programs::look(config));
     findings.extend(host::look(config));
-    findings.sort_by_key(|finding| finding.severity);
-    findings
+    in_order(config, findings)
 }
 
 /// What can be seen before `setup` has made a place for the state.
@@ -122,6 +121,12 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
     findings.extend(codedeploy::look(config));
     findings.extend(programs::look(config));
     findings.extend(host::look(config));
+    in_order(config, findings)
+}
+
+/// One for each cause, the worst first.
+fn in_order(config: &Config, mut findings: Vec<Finding>) -> Vec<Finding> {
+    sight::told_once(&mut findings, &config.route_dir);
     findings.sort_by_key(|finding| finding.severity);
     findings
 }

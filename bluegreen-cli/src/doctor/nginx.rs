@@ -8,7 +8,7 @@ use bluegreen_nginx::{
 };
 use regex::Regex;
 
-use super::{Finding, passes, rights};
+use super::{Finding, Severity, passes, rights};
 use crate::{
     config::{Config, ProxyMode},
     halt::for_route,
@@ -35,18 +35,40 @@ pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -
     if let Ok(version) = version {
         findings.extend(age(version, config.nginx.mode, route.is_ok(), keeps));
     }
-    findings.push(accepts(config).await);
-    let differences = match config.nginx.mode {
+    let mut differences = match config.nginx.mode {
         ProxyMode::Marker => differences(config).await,
         ProxyMode::Reload => {
             survey.as_ref().map(|survey| past_the_include(config, survey, &commands)).unwrap_or_default()
         }
     };
+    findings.extend(taken(config, route, &mut differences).await);
     // what is not set up is told as such
     let wrong = survey.filter(|_| !matches!(route, Err(ResolveError::NotSetUp(_))));
     let wrong = wrong.map(|survey| passes::look(config, &survey, &commands, &differences)).unwrap_or_default();
     findings.extend(judge(route, differences, wrong));
     findings
+}
+
+/// Whether nginx takes its configuration; a refusal that comes of a file of ours is told with that file.
+async fn taken(
+    config: &Config,
+    route: &Result<Route, ResolveError>,
+    differences: &mut [Difference],
+) -> Option<Finding> {
+    let taken = accepts(config).await;
+    let may_be_ours = taken.severity != Severity::Good && config.nginx.mode == ProxyMode::Marker;
+    // what the set-up does by itself is not listed then
+    if !may_be_ours || matches!(route, Err(ResolveError::NotSetUp(_))) {
+        return Some(taken);
+    }
+    let setup = wiring::setup(config, None).await.ok()?;
+    match differences.iter_mut().find(|difference| difference.is_applied()) {
+        Some(ours) if setup.repairs(&taken.what).await => {
+            ours.what += ", and nginx would not come up after a restart";
+            None
+        }
+        _ => Some(taken),
+    }
 }
 
 /// Whether nginx would take its configuration again, as far as this user may know.
@@ -209,7 +231,7 @@ mod tests {
     use bluegreen_core::Profile;
 
     use super::*;
-    use crate::doctor::{Severity, ids};
+    use crate::doctor::ids;
 
     const TEST: &str = "sudo /opt/nginx -c /opt/nginx.conf -t";
 

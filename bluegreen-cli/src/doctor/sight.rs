@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use bluegreen_nginx::Master;
+use bluegreen_nginx::{Master, PlaceError};
 
 use super::Finding;
 use crate::{
@@ -17,6 +17,9 @@ use crate::{
     owner::User,
     wiring,
 };
+
+/// The finding about a directory on the way to the route.
+const CLOSED: &str = "not-searchable";
 
 /// A worker, as far as this user may know it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +47,12 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     let route = config.route_dir.as_path();
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let mut findings = Vec::new();
-    findings.extend(searchable(&worker, &way(route)));
+    let blocks = |closed: Finding| {
+        let first = config.profiles.first();
+        let what = format!("{}: they do not see the route, and keep to {first} whatever a deploy does", closed.what);
+        Finding { what, ..closed }
+    };
+    findings.extend(searchable(&worker, &way(route)).map(blocks));
     findings.extend(container(&worker, &own, same_file(worker.pid, route), route));
     findings.extend(unit(&worker.cgroups).and_then(|unit| hidden(route, &unit, &properties(&unit))));
     // one that `setup` has yet to make has no label
@@ -94,7 +102,22 @@ fn searchable(worker: &Worker, way: &[Dir]) -> Option<Finding> {
     let who = User::of(worker.uid).map_or_else(|| format!("user {}", worker.uid), |user| user.name);
     let path = closed.path.display();
     let what = format!("nginx's workers are {who}, who may not search {path} (mode {:o})", closed.mode & 0o7777);
-    Some(Finding::fatal("not-searchable", what, format!("sudo chmod o+x {path}")))
+    Some(Finding::fatal(CLOSED, what, format!("sudo chmod o+x {path}")))
+}
+
+/// Leaves of a directory that nginx's workers may not search the finding that says so and what it blocks: that the place of the
+/// route is bad, and that nginx says another route than is written there, are the same cause.
+pub(super) fn told_once(findings: &mut Vec<Finding>, route: &Path) {
+    if !findings.iter().any(|finding| finding.id == CLOSED) {
+        return;
+    }
+    let real = route.canonicalize().unwrap_or_else(|_| route.to_owned());
+    let closed = |dir: &Path| PlaceError::NotSearchable(dir.to_owned()).to_string();
+    let places: Vec<String> = real.ancestors().chain(route.ancestors()).map(closed).collect();
+    let follows = |what: &String| {
+        places.contains(what) || what.contains("its workers cannot enter the directory, open_file_cache")
+    };
+    findings.retain(|finding| finding.id == CLOSED || !follows(&finding.what));
 }
 
 /// Words in the path of a container's cgroup.
@@ -248,6 +271,22 @@ mod tests {
         assert_eq!(searchable(&worker, &way(0o705, 50)).unwrap().fix, "sudo chmod o+x /srv");
         assert_eq!(searchable(&Worker { uid: 0, ..worker.clone() }, &way(0, 0)), None);
         assert_eq!(searchable(&worker, &way(0o755, 7)[..2]), None);
+    }
+
+    #[test]
+    fn one_closed_directory_is_one_finding() {
+        let mut found = vec![
+            Finding::fatal(CLOSED, "nginx's workers are nobody", ""),
+            Finding::fatal("route", "its workers cannot enter the directory, open_file_cache is on", ""),
+            Finding::fatal("setup", PlaceError::NotSearchable("/srv/a".into()).to_string(), ""),
+            Finding::fatal("setup", PlaceError::NotSearchable("/elsewhere".into()).to_string(), ""),
+        ];
+        told_once(&mut found, Path::new("/srv/a/route"));
+        assert_eq!(ids(&found), [(Severity::Fatal, CLOSED), (Severity::Fatal, "setup")]);
+        assert!(found[1].what.contains("/elsewhere"));
+        found.remove(0);
+        told_once(&mut found, Path::new("/elsewhere/route"));
+        assert_eq!(found.len(), 1, "with nobody to tell it, it stays");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use bluegreen_cli::demo::nginx::Site;
-use bluegreen_rig::{Stage, below};
+use bluegreen_rig::{Stage, below, skip};
 use serde_json::Value;
 
 /// The findings, as a program reads them.
@@ -54,8 +54,26 @@ fn a_configuration_that_somebody_broke_is_named_and_stops_no_marker_deploy() {
     let found = find(&findings, "nginx-config");
     let place = format!("{}:3", other.display());
     assert_eq!((&found["severity"], &found["where"]), (&"warning".into(), &place.into()));
+    let told = findings.iter().filter(|finding| finding["what"].as_str().unwrap().contains("[emerg]"));
+    assert_eq!(told.count(), 1, "{findings:#?}");
     stage.run(&["check"], 0).says(&["not come up after a restart", "mend that file", "nginx.conf"]);
     stage.deploy("v2", 0);
+}
+
+#[test]
+fn a_directory_that_the_workers_may_not_search_is_one_finding() {
+    let Some(stage) = stage() else { return };
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root's nginx has workers of another user");
+    }
+    let mode = |mode| fs::set_permissions(stage.state_dir(), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o700);
+    let findings = findings(&stage, 3);
+    mode(0o711);
+    let bad: Vec<_> = findings.iter().filter(|finding| finding["severity"] != "good").map(|f| &f["id"]).collect();
+    assert_eq!(bad, ["not-searchable"], "{findings:#?}");
+    let what = find(&findings, "not-searchable")["what"].as_str().unwrap();
+    assert!(what.contains("mode 700") && what.contains("keep to real1 whatever a deploy does"), "{what}");
 }
 
 #[test]

@@ -49,6 +49,12 @@ impl Setup {
     /// Everything that differs; nothing when the app is set up. Changes nothing.
     pub async fn check(&self) -> Vec<Difference> {
         let mut found = self.differences().await;
+        if let Err(said) = self.commands.accepts().await
+            && !is_for_root(&said)
+            && !self.repairs(&said).await
+        {
+            found.insert(0, Difference::new(said, format!("mend that file, then {}", self.commands.typed_test())));
+        }
         match self.resolver().resolve().await {
             Ok(_) => {}
             Err(error @ (ResolveError::NotSetUp(_) | ResolveError::Differs(_))) => {
@@ -59,20 +65,17 @@ impl Setup {
         found
     }
 
-    /// What differs in the files and the route directory, without asking nginx for a proof. Where only root may ask nginx for
-    /// its configuration, the files are read instead.
+    /// What differs in the files and the route directory, without asking nginx for a proof, or what it has against its
+    /// configuration: that is for [`Commands::accepts`](crate::Commands::accepts). Where nginx does not tell its configuration,
+    /// the files are read instead.
     pub async fn differences(&self) -> Vec<Difference> {
         let mut found = self.check_route();
         let tree = match self.tree().await {
-            Err(SetupError::Nginx(said)) => {
-                if !said.contains("ermission denied") {
-                    found.push(Difference::new(
-                        said,
-                        format!("repair nginx's configuration first: {}", self.commands.typed_test()),
-                    ));
-                }
-                self.walked().await
-            }
+            Err(SetupError::Nginx(said)) => match self.walked().await {
+                // nginx says the same against it
+                Err(SetupError::Syntax { .. }) if !is_for_root(&said) => return found,
+                tree => tree,
+            },
             tree => tree,
         };
         match tree {
@@ -107,18 +110,34 @@ impl Setup {
         if self.put_in_by_hand(tree).is_some() {
             return found;
         }
-        match self.rest_to_do(tree) {
+        let rest = self.passes(tree).and_then(|(passes, _)| {
+            found.extend(passes.iter().map(|pass| self.not_converted(tree, pass)));
+            Ok((self.edits(tree, &passes)?, passes))
+        });
+        match rest {
             Err(SetupError::Location { path, line, reason }) => {
-                found.push(Difference::new(reason, format!("do that, then {APPLY}")).at(Place { path, line }));
+                let at = Place { path, line };
+                if !found.iter().any(|difference| difference.at.as_ref() == Some(&at)) {
+                    found.push(Difference::new(reason, format!("do that, then {APPLY}")).at(at));
+                }
             }
             Err(error) => found.push(Difference::new(chain(&error), error.fix(&self.commands))),
-            Ok((passes, edits)) => {
-                found.extend(passes.iter().map(|pass| not_converted(tree, pass)));
+            Ok((edits, passes)) => {
                 let told = |edit: &&Edit| passes.iter().any(|pass| edit.foreign && is_at(tree, pass, edit));
                 found.extend(edits.iter().filter(|edit| !told(edit)).map(differs));
             }
         }
         found
+    }
+
+    /// A `proxy_pass` that [`Setup::apply`] would change, or the owner must.
+    fn not_converted(&self, tree: &Tree, pass: &Pass<'_>) -> Difference {
+        let what = format!("`proxy_pass {}` does not follow the route", pass.directive.arg());
+        let fix = match tree.http().map(|http| self.location_lines(tree, http, pass)) {
+            Some(Err(SetupError::Location { reason, .. })) => format!("{reason}; then {APPLY}"),
+            _ => APPLY.to_owned(),
+        };
+        Difference::new(what, fix).at(place(tree, pass.file, pass.directive))
     }
 
     /// What is ours and stands where it does not work, or where something stands before it.
@@ -159,9 +178,9 @@ impl Setup {
     }
 }
 
-fn not_converted(tree: &Tree, pass: &Pass<'_>) -> Difference {
-    let what = format!("`proxy_pass {}` does not follow the route", pass.directive.arg());
-    Difference::new(what, APPLY).at(place(tree, pass.file, pass.directive))
+/// Whether nginx only lacks the rights of root: that says nothing about its configuration.
+fn is_for_root(said: &str) -> bool {
+    said.contains("ermission denied")
 }
 
 fn is_at(tree: &Tree, pass: &Pass<'_>, edit: &Edit) -> bool {

@@ -34,26 +34,30 @@ impl Setup {
     }
 
     /// What is to be written.
-    fn edits(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<Vec<Edit>, SetupError> {
+    pub(super) fn edits(&self, tree: &Tree, passes: &[Pass<'_>]) -> Result<Vec<Edit>, SetupError> {
         let owners = edit::edits(tree, self.changes(tree, passes)?)?;
         let mut edits = self.own_files(tree, passes, &owners)?;
         edits.extend(owners);
         Ok(edits)
     }
 
-    /// The `proxy_pass`es that a set-up would still change, and all that it would write.
-    pub(super) fn rest_to_do<'a>(&self, tree: &'a Tree) -> Result<(Vec<Pass<'a>>, Vec<Edit>), SetupError> {
-        let passes = self.passes(tree)?.0;
-        let edits = self.edits(tree, &passes)?;
-        Ok((passes, edits))
-    }
-
     pub(super) async fn tree(&self) -> Result<Tree, SetupError> {
         match self.commands.files().await {
             Ok(files) => Tree::read(files, self.site.as_deref()),
             // what nginx lacks then is what we write
-            Err(refused) => self.walked().await.ok().filter(|tree| self.lacks_ours(tree)).ok_or_else(|| refused.into()),
+            Err(refused) if self.repairs(&refused.to_string()).await => self.walked().await,
+            Err(refused) => Err(refused.into()),
         }
+    }
+
+    /// Whether nginx's `refusal` of its configuration comes of a file of ours that is gone, or that somebody changed: then
+    /// [`Setup::apply`] puts it right.
+    pub async fn repairs(&self, refusal: &str) -> bool {
+        let Ok(tree) = self.walked().await else { return false };
+        let is_named = |path: &Path| refusal.contains(&*path.to_string_lossy());
+        let changed = |edit: &Edit| !edit.foreign && edit.before.is_some() && is_named(&edit.path);
+        let edits = self.passes(&tree).and_then(|(passes, _)| self.edits(&tree, &passes));
+        self.lacks_ours(&tree) || edits.is_ok_and(|edits| edits.iter().any(changed))
     }
 
     /// The configuration as the files say, without asking nginx.
@@ -100,6 +104,8 @@ impl Setup {
         match ports[..] {
             [] => Err(self.no_location(tree)),
             [port] => Ok((meant.into_iter().map(|(pass, _)| pass).collect(), Some(port))),
+            // the route says by now which profile serves, and these do not ask it
+            _ if self.is_included(tree) => Ok((meant.into_iter().map(|(pass, _)| pass).collect(), None)),
             _ => Err(SetupError::Ambiguous { ports }),
         }
     }
