@@ -78,7 +78,7 @@ impl Finding {
 pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
     let config = &session.config;
     let seen = session.wired.deployer.look().await;
-    let mut findings = nginx::look(config, &seen.route).await;
+    let mut findings = nginx::look(config, &seen).await;
     findings.extend(sight::look(config));
     findings.extend(places::look(session, &seen));
     findings.extend(web::look(config, &seen).await);
@@ -109,7 +109,7 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
         interrupt: None,
         last: None,
     };
-    let mut findings = nginx::look(config, &seen.route).await;
+    let mut findings = nginx::look(config, &seen).await;
     if findings.iter().all(|finding| finding.id != nginx::ROUTE) {
         findings.push(Finding::fatal(nginx::ROUTE, missing.to_string(), for_route(&missing)));
     }

@@ -1,6 +1,6 @@
 //! nginx: is it there, does it take its configuration, and is the app set up in it.
 
-use bluegreen_core::{ResolveError, Route};
+use bluegreen_core::{ResolveError, Route, Seen};
 use bluegreen_nginx::{
     Commands, MasterError,
     reload::{Version, reload_warnings},
@@ -22,7 +22,8 @@ const OLDEST: &str = "1.15.3";
 /// How a refusal ends that came after all of the configuration was read.
 const SYNTAX_IS_OK: &str = "; syntax is ok";
 
-pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -> Vec<Finding> {
+pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
+    let route = &seen.route;
     let master = wiring::master(config);
     let (pid, version) = (master.pid(), master.version().await);
     let mut findings = vec![running(&pid, &version, route.is_ok())];
@@ -44,7 +45,7 @@ pub(super) async fn look(config: &Config, route: &Result<Route, ResolveError>) -
     findings.extend(taken(config, route, &mut differences).await);
     // what is not set up is told as such
     let wrong = survey.filter(|_| !matches!(route, Err(ResolveError::NotSetUp(_))));
-    let wrong = wrong.map(|survey| passes::look(config, &survey, &commands, &differences)).unwrap_or_default();
+    let wrong = wrong.map(|survey| passes::look(config, &survey, &commands, seen, &differences)).unwrap_or_default();
     findings.extend(judge(route, differences, wrong));
     findings
 }

@@ -1,6 +1,6 @@
 //! Whether what users reach at the front door follows the route.
 
-use bluegreen_core::Profiles;
+use bluegreen_core::{Previous, Profiles, Seen};
 use bluegreen_nginx::{
     Commands,
     setup::{Difference, Passing, Survey},
@@ -9,38 +9,51 @@ use bluegreen_nginx::{
 use super::Finding;
 use crate::config::{Config, ProxyMode};
 
-pub(super) fn look(config: &Config, survey: &Survey, commands: &Commands, differences: &[Difference]) -> Vec<Finding> {
-    let url = &config.nginx.url;
-    let port = config.nginx.connect.map(|address| address.port()).or(url.port_or_known_default());
-    let at_the_port: Vec<Passing> =
-        survey.passes().into_iter().filter(|pass| pass.door.as_ref().map(|door| door.port) == port).collect();
-    let is_named = |pass: &&Passing| pass.door.as_ref().is_some_and(|door| door.name.as_deref() == url.host_str());
-    let named: Vec<Passing> = at_the_port.iter().filter(is_named).cloned().collect();
-    let passes = if named.is_empty() { at_the_port } else { named };
+pub(super) fn look(
+    config: &Config,
+    survey: &Survey,
+    commands: &Commands,
+    seen: &Seen,
+    differences: &[Difference],
+) -> Vec<Finding> {
     let follows = match config.nginx.mode {
         ProxyMode::Marker => format!("http://${}_upstream", config.app.to_string().replace('-', "_")),
         ProxyMode::Reload => "$service_url".to_owned(),
     };
-    judge(&config.profiles, &follows, &passes, commands, differences)
-}
-
-/// `follows` is what a `proxy_pass` names that follows the route. As long as one of the front door does, the others are
-/// locations of their own, of which no deploy fails.
-fn judge(
-    profiles: &Profiles,
-    follows: &str,
-    passes: &[Passing],
-    commands: &Commands,
-    differences: &[Difference],
-) -> Vec<Finding> {
-    if passes.iter().any(|pass| pass.argument == follows) {
-        return Vec::new();
-    }
     let fix = |pass: &Passing| {
         let told = differences.iter().find(|difference| difference.at.as_ref() == Some(&pass.at));
         let by_hand = || format!("write `proxy_pass {follows};` there, then {}", commands.typed_reload());
         told.map_or_else(by_hand, |difference| difference.fix.clone())
     };
+    let all = survey.passes();
+    let mut findings = judge(&config.profiles, &follows, &at_the_door(config, &all), fix);
+    let previous = config.after_switch.previous;
+    for pass in all.iter().filter(|pass| !pass.argument.starts_with(&follows)) {
+        let place = Some(pass.at.to_string());
+        if !findings.iter().any(|finding| finding.place == place) {
+            findings.extend(fixed(previous, seen, pass, fix));
+        }
+    }
+    findings
+}
+
+/// Those of the server block that `proxy.nginx.url` reaches.
+fn at_the_door(config: &Config, all: &[Passing]) -> Vec<Passing> {
+    let url = &config.nginx.url;
+    let port = config.nginx.connect.map(|address| address.port()).or(url.port_or_known_default());
+    let at_the_port = all.iter().filter(|pass| pass.door.as_ref().map(|door| door.port) == port).cloned();
+    let at_the_port: Vec<Passing> = at_the_port.collect();
+    let is_named = |pass: &&Passing| pass.door.as_ref().is_some_and(|door| door.name.as_deref() == url.host_str());
+    let named: Vec<Passing> = at_the_port.iter().filter(is_named).cloned().collect();
+    if named.is_empty() { at_the_port } else { named }
+}
+
+/// `follows` is what a `proxy_pass` names that follows the route. As long as one of the front door does, the others are
+/// locations of their own, for [`fixed`] to judge.
+fn judge(profiles: &Profiles, follows: &str, passes: &[Passing], fix: impl Fn(&Passing) -> String) -> Vec<Finding> {
+    if passes.iter().any(|pass| pass.argument == follows) {
+        return Vec::new();
+    }
     let wrong = |pass: &Passing| {
         let what = if let Some(profile) = pass.port.and_then(|port| profiles.on_port(port)) {
             format!(
@@ -58,24 +71,83 @@ fn judge(
     passes.iter().filter_map(wrong).collect()
 }
 
+/// A location beside the one that follows the route, with the port of one profile for good. The deploy itself succeeds, and
+/// breaks it: a deploy stops what runs on the idle profile and starts a release there that nobody has proven, and with
+/// `previous = "stop"` the profile that had the traffic ends too. So it is fatal where the next deploy takes its app away. It
+/// is a warning where that deploy leaves it on the release of before, where nothing runs that could be taken away, and in a
+/// location that users do not reach: a look at one profile is a thing that people want.
+fn fixed(previous: Previous, seen: &Seen, pass: &Passing, fix: impl Fn(&Passing) -> String) -> Option<Finding> {
+    let profile = seen.profiles.on_port(pass.port?)?;
+    let active = seen.route.as_ref().ok().map(|route| &route.active);
+    let (breaks, then) = match active {
+        None => (false, "it stays there whoever has the traffic".to_owned()),
+        Some(active) if active == profile && previous == Previous::Stop => {
+            (true, format!("the next deploy stops {profile}, and these requests get 502 from then on"))
+        }
+        Some(active) if active == profile => (
+            false,
+            "after the next deploy they still get the release of before, and the deploy after that stops it".into(),
+        ),
+        Some(_) if seen.on(profile).listens() => (
+            true,
+            "the next deploy stops what runs there: 502 until the new release listens, which nobody has proven then"
+                .into(),
+        ),
+        Some(_) => (previous == Previous::Stop, "nothing runs there, and they get 502 now".to_owned()),
+    };
+    let Passing { argument, location, at, guarded, .. } = pass;
+    let what =
+        format!("requests to `{location}` go to {profile} whatever the route says (`proxy_pass {argument}`): {then}");
+    let fix = format!("{}; if it is a look at {profile} for yourself: `allow 127.0.0.1; deny all;` in it", fix(pass));
+    let severity = if breaks && !guarded { Finding::fatal } else { Finding::warning };
+    Some(severity("fixed-port", what, fix).at(at))
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
 
+    use bluegreen_core::{Occupant, Route, Stamp};
     use bluegreen_nginx::Snippet;
 
     use super::*;
-    use crate::{config::SMALLEST, doctor::Severity, wiring};
+    use crate::{
+        config::SMALLEST,
+        doctor::{Severity, ids},
+        wiring,
+    };
 
     const OURS: &str = "proxy_pass http://$shop_upstream;";
 
+    /// What is found in `servers` where `real1` has the traffic and both run.
     fn judged(servers: &str, differences: impl Fn(&Survey) -> Vec<Difference>) -> Vec<Finding> {
+        let config = Config::parse(SMALLEST, "bluegreen.toml".as_ref()).unwrap();
+        looked(&config, &seen(&config, [true, true]), servers, differences)
+    }
+
+    fn looked(
+        config: &Config,
+        seen: &Seen,
+        servers: &str,
+        differences: impl Fn(&Survey) -> Vec<Difference>,
+    ) -> Vec<Finding> {
         let home = tempfile::tempdir().unwrap();
         let main = home.path().join("nginx.conf");
         fs::write(&main, format!("http {{\n{servers}\n}}\n")).unwrap();
         let survey = Survey::walk(&main).unwrap();
-        let config = Config::parse(SMALLEST, "bluegreen.toml".as_ref()).unwrap();
-        look(&config, &survey, &Commands::new(["/opt/nginx"]), &differences(&survey))
+        look(config, &survey, &Commands::new(["/opt/nginx"]), seen, &differences(&survey))
+    }
+
+    fn seen(config: &Config, runs: [bool; 2]) -> Seen {
+        let occupant = |runs| if runs { Occupant::stranger("java") } else { Occupant::Nobody };
+        Seen {
+            profiles: config.profiles.clone(),
+            route: Ok(Route::solo(config.profiles.first().clone())),
+            occupants: runs.map(occupant),
+            now: Stamp { boot: String::new(), since_boot: std::time::Duration::ZERO },
+            interrupt: None,
+            last: None,
+        }
     }
 
     fn found(servers: &str) -> Vec<Finding> {
@@ -104,13 +176,41 @@ mod tests {
     }
 
     #[test]
-    fn a_location_or_a_site_beside_it_does_not() {
-        let beside = "location /live { proxy_pass http://127.0.0.1:8081; }";
-        assert_eq!(found(&format!("server {{ listen 80; location / {{ {OURS} }} {beside} }}")), []);
-        assert_eq!(found("server { listen 80; location / { proxy_pass http://127.0.0.1:9000; } }"), []);
+    fn a_location_beside_it_is_fatal_where_the_next_deploy_breaks_it() {
+        use Previous::{Stop, Warm};
+        use Severity::{Fatal, Warning};
+        let mut config = Config::parse(SMALLEST, "bluegreen.toml".as_ref()).unwrap();
+        let site = |port: u16, more: &str| {
+            format!(
+                "server {{ listen 80; location / {{ {OURS} }}\nlocation /live {{ {more} proxy_pass http://127.0.0.1:{port}; }} }}"
+            )
+        };
+        let mut judge = |previous, port, runs, more: &str| {
+            config.after_switch.previous = previous;
+            let found = looked(&config, &seen(&config, [true, runs]), &site(port, more), |_| Vec::new());
+            let [finding] = &found[..] else { panic!("{found:?}") };
+            assert!(finding.id == "fixed-port" && finding.place.as_ref().unwrap().ends_with("nginx.conf:3"));
+            assert!(
+                finding.fix.starts_with(&format!("write `{OURS}` there")) && finding.what.contains("`location /live`")
+            );
+            (finding.severity, finding.what.rsplit_once(": ").unwrap().1.to_owned())
+        };
+        assert_eq!(judge(Warm, 8081, true, "").0, Warning, "it is on the old release after the next one");
         assert_eq!(
-            found(&format!("server {{ listen 81; {beside} }} server {{ listen 80; location / {{ {OURS} }} }}")),
-            []
+            judge(Stop, 8081, true, ""),
+            (Fatal, "the next deploy stops real1, and these requests get 502 from then on".into())
         );
+        assert_eq!(judge(Warm, 8082, true, "").0, Fatal, "the warm release is stopped");
+        assert_eq!(judge(Warm, 8082, false, "").0, Warning, "nothing can be taken away");
+        assert_eq!(judge(Stop, 8082, false, "").0, Fatal, "every second deploy takes it away");
+        assert_eq!(judge(Stop, 8082, true, "allow 127.0.0.1; deny all;").0, Warning, "no user comes there");
+    }
+
+    #[test]
+    fn other_apps_and_other_sites_are_their_own() {
+        assert_eq!(found("server { listen 80; location / { proxy_pass http://127.0.0.1:9000; } }"), []);
+        let other = "location / { proxy_pass http://127.0.0.1:8082; }";
+        let found = found(&format!("server {{ listen 81; {other} }} server {{ listen 80; location / {{ {OURS} }} }}"));
+        assert_eq!(ids(&found), [(Severity::Fatal, "fixed-port")], "no front door, and users may come there");
     }
 }

@@ -38,6 +38,10 @@ pub struct Passing {
     pub argument: String,
     /// The port of this machine that it leads to, where that can be told.
     pub port: Option<u16>,
+    /// Its location, as `location /api`.
+    pub location: String,
+    /// Whether the location lets in only some: by `internal`, `deny`, `auth_basic` or `auth_request`.
+    pub guarded: bool,
     /// The address of its location, as users reach it.
     pub door: Option<Door>,
 }
@@ -60,6 +64,9 @@ pub struct Door {
     /// The apps that it serves by bluegreen.
     pub apps: Vec<String>,
 }
+
+/// What keeps users out of a location.
+const GUARDS: [&str; 4] = ["internal", "deny", "auth_basic", "auth_request"];
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,7 +99,12 @@ impl Survey {
         let doors = self.doors_by_block();
         let passing = |pass: Pass<'_>| {
             let block = (pass.file, pass.blocks[0].span.start);
+            let locations = || pass.blocks[1..].iter().filter(|block| block.name == "location");
+            let mut inner = locations().flat_map(|location| location.inner());
+            let words = |block: &&Directive| format!("{} {}", block.name, block.args.join(" "));
             Passing {
+                location: locations().next_back().map(words).unwrap_or_default(),
+                guarded: inner.any(|d| GUARDS.contains(&d.name.as_str()) && d.arg() != "off"),
                 at: self.place(pass.file, pass.directive),
                 argument: pass.directive.arg().to_owned(),
                 port: self.tree.target(pass.directive.arg()).map(|(port, _)| port),
@@ -243,6 +255,17 @@ mod tests {
         );
         let apps: Vec<_> = survey.doors().into_iter().map(|door| door.apps).collect();
         assert_eq!(apps, [vec!["my-shop", "my-web"], vec![]]);
+    }
+
+    #[test]
+    fn a_location_for_some_only_is_known() {
+        let pass = "proxy_pass http://127.0.0.1:8081;";
+        let survey = survey(&format!(
+            "http {{ server {{ deny all; location / {{ auth_basic off; {pass} }} location ~ ^/a {{ allow 127.0.0.1; deny all; \
+             if ($x) {{ {pass} }} }} }} }}"
+        ));
+        let passes: Vec<_> = survey.passes().into_iter().map(|pass| (pass.location, pass.guarded)).collect();
+        assert_eq!(passes, [("location /".to_owned(), false), ("location ~ ^/a".to_owned(), true)]);
     }
 
     #[test]
