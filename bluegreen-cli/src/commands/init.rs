@@ -90,9 +90,12 @@ fn look_again(dir: &Path, wishes: &Wishes, proxy: Proxy) -> Findings {
     for (port, ..) in &proxy.passes {
         ports.extend([*port, port.saturating_add(1), port.saturating_add(2)]);
     }
+    let ephemeral = init::Ephemeral::read();
+    ports.extend(ephemeral.range.into_iter().flat_map(|(_, last)| last.saturating_add(1)..=last.saturating_add(20)));
     ports.sort_unstable();
     ports.dedup();
-    Findings { proxy: Some(proxy), owners: init::owners(&ports), ..findings }
+    let neighbours = init::neighbours(dir);
+    Findings { proxy: Some(proxy), owners: init::owners(&ports), neighbours, ephemeral, ..findings }
 }
 
 fn show(draft: &Draft, paint: Paint) {

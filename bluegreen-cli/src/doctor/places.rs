@@ -10,6 +10,7 @@ use bluegreen_core::{Occupant, Profile, Seen, StateStore as _};
 use super::Finding;
 use crate::{
     halt::{LISTENERS, is_hidden},
+    init::Ephemeral,
     session::Session,
 };
 
@@ -22,10 +23,8 @@ pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
 pub(super) fn judge(seen: &Seen, deployed: bool) -> Vec<Finding> {
     let mut findings = occupants(seen, deployed);
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let range = read("/proc/sys/net/ipv4/ip_local_port_range");
-    let reserved = read("/proc/sys/net/ipv4/ip_local_reserved_ports");
     let ports = seen.profiles.both().map(Profile::port);
-    findings.extend(ephemeral(ports, &range, &reserved));
+    findings.extend(ephemeral(ports, &Ephemeral::read()));
     let tables = read("/proc/net/tcp") + &read("/proc/net/tcp6");
     for profile in seen.profiles.both().into_iter().filter(|profile| seen.on(profile).listens()) {
         findings.extend(reach(profile, &listening(&tables, profile.port())));
@@ -61,21 +60,10 @@ fn occupants(seen: &Seen, deployed: bool) -> Vec<Finding> {
     seen.profiles.both().map(look).into()
 }
 
-/// Ports from which the kernel takes one for any outgoing connection: then the app cannot have it.
-fn ephemeral(ports: [u16; 2], range: &str, reserved: &str) -> Option<Finding> {
-    let bounds: Vec<u16> = range.split_whitespace().filter_map(|bound| bound.parse().ok()).collect();
-    let [low, high] = bounds[..] else { return None };
-    let is_reserved = |port: u16| {
-        reserved.trim().split(',').any(|part| {
-            let (from, to) = part.split_once('-').unwrap_or((part, part));
-            from.parse().is_ok_and(|from: u16| from <= port) && to.parse().is_ok_and(|to: u16| port <= to)
-        })
-    };
-    let at_risk: Vec<String> = ports
-        .iter()
-        .filter(|port| (low..=high).contains(port) && !is_reserved(**port))
-        .map(ToString::to_string)
-        .collect();
+/// Whether the kernel may give one of `ports` away.
+fn ephemeral(ports: [u16; 2], kernel: &Ephemeral) -> Option<Finding> {
+    let (low, high) = kernel.range?;
+    let at_risk: Vec<String> = ports.iter().filter(|port| kernel.has(**port)).map(ToString::to_string).collect();
     if at_risk.is_empty() {
         return Some(Finding::good("ephemeral-port", "both ports are outside the kernel's own range"));
     }
@@ -85,7 +73,7 @@ fn ephemeral(ports: [u16; 2], range: &str, reserved: &str) -> Option<Finding> {
         "{ports} {} {are} among those ({low}-{high}) that the kernel gives to outgoing connections",
         at_risk.join(" and ")
     );
-    let all = if reserved.trim().is_empty() { list } else { format!("{},{list}", reserved.trim()) };
+    let all = if kernel.reserved.is_empty() { list } else { format!("{},{list}", kernel.reserved) };
     Some(Finding::warning("ephemeral-port", what, format!("sudo sysctl net.ipv4.ip_local_reserved_ports={all}")))
 }
 
@@ -167,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_port_of_the_kernel_is_reserved_by_one_command() {
-        let look = |ports, reserved| ephemeral(ports, "32768\t60999\n", reserved).unwrap();
+        let look = |ports, reserved| ephemeral(ports, &Ephemeral::parse("32768\t60999\n", reserved)).unwrap();
         assert_eq!(look([8081, 8082], "\n").severity, Severity::Good);
         assert_eq!(look([40000, 8082], "\n").fix, "sudo sysctl net.ipv4.ip_local_reserved_ports=40000");
         assert_eq!(
@@ -177,7 +165,7 @@ mod tests {
         assert!(look([40000, 8082], "").what.starts_with("port 40000 is among"));
         assert!(look([40000, 40001], "").what.starts_with("ports 40000 and 40001 are among"));
         assert_eq!(look([40000, 40001], "39999-40001\n").severity, Severity::Good);
-        assert_eq!(ephemeral([1, 2], "", ""), None);
+        assert_eq!(ephemeral([1, 2], &Ephemeral::default()), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use bluegreen_core::Name;
-use bluegreen_nginx::setup::Door;
+use bluegreen_nginx::setup::{Door, Place};
 
 use super::{App, Findings, Found, Proxy};
 
@@ -55,6 +55,9 @@ pub(crate) struct Draft {
     pub(crate) notes: Vec<String>,
 }
 
+/// A port that was passed over, and why.
+type Passed = (u16, String);
+
 /// The article's ports, when nothing says others.
 const PORTS: [u16; 2] = [8081, 8082];
 
@@ -62,7 +65,8 @@ impl Draft {
     /// Decides. A draft without a command means that nothing was found that could be deployed.
     pub(crate) fn new(wishes: &Wishes, findings: &Findings) -> Self {
         let app = findings.app.clone().unwrap_or_default();
-        let profiles = profiles(wishes, findings, &app);
+        let name = name(wishes, &app);
+        let (profiles, passed) = profiles(wishes, findings, &app, &name);
         let scripts = &findings.scripts;
         let command = [&wishes.command, scripts.command.as_ref().unwrap_or(&app.command)];
         let command = command.into_iter().find(|words| !words.is_empty()).cloned().unwrap_or_default();
@@ -75,7 +79,7 @@ impl Draft {
         let spec = findings.spec.as_ref();
         let runas = spec.and_then(|spec| spec.hooks.iter().find_map(|hook| hook.user.clone()));
         let mut draft = Self {
-            app: name(wishes, &app),
+            app: name,
             user: wishes.user.clone().or(runas.filter(|user| user != "root")).or_else(|| wishes.login.clone()),
             state_dir: wishes.state_dir.clone(),
             allow_temporary: wishes.allow_temporary,
@@ -91,12 +95,12 @@ impl Draft {
             artifact: app.artifact.clone(),
             ..Self::default()
         };
-        draft.tell(findings, &app);
+        draft.tell(findings, &app, passed);
         draft
     }
 
     /// What was found, and what follows.
-    fn tell(&mut self, findings: &Findings, app: &App) {
+    fn tell(&mut self, findings: &Findings, app: &App, passed: Vec<Passed>) {
         let mut found = |kind, what: String, origin: String| self.found.push(Found { kind, what, origin });
         if let Some(path) = &app.artifact {
             found(app.kind, app.details.join(", "), path.display().to_string());
@@ -132,6 +136,10 @@ impl Draft {
             .extend(findings.proxy.as_ref().and_then(|proxy| leads_nowhere(proxy, &self.app, self.profiles[0].1)));
         for owner in &findings.owners {
             found("port", format!("{} is taken", owner.port), owner.who.clone());
+        }
+        let listened = |port: u16| findings.owners.iter().any(|owner| owner.port == port);
+        for (port, why) in passed.into_iter().filter(|(port, _)| !listened(*port)) {
+            found("port", format!("{port} is left alone"), why);
         }
         let served = findings.proxy.as_ref().and_then(|proxy| proxy.target()).map(|(port, ..)| port);
         if let Some(port) = served.filter(|port| self.profiles.iter().all(|(_, own)| own != port))
@@ -177,19 +185,27 @@ fn name(wishes: &Wishes, app: &App) -> String {
         .unwrap_or_else(|| "app".to_owned())
 }
 
-fn profiles(wishes: &Wishes, findings: &Findings, app: &App) -> [(String, u16); 2] {
-    let taken = |port: u16| findings.owners.iter().any(|owner| owner.port == port);
-    let free_from = |port: u16| (port..=u16::MAX).find(|port| !taken(*port)).unwrap_or(port);
+/// The two profiles, and the ports that were passed over for them, each with the reason.
+fn profiles(wishes: &Wishes, findings: &Findings, app: &App, name: &str) -> ([(String, u16); 2], Vec<Passed>) {
     let known = findings.scripts.profiles.clone().or_else(|| app.profiles.clone().try_into().ok());
     let target = findings.proxy.as_ref().and_then(|proxy| proxy.target()).map(|(port, ..)| port);
+    let mut passed = Vec::new();
+    let mut free_from = |port: u16| findings.free_from(port, name, &mut passed);
     let ports = match (&known, target) {
         (Some([(_, first), (_, second)]), _) => [*first, *second],
         // what nginx leads to already is a profile: nothing of it changes for those that it serves
-        (None, Some(port)) if PORTS.contains(&port) => PORTS,
+        (None, Some(port)) if PORTS.contains(&port) => {
+            let other = if port == PORTS[0] { PORTS[1] } else { PORTS[0] };
+            match free_from(other) {
+                free if free == other => PORTS,
+                free if free == port => [port, free_from(port.saturating_add(1))],
+                free => [port, free],
+            }
+        }
         (None, Some(port)) => [port, free_from(port.saturating_add(1))],
         (None, None) => {
-            let first = free_from(PORTS[0]);
-            [first, free_from(first.saturating_add(1))]
+            let first = wishes.ports[0].unwrap_or_else(|| free_from(PORTS[0]));
+            [first, wishes.ports[1].unwrap_or_else(|| free_from(first.saturating_add(1)))]
         }
     };
     let names = known.map_or_else(|| ["real1", "real2"].map(str::to_owned), |profiles| profiles.map(|(name, _)| name));
@@ -200,7 +216,40 @@ fn profiles(wishes: &Wishes, findings: &Findings, app: &App) -> [(String, u16); 
         None if ports[1] == first_port || wishes.ports[0].is_some() => free_from(first_port.saturating_add(1)),
         None => ports[1],
     };
-    [(first, first_port), (second, second_port)]
+    passed.retain(|(port, _)| ![first_port, second_port].contains(port));
+    ([(first, first_port), (second, second_port)], passed)
+}
+
+impl Findings {
+    /// The first port from `port` on that nobody has or counts on, for the app `name`; what comes before it is `passed`, with the
+    /// reason, those of the kernel once. Where the kernel has all of them, its own are as good as any.
+    fn free_from(&self, port: u16, name: &str, passed: &mut Vec<Passed>) -> u16 {
+        let others = |port: &u16| self.has(*port, name).is_none();
+        let best = (port..=u16::MAX).find(|port| others(port) && !self.ephemeral.has(*port));
+        let free = best.or_else(|| (port..=u16::MAX).find(others)).unwrap_or(port);
+        let mut kernels = false;
+        for port in port..free {
+            let why = self.has(port, name).or_else(|| {
+                let (low, high) = self.ephemeral.range.filter(|_| !std::mem::replace(&mut kernels, true))?;
+                Some(format!("the kernel gives {low}-{high} to outgoing connections"))
+            });
+            let is_new = !passed.iter().any(|(known, _)| *known == port);
+            passed.extend(why.filter(|_| is_new).map(|why| (port, why)));
+        }
+        free
+    }
+
+    /// Who has this port, or counts on it, other than the app `name`.
+    fn has(&self, port: u16, name: &str) -> Option<String> {
+        let own = format!("bluegreen-{name}.conf");
+        let listens = self.owners.iter().find(|owner| owner.port == port).map(|owner| owner.who.clone());
+        let beside = || self.neighbours.iter().find(|other| other.port == port && other.app != name);
+        let neighbour = || beside().map(|other| format!("{} has it, by {}", other.app, other.file.display()));
+        let named = || self.proxy.iter().flat_map(|proxy| &proxy.ports).find(|(known, _)| *known == port);
+        let is_others = |at: &Place| at.path.file_name().is_none_or(|file| *file != *own);
+        let nginx = || named().filter(|(_, at)| is_others(at)).map(|(_, at)| format!("nginx names it at {at}"));
+        listens.or_else(neighbour).or_else(nginx)
+    }
 }
 
 /// The address, and what to dial.

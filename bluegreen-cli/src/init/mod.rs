@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub(crate) use draft::{Draft, Wishes};
-pub(crate) use ports::{Owner, owners};
+pub(crate) use ports::{Ephemeral, Neighbour, Owner, neighbours, owners};
 pub(crate) use proxy::Proxy;
 
 use crate::appspec::AppSpec;
@@ -67,6 +67,10 @@ pub(crate) struct Findings {
     pub(crate) proxy: Option<Proxy>,
     /// Who listens on the ports that matter.
     pub(crate) owners: Vec<Owner>,
+    /// The ports of other apps.
+    pub(crate) neighbours: Vec<Neighbour>,
+    /// The ports of the kernel.
+    pub(crate) ephemeral: Ephemeral,
 }
 
 /// Looks at `dir`, or at `artifact` in it when one is named.
@@ -77,5 +81,5 @@ pub(crate) fn look_at(dir: &Path, artifact: Option<&Path>) -> Findings {
         Some(path) => Some(artifact::app_of(dir, path)),
         None => artifact::app_in(dir),
     };
-    Findings { app, spec, scripts, proxy: None, owners: Vec::new() }
+    Findings { app, spec, scripts, ..Findings::default() }
 }

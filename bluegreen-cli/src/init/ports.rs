@@ -1,4 +1,9 @@
-//! Who listens on a port.
+//! Ports that are not free: who listens there, and who else counts on them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use bluegreen_process::{PortOwners, ProcPorts};
 
@@ -23,4 +28,96 @@ pub(crate) fn owners(ports: &[u16]) -> Vec<Owner> {
         )
     };
     ports.iter().filter_map(|port| who(*port).map(|who| Owner { port: *port, who })).collect()
+}
+
+/// Ports from which the kernel takes one for any outgoing connection: then an app cannot have it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Ephemeral {
+    /// The first and the last.
+    pub(crate) range: Option<(u16, u16)>,
+    /// Those that it leaves alone all the same, as `8081,9000-9009`.
+    pub(crate) reserved: String,
+}
+
+impl Ephemeral {
+    /// Those of this machine.
+    pub(crate) fn read() -> Self {
+        let read = |name: &str| fs::read_to_string(format!("/proc/sys/net/ipv4/{name}")).unwrap_or_default();
+        Self::parse(&read("ip_local_port_range"), &read("ip_local_reserved_ports"))
+    }
+
+    pub(crate) fn parse(range: &str, reserved: &str) -> Self {
+        let bounds: Vec<u16> = range.split_whitespace().filter_map(|bound| bound.parse().ok()).collect();
+        let range = if let [low, high] = bounds[..] { Some((low, high)) } else { None };
+        Self { range, reserved: reserved.trim().to_owned() }
+    }
+
+    pub(crate) fn has(&self, port: u16) -> bool {
+        let is_reserved = self.reserved.split(',').any(|part| {
+            let (from, to) = part.split_once('-').unwrap_or((part, part));
+            from.parse().is_ok_and(|from: u16| from <= port) && to.parse().is_ok_and(|to: u16| port <= to)
+        });
+        self.range.is_some_and(|(low, high)| (low..=high).contains(&port)) && !is_reserved
+    }
+}
+
+/// A port of another app of bluegreen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Neighbour {
+    pub(crate) port: u16,
+    pub(crate) app: String,
+    /// Its configuration.
+    pub(crate) file: PathBuf,
+}
+
+/// The ports of the apps that have a configuration in `/etc/bluegreen`, or in a directory beside `dir`.
+pub(crate) fn neighbours(dir: &Path) -> Vec<Neighbour> {
+    let shared =
+        entries(Path::new("/etc/bluegreen")).into_iter().filter(|path| path.extension() == Some("toml".as_ref()));
+    let beside = dir.parent().map(entries).unwrap_or_default().into_iter().filter(|path| path != dir);
+    shared.chain(beside.map(|path| path.join("bluegreen.toml"))).flat_map(|file| ports_in(&file)).collect()
+}
+
+fn entries(dir: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> =
+        dir.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).take(ENTRIES).collect();
+    entries.sort();
+    entries
+}
+
+/// A directory with more than so many entries is no place of apps.
+const ENTRIES: usize = 1000;
+
+/// What `file` says, also where it has mistakes that are no business of ours.
+fn ports_in(file: &Path) -> Vec<Neighbour> {
+    let is_small = |meta: &fs::Metadata| meta.is_file() && meta.len() < 1 << 20;
+    let text = fs::metadata(file).is_ok_and(|meta| is_small(&meta)).then(|| fs::read_to_string(file).ok()).flatten();
+    let Some(table) = text.and_then(|text| text.parse::<toml::Table>().ok()) else { return Vec::new() };
+    let app = table.get("app").and_then(toml::Value::as_str).unwrap_or_default();
+    let profiles = table.get("profiles").and_then(toml::Value::as_table);
+    let ports = profiles.into_iter().flatten().filter_map(|(_, port)| port.as_integer()?.try_into().ok());
+    ports.map(|port| Neighbour { port, app: app.to_owned(), file: file.to_owned() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_apps_of_the_directories_beside_have_their_ports() {
+        let home = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| {
+            fs::create_dir_all(home.path().join(name)).unwrap();
+            fs::write(home.path().join(name).join("bluegreen.toml"), text).unwrap();
+        };
+        put("shop", "app = 'shop'\nno_such_key = 1\n[profiles]\nreal1 = 8081\nreal2 = 8082\n");
+        put("web", "app = 'web'\n[profiles]\nreal1 = 8083\nreal2 = 99999\n");
+        put("broken", "app = ");
+        let beside = |name: &str| -> Vec<(u16, String)> {
+            let all = neighbours(&home.path().join(name));
+            all.into_iter().filter(|n| n.file.starts_with(home.path())).map(|n| (n.port, n.app)).collect()
+        };
+        assert_eq!(beside("web"), [(8081, "shop".to_owned()), (8082, "shop".to_owned())]);
+        assert_eq!(beside("new").len(), 3);
+    }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Proxy {
     /// The ports that requests go to, each with the place of a `proxy_pass` and its front door.
     pub(crate) passes: Vec<(u16, Place, Option<Door>)>,
     pub(crate) doors: Vec<Door>,
+    /// Every port that it names, and where.
+    pub(crate) ports: Vec<(u16, Place)>,
 }
 
 /// Looks at the nginx that `master` is. Changes nothing, and needs no root.
@@ -41,7 +43,7 @@ pub(crate) async fn look(master: &Master) -> Proxy {
 impl Proxy {
     fn read(&mut self, survey: &Survey) {
         self.service_url = survey.sets("$service_url").into_iter().next();
-        self.doors = survey.doors();
+        (self.doors, self.ports) = (survey.doors(), survey.ports());
         for pass in survey.passes() {
             if let Some(port) = pass.port.filter(|port| !self.passes.iter().any(|(known, ..)| known == port)) {
                 self.passes.push((port, pass.at, pass.door));

@@ -9,7 +9,7 @@ use super::{
     SetupError,
     config::Directive,
     plan::place,
-    tree::{Pass, Tree},
+    tree::{Pass, Tree, loopback_port},
     walk,
 };
 use crate::Commands;
@@ -153,6 +153,25 @@ impl Survey {
         self.all().filter_map(value).collect()
     }
 
+    /// Every port of this machine that it names, with the first place of each: nginx's own, in `listen`, and where it sends
+    /// requests to, in `proxy_pass` and its like, in the groups of `upstream` and in what is `set`.
+    pub fn ports(&self) -> Vec<(u16, Place)> {
+        let mut found: Vec<(u16, Place)> = Vec::new();
+        for (file, directive) in self.all() {
+            let port = match directive.name.as_str() {
+                "listen" => port(directive.arg()),
+                "server" if directive.block.is_none() => loopback_port(directive.arg()),
+                "set" => directive.args.get(1).and_then(|value| port_of(value)),
+                name if name.ends_with("_pass") => port_of(directive.arg()),
+                _ => None,
+            };
+            if let Some(port) = port.filter(|port| !found.iter().any(|(known, _)| known == port)) {
+                found.push((port, self.place(file, directive)));
+            }
+        }
+        found
+    }
+
     /// Where the first directive of this name stands, at any level, whose first argument is not `off` or `0`.
     pub fn turns_on(&self, name: &str) -> Option<Place> {
         let on = |d: &Directive| d.name == name && !matches!(d.arg(), "off" | "0");
@@ -201,6 +220,12 @@ fn port(listen: &str) -> Option<u16> {
         _ if listen.starts_with("unix:") => None,
         _ => Some(listen.parse().unwrap_or(80)),
     }
+}
+
+/// The port on loopback of `http://127.0.0.1:8081/x`, or of the same without a scheme.
+fn port_of(address: &str) -> Option<u16> {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    loopback_port(rest.split('/').next().unwrap_or(rest))
 }
 
 fn is_name(name: &str) -> bool {
@@ -266,6 +291,18 @@ mod tests {
         ));
         let passes: Vec<_> = survey.passes().into_iter().map(|pass| (pass.location, pass.guarded)).collect();
         assert_eq!(passes, [("location /".to_owned(), false), ("location ~ ^/a".to_owned(), true)]);
+    }
+
+    #[test]
+    fn ports_are_known_wherever_they_are_named() {
+        let survey = survey(
+            "http { upstream a { server 127.0.0.1:8081; server localhost:8082 backup; server 10.0.0.1:9000; }
+             server { listen 127.0.0.1:80; listen [::]:80; listen unix:/x; set $url http://127.0.0.1:8083;
+             location / { proxy_pass http://127.0.0.1:8084/x; } location /p { fastcgi_pass 127.0.0.1:8085; }
+             location /q { proxy_pass http://a; } location /r { grpc_pass grpc://localhost:8081; } } }",
+        );
+        let ports: Vec<_> = survey.ports().into_iter().map(|(port, at)| (port, at.line)).collect();
+        assert_eq!(ports, [(8081, 1), (8082, 1), (80, 2), (8083, 2), (8084, 3), (8085, 3)]);
     }
 
     #[test]

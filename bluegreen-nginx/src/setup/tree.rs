@@ -223,7 +223,7 @@ pub(super) fn matches(pattern: &Path, path: &Path) -> bool {
         }
 }
 
-fn loopback_port(authority: &str) -> Option<u16> {
+pub(super) fn loopback_port(authority: &str) -> Option<u16> {
     let (host, port) = authority.rsplit_once(':')?;
     if host == "127.0.0.1" || host == "localhost" { port.parse().ok() } else { None }
 }

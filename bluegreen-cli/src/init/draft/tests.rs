@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     appspec::AppSpec,
     config::Config,
-    init::{Owner, Proxy, scripts::Scripts},
+    init::{Ephemeral, Neighbour, Owner, Proxy, scripts::Scripts},
 };
 
 /// The draft, whose text must be a configuration.
@@ -76,6 +76,54 @@ fn ports_come_from_the_app_then_from_nginx_then_from_what_is_free() {
     };
     assert_eq!(wished(Some(9001), None), [9001, 9003]);
     assert_eq!(wished(None, Some(9)), [8081, 9]);
+}
+
+/// What is said of ports, and the ports.
+fn with_ports(findings: Findings) -> ([u16; 2], Vec<String>) {
+    let draft = draft(&Wishes::default(), &Findings { app: Some(app("jar", &["x"])), ..findings });
+    let said = draft.found.iter().filter(|found| found.kind == "port");
+    (ports(&draft), said.map(|found| format!("{}: {}", found.what, found.origin)).collect())
+}
+
+#[test]
+fn ports_that_somebody_counts_on_are_left_alone_and_why_is_said() {
+    let at = |line| Place { path: "/etc/nginx/x".into(), line };
+    let own = Place { path: "/etc/nginx/conf.d/bluegreen-app.conf".into(), line: 3 };
+    let nginx = Proxy { ports: vec![(8081, at(7)), (8085, own)], ..Proxy::default() };
+    let neighbour = |port, app: &str| Neighbour { port, app: app.into(), file: "/etc/bluegreen/web.toml".into() };
+    let (ports, said) = with_ports(Findings {
+        proxy: Some(nginx),
+        owners: taken(&[8083]),
+        neighbours: vec![neighbour(8082, "web"), neighbour(8084, "app")],
+        ..Findings::default()
+    });
+    assert_eq!(ports, [8084, 8085], "what is this very app's is free for it");
+    assert_eq!(
+        said,
+        [
+            "8083 is taken: pid 1",
+            "8081 is left alone: nginx names it at /etc/nginx/x:7",
+            "8082 is left alone: web has it, by /etc/bluegreen/web.toml",
+        ]
+    );
+}
+
+#[test]
+fn the_kernels_own_ports_are_left_alone_where_there_are_others() {
+    let kernel = |range: &str, reserved: &str| {
+        let ephemeral = Ephemeral::parse(range, reserved);
+        with_ports(Findings { ephemeral, ..Findings::default() })
+    };
+    assert_eq!(kernel("32768 60999", ""), ([8081, 8082], vec![]));
+    let why = "8081 is left alone: the kernel gives 8000-9000 to outgoing connections".to_owned();
+    assert_eq!(kernel("8000 9000", ""), ([9001, 9002], vec![why]));
+    assert_eq!(kernel("8000 9000", "8081-8090").0, [8081, 8082]);
+    assert_eq!(kernel("1024 65535", ""), ([8081, 8082], vec![]), "where there is no other");
+    let proxy = Proxy {
+        ports: vec![(8082, door("80", None, false, true).at)],
+        ..leads_to(8081, door("80", None, false, true))
+    };
+    assert_eq!(with_ports(Findings { proxy: Some(proxy), ..Findings::default() }).0, [8081, 8083]);
 }
 
 #[test]
