@@ -56,7 +56,8 @@ impl fmt::Display for Profile {
     }
 }
 
-/// The two profiles of an app, in their order: the first deploy goes to the first one.
+/// The two profiles of an app, in their order. It counts where the proxy leads to neither: then the first deploy goes to the
+/// first one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Profiles {
     first: Profile,

@@ -68,7 +68,8 @@ pub(super) const KEYS: &[Key] = &[
     required(
         "profiles",
         "{ real1 = 8081, real2 = 8082 }",
-        "Exactly two names and their ports. The order counts: the first deploy goes to the first one.",
+        "Exactly two names and their ports. The first deploy goes to the one that nginx does not lead to; the order counts where nginx \
+         leads to neither: then to the first one.",
     ),
     required(
         "start.command",
