@@ -154,7 +154,21 @@ fn door(receipt: &Receipt) -> String {
         let (class, who) = svg::look(by);
         let _ = write!(html, "<span><i class=\"{class}\"></i>{count} answered by {who}</span> ");
     }
-    html + "</p>\n"
+    html + "</p>\n" + &drawn(receipt)
+}
+
+/// Where the picture has other answers than those that are counted: a look before the switch is no probe of it, and those of
+/// an earlier command are counted only.
+fn drawn(receipt: &Receipt) -> String {
+    let drawn: u64 = receipt.answers.iter().map(|row| row.count).sum();
+    let says = match (drawn, receipt.probes) {
+        (drawn, probes) if drawn > probes => {
+            format!("The picture has {} more, from before them, which only tells who answered then.", drawn - probes)
+        }
+        (drawn, probes) if drawn < probes => "The picture has those of the last command.".to_owned(),
+        _ => return String::new(),
+    };
+    format!("<p class=\"facts\">{says}</p>\n")
 }
 
 fn moments(entry: &Entry) -> String {

@@ -80,6 +80,19 @@ fn who_has_the_traffic_can_be_read_also_when_it_came_back() {
     assert!(says[1].contains("y=\"32\"") && says[1].contains("real1 has the traffic"), "{says:?}");
 }
 
+/// The figures below the picture are those of the words above it.
+#[test]
+fn what_is_drawn_and_not_counted_is_said() {
+    let page = |probes| {
+        let mut entry = entry(false);
+        entry.receipt.as_mut().unwrap().probes = probes;
+        page("shop", &[entry])
+    };
+    assert!(page(9).contains("<p>9 of our own probes") && !page(9).contains("The picture has"));
+    assert!(page(8).contains("The picture has 1 more, from before them, which only tells who answered then."));
+    assert!(page(12).contains("The picture has those of the last command."));
+}
+
 /// Each tag is closed, in order.
 #[test]
 fn a_page_is_well_formed() {
