@@ -111,7 +111,7 @@ pub(crate) struct PlannedStep<'a> {
     pub(crate) usually_ms: Option<u64>,
 }
 
-/// `check`
+/// `check`, `setup --check`
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Check<'a> {

@@ -11,6 +11,8 @@ const DOCUMENTS: [&str; 9] = ["status", "plan", "check", "history", "releases", 
 pub(crate) fn printed_by<'a>(words: impl Iterator<Item = &'a OsStr>) -> Option<&'static str> {
     let words: Vec<_> = words.filter_map(OsStr::to_str).collect();
     let json = words.windows(2).any(|pair| pair == ["--format", "json"]);
+    // the findings of `setup --check` are those of `check`
+    let words: Vec<_> = words.into_iter().map(|word| if word == "--check" { "check" } else { word }).collect();
     let document = DOCUMENTS.into_iter().find(|name| words.contains(name)).unwrap_or("events");
     let pruned = document == "releases" && words.contains(&"prune");
     json.then_some(if pruned { "pruned" } else { document })

@@ -21,6 +21,8 @@ use super::{Exit, Format, Halt};
 use crate::{
     args::{self, Global, Part},
     config::{Config, ProxyMode},
+    doctor,
+    documents::{self, SCHEMA},
     init::owners,
     output,
     owner::User,
@@ -38,17 +40,16 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
         });
         return Ok(Exit::Done);
     }
-    if global.format == Format::Json {
-        let what =
-            "`setup` shows changes to a person and has no --format json; its exit code is 0 when nothing differs";
-        return Err(Halt::new(Exit::Usage, what).next("bluegreen check --format json"));
+    if global.format == Format::Json && !args.what.check {
+        let what = "`setup` shows changes to a person: only --check has --format json";
+        return Err(Halt::new(Exit::Usage, what).next("bluegreen setup --check --format json"));
     }
     if config.nginx.mode == ProxyMode::Reload {
-        return reload_mode(config, args).await;
+        return reload_mode(global, config, args).await;
     }
     let (setup, owner) = setup(config, args).await?;
     if args.what.check {
-        return Ok(tell(&setup.check().await, "nginx is set up"));
+        return Ok(tell(global, config, &setup.check().await, "nginx is set up"));
     }
     let plan = if args.what.remove {
         setup.plan_removal().await.map_err(|error| refused(&setup, &error))?
@@ -61,9 +62,10 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
 }
 
 /// In reload mode the article's include file is all there is: only the directory for the state is ours to make.
-async fn reload_mode(config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
+async fn reload_mode(global: &Global, config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
     if args.what.check {
-        return Ok(include::check(config, args).await);
+        let (differences, found) = include::check(config, args).await;
+        return Ok(tell(global, config, &differences, &found));
     }
     if args.what.apply {
         home::make(config, &deploy_user(config)?)?;
@@ -110,14 +112,17 @@ async fn prepared(config: &Config) -> Option<Profile> {
     (rests && healthy).then_some(tx.to)
 }
 
-/// What differs, or `fine`.
-fn tell(differences: &[Difference], fine: &str) -> Exit {
-    listed(differences, report::table_width()).iter().for_each(output::raw);
-    if differences.is_empty() {
+/// What differs, or `fine`; with the exit code of it.
+fn tell(global: &Global, config: &Config, differences: &[Difference], fine: &str) -> Exit {
+    if global.format == Format::Json {
+        let findings = doctor::of_setup(differences, fine);
+        output::json(&documents::Check { schema: SCHEMA, app: &config.app, findings: &findings });
+    } else if differences.is_empty() {
         output::line(format!("✓ {}", report::sanitize(fine)));
-        return Exit::Done;
+    } else {
+        listed(differences, report::table_width()).iter().for_each(output::raw);
     }
-    Exit::Refused
+    if differences.is_empty() { Exit::Done } else { Exit::Refused }
 }
 
 /// A line for each difference; a fix of several is said once, behind the last.

@@ -15,7 +15,7 @@ mod web;
 use std::time::Duration;
 
 use bluegreen_core::{Occupant, Profile, ResolveError, Seen, Stamp};
-use bluegreen_nginx::setup::Place;
+use bluegreen_nginx::setup::{Difference, Place};
 use serde::Serialize;
 
 use crate::{config::Config, halt::for_route, init, session::Session};
@@ -67,6 +67,12 @@ impl Finding {
 
     fn good(id: &'static str, what: impl Into<String>) -> Self {
         Self::new(id, Severity::Good, what, "")
+    }
+
+    /// One of the set-up.
+    fn of(severity: Severity, difference: &Difference) -> Self {
+        let finding = Self::new(nginx::SETUP, severity, difference.what.as_str(), difference.fix.as_str());
+        Self { place: difference.at.as_ref().map(ToString::to_string), ..finding }
     }
 
     fn at(self, place: &Place) -> Self {
@@ -129,6 +135,14 @@ fn in_order(config: &Config, mut findings: Vec<Finding>) -> Vec<Finding> {
     sight::told_once(&mut findings, &config.route_dir);
     findings.sort_by_key(|finding| finding.severity);
     findings
+}
+
+/// What `setup --check` found, in the same words and shape; `fine` when nothing differs.
+pub(crate) fn of_setup(differences: &[Difference], fine: &str) -> Vec<Finding> {
+    if differences.is_empty() {
+        return vec![Finding::good(nginx::SETUP, fine)];
+    }
+    differences.iter().map(|difference| Finding::of(Severity::Fatal, difference)).collect()
 }
 
 /// What no look at the route would show, for a deploy that is about to begin.

@@ -17,6 +17,8 @@ use crate::{
 
 /// The finding about the route.
 pub(super) const ROUTE: &str = "route";
+/// The findings about the set-up.
+pub(super) const SETUP: &str = "setup";
 /// The first version that takes the snippet: `keepalive_timeout` in an upstream group.
 const OLDEST: &str = "1.15.3";
 /// How a refusal ends that came after all of the configuration was read.
@@ -216,12 +218,8 @@ fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>, wron
     // what the set-up will do by itself need not be listed when it has to run anyway
     let not_set_up = matches!(route, Err(ResolveError::NotSetUp(_)));
     for difference in all.filter(|difference| !(not_set_up && difference.is_applied())) {
-        let severity = if route.is_ok() { Finding::warning } else { Finding::fatal };
-        let finding = severity("setup", difference.what, difference.fix);
-        findings.push(match &difference.at {
-            Some(at) => finding.at(at),
-            None => finding,
-        });
+        let severity = if route.is_ok() { Severity::Warning } else { Severity::Fatal };
+        findings.push(Finding::of(severity, &difference));
     }
     findings.extend(wrong);
     findings

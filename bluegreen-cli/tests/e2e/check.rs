@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use bluegreen_cli::demo::nginx::Site;
-use bluegreen_rig::{Stage, below, skip};
+use bluegreen_rig::{Stage, below};
 use serde_json::Value;
 
 /// The findings, as a program reads them.
@@ -61,22 +61,6 @@ fn a_configuration_that_somebody_broke_is_named_and_stops_no_marker_deploy() {
 }
 
 #[test]
-fn a_directory_that_the_workers_may_not_search_is_one_finding() {
-    let Some(stage) = stage() else { return };
-    if !rustix::process::geteuid().is_root() {
-        return skip("only root's nginx has workers of another user");
-    }
-    let mode = |mode| fs::set_permissions(stage.state_dir(), fs::Permissions::from_mode(mode)).unwrap();
-    mode(0o700);
-    let findings = findings(&stage, 3);
-    mode(0o711);
-    let bad: Vec<_> = findings.iter().filter(|finding| finding["severity"] != "good").map(|f| &f["id"]).collect();
-    assert_eq!(bad, ["not-searchable"], "{findings:#?}");
-    let what = find(&findings, "not-searchable")["what"].as_str().unwrap();
-    assert!(what.contains("mode 700") && what.contains("keep to real1 whatever a deploy does"), "{what}");
-}
-
-#[test]
 fn a_front_door_that_redirects_or_is_another_site_fails_a_deploy() {
     let Some(mut stage) = stage() else { return };
     stage.deploy("v1", 0);
@@ -94,7 +78,7 @@ fn a_front_door_that_redirects_or_is_another_site_fails_a_deploy() {
 }
 
 #[test]
-fn a_front_door_that_does_not_follow_the_route_fails_a_deploy() {
+fn a_front_door_that_does_not_follow_the_route_fails_a_deploy_and_a_location_is_broken_by_one() {
     let Some(stage) = stage() else { return };
     let parts = ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
     let [http, server, location] = parts;
@@ -108,7 +92,10 @@ fn a_front_door_that_does_not_follow_the_route_fails_a_deploy() {
         .run(&["check"], 3)
         .says(&["whatever the route says: a deploy to real2 would end with 13", "proxy_pass http://$"]);
     serve(format!("{server}\nlocation /live {{ {hard} }}"), location);
-    stage.run(&["check"], 0);
+    stage.run(&["check"], 0).says(&["requests to `location /live` go to real1 whatever the route says", "502 now"]);
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    stage.run(&["check"], 3).says(&["the next deploy stops what runs there", "nginx.conf:", "proxy_pass http://$shop"]);
 }
 
 #[test]
@@ -186,7 +173,23 @@ fn before_the_first_setup_it_looks_as_far_as_it_can_and_makes_nothing() {
 }
 
 #[test]
-fn setup_refuses_a_format_that_it_does_not_have() {
-    let Some(stage) = Stage::marker() else { return };
-    stage.run(&["setup", "--check", "--format", "json"], 2).says(&["has no --format json"]);
+fn setup_check_has_the_findings_of_check_for_programs() {
+    let Some(stage) = stage() else { return };
+    let found = |code| {
+        let ended = stage.run(&["setup", "--check", "--format", "json"], code);
+        let report: Value = serde_json::from_str(&ended.out).unwrap();
+        assert_eq!(report["app"], "shop");
+        report["findings"][0].clone()
+    };
+    let fine = found(0);
+    assert_eq!((&fine["id"], &fine["severity"]), (&"setup".into(), &"good".into()));
+    let parts = ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
+    let [http, server, location] = parts;
+    let location = location.replace("_upstream;", "_upstream/x;");
+    stage.nginx.write(&Site { http, server, location }).unwrap();
+    let wrong = found(3);
+    assert_eq!((&wrong["id"], &wrong["severity"]), (&"setup".into(), &"fatal".into()));
+    assert!(wrong["where"].as_str().unwrap().contains("nginx.conf:"), "{wrong}");
+    assert!(wrong["fix"].as_str().unwrap().contains("proxy_pass http://$shop_upstream;"), "{wrong}");
+    stage.run(&["setup", "--apply", "--format", "json"], 2).says(&["only --check has --format json"]);
 }

@@ -8,11 +8,10 @@ use bluegreen_nginx::{
     setup::{Difference, Survey},
 };
 
-use super::{Exit, tell};
 use crate::{args, config::Config, doctor, wiring};
 
-/// Says what is found.
-pub(super) async fn check(config: &Config, args: &args::Setup) -> Exit {
+/// What differs, and what is found when nothing does.
+pub(super) async fn check(config: &Config, args: &args::Setup) -> (Vec<Difference>, String) {
     let path = &config.nginx.service_url_file;
     let resolver = IncludeResolver::new(IncludeFile::new(path), &config.profiles, wiring::master(config));
     let commands = super::commands(config, args);
@@ -24,7 +23,7 @@ pub(super) async fn check(config: &Config, args: &args::Setup) -> Exit {
     if let Ok(survey) = Survey::walk(&wiring::master(config).configuration().await) {
         differences.extend(doctor::past_the_include(config, &survey, &commands));
     }
-    tell(&differences, &found)
+    (differences, found)
 }
 
 /// What the include file says now, or what is wrong with it: `route` is how nginx's workers have read it, `reads` whether its
@@ -75,24 +74,20 @@ mod tests {
 
     const PATH: &str = "/etc/nginx/conf.d/service-url.inc";
 
-    fn judged(route: Result<Route, ResolveError>, reads: Result<bool, String>) -> (Exit, String) {
-        match judge(Path::new(PATH), route, reads) {
-            Ok(found) => (tell(&[], &found), found),
-            Err(wrong) => {
-                let lines: Vec<String> = wrong.iter().map(|d| format!("{}; {}", d.what, d.fix)).collect();
-                (tell(&wrong, ""), lines.join("\n"))
-            }
-        }
+    /// What is found, or what is wrong, a line for each.
+    fn judged(route: Result<Route, ResolveError>, reads: Result<bool, String>) -> Result<String, String> {
+        let line = |d: &Difference| format!("{}; {}", d.what, d.fix);
+        judge(Path::new(PATH), route, reads).map_err(|wrong| wrong.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
     fn an_include_file_that_nginx_reads_is_all_that_reload_mode_needs() {
         let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap());
-        let (exit, found) = judged(Ok(real1.clone()), Ok(true));
-        assert_eq!((exit, found), (Exit::Done, format!("nginx reads {PATH}, which leads to real1 on port 8081")));
+        let found = judged(Ok(real1.clone()), Ok(true));
+        assert_eq!(found, Ok(format!("nginx reads {PATH}, which leads to real1 on port 8081")));
         let article = ResolveError::Unmanaged(format!("{PATH} leads to port 8080"));
-        let (exit, found) = judged(Err(article), Ok(true));
-        assert!(exit == Exit::Done && found.contains("leads to port 8080, which is neither profile"), "{found}");
+        let found = judged(Err(article), Ok(true)).unwrap();
+        assert!(found.contains("leads to port 8080, which is neither profile"), "{found}");
 
         let missing = ResolveError::NotSetUp(format!("there is no {PATH}"));
         let stale = ResolveError::Unknown(format!("{PATH} is newer than nginx's workers"));
@@ -107,8 +102,8 @@ mod tests {
             ),
             (Err(stale), Err("nginx: [emerg] no".to_owned()), "is newer than nginx's workers", 2),
         ] {
-            let (exit, found) = judged(route, reads);
-            assert_eq!((exit, found.lines().count()), (Exit::Refused, lines), "{found}");
+            let found = judged(route, reads).unwrap_err();
+            assert_eq!(found.lines().count(), lines, "{found}");
             assert!(found.contains(wanted), "{found}");
         }
     }
