@@ -94,11 +94,12 @@ impl Survey {
         }
     }
 
-    /// Every `proxy_pass` of every server block.
+    /// Every `proxy_pass` of every server block, also of those files that it includes.
     pub fn passes(&self) -> Vec<Passing> {
         let doors = self.doors_by_block();
         let passing = |pass: Pass<'_>| {
-            let block = (pass.file, pass.blocks[0].span.start);
+            let server = self.tree.servers().into_iter().find(|server| std::ptr::eq(server.directive, pass.blocks[0]));
+            let block = server.map(|server| (server.file, server.directive.span.start));
             let locations = || pass.blocks[1..].iter().filter(|block| block.name == "location");
             let mut inner = locations().flat_map(|location| location.inner());
             let words = |block: &&Directive| format!("{} {}", block.name, block.args.join(" "));
@@ -108,10 +109,10 @@ impl Survey {
                 at: self.place(pass.file, pass.directive),
                 argument: pass.directive.arg().to_owned(),
                 port: self.tree.target(pass.directive.arg()).map(|(port, _)| port),
-                door: doors.iter().find(|(at, _)| *at == block).map(|(_, door)| door.clone()),
+                door: doors.iter().find(|(at, _)| Some(*at) == block).map(|(_, door)| door.clone()),
             }
         };
-        self.tree.passes().into_iter().map(passing).collect()
+        self.tree.passes_in_effect().into_iter().map(passing).collect()
     }
 
     /// Every server block that listens on a port.
@@ -280,6 +281,23 @@ mod tests {
         );
         let apps: Vec<_> = survey.doors().into_iter().map(|door| door.apps).collect();
         assert_eq!(apps, [vec!["my-shop", "my-web"], vec![]]);
+    }
+
+    #[test]
+    fn what_is_included_counts_where_it_is_included() {
+        let home = tempfile::tempdir().unwrap();
+        let main = home.path().join("nginx.conf");
+        std::fs::write(home.path().join("shop.inc"), "proxy_pass http://$shop;\n").unwrap();
+        std::fs::write(
+            &main,
+            "http { server { listen 81; location / { include shop.inc; } } server { listen 82; include shop.inc; } }",
+        )
+        .unwrap();
+        let passes = Survey::walk(&main).unwrap().passes();
+        let seen: Vec<_> =
+            passes.iter().map(|pass| (pass.door.as_ref().unwrap().port, pass.location.as_str())).collect();
+        assert_eq!(seen, [(81, "location /"), (82, "")]);
+        assert!(passes[0].at.path.ends_with("shop.inc") && passes[0].argument == "http://$shop");
     }
 
     #[test]

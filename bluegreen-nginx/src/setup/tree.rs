@@ -88,6 +88,38 @@ impl Tree {
         found
     }
 
+    /// The same, and those in the files that stand in a server block by `include`: what nginx does, and not what can be edited.
+    pub(super) fn passes_in_effect(&self) -> Vec<Pass<'_>> {
+        let mut found = Vec::new();
+        for server in self.servers() {
+            self.collect_in_effect(server.file, server.directive.inner(), &[server.directive], 0, &mut found);
+        }
+        found
+    }
+
+    fn collect_in_effect<'a>(
+        &'a self,
+        file: usize,
+        directives: &'a [Directive],
+        blocks: &[&'a Directive],
+        depth: usize,
+        found: &mut Vec<Pass<'a>>,
+    ) {
+        for directive in directives {
+            if directive.name == "proxy_pass" {
+                found.push(Pass { file, blocks: blocks.to_vec(), directive });
+            } else if directive.name == "include" && depth < 8 {
+                let pattern = self.absolute(directive.arg());
+                for (n, included) in self.files.iter().enumerate().filter(|(_, file)| matches(&pattern, &file.path)) {
+                    self.collect_in_effect(n, &included.directives, blocks, depth + 1, found);
+                }
+            } else if directive.block.is_some() {
+                let deeper = [blocks, &[directive]].concat();
+                self.collect_in_effect(file, directive.inner(), &deeper, depth, found);
+            }
+        }
+    }
+
     /// The files that an `include` of this argument reads.
     pub(super) fn included(&self, argument: &str) -> impl Iterator<Item = &ConfigFile> {
         let pattern = self.absolute(argument);
