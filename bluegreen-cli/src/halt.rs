@@ -100,6 +100,11 @@ pub(crate) fn for_route(error: &ResolveError) -> &'static str {
     match error {
         ResolveError::NotSetUp(_) | ResolveError::Differs(_) => "sudo bluegreen setup --apply",
         ResolveError::Unmanaged(_) => "bluegreen deploy ARTIFACT",
+        ResolveError::Unknown(why)
+            if !["does not answer", "not running", "a running nginx"].iter().any(|no| why.contains(no)) =>
+        {
+            "bluegreen check"
+        }
         _ => "sudo nginx -t && sudo systemctl start nginx && bluegreen check",
     }
 }

@@ -4,7 +4,7 @@ mod rig;
 
 use std::{
     net::TcpListener,
-    os::unix::fs::symlink,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,7 @@ use bluegreen_nginx::{
     ProofLocation,
     setup::{Difference, Plan, Setup, SetupError},
 };
-use rig::{App, Load, Nginx, Shop, binaries, free_port, get, home};
+use rig::{App, Load, Nginx, Shop, binaries, free_port, get, home, is_root};
 
 /// The article's location, in a file of its own beside others.
 const SITE: &str = "server {
@@ -277,6 +277,48 @@ async fn a_file_of_ours_that_somebody_deleted_is_put_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_directory_is_one_difference() {
+    if !is_root() {
+        eprintln!("SKIPPED: only root's nginx has workers of another user");
+        return;
+    }
+    for binary in binaries().into_iter().take(1) {
+        let home = home();
+        let machine = Machine::start(&binary, home.path(), SITE, None).await;
+        machine.setup.apply(&machine.setup.plan(None).await.unwrap(), true).await.unwrap();
+        let mode = |mode| std::fs::set_permissions(machine.shop.route.path(), PermissionsExt::from_mode(mode)).unwrap();
+        mode(0o700);
+        assert!(machine.shop.resolver(&machine.nginx).resolve().await.is_err(), "nginx reads another route");
+        let found = machine.setup.check().await;
+        assert!(found.len() == 1 && found[0].what.contains("nginx's workers cannot enter"), "{found:?}");
+        mode(0o755);
+        assert_eq!(machine.setup.check().await, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_nginx_that_leads_to_both_profiles_is_asked_for_the_one_that_serves() {
+    for binary in binaries().into_iter().take(1) {
+        let home = home();
+        let machine = Machine::start(&binary, home.path(), SITE, None).await;
+        let [a, b] = machine.shop.route.profiles().both().map(bluegreen_core::Profile::port);
+        let listen = format!("listen {};", machine.nginx.address);
+        let pass = |port: u16| format!("proxy_pass http://127.0.0.1:{port};");
+        let two = format!("server {{ {listen}\nlocation / {{ {} }}\nlocation /b {{ {} }} }}", pass(a), pass(b));
+        std::fs::write(&machine.site, two).unwrap();
+        let error = machine.setup.plan(None).await.unwrap_err();
+        assert!(matches!(&error, SetupError::BothProfiles(at) if at[0].line == 2 && at[1].line == 3), "{error}");
+        assert!(error.fix(&machine.setup.commands).contains("the one that serves now"));
+        let members = format!("server 127.0.0.1:{a}; server 127.0.0.1:{b} backup;");
+        let group =
+            format!("upstream app {{ {members} }}\nserver {{ {listen} location / {{ proxy_pass http://app/; }} }}");
+        std::fs::write(&machine.site, group).unwrap();
+        let error = machine.setup.plan(None).await.unwrap_err();
+        assert!(matches!(&error, SetupError::Location { line: 2, reason, .. } if reason.contains(&pass(a))), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_refusal_of_nginx_is_one_difference() {
     for binary in binaries().into_iter().take(1) {
         let home = home();
@@ -470,6 +512,7 @@ async fn check_says_what_differs() {
         )
         .unwrap();
         seen("stands outside of a server block, or inside a location").await;
+        assert_eq!(machine.setup.check().await.len(), 1, "and the location is the app's all the same");
         let nowhere = "server { return 404; }";
         std::fs::write(&machine.site, nowhere).unwrap();
         let fix = seen("no location of nginx goes to this app").await;

@@ -45,7 +45,8 @@ fn count(findings: &[Finding], severity: Severity) -> usize {
 
 /// Worst first; the good ones only when all are wanted.
 fn show(findings: &[Finding], paint: Paint, width: usize, all: bool) {
-    for finding in findings.iter().filter(|finding| all || finding.severity != Severity::Good) {
+    let shown: Vec<&Finding> = findings.iter().filter(|finding| all || finding.severity != Severity::Good).collect();
+    for (n, finding) in shown.iter().enumerate() {
         let mark = match finding.severity {
             Severity::Fatal => paint.bad("✗"),
             Severity::Warning => paint.warn("!"),
@@ -55,7 +56,9 @@ fn show(findings: &[Finding], paint: Paint, width: usize, all: bool) {
         if let Some(place) = &finding.place {
             output::raw(report::indented(&paint.dim("at "), 3, place, width));
         }
-        if !finding.fix.is_empty() {
+        // one fix of several is said behind the last of them
+        let again = shown.get(n + 1).is_some_and(|next| next.fix == finding.fix);
+        if !finding.fix.is_empty() && !again {
             output::raw(report::indented(&paint.dim("→ "), 2, &report::as_typed(&finding.fix), width));
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use bluegreen_core::{FileStore, HealthProbe as _, Profile, Route, Step, Transaction};
 use bluegreen_nginx::{
-    Commands, Snippet,
+    Commands, MasterError, Snippet,
     setup::{Difference, Plan, Setup, SetupError},
 };
 
@@ -46,6 +46,12 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
     }
     if config.nginx.mode == ProxyMode::Reload {
         return reload_mode(global, config, args).await;
+    }
+    // another nginx, as the system's, would be looked at and written to in its place
+    if let Err(error @ MasterError::PidFile(_)) = wiring::master(config).pid()
+        && args.nginx.is_empty()
+    {
+        return Err(Halt::error(Exit::Refused, &error).next(doctor::OTHER_NGINX));
     }
     let (setup, owner) = setup(config, args).await?;
     if args.what.check {

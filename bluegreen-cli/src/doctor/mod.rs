@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::{config::Config, halt::for_route, init, session::Session};
 
 pub(crate) use host::started_here;
-pub(crate) use nginx::{accepts, past_the_include, reload_costs};
+pub(crate) use nginx::{OTHER_NGINX, accepts, past_the_include, reload_costs};
 
 /// How bad it is, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -133,6 +133,16 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
 /// One for each cause, the worst first.
 fn in_order(config: &Config, mut findings: Vec<Finding>) -> Vec<Finding> {
     sight::told_once(&mut findings, &config.route_dir);
+    // a server block that is not as it was set up answers otherwise too
+    let is_of_files = |finding: &Finding| match finding.severity {
+        Severity::Warning => finding.id == nginx::SETUP,
+        _ => finding.id == passes::FRONT_DOOR_ROUTE,
+    };
+    if findings.iter().any(is_of_files) {
+        for door in findings.iter_mut().filter(|f| f.id == web::FRONT_DOOR && f.severity == Severity::Fatal) {
+            door.fix = format!("first what is said of nginx's files; if it stays: {}", door.fix);
+        }
+    }
     findings.sort_by_key(|finding| finding.severity);
     findings
 }
@@ -154,4 +164,23 @@ pub(crate) async fn before_deploy(session: &Session) -> Vec<Finding> {
 #[cfg(test)]
 fn ids(findings: &[Finding]) -> Vec<(Severity, &'static str)> {
     findings.iter().map(|finding| (finding.severity, finding.id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SMALLEST;
+
+    #[test]
+    fn files_that_are_not_as_they_were_set_up_come_before_the_front_door() {
+        let config = Config::parse(SMALLEST, "bluegreen.toml".as_ref()).unwrap();
+        let fix = |other: Finding| {
+            let found = in_order(&config, vec![other, Finding::fatal(web::FRONT_DOOR, "x", "set proxy.nginx.url")]);
+            found.into_iter().find(|finding| finding.id == web::FRONT_DOOR).unwrap().fix
+        };
+        assert_eq!(fix(Finding::good("nginx", "runs")), "set proxy.nginx.url");
+        let first = "first what is said of nginx's files; if it stays: set proxy.nginx.url";
+        assert_eq!(fix(Finding::warning(nginx::SETUP, "has another text", "")), first);
+        assert_eq!(fix(Finding::fatal(passes::FRONT_DOOR_ROUTE, "a path", "")), first);
+    }
 }

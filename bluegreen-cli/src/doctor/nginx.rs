@@ -17,6 +17,9 @@ use crate::{
 
 /// The finding about the route.
 pub(super) const ROUTE: &str = "route";
+/// What to do when the pid file names no nginx that runs.
+pub(crate) const OTHER_NGINX: &str =
+    "start that nginx, or correct pid_file in [proxy.nginx]: `ps -C nginx -o pid,args` shows which ones run";
 /// The findings about the set-up.
 pub(super) const SETUP: &str = "setup";
 /// The first version that takes the snippet: `keepalive_timeout` in an upstream group.
@@ -135,10 +138,7 @@ fn running(pid: &Result<u32, MasterError>, version: &Result<Version, MasterError
         (Err(error @ MasterError::Several(_)), _) => {
             Finding::fatal("nginx-several", error.to_string(), "pid_file = \"/run/nginx.pid\" in [proxy.nginx]")
         }
-        (Err(error @ MasterError::PidFile(_)), _) => {
-            let fix = "start that nginx, or correct pid_file in [proxy.nginx]: `ps -C nginx -o pid,args` shows which ones run";
-            Finding::fatal("nginx-stopped", error.to_string(), fix)
-        }
+        (Err(error @ MasterError::PidFile(_)), _) => Finding::fatal("nginx-stopped", error.to_string(), OTHER_NGINX),
         (Err(error), _) => Finding::fatal("nginx-stopped", error.to_string(), start),
     }
 }
@@ -203,6 +203,11 @@ fn judge_configuration(mode: ProxyMode, test: &str, said: Result<(), String>) ->
 /// The route as nginx proves it, and what differs from the set-up: as long as the proof holds, nothing fails of it but what is
 /// `wrong` at the front door.
 fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>, wrong: Vec<Finding>) -> Vec<Finding> {
+    let told = |at: &Place| wrong.iter().any(|finding| finding.place.as_ref() == Some(&at.to_string()));
+    // what the set-up will do by itself need not be listed when it has to run anyway
+    let must_run = matches!(route, Err(ResolveError::NotSetUp(_) | ResolveError::Differs(_)));
+    let mut listed = differences;
+    listed.retain(|difference| !(difference.at.as_ref().is_some_and(told) || must_run && difference.is_applied()));
     let mut findings = Vec::new();
     match route {
         Ok(route) => {
@@ -211,13 +216,14 @@ fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>, wron
         Err(error @ ResolveError::Unmanaged(_)) => {
             findings.push(Finding::warning(ROUTE, error.to_string(), "the first deploy takes the traffic over"));
         }
+        // as a rule it follows from them
+        Err(error) if !listed.is_empty() => {
+            let fix = format!("first what differs from the set-up, below; then {}", for_route(error));
+            findings.push(Finding::fatal(ROUTE, error.to_string(), fix));
+        }
         Err(error) => findings.push(Finding::fatal(ROUTE, error.to_string(), for_route(error))),
     }
-    let told = |at: &Place| wrong.iter().any(|finding| finding.place.as_ref() == Some(&at.to_string()));
-    let all = differences.into_iter().filter(|difference| !difference.at.as_ref().is_some_and(told));
-    // what the set-up will do by itself need not be listed when it has to run anyway
-    let not_set_up = matches!(route, Err(ResolveError::NotSetUp(_)));
-    for difference in all.filter(|difference| !(not_set_up && difference.is_applied())) {
+    for difference in listed {
         let severity = if route.is_ok() { Severity::Warning } else { Severity::Fatal };
         findings.push(Finding::of(severity, &difference));
     }
@@ -304,5 +310,12 @@ mod tests {
         let not_set_up = judge(&Err(ResolveError::NotSetUp("x".into())), differs(), vec![]);
         assert_eq!(ids(&not_set_up), [(Severity::Fatal, "route"), (Severity::Fatal, "setup")]);
         assert_eq!(not_set_up[1].what, "b", "the set-up does the rest");
+        assert_eq!(not_set_up[0].fix, "first what differs from the set-up, below; then sudo bluegreen setup --apply");
+        let other = |differences| judge(&Err(ResolveError::Differs("x".into())), differences, vec![]);
+        let applied = other(vec![Difference::new("a is missing", "sudo bluegreen setup --apply")]);
+        assert_eq!((applied.len(), applied[0].fix.as_str()), (1, "sudo bluegreen setup --apply"));
+        let unknown = |why: &str| judge(&Err(ResolveError::Unknown(why.into())), vec![], vec![])[0].fix.clone();
+        assert_eq!(unknown("nginx's answers differ"), "bluegreen check");
+        assert!(unknown("nginx does not answer on x: is it running?").contains("start nginx"));
     }
 }

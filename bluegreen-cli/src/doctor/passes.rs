@@ -9,6 +9,9 @@ use bluegreen_nginx::{
 use super::Finding;
 use crate::config::{Config, ProxyMode};
 
+/// The finding about the `proxy_pass` of the front door.
+pub(super) const FRONT_DOOR_ROUTE: &str = "front-door-route";
+
 pub(super) fn look(
     config: &Config,
     survey: &Survey,
@@ -66,7 +69,7 @@ fn judge(profiles: &Profiles, follows: &str, passes: &[Passing], fix: impl Fn(&P
         } else {
             return None;
         };
-        Some(Finding::fatal("front-door-route", what, fix(pass)).at(&pass.at))
+        Some(Finding::fatal(FRONT_DOOR_ROUTE, what, fix(pass)).at(&pass.at))
     };
     passes.iter().filter_map(wrong).collect()
 }

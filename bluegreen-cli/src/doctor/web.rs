@@ -6,6 +6,9 @@ use bluegreen_http::{Answer, Body, StatusRanges};
 use super::Finding;
 use crate::{config::Config, wiring};
 
+/// The findings about the front door.
+pub(super) const FRONT_DOOR: &str = "front-door";
+
 pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
     let active = seen.route.as_ref().ok().map(|route| &route.active);
     let running = active.filter(|active| matches!(seen.on(active), Occupant::Ours { listening: true, .. }));
@@ -48,12 +51,12 @@ fn judge_health(profile: &Profile, answer: Result<Answer, Unhealthy>, good: &Sta
 
 fn judge_door(config: &Config, checked: Result<(), Unhealthy>) -> Finding {
     match checked {
-        Ok(()) => Finding::good("front-door", format!("{} answers as the active profile does", config.nginx.url)),
+        Ok(()) => Finding::good(FRONT_DOOR, format!("{} answers as the active profile does", config.nginx.url)),
         Err(error) if error.to_string().contains("redirects to") => redirected(config, &error.to_string()),
         Err(error) => {
             let what = format!("{} does not answer as the active profile does: {error}", config.nginx.url);
             Finding::fatal(
-                "front-door",
+                FRONT_DOOR,
                 what,
                 "set proxy.nginx.url to an address of this app, as users reach it, and `connect` to what to dial",
             )
@@ -68,7 +71,7 @@ fn redirected(config: &Config, said: &str) -> Finding {
     let to = to.split_once(": ").map_or(to, |(to, _)| to);
     let what = format!("{} redirects to {to} ({status}), which proves no release", config.nginx.url);
     Finding::fatal(
-        "front-door",
+        FRONT_DOOR,
         what,
         "set proxy.nginx.url to where it leads; for a name, with `connect = \"127.0.0.1:443\"`",
     )

@@ -173,6 +173,17 @@ fn before_the_first_setup_it_looks_as_far_as_it_can_and_makes_nothing() {
 }
 
 #[test]
+fn setup_takes_no_other_nginx_for_the_one_of_the_pid_file() {
+    let Some(mut stage) = stage() else { return };
+    stage.nginx.stop().unwrap();
+    for what in ["--check", "--apply"] {
+        let ended = stage.run(&["setup", what], 3);
+        ended.says(&["does not name a running nginx", "correct pid_file"]);
+        assert!(!ended.err.contains("/etc/nginx") && !ended.out.contains("/etc/nginx"), "{ended}");
+    }
+}
+
+#[test]
 fn setup_check_has_the_findings_of_check_for_programs() {
     let Some(stage) = stage() else { return };
     let found = |code| {

@@ -10,7 +10,7 @@ use super::{
     plan::place,
     tree::{Pass, Tree},
 };
-use crate::text::chain;
+use crate::{PlaceError, text::chain};
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,8 @@ impl Setup {
             Err(error @ (ResolveError::NotSetUp(_) | ResolveError::Differs(_))) => {
                 found.push(Difference::new(error.to_string(), APPLY));
             }
+            // said above: who cannot enter it says another route
+            Err(ResolveError::Unknown(_)) if matches!(self.check_place(), Err(PlaceError::NotSearchable(_))) => {}
             Err(error) => found.push(Difference::new(error.to_string(), "put that right, then run this again")),
         }
         found
@@ -121,6 +123,8 @@ impl Setup {
                     found.push(Difference::new(reason, format!("do that, then {APPLY}")).at(at));
                 }
             }
+            // said above: without the include where it belongs no location is known to be the app's
+            Err(SetupError::NoLocation { .. }) if tree.includes(&self.server_file()) => {}
             Err(error) => found.push(Difference::new(chain(&error), error.fix(&self.commands))),
             Ok((edits, passes)) => {
                 let told = |edit: &&Edit| passes.iter().any(|pass| edit.foreign && is_at(tree, pass, edit));

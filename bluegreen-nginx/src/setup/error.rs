@@ -61,6 +61,9 @@ pub enum SetupError {
         /// The ports.
         ports: Vec<u16>,
     },
+    /// nginx sends requests to both profiles, and which of them serves cannot be told.
+    #[error("nginx sends requests to both profiles: {}", places(.0))]
+    BothProfiles(Vec<Place>),
     /// The app runs on a third port, and stays there until a profile can take over.
     #[error("the app is served from port {port}, which is neither profile, and no profile is prepared to take over")]
     NeedsPrepared {
@@ -127,6 +130,10 @@ impl SetupError {
                 )
             }
             Self::Ambiguous { .. } => format!("{APPLY} --site FILE, the file with the app's server block"),
+            Self::BothProfiles(_) => format!(
+                "let all of them lead to the one that serves now, then {APPLY}; or {APPLY} --site FILE, the file with the \
+                 app's server block"
+            ),
             Self::NeedsPrepared { .. } => format!("bluegreen prepare ARTIFACT, then {APPLY}"),
             Self::ByHand { .. } => format!("take it out by hand, then {}", commands.typed_reload()),
             Self::NotAgreed(_) => "look at the difference, then the same with --yes".to_owned(),
@@ -144,6 +151,10 @@ impl From<Failed> for SetupError {
 
 fn list(ports: &[u16]) -> String {
     ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+fn places(places: &[Place]) -> String {
+    places.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 fn paths(paths: &[PathBuf]) -> String {

@@ -8,7 +8,7 @@ use super::{
     Edit, Goal, Place, Plan, Setup, SetupError,
     config::{Directive, line_of},
     edit::{self, Change},
-    tree::{Pass, Server, Tree, matches, same},
+    tree::{Pass, Server, Tree, loopback_port, matches, same},
     walk, write,
 };
 use crate::drain::listeners_on;
@@ -102,12 +102,36 @@ impl Setup {
         ports.sort_unstable();
         ports.dedup();
         match ports[..] {
-            [] => Err(self.no_location(tree)),
+            [] => Err(self.group_of_both(tree).unwrap_or_else(|| self.no_location(tree))),
             [port] => Ok((meant.into_iter().map(|(pass, _)| pass).collect(), Some(port))),
             // the route says by now which profile serves, and these do not ask it
             _ if self.is_included(tree) => Ok((meant.into_iter().map(|(pass, _)| pass).collect(), None)),
+            _ if ports.iter().all(|port| profiles.on_port(*port).is_some()) => {
+                let places = meant.iter().map(|(pass, _)| place(tree, pass.file, pass.directive)).collect();
+                Err(SetupError::BothProfiles(places))
+            }
             _ => Err(SetupError::Ambiguous { ports }),
         }
+    }
+
+    /// A `proxy_pass` to a group with one of our ports among others: which one serves cannot be told.
+    fn group_of_both(&self, tree: &Tree) -> Option<SetupError> {
+        let ours = |d: &Directive| {
+            d.name == "server"
+                && loopback_port(d.arg()).is_some_and(|port| self.route.profiles().on_port(port).is_some())
+        };
+        let has_ours = |name: &str| tree.upstreams().any(|(_, d)| d.arg() == name && d.inner().iter().any(ours));
+        let name = |pass: &Pass<'_>| {
+            pass.directive.arg().strip_prefix("http://").map(|rest| rest.trim_end_matches('/').to_owned())
+        };
+        let pass = tree.passes().into_iter().find(|pass| name(pass).is_some_and(|name| has_ours(&name)))?;
+        let port = self.route.profiles().first().port();
+        let reason = format!(
+            "`proxy_pass {}` goes to a group of several servers: write `proxy_pass http://127.0.0.1:{port};` there, with the \
+             port that serves now",
+            pass.directive.arg()
+        );
+        Some(at(tree, pass.file, pass.directive, reason))
     }
 
     fn no_location(&self, tree: &Tree) -> SetupError {
