@@ -9,31 +9,47 @@ use std::{
 };
 
 use bluegreen_core::{
-    Cause, Event, EventKind, EventSink, Failure, Finding, Occupant, Profile, ReleaseId, StateStore as _,
+    Cause, Event, EventKind, EventSink, Failure, Finding, Occupant, Profile, ReleaseId, Seen, StateStore as _, Step,
 };
 use bluegreen_process::Release;
 
-use crate::{config::Config, history, report, session::Session};
+use crate::{
+    config::Config,
+    exit::Exit,
+    history,
+    hooks::{self, BEFORE_START},
+    report,
+    session::Session,
+};
 
 /// What the events said last: whose autopsy it is, and the app's last words on its port.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct LastSeen(Arc<Mutex<Seen>>);
+pub(crate) struct LastSeen(Arc<Mutex<Said>>);
 
 #[derive(Debug, Clone, Default)]
-struct Seen {
+struct Said {
     about: Option<(Profile, ReleaseId)>,
+    /// Whether another profile had the traffic before.
+    replaces: bool,
     answer: Option<String>,
+    /// The first hook that failed.
+    hook: Option<String>,
 }
 
 impl EventSink for LastSeen {
     fn event(&self, event: &Event) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &event.kind {
-            EventKind::Began { to, release, .. } => {
-                *seen = Seen { about: Some((to.clone(), release.clone())), answer: None }
+            EventKind::Began { from, to, release, .. } => {
+                let (about, replaces) = (Some((to.clone(), release.clone())), from.as_ref().is_some_and(|it| it != to));
+                *said = Said { about, replaces, answer: None, hook: said.hook.take() };
             }
-            EventKind::Waiting { step, reason, .. } if *step == bluegreen_core::Step::Health => {
-                seen.answer = Some(reason.clone());
+            EventKind::Waiting { step: Step::Health, reason, .. } => said.answer = Some(reason.clone()),
+            EventKind::HookDone { hook, failure: Some(_), .. } => {
+                said.hook.get_or_insert_with(|| hook.clone());
+            }
+            EventKind::HookStarted { profile, release, .. } => {
+                said.about = said.about.take().or_else(|| profile.clone().zip(release.clone()));
             }
             _ => {}
         }
@@ -41,25 +57,65 @@ impl EventSink for LastSeen {
 }
 
 /// Looks at the place of the accident. Changes nothing.
-pub(crate) async fn findings(session: &Session, failure: &Failure) -> Vec<Finding> {
-    let Seen { about: Some((to, release)), answer } = session.last_seen.get() else { return Vec::new() };
+pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure) -> Vec<Finding> {
+    let said = session.last_seen.get();
+    let Some((to, release)) = &said.about else { return Vec::new() };
+    let seen = session.wired.deployer.look().await;
     let mut findings = Vec::new();
     let mut say = |about: &str, says: String| findings.push(Finding { about: about.to_owned(), says });
-    say("step", format!("{}, on {to}", failure.step));
-    if let Some(answer) = answer.filter(|_| failure.cause == Cause::Died) {
+    say("step", step(failure, &said, to));
+    if let Some(answer) = said.answer.as_ref().filter(|_| failure.cause == Cause::Died) {
         let silent = answer.ends_with("nobody listens");
         say("answer", if silent { "none: nobody listened".to_owned() } else { format!("the last one was: {answer}") });
     }
     // who has the port is the failure itself then, and whatever release it is, it had no chance
-    if failure.cause != Cause::PortTaken {
-        say("port", port(session, &to).await);
+    if failure.cause != Cause::PortTaken && said.hook.as_deref() != Some(BEFORE_START) {
+        say("port", port(session, seen.on(to), to));
     }
-    if !matches!(failure.cause, Cause::Interrupted | Cause::PortTaken) {
-        for says in differs(session, &release) {
+    if !matches!(failure.cause, Cause::Interrupted | Cause::PortTaken | Cause::Hook) {
+        for says in differs(session, release) {
             say("differs", says);
         }
     }
+    if let Some(says) = traffic(session, &seen, exit, &said) {
+        say(report::TRAFFIC, says);
+    }
+    if let Some(hook) = said.hook.filter(|_| failure.cause == Cause::Hook && !failure.log.is_empty()) {
+        say(report::NEXT, format!("cat {}", hooks::log(&session.config.state_dir, &hook).display()));
+    }
     findings
+}
+
+/// Where it happened.
+fn step(failure: &Failure, said: &Said, to: &Profile) -> String {
+    match said.hook.as_deref().filter(|_| failure.cause == Cause::Hook) {
+        Some(BEFORE_START) => format!("hook {BEFORE_START}, before anything is stopped on {to}"),
+        Some(hook) => format!("hook {hook}, between {} on {to} and the switch", failure.step),
+        None => format!("{}, on {to}", failure.step),
+    }
+}
+
+/// Where the traffic is, and who answers there.
+fn traffic(session: &Session, seen: &Seen, exit: Exit, said: &Said) -> Option<String> {
+    let active = &seen.route.as_ref().ok()?.active;
+    let before = if exit == Exit::Degraded { "" } else { ", as before" };
+    Some(match seen.on(active) {
+        Occupant::Nobody => {
+            let before = if said.replaces { "" } else { before };
+            format!("nobody has it{before}: nginx leads to {active}, where nothing runs")
+        }
+        Occupant::Stranger { who, .. } => format!("{active} has it{before}; {who}"),
+        Occupant::Ours { process, listening } => {
+            let on = if *listening { " on" } else { ", which does not listen on" };
+            format!("{active} has it{before}: {}{on} port {}", name(session, &process.release), active.port())
+        }
+    })
+}
+
+/// `v1 (3f2a91c0de12)`, or the id alone.
+fn name(session: &Session, release: &ReleaseId) -> String {
+    let version = session.wired.processes.releases().get(release).ok().and_then(|release| release.version);
+    version.map_or_else(|| release.to_string(), |version| format!("{version} ({release})"))
 }
 
 impl LastSeen {
@@ -68,18 +124,18 @@ impl LastSeen {
         self.get().about
     }
 
-    fn get(&self) -> Seen {
+    fn get(&self) -> Said {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// Who has the port now.
-async fn port(session: &Session, to: &Profile) -> String {
-    let seen = session.wired.deployer.look().await;
+fn port(session: &Session, on: &Occupant, to: &Profile) -> String {
     let port = to.port();
-    match seen.on(to) {
+    match on {
         Occupant::Nobody => format!("{port} is free again"),
-        Occupant::Stranger { who, .. } => who.clone(),
+        // the label says that it is one
+        Occupant::Stranger { who, .. } => who.trim_start_matches("port ").to_owned(),
         Occupant::Ours { process, listening } => {
             let pid = session.wired.processes.main_pid(to).map(|pid| format!(" (pid {pid})")).unwrap_or_default();
             let does = if *listening { "listens on" } else { "does not listen on" };
@@ -100,7 +156,7 @@ fn differs(session: &Session, failed: &ReleaseId) -> Vec<String> {
     };
     let mut all = if good == failed { Vec::new() } else { between(&old, &new) };
     all.extend(around(session, good));
-    let works = old.version.as_ref().map_or_else(|| good.to_string(), |version| format!("{version} ({good})"));
+    let works = name(session, good);
     let head = match (all.is_empty(), good == failed) {
         (true, true) => format!("nothing: it is {works}, which worked before; look at what it depends on"),
         (true, false) => format!("nothing but its name from {works}, which works"),

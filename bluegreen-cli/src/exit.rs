@@ -95,7 +95,7 @@ impl Exit {
             (Cause::Interrupted, _) => request.into(),
             (Cause::Aborted, _) => Self::Internal,
             (_, Step::Bake | Step::Retire) => Self::Reverted,
-            (Cause::Unhealthy | Cause::Died | Cause::Deadline | Cause::Crashed, _) => Self::Unhealthy,
+            (Cause::Unhealthy | Cause::Died | Cause::Deadline | Cause::Crashed | Cause::Hook, _) => Self::Unhealthy,
             (Cause::Process | Cause::PortTaken, _) => Self::Process,
             (Cause::Switch | Cause::Route, _) => Self::Switch,
         }
@@ -161,7 +161,9 @@ mod tests {
 
     #[test]
     fn before_the_switch_the_cause_decides() {
-        use Cause::{Aborted, Crashed, Deadline, Died, Interrupted, PortTaken, Process, Route, Switch, Unhealthy};
+        use Cause::{
+            Aborted, Crashed, Deadline, Died, Hook, Interrupted, PortTaken, Process, Route, Switch, Unhealthy,
+        };
         let table = [
             (Unhealthy, 10),
             (Died, 10),
@@ -173,6 +175,7 @@ mod tests {
             (Interrupted, 130),
             (Crashed, 10),
             (Aborted, 1),
+            (Hook, 10),
         ];
         for step in [Step::Stop, Step::Start, Step::Health, Step::Switch] {
             for (cause, expected) in table {

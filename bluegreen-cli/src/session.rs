@@ -1,7 +1,7 @@
 //! One command on one app: its configuration, its parts, and how it ends.
 
 use bluegreen_core::{
-    Cause, Command, Deployer, EventKind, Events, Holder, Lease, Options, Outcome, Report, RunError, State,
+    Cause, Command, Deployer, EventKind, Events, Holder, Lease, Options, Outcome, ReleaseId, Report, RunError, State,
     StateStore as _, Step, StoreError, machine::rebuild,
 };
 use bluegreen_process::NewRelease;
@@ -20,7 +20,7 @@ use crate::{
     exit::Exit,
     halt::Halt,
     history::{self, Header, History},
-    hooks,
+    hooks::{self, Stopped},
     metrics::Watcher,
     output,
     owner::{User, become_owner},
@@ -162,7 +162,7 @@ impl Session {
         }
         let ended = report.outcome.as_ref().or(report.recovered.as_ref());
         if let Some(failure) = ended.and_then(Outcome::failure).filter(|_| exit != Exit::Done) {
-            let findings = autopsy::findings(self, failure).await;
+            let findings = autopsy::findings(self, exit, failure).await;
             self.events.emit(EventKind::Autopsy { findings });
             hooks::after_failure(self, exit, failure).await;
         }
@@ -174,6 +174,26 @@ impl Session {
             receipt: report.receipt.clone(),
         });
         exit
+    }
+
+    /// Says that a hook has stopped a deploy of `release`, of which nothing is left.
+    pub(crate) async fn stopped(&self, stopped: &Stopped, release: Option<&ReleaseId>) -> Exit {
+        let Stopped { exit, failure } = stopped;
+        let findings = autopsy::findings(self, *exit, failure).await;
+        self.events.emit(EventKind::Autopsy { findings });
+        // what did not begin has nothing to clear away
+        if failure.step > Step::Stop {
+            hooks::after_failure(self, *exit, failure).await;
+        }
+        let active = self.wired.deployer.look().await.route.ok().map(|route| route.active.to_string());
+        self.events.emit(EventKind::Finished {
+            outcome: exit.outcome("failed").to_owned(),
+            exit_code: exit.code(),
+            active,
+            release: release.cloned(),
+            receipt: None,
+        });
+        *exit
     }
 
     fn verdict(&self, done: &'static str, report: &Report) -> (Exit, &'static str) {
@@ -233,10 +253,10 @@ impl Locked<'_> {
         name: &'static str,
         hook: &HookCommand,
         release: Option<&bluegreen_process::Release>,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stopped> {
         let note = |at| self.session.wired.store.note(&self.lease, &Holder { at, ..self.options.holder.clone() });
         note(Some(format!("its hook {name}")));
-        let ended = hooks::run(self.session, name, hook, release, self.run).await;
+        let ended = hooks::before(self.session, name, hook, release, self.run).await;
         note(None);
         ended
     }

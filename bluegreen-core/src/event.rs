@@ -124,6 +124,12 @@ pub enum EventKind {
     HookStarted {
         /// Which one, as `before_switch`.
         hook: String,
+        /// The profile that the release runs on, or will.
+        #[serde(default)]
+        profile: Option<Profile>,
+        /// The release that it is about.
+        #[serde(default)]
+        release: Option<ReleaseId>,
     },
     /// What it says, a line at a time.
     HookSaid {

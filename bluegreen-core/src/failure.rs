@@ -31,6 +31,8 @@ pub enum Cause {
     Crashed,
     /// `abort`.
     Aborted,
+    /// A program of the owner said no before the switch. Given by whoever runs it: the engine knows none.
+    Hook,
 }
 
 impl Cause {

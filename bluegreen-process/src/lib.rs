@@ -68,6 +68,6 @@ mod spawn;
 pub use cgroup::cgroup_warning;
 pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};
 pub use ports::{Listener, LsofPorts, PortOwners, ProcPorts, free_port};
-pub use processes::{AdoptError, Config, Processes};
+pub use processes::{AdoptError, Config, Processes, in_words};
 pub use releases::{NewRelease, Release, ReleaseError, Releases};
 pub use seen::describe;

@@ -20,6 +20,7 @@ mod start;
 mod stop;
 
 pub use adopt::AdoptError;
+pub use end::in_words;
 
 /// What [`Processes`] needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]

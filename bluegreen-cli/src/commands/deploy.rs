@@ -1,9 +1,13 @@
 //! The commands that walk a transaction.
 
-use bluegreen_core::{Cause, Command, Failure, Outcome, Policy, Previous, ReleaseId, Report, StateStore as _, Step};
+use bluegreen_core::{Command, Outcome, Policy, Previous, ReleaseId, Report, StateStore as _, Step};
 
 use super::{Exit, Halt, Release, Run, Session, preflight, releases};
-use crate::{args::Deploy, hooks, session::Locked};
+use crate::{
+    args::Deploy,
+    hooks::{self, BEFORE_START, BEFORE_SWITCH, Stopped},
+    session::Locked,
+};
 
 /// `deploy`
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
@@ -18,8 +22,11 @@ pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Hal
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
     let command = |until| Command::Deploy { release: release.clone(), until, breaking, replace, if_changed };
     let locked = session.lock(&command(until), &args.release.run).await?;
-    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| begins(session, release, args)) {
-        locked.hook("before_start", hook, Some(&added)).await?;
+    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| begins(session, release, args))
+        && let Err(stopped) = locked.hook(BEFORE_START, hook, Some(&added)).await
+    {
+        drop(locked);
+        return Ok(session.stopped(&stopped, Some(release)).await);
     }
     walk(locked, until, command).await
 }
@@ -92,13 +99,12 @@ fn has_artifact(session: &Session, release: &ReleaseId) -> bool {
 /// for all that there is.
 async fn walk(locked: Locked<'_>, until: Step, command: impl Fn(Step) -> Command) -> Result<Exit, Halt> {
     let session = locked.session;
-    let hooks = &session.config.hooks;
-    if let Some(hook) = hooks.before_switch.as_ref().filter(|_| until > Step::Health) {
+    if let Some(hook) = session.config.hooks.before_switch.as_ref().filter(|_| until > Step::Health) {
         let report = locked.run(&command(Step::Health)).await?;
         match report.outcome {
             Some(Outcome::Paused(Step::Health)) => {
-                if let Err(halt) = locked.hook("before_switch", hook, None).await {
-                    return take_back(locked, halt).await;
+                if let Err(stopped) = locked.hook(BEFORE_SWITCH, hook, None).await {
+                    return take_back(locked, &stopped).await;
                 }
             }
             // it is past the switch already, or there is nothing to do
@@ -111,28 +117,22 @@ async fn walk(locked: Locked<'_>, until: Step, command: impl Fn(Step) -> Command
     }
     let report = locked.run(&command(until)).await?;
     drop(locked);
-    if let (Some(hook), Some(Outcome::Done { .. })) = (&hooks.after_switch, &report.outcome)
-        && let Err(halt) = hooks::run(session, "after_switch", hook, None, &Run::default()).await
-    {
-        session.events.warn(halt.trouble.what);
+    if let Some(Outcome::Done { .. }) = report.outcome {
+        hooks::after_switch(session).await;
     }
     finish(session, &report).await
 }
 
 /// Aborts what a hook has stopped. What ends the command is the hook, unless even that did not work.
-async fn take_back(locked: Locked<'_>, hook: Halt) -> Result<Exit, Halt> {
+async fn take_back(locked: Locked<'_>, stopped: &Stopped) -> Result<Exit, Halt> {
     let session = locked.session;
     let aborted = locked.run(&Command::Abort).await;
     drop(locked);
-    let ended = |report: &Report| report.outcome.clone().or_else(|| report.recovered.clone());
-    let stuck = |report: &Report| matches!(ended(report), Some(Outcome::Degraded { .. }));
-    if aborted.as_ref().is_ok_and(|report| !stuck(report)) {
-        let failure = Failure::new(Step::Health, Cause::Aborted, hook.trouble.what.clone());
-        hooks::after_failure(session, hook.exit, &failure).await;
-        return Err(hook);
+    let report = aborted?;
+    if let Some(Outcome::Degraded { .. }) = report.outcome.as_ref().or(report.recovered.as_ref()) {
+        return Ok(session.finish("aborted", &report).await);
     }
-    session.events.warn(hook.trouble.what);
-    Ok(session.finish("aborted", &aborted?).await)
+    Ok(session.stopped(stopped, report.release.as_ref()).await)
 }
 
 async fn finish(session: &Session, report: &Report) -> Result<Exit, Halt> {

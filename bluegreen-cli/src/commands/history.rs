@@ -41,7 +41,7 @@ fn show(session: &Session, global: &Global, id: Option<&str>, html: Option<&Opti
     };
     if let Some(file) = html {
         let app = session.config.app.as_str();
-        let name = || PathBuf::from(format!("{app}-{}-{}.html", newest.kind, newest.number));
+        let name = || PathBuf::from(format!("{app}-{}.html", story::numbered(newest).replace(' ', "-")));
         return write(&file.clone().unwrap_or_else(name), &story::page(app, &entries));
     }
     if global.format == Format::Json {

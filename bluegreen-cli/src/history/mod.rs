@@ -31,6 +31,7 @@ const OLD: u32 = 4;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Entry {
+    /// Of the transaction; 0 when a hook stopped the deploy before there was one.
     pub(crate) number: u64,
     pub(crate) kind: Kind,
     pub(crate) release: ReleaseId,
@@ -127,7 +128,8 @@ pub(crate) fn find(state_dir: &Path, id: Option<&str>) -> Vec<Entry> {
         },
     };
     entries.retain(|entry| Some(entry.number) == number);
-    entries
+    // those without a number have nothing to do with each other
+    if number == Some(0) { entries.split_off(entries.len() - 1) } else { entries }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What happened when, in one line each.
 
-use bluegreen_core::{EventKind, Step};
+use bluegreen_core::{Cause, EventKind, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::report::sanitize;
@@ -80,6 +80,8 @@ impl What {
                 Self::Hook { hook: hook.clone(), took_ms: *took_ms, failure: failure.as_deref().map(short) }
             }
             EventKind::Warning { message } => Self::Warning { message: short(message) },
+            // a hook has its own moment
+            EventKind::Failed { failure } if failure.cause == Cause::Hook => return None,
             EventKind::Failed { failure } => Self::Failed { step: failure.step, message: short(&failure.message) },
             EventKind::Undoing { .. } => Self::Undoing,
             _ => return None,

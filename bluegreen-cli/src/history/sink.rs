@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use bluegreen_core::{Cause, Event, EventKind, EventSink, Failure, ReleaseId, Step};
+use bluegreen_core::{Cause, Event, EventKind, EventSink, Failure, Kind, ReleaseId};
 use jiff::Timestamp;
 
 use super::{Entry, LIMIT, Timeline, open, path, rotate};
@@ -34,6 +34,8 @@ pub(crate) struct History {
 struct Current {
     /// What came before the first transaction, as copying.
     before: Timeline,
+    /// The profile and the release of a hook that came before it.
+    about: Option<(String, ReleaseId)>,
     entry: Option<Entry>,
 }
 
@@ -80,13 +82,18 @@ impl History {
         }
         let mut timeline = std::mem::take(&mut current.before);
         timeline.note(&event.kind, event.elapsed_ms);
-        current.entry = Some(Entry {
-            number: event.deploy,
-            kind: *kind,
+        let from = from.as_ref().map(ToString::to_string);
+        current.entry = Some(Entry { from, timeline, ..self.entry(event.deploy, *kind, release, to.to_string()) });
+    }
+
+    fn entry(&self, number: u64, kind: Kind, release: &ReleaseId, to: String) -> Entry {
+        Entry {
+            number,
+            kind,
             release: release.clone(),
             version: self.version.of(release),
-            from: from.as_ref().map(ToString::to_string),
-            to: to.to_string(),
+            from: None,
+            to,
             began: self.began,
             took_ms: 0,
             outcome: String::new(),
@@ -96,9 +103,17 @@ impl History {
             receipt: None,
             by: self.header.by.clone(),
             config: self.header.config.clone(),
-            timeline,
+            timeline: Timeline::default(),
             findings: Vec::new(),
-        });
+        }
+    }
+
+    /// The entry of a deploy that a hook has stopped before there was a transaction; it has no number.
+    fn stopped(&self, current: &mut Current, failure: &Failure) {
+        if let (Cause::Hook, None, Some((to, release))) = (failure.cause, &current.entry, current.about.take()) {
+            let timeline = std::mem::take(&mut current.before);
+            current.entry = Some(Entry { timeline, ..self.entry(0, Kind::Deploy, &release, to) });
+        }
     }
 }
 
@@ -108,23 +123,28 @@ impl EventSink for History {
         if let EventKind::Began { .. } = event.kind {
             return self.begin(&mut current, event);
         }
-        let Current { before, entry } = &mut *current;
+        match &event.kind {
+            EventKind::HookStarted { profile: Some(to), release: Some(release), .. } => {
+                current.about = Some((to.to_string(), release.clone()));
+            }
+            EventKind::Failed { failure } => self.stopped(&mut current, failure),
+            _ => {}
+        }
+        let Current { before, entry, .. } = &mut *current;
         let Some(entry) = entry else { return before.note(&event.kind, event.elapsed_ms) };
         entry.timeline.note(&event.kind, event.elapsed_ms);
         match &event.kind {
             EventKind::Failed { failure } | EventKind::Undoing { failure } => {
                 entry.failure.get_or_insert_with(|| failure.clone());
             }
-            // what it stops is only aborted, which says nothing
-            EventKind::HookDone { hook, failure: Some(why), .. } if hook == "before_switch" => {
-                let failure = Failure::new(Step::Health, Cause::Aborted, format!("the hook {hook} {why}"));
-                entry.failure.get_or_insert(failure);
-            }
             EventKind::Autopsy { findings } => entry.findings.clone_from(findings),
             EventKind::Finished { outcome, exit_code, active, receipt, .. } => {
                 entry.took_ms = event.elapsed_ms;
                 (entry.outcome, entry.exit_code) = (outcome.clone(), *exit_code);
                 (entry.active, entry.receipt) = (active.clone(), receipt.clone());
+                if entry.number == 0 {
+                    entry.from.clone_from(active);
+                }
                 // a deploy does not fail because its history cannot be written
                 let _ = self.append(entry);
                 current.entry = None;

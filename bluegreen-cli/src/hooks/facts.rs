@@ -1,13 +1,20 @@
 //! What a hook may know.
 
-use bluegreen_core::StateStore as _;
+use bluegreen_core::{Profile, ReleaseId, StateStore as _};
 use bluegreen_process::Release;
 
 use crate::session::Session;
 
-/// By the names of the placeholders and a few more; each is also a variable, as `BLUEGREEN_PORT`. `release` is what will be
-/// deployed, when no transaction is about it yet.
-pub(super) async fn facts(session: &Session, release: Option<&Release>) -> Vec<(&'static str, String)> {
+/// What a hook may know.
+pub(super) struct Facts {
+    /// By the names of the placeholders and a few more; each is also a variable, as `BLUEGREEN_PORT`.
+    pub(super) values: Vec<(&'static str, String)>,
+    /// The profile and the release that the deploy is about.
+    pub(super) about: (Profile, Option<ReleaseId>),
+}
+
+/// `release` is what will be deployed, when no transaction is about it yet.
+pub(super) async fn facts(session: &Session, release: Option<&Release>) -> Facts {
     let seen = session.wired.deployer.look().await;
     let open = session.wired.store.load().ok().and_then(|state| state.transaction).map(|tx| (tx.to, tx.release));
     // after its end, the transaction is what the events told of it
@@ -26,6 +33,7 @@ pub(super) async fn facts(session: &Session, release: Option<&Release>) -> Vec<(
         facts.extend([("active", active.to_string()), ("active_port", active.port().to_string())]);
     }
     let releases = session.wired.processes.releases();
+    let id = release.map(|release| release.id.clone()).or_else(|| about.as_ref().map(|(_, release)| release.clone()));
     let known = || about.and_then(|(_, release)| releases.get(&release).ok());
     if let Some(release) = release.cloned().or_else(known) {
         facts.push(("release", release.id.as_str().to_owned()));
@@ -34,5 +42,5 @@ pub(super) async fn facts(session: &Session, release: Option<&Release>) -> Vec<(
         // as for the app: a release without a version is called by its id
         facts.push(("version", release.version.unwrap_or_else(|| release.id.to_string())));
     }
-    facts
+    Facts { values: facts, about: (to, id) }
 }

@@ -3,39 +3,60 @@
 mod facts;
 mod running;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use bluegreen_core::{EventKind, Failure, millis, took};
+use bluegreen_core::{Cause, EventKind, Failure, Step, millis, took};
 use bluegreen_process::Release;
 use tokio::time::{Instant, sleep_until};
 
-use self::running::Running;
-use crate::{args::Run, config::HookCommand, exit::Exit, halt::Halt, session::Session, trust::distrust};
+use self::{facts::Facts, running::Running};
+use crate::{args::Run, config::HookCommand, exit::Exit, session::Session, trust::distrust};
 
 /// So many lines of a hook are shown as they come; all of them are in its log.
 const SHOWN: u32 = 100;
 
-/// Runs the hook `name`; its environment and its arguments say what the deploy is about. `release` is what will be
+/// The hook before anything is stopped.
+pub(crate) const BEFORE_START: &str = "before_start";
+/// The hook between the halves.
+pub(crate) const BEFORE_SWITCH: &str = "before_switch";
+
+/// A hook that stops a deploy.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) exit: Exit,
+    pub(crate) failure: Failure,
+}
+
+/// Runs a hook that can stop the deploy; its environment and its arguments say what that is about. `release` is what will be
 /// deployed, when that is not in the state yet.
-pub(crate) async fn run(
+pub(crate) async fn before(
     session: &Session,
     name: &'static str,
     hook: &HookCommand,
     release: Option<&Release>,
     run: &Run,
-) -> Result<(), Halt> {
+) -> Result<(), Stopped> {
     let facts = facts::facts(session, release).await;
-    let interrupted = || session.signals.cancel.cancelled();
-    let ended = work(session, name, hook, facts, session.left(run), interrupted()).await;
+    let ended = work(session, name, hook, facts, session.left(run), session.signals.cancel.cancelled()).await;
     ended.map_err(|why| {
-        let mut halt =
-            Halt::new(Exit::Unhealthy, format!("the hook {name} {}", why.text)).next("bluegreen history show");
-        halt.trouble.log = why.said;
-        if why.interrupted {
-            halt.exit = session.signals.request().into();
-        }
-        halt
+        let step = if name == BEFORE_START { Step::Stop } else { Step::Health };
+        let failure =
+            Failure { log: why.said, ..Failure::new(step, Cause::Hook, format!("the hook {name} {}", why.text)) };
+        session.events.emit(EventKind::Failed { failure: failure.clone() });
+        let exit = if why.interrupted { session.signals.request().into() } else { Exit::Unhealthy };
+        Stopped { exit, failure }
     })
+}
+
+/// Runs `after_switch`, if there is one. The deploy is over: a failure is a warning.
+pub(crate) async fn after_switch(session: &Session) {
+    let Some(hook) = &session.config.hooks.after_switch else { return };
+    let facts = facts::facts(session, None).await;
+    let ended = work(session, "after_switch", hook, facts, None, session.signals.cancel.cancelled()).await;
+    warn(session, "after_switch", "the traffic stays where it is", ended);
 }
 
 /// Runs `after_failure`, if there is one, when a deploy has failed and was taken back as far as possible. It changes
@@ -43,14 +64,25 @@ pub(crate) async fn run(
 pub(crate) async fn after_failure(session: &Session, exit: Exit, failure: &Failure) {
     let Some(hook) = &session.config.hooks.after_failure else { return };
     let mut facts = facts::facts(session, None).await;
-    facts.extend([
+    facts.values.extend([
         ("exit_code", exit.code().to_string()),
         ("step", failure.step.to_string()),
         ("failure", crate::report::sanitize(&failure.message)),
     ]);
-    if let Err(why) = work(session, "after_failure", hook, facts, None, std::future::pending()).await {
-        session.events.warn(format!("the hook after_failure {}", why.text));
-    }
+    let ended = work(session, "after_failure", hook, facts, None, std::future::pending()).await;
+    warn(session, "after_failure", "nothing else changes by that", ended);
+}
+
+/// Where all is that the hook `name` said last.
+pub(crate) fn log(state_dir: &Path, name: &str) -> PathBuf {
+    state_dir.join("logs").join("hooks").join(format!("{name}.log"))
+}
+
+fn warn(session: &Session, name: &str, but: &str, ended: Result<(), Why>) {
+    let Err(why) = ended else { return };
+    let log = log(&session.config.state_dir, name);
+    let said = if why.said.is_empty() { String::new() } else { format!(". What it said: {}", log.display()) };
+    session.events.warn(format!("the hook {name} {}; {but}{said}", why.text));
 }
 
 /// Why a hook counts as failed.
@@ -64,21 +96,24 @@ async fn work(
     session: &Session,
     name: &'static str,
     hook: &HookCommand,
-    facts: Vec<(&'static str, String)>,
+    facts: Facts,
     left: Option<Duration>,
     interrupted: impl Future<Output = ()>,
 ) -> Result<(), Why> {
     let (events, hook_name) = (&session.events, || name.to_owned());
+    let Facts { values: facts, about } = facts;
     let value = |wanted: &str| facts.iter().find(|(fact, _)| *fact == wanted).map(|(_, value)| value.clone());
     let argv: Vec<String> = hook.command.iter().map(|word| word.render(value)).collect();
     let program = argv.first().cloned().unwrap_or_default();
     let environment = facts.iter().map(|(fact, value)| (format!("BLUEGREEN_{}", fact.to_uppercase()), value.clone()));
     let environment = environment.chain([("BLUEGREEN_HOOK".to_owned(), hook_name())]).collect();
-    let within = hook.timeout.unwrap_or(session.config.hooks.timeout);
-    let within = left.map_or(within, |left| left.min(within));
+    let own = hook.timeout.unwrap_or(session.config.hooks.timeout);
+    let within = left.map_or(own, |left| left.min(own));
+    let whose = if within < own { ", which --deadline had left" } else { "" };
 
     let began = Instant::now();
-    events.emit(EventKind::HookStarted { hook: hook_name() });
+    let (profile, release) = about;
+    events.emit(EventKind::HookStarted { hook: hook_name(), profile: Some(profile), release });
     let mut shown = 0;
     let mut said = |line: &str| {
         shown += 1;
@@ -86,7 +121,7 @@ async fn work(
             events.emit(EventKind::HookSaid { hook: hook_name(), line: line.to_owned() });
         }
     };
-    let log = session.config.state_dir.join("logs").join("hooks").join(format!("{name}.log"));
+    let log = log(&session.config.state_dir, name);
     let distrusted = found(&program).and_then(|file| distrust(&file.metadata().ok()?));
     let spawn = || match distrusted {
         Some(who) => Err(std::io::Error::other(who.reason())),
@@ -97,7 +132,7 @@ async fn work(
         Ok(mut running) => {
             let (result, stopped) = tokio::select! {
                 result = running.end(&mut said) => (result, false),
-                () = sleep_until(began + within) => (Err(format!("took longer than {}", took(within))), false),
+                () = sleep_until(began + within) => (Err(format!("took longer than {}{whose}, and was ended", took(within))), false),
                 () = interrupted => (Err("was interrupted".to_owned()), true),
             };
             running.kill();

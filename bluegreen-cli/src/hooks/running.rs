@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use bluegreen_process::in_words;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::AsyncReadExt as _,
@@ -69,7 +70,7 @@ impl Running {
         said.end_line(line);
         match status {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("failed: {status}")),
+            Ok(status) => Err(format!("failed: {}", in_words(status).unwrap_or_else(|| status.to_string()))),
             Err(error) => Err(format!("could not be waited for: {error}")),
         }
     }

@@ -152,7 +152,7 @@ impl State {
                 let now = self.now.get_or_insert_with(|| now(what, Doing::Nothing));
                 now.doing = Doing::Counting { what: what.clone(), done: *done, total: *total };
             }
-            EventKind::HookStarted { hook } => self.now = Some(now(hook, Doing::Nothing)),
+            EventKind::HookStarted { hook, .. } => self.now = Some(now(hook, Doing::Nothing)),
             EventKind::Undoing { .. } => self.now = Some(now("undo", Doing::Nothing)),
             EventKind::Began { .. }
             | EventKind::StepDone { .. }

@@ -33,6 +33,7 @@ pub(crate) use self::{
     narrator::{brief, title},
     patient::Patient,
     text::escape,
+    trouble::{NEXT, TRAFFIC},
 };
 
 pub(crate) use self::{

@@ -93,6 +93,10 @@ impl Narrator {
             EventKind::Warning { message } => line(self.wrapped(&paint.warn("!"), message)),
             EventKind::Failed { failure } => {
                 self.failure.get_or_insert_with(|| failure.clone());
+                // its own line is there already
+                if failure.cause == Cause::Hook {
+                    return Told::default();
+                }
                 let time =
                     self.since_ms.map(|since| took(Duration::from_millis(event.elapsed_ms.saturating_sub(since))));
                 // the whole sentence comes in the end, once
@@ -181,22 +185,13 @@ impl Narrator {
         let EventKind::Finished { outcome, active, release, receipt, exit_code } = &event.kind else {
             return Told::default();
         };
-        // what a hook has stopped is aborted, and the hook's own block comes behind this
-        let explained = |failure: &&Failure| failure.cause == Cause::Aborted && outcome == "failed";
-        let trouble = match self.failure.as_ref().filter(|failure| *exit_code != 0 && !explained(failure)) {
+        let trouble = match self.failure.as_ref().filter(|_| *exit_code != 0) {
             Some(failure) => Some(Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code)),
             None if *exit_code == Exit::Degraded.code() => Some(Trouble::unsafe_to_go_on(active.as_deref())),
             None => None,
         };
         if let Some(trouble) = trouble {
-            let mut trouble = trouble.with_findings(&self.findings);
-            // the route of a first release leads to the other profile, where nothing runs yet
-            if let (Some(active), Some(place), false) = (active, &self.place, self.replaces)
-                && active != place
-            {
-                trouble.traffic =
-                    Some(format!("nobody has it, as before: nginx leads to {active}, where nothing runs"));
-            }
+            let trouble = trouble.with_findings(&self.findings);
             return Told {
                 lines: String::new(),
                 trouble: "\n".to_owned() + &trouble.render(self.paint, self.width.unwrap_or(0)),
@@ -270,6 +265,7 @@ pub(crate) fn brief(failure: &Failure) -> &'static str {
         (Cause::Deadline, _) => "out of time",
         (Cause::Crashed, _) => "left half-way",
         (Cause::Aborted, _) => "aborted",
+        (Cause::Hook, _) => "stopped by a hook",
     }
 }
 

@@ -61,7 +61,7 @@ pub struct StatusRow {
 /// One line of `history`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HistoryRow {
-    /// The number of the transaction.
+    /// The number of the transaction; 0 without one.
     pub number: u64,
     /// As `3 min ago`.
     pub when: String,
@@ -104,7 +104,8 @@ pub fn status_table(rows: &[StatusRow], paint: Paint, width: usize) -> String {
 pub fn history_table(rows: &[HistoryRow], paint: Paint, width: usize) -> String {
     let cells = |row: &HistoryRow| {
         let HistoryRow { number, when, what, release, version, to, took, outcome, tone } = row.clone();
-        (vec![number.to_string(), when, what, version.unwrap_or(release), to, took, outcome], tone)
+        let number = if number == 0 { NOTHING.to_owned() } else { number.to_string() };
+        (vec![number, when, what, version.unwrap_or(release), to, took, outcome], tone)
     };
     let rows: Vec<_> = rows.iter().map(cells).collect();
     let head = ["#", "WHEN", "WHAT", "RELEASE", "TO", "TOOK", "OUTCOME"];

@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use bluegreen_core::{Cause, EventKind, Events, Failure, Kind, Profile, Receipt, Step};
+use bluegreen_core::{Cause, EventKind, Events, Failure, Finding, Kind, Profile, Receipt, Step};
 
 use super::*;
 
@@ -97,14 +97,23 @@ fn failing() -> Vec<EventKind> {
     ]
 }
 
-/// The route begins at a profile on which nothing runs yet.
+/// An autopsy has looked; the events alone know a name.
 #[test]
-fn of_a_first_release_that_fails_nobody_has_the_traffic() {
+fn an_autopsy_knows_better_whose_the_traffic_is_and_what_to_type() {
+    let found = |about: &str, says: &str| Finding { about: about.to_owned(), says: says.to_owned() };
+    let findings = vec![
+        found("step", "health, on real2"),
+        found("traffic", "nobody has it: nginx leads to real1, where nothing runs"),
+        found("next", "cat /tmp/x"),
+    ];
     let mut kinds = failing();
-    let EventKind::Began { from, .. } = &mut kinds[0] else { unreachable!() };
-    *from = None;
+    kinds.insert(4, EventKind::Autopsy { findings });
     let (_, err) = lines(kinds, false);
-    assert!(err.contains("traffic  nobody has it, as before: nginx leads to real1, where nothing runs"), "{err}");
+    assert!(err.contains("     step  health, on real2\n\n"), "{err}");
+    assert!(
+        err.ends_with("  traffic  nobody has it: nginx leads to real1, where nothing runs\n     next  cat /tmp/x\n"),
+        "{err}"
+    );
     let (_, err) = lines(failing(), false);
     assert!(err.contains("traffic  real1 has it, as before"), "{err}");
 }
@@ -175,7 +184,7 @@ fn two_halves_of_one_command_are_one_story() {
     let kinds = vec![
         began(),
         done(Step::Health, 8250, "2 good answers"),
-        EventKind::HookStarted { hook: hook() },
+        EventKind::HookStarted { hook: hook(), profile: None, release: None },
         EventKind::HookSaid { hook: hook(), line: "\u{1b}[31mmigrating".to_owned() },
         EventKind::HookDone { hook: hook(), took_ms: 120, failure: None },
         again,
@@ -418,19 +427,41 @@ fn a_command_that_is_refused_leaves_no_moving_line() {
     }
 }
 
-/// What a hook stops is aborted, and the hook's own block says why: one error, not two.
+/// What a hook stops is aborted, which is no second error.
 #[test]
 fn a_hook_that_stops_a_deploy_is_one_error() {
-    let failure = Failure::new(Step::Health, Cause::Aborted, "deploy of v2 was aborted");
-    let why = Some("(migrate) failed: exit status: 3".to_owned());
+    let aborted = Failure::new(Step::Health, Cause::Aborted, "deploy of v2 was aborted");
+    let failure = Failure {
+        log: vec!["the table is locked".to_owned()],
+        ..Failure::new(Step::Health, Cause::Hook, "the hook before_switch (migrate) failed: exited with code 3")
+    };
+    let why = Some("(migrate) failed: exited with code 3".to_owned());
     let hook = EventKind::HookDone { hook: "before_switch".to_owned(), took_ms: 3, failure: why };
-    let (out, err) = lines(
-        vec![began(), hook, EventKind::Undoing { failure: failure.clone() }, finished("failed", 10, "", None)],
-        false,
-    );
-    assert!(out.contains("  ✗ hook       3 ms  before_switch failed\n"), "{out}");
-    assert_eq!(err, "");
-    let (_, err) = lines(vec![began(), EventKind::Undoing { failure }, finished("degraded", 20, "real1", None)], false);
+    let kinds = vec![
+        began(),
+        hook,
+        EventKind::Failed { failure },
+        EventKind::Undoing { failure: aborted.clone() },
+        finished("failed", 10, "real1", None),
+    ];
+    let (out, err) = lines(kinds, false);
+    let expected = "Deploying v2 to real2; real1 serves
+  ✗ hook       3 ms  before_switch failed
+  ↩ undo             taking back what was done
+";
+    assert_eq!(out, expected);
+    let expected = "
+error: the hook before_switch (migrate) failed: exited with code 3
+
+  the last lines of its log:
+  │ the table is locked
+
+  traffic  real1 has it, as before
+     next  bluegreen config
+";
+    assert_eq!(err, expected);
+    let kinds = vec![began(), EventKind::Undoing { failure: aborted }, finished("degraded", 20, "real1", None)];
+    let (_, err) = lines(kinds, false);
     assert!(err.contains("error: deploy of v2 was aborted"), "{err}");
 }
 

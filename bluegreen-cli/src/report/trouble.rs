@@ -13,6 +13,11 @@ use super::{
     text::{sanitize, wrap},
 };
 
+/// What a finding is about that says where the traffic is.
+pub(crate) const TRAFFIC: &str = "traffic";
+/// What a finding is about that is a command to type.
+pub(crate) const NEXT: &str = "next";
+
 /// Something that went wrong: what, why, where traffic is, and what to type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trouble {
@@ -55,6 +60,8 @@ impl Trouble {
             }
             Cause::PortTaken => format!("bluegreen adopt{to}"),
             Cause::Process | Cause::Switch | Cause::Route => "bluegreen check".to_owned(),
+            // its command, and how long it may take
+            Cause::Hook => "bluegreen config".to_owned(),
             _ => "bluegreen status".to_owned(),
         };
         let traffic = match active {
@@ -82,12 +89,16 @@ impl Trouble {
         }
     }
 
-    /// The same, with what an autopsy found. A finding about `next` is a better command to type.
+    /// The same, with what an autopsy found. It may know better where the traffic is, and what to type.
     #[must_use]
     pub fn with_findings(mut self, findings: &[Finding]) -> Self {
-        let (next, findings): (Vec<_>, Vec<_>) = findings.iter().cloned().partition(|f| f.about == "next");
-        self.command = next.into_iter().next().map(|next| next.says).or(self.command);
-        self.findings = findings;
+        for Finding { about, says } in findings.iter().cloned() {
+            match about.as_str() {
+                TRAFFIC => self.traffic = Some(says),
+                NEXT => self.command = Some(says),
+                _ => self.findings.push(Finding { about, says }),
+            }
+        }
         self
     }
 

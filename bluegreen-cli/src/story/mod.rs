@@ -12,7 +12,7 @@ pub(crate) use self::{page::page, text::text};
 use crate::{
     exit::Exit,
     history::{Entry, Moment, What},
-    report::{Tone, Trouble, size, took},
+    report::{TRAFFIC, Tone, Trouble, size, took},
 };
 
 /// One line of a timeline.
@@ -59,7 +59,17 @@ fn row(moment: &Moment) -> Option<Row> {
 
 /// `deploy 7: 1.4.2 (3f2a91c0de12) to real2`
 fn title(entry: &Entry) -> String {
-    format!("{} {}: {} to {}", entry.kind, entry.number, name(entry), entry.to)
+    format!("{}: {} to {}", numbered(entry), name(entry), entry.to)
+}
+
+/// `deploy 7`, or `deploy` of what never became one.
+pub(crate) fn numbered(entry: &Entry) -> String {
+    if entry.number == 0 { entry.kind.to_string() } else { format!("{} {}", entry.kind, entry.number) }
+}
+
+/// What the autopsy found out about the traffic.
+fn traffic(entry: &Entry) -> Option<&str> {
+    entry.findings.iter().find(|finding| finding.about == TRAFFIC).map(|finding| finding.says.as_str())
 }
 
 /// `1.4.2 (3f2a91c0de12)`, or the id alone.

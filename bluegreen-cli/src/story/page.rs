@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use bluegreen_core::{AnsweredBy, Receipt};
 
-use super::{name, outcome, row, svg, text::short, trouble, when};
+use super::{name, numbered, outcome, row, svg, text::short, trouble, when};
 use crate::{
     history::Entry,
     report::{Tone, Trouble, sanitize, took},
@@ -58,10 +58,9 @@ fn class(tone: Tone) -> &'static str {
 fn section(app: &str, entry: &Entry) -> String {
     let (word, tone) = outcome(entry);
     let mut html = format!(
-        "<article>\n<header>\n<p class=\"app\">{}</p>\n<h1>{} {}: {}</h1>\n<span class=\"badge {}\">{}</span>\n</header>\n",
+        "<article>\n<header>\n<p class=\"app\">{}</p>\n<h1>{}: {}</h1>\n<span class=\"badge {}\">{}</span>\n</header>\n",
         escape(app),
-        entry.kind,
-        entry.number,
+        numbered(entry),
         escape(entry.version.as_deref().unwrap_or(&name(entry))),
         class(tone),
         escape(&word),

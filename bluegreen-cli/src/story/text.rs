@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Row, name, outcome, row, title, trouble, when};
+use super::{Row, name, numbered, outcome, row, title, traffic, trouble, when};
 use crate::{
     history::Entry,
     report::{Paint, Tone, pad, sanitize, took, truncate, wrap},
@@ -25,9 +25,10 @@ pub(crate) fn text(entry: &Entry, paint: Paint, width: usize) -> String {
     say("      took", &format!("{took}, exit code {}", entry.exit_code));
     say(
         "   traffic",
-        &match (entry.from.as_deref(), entry.active.as_deref()) {
-            (Some(from), Some(active)) if from == active => format!("{active} has it, as before"),
-            (from, active) => {
+        &match (traffic(entry), entry.from.as_deref(), entry.active.as_deref()) {
+            (Some(found), ..) => found.to_owned(),
+            (_, Some(from), Some(active)) if from == active => format!("{active} has it, as before"),
+            (_, from, active) => {
                 format!("{} had it, {} has it", from.unwrap_or("nobody"), active.unwrap_or("nobody knows who"))
             }
         },
@@ -68,5 +69,5 @@ fn line(row: &Row, paint: Paint, width: usize) -> String {
 
 /// The title of a page or a file: `shop, deploy 7 of 1.4.2`.
 pub(super) fn short(app: &str, entry: &Entry) -> String {
-    format!("{app}, {} {} of {}", entry.kind, entry.number, name(entry))
+    format!("{app}, {} of {}", numbered(entry), name(entry))
 }

@@ -52,9 +52,10 @@ fn after_a_failure_a_hook_learns_the_reason_and_changes_no_exit_code() {
     assert!(!stage.path("told").exists());
 
     stage.set("health.deadline", "1s");
-    stage
-        .deploy("v2 errors", 10)
-        .says(&["the hook after_failure (sh) failed: exit status: 9", "traffic  real1 has it, as before"]);
+    stage.deploy("v2 errors", 10).says(&[
+        "the hook after_failure (sh) failed: exited with code 9; nothing else changes by that",
+        "traffic  real1 has it, as before",
+    ]);
     let seen = told(&stage, "told");
     for expected in [
         "BLUEGREEN_EXIT_CODE=10",
@@ -99,7 +100,7 @@ fn one_that_takes_too_long_is_ended_with_its_children() {
     hook.insert("timeout".into(), "4s".into());
     stage.set("hooks.before_switch", Value::Table(hook));
     let ended = stage.deploy("v2", 10);
-    ended.says(&["the hook before_switch (sh) took longer than 4 s", "│ begun"]);
+    ended.says(&["the hook before_switch (sh) took longer than 4 s, and was ended", "│ begun"]);
     wait_for("the end of its children", || below(stage.home()) == before);
     assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
     // and the same when the limit is the common one
@@ -118,9 +119,65 @@ fn what_it_says_is_shown_clean_and_kept() {
     assert!(!ended.out.contains('\u{1b}'), "{ended}");
     let log = fs::read_to_string(stage.state_dir().join("logs/hooks/before_switch.log")).unwrap();
     assert_eq!(log, "\u{1b}[31mred\u{1b}[0m\nno endproblem\n");
-    // one that fails is what the history tells
-    stage.set("hooks.before_switch", shell("echo the table is locked; exit 4"));
-    stage.deploy("v2", 10).says(&["the table is locked", "exit status: 4"]);
+}
+
+/// As any other failure: what was at work, where the traffic is and whose, its last words, and what to type.
+#[test]
+fn one_that_stops_a_deploy_is_an_autopsy_that_is_kept() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let [first, second] = stage.ports;
+    let serves = stage.status()["active"]["release"].as_str().unwrap()[..12].to_owned();
+    for (name, version, place) in [
+        ("before_start", "v2", "before anything is stopped on real2\n".to_owned()),
+        ("before_switch", "v3", format!("between health on real2 and the switch\n     port  {second} is free again\n")),
+    ] {
+        stage.set(&format!("hooks.{name}"), shell("echo the table is locked; exit 4"));
+        let log = stage.state_dir().join(format!("logs/hooks/{name}.log"));
+        let block = format!(
+            "error: the hook {name} (sh) failed: exited with code 4\n\n     step  hook {name}, {place}\n  \
+             the last lines of its log:\n  │ the table is locked\n\n  \
+             traffic  real1 has it, as before: v1 ({serves}) on port {first}\n     next  cat {}\n",
+            log.display()
+        );
+        let ended = stage.deploy(version, 10);
+        assert_eq!(ended.err, format!("\n{block}"), "{ended}");
+        assert_eq!(fs::read_to_string(log).unwrap(), "the table is locked\n");
+        stage.run(&["history"], 0).says(&[&format!("failed: the hook {name} (sh) failed: exited with code 4")]);
+        for words in [&["history", "show"][..], &["history", "show", version]] {
+            let told = stage.run(words, 0);
+            assert!(told.out.ends_with(&block), "{told}");
+            told.says(&[
+                &format!("{version} ("),
+                " to real2, failed\n",
+                "✗ hook",
+                &format!("{name} (sh) failed: exited"),
+            ]);
+        }
+        let events = stage.run(&["history", "show", "--format", "json"], 0).events();
+        let failure = &events.last().unwrap()["failure"];
+        assert_eq!((&failure["cause"], &failure["log"]), (&"hook".into(), &vec!["the table is locked"].into()));
+        let page = stage.run(&["history", "show", "--html", "-"], 0).out;
+        assert!(page.contains("real1 has it, as before: v1 (") && page.contains("the table is locked"), "{page}");
+        stage.unset(&format!("hooks.{name}"));
+    }
+    // it had no transaction, and so it has no number: it is not shown with others that have none
+    stage.set("hooks.before_start", shell("kill -9 $$"));
+    stage.deploy("v4", 10).says(&["failed: killed by SIGKILL\n", "     next  bluegreen config\n"]);
     let told = stage.run(&["history", "show"], 0);
-    told.says(&["failed", "the hook before_switch (sh) failed: exit status: 4"]);
+    assert!(told.out.starts_with("deploy: v4 (") && !told.out.contains("locked"), "{told}");
+}
+
+/// What is over cannot be stopped; who reads it must not think that it was.
+#[test]
+fn one_after_the_end_warns_and_says_where_its_words_are() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("hooks.after_switch", shell("echo no answer from chat; exit 3"));
+    let log = stage.state_dir().join("logs/hooks/after_switch.log");
+    let warning = format!(
+        "  ! the hook after_switch (sh) failed: exited with code 3; the traffic stays where it is. What it said: {}\n",
+        log.display()
+    );
+    stage.deploy("v1", 0).says(&[&warning, "real1 serves v1"]);
+    assert_eq!(fs::read_to_string(log).unwrap(), "no answer from chat\n");
 }

@@ -1,6 +1,6 @@
 //! How a process ended.
 
-use std::io;
+use std::{io, os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
 use bluegreen_core::{Autopsy, Profile};
 use procfs::process::Stat;
@@ -51,8 +51,13 @@ fn reap(birth: Birth) -> io::Result<Option<String>> {
     let Ok(Some((_, status))) = waitpid(pid, WaitOptions::NOHANG) else {
         return Ok(None);
     };
-    let code = status.exit_status().map(|code| format!("exited with code {code}{}", meaning(code)));
-    Ok(code.or_else(|| status.terminating_signal().map(|number| format!("killed by {}", signal_name(number)))))
+    Ok(in_words(ExitStatus::from_raw(status.as_raw())))
+}
+
+/// How a process ended: `exited with code 1` or `killed by SIGKILL`. `None` when it has not.
+pub fn in_words(status: ExitStatus) -> Option<String> {
+    let code = status.code().map(|code| format!("exited with code {code}{}", meaning(code)));
+    code.or_else(|| status.signal().map(|number| format!("killed by {}", signal_name(number))))
 }
 
 /// What an exit code tells besides its number.
