@@ -3,9 +3,15 @@
 use std::path::Path;
 
 use bluegreen_core::{Refusal, ResolveError, RunError, StoreError};
+use bluegreen_nginx::MasterError;
 use bluegreen_process::{AdoptError, ReleaseError};
 
-use crate::{config::ConfigError, exit::Exit, report::Trouble};
+use crate::{
+    config::{Config, ConfigError},
+    exit::Exit,
+    report::Trouble,
+    wiring,
+};
 
 /// An exit code and what to say.
 #[derive(Debug)]
@@ -36,6 +42,15 @@ impl Halt {
     pub(crate) fn mistake(error: &ConfigError, color: bool) -> Self {
         let next = if matches!(error, ConfigError::NotFound { .. }) { "bluegreen init" } else { "bluegreen config" };
         Self { mistake: Some(error.render(color)), ..Self::error(Exit::Usage, error) }.next(next)
+    }
+
+    /// Why the engine did not run, or not to the end.
+    pub(crate) fn run(error: RunError, config: &Config) -> Self {
+        let fix = match &error {
+            RunError::Refused(Refusal::Route(error)) => Some(for_route(error, config)),
+            _ => None,
+        };
+        fix.into_iter().fold(error.into(), Self::next)
     }
 
     /// The same, with a command to type.
@@ -86,7 +101,6 @@ impl From<Refusal> for Halt {
         match &refusal {
             Refusal::Waiting(tx) if tx.undo.is_some() => halt.next("bluegreen recover"),
             Refusal::Waiting(_) => halt.next("bluegreen promote, bluegreen abort, or this with --replace"),
-            Refusal::Route(error) => halt.next(for_route(error)),
             Refusal::NothingPrepared => halt.next("bluegreen prepare ARTIFACT"),
             Refusal::NothingToRollBack => halt.next("bluegreen releases"),
             Refusal::HasFailed(_) => halt.next("bluegreen history"),
@@ -95,17 +109,16 @@ impl From<Refusal> for Halt {
     }
 }
 
-/// What to type when the route cannot be read.
-pub(crate) fn for_route(error: &ResolveError) -> &'static str {
-    match error {
-        ResolveError::NotSetUp(_) | ResolveError::Differs(_) => "sudo bluegreen setup --apply",
-        ResolveError::Unmanaged(_) => "bluegreen deploy ARTIFACT",
-        ResolveError::Unknown(why)
-            if !["does not answer", "not running", "a running nginx"].iter().any(|no| why.contains(no)) =>
-        {
-            "bluegreen check"
-        }
-        _ => "sudo nginx -t && sudo systemctl start nginx && bluegreen check",
+/// What to type when the route cannot be read: of the nginx that is meant, which need not be the system's.
+pub(crate) fn for_route(error: &ResolveError, config: &Config) -> String {
+    let test = || wiring::commands(config).typed_test();
+    match (error, wiring::master(config).pid()) {
+        (ResolveError::NotSetUp(_) | ResolveError::Differs(_), _) => "sudo bluegreen setup --apply".to_owned(),
+        (ResolveError::Unmanaged(_), _) => "bluegreen deploy ARTIFACT".to_owned(),
+        (_, Ok(_)) => format!("{} && bluegreen check", test()),
+        (_, Err(MasterError::NotRunning)) => format!("{} && sudo systemctl start nginx && bluegreen check", test()),
+        // which one, and what is in the way, is a longer story
+        _ => "bluegreen check".to_owned(),
     }
 }
 

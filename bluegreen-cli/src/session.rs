@@ -244,7 +244,7 @@ impl Locked<'_> {
             session.events.warn(format!("{damaged}; the state before it is used"));
         }
         let options = Options { deadline: session.left(run), ..options.clone() };
-        Ok(session.wired.deployer.run_locked(lease, command, &options).await?)
+        session.wired.deployer.run_locked(lease, command, &options).await.map_err(|e| Halt::run(e, &session.config))
     }
 
     /// Runs a hook: nobody comes between, and who asks is told what we are at.

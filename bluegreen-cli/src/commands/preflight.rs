@@ -34,7 +34,7 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
             session.events.warn(first);
         }
         Err(_) if !settled(session) => {}
-        Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
+        Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error, &session.config))),
     }
     if let Some(finding) = doctor::before_deploy(session).await.into_iter().find(|f| f.severity == Severity::Fatal) {
         return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));

@@ -16,7 +16,7 @@ pub(super) async fn run(session: &Session, port: bool, active: bool) -> Result<E
         Ok(route) if active => route.active,
         Ok(route) => profiles.other(&route.active).clone(),
         Err(ResolveError::Unmanaged(_)) if !active => profiles.first().clone(),
-        Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error))),
+        Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error, &session.config))),
     };
     if session.format == Format::Json {
         output::json(&documents::Chosen { schema: SCHEMA, profile: profile.name(), port: profile.port(), active });

@@ -117,7 +117,7 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
     };
     let mut findings = nginx::look(config, &seen).await;
     if findings.iter().all(|finding| finding.id != nginx::ROUTE) {
-        findings.push(Finding::fatal(nginx::ROUTE, missing.to_string(), for_route(&missing)));
+        findings.push(Finding::fatal(nginx::ROUTE, missing.to_string(), for_route(&missing, config)));
     }
     findings.extend(sight::look(config));
     findings.extend(places::judge(&seen, false));

@@ -51,7 +51,7 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
     // what is not set up is told as such
     let wrong = survey.filter(|_| !matches!(route, Err(ResolveError::NotSetUp(_))));
     let wrong = wrong.map(|survey| passes::look(config, &survey, &commands, seen, &differences)).unwrap_or_default();
-    findings.extend(judge(route, differences, wrong));
+    findings.extend(judge(route, |error| for_route(error, config), differences, wrong));
     findings
 }
 
@@ -187,7 +187,8 @@ fn judge_configuration(mode: ProxyMode, test: &str, said: Result<(), String>) ->
     let place = Regex::new(r" in (/[^\s:]+:\d+)")
         .ok()
         .and_then(|place| Some(place.captures(&said)?.get(1)?.as_str().to_owned()));
-    let fix = format!("mend that file, then {test}");
+    let mend = if place.is_some() { "mend that file" } else { "put that right" };
+    let fix = format!("{mend}, then {test}");
     let finding = match mode {
         ProxyMode::Reload => {
             Finding::fatal("nginx-config", format!("nginx would refuse its configuration: {said}"), fix)
@@ -202,7 +203,12 @@ fn judge_configuration(mode: ProxyMode, test: &str, said: Result<(), String>) ->
 
 /// The route as nginx proves it, and what differs from the set-up: as long as the proof holds, nothing fails of it but what is
 /// `wrong` at the front door.
-fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>, wrong: Vec<Finding>) -> Vec<Finding> {
+fn judge(
+    route: &Result<Route, ResolveError>,
+    fix: impl Fn(&ResolveError) -> String,
+    differences: Vec<Difference>,
+    wrong: Vec<Finding>,
+) -> Vec<Finding> {
     let told = |at: &Place| wrong.iter().any(|finding| finding.place.as_ref() == Some(&at.to_string()));
     // what the set-up will do by itself need not be listed when it has to run anyway
     let must_run = matches!(route, Err(ResolveError::NotSetUp(_) | ResolveError::Differs(_)));
@@ -218,10 +224,10 @@ fn judge(route: &Result<Route, ResolveError>, differences: Vec<Difference>, wron
         }
         // as a rule it follows from them
         Err(error) if !listed.is_empty() => {
-            let fix = format!("first what differs from the set-up, below; then {}", for_route(error));
+            let fix = format!("first what differs from the set-up, below; then {}", fix(error));
             findings.push(Finding::fatal(ROUTE, error.to_string(), fix));
         }
-        Err(error) => findings.push(Finding::fatal(ROUTE, error.to_string(), for_route(error))),
+        Err(error) => findings.push(Finding::fatal(ROUTE, error.to_string(), fix(error))),
     }
     for difference in listed {
         let severity = if route.is_ok() { Severity::Warning } else { Severity::Fatal };
@@ -283,7 +289,11 @@ mod tests {
             (Severity::Warning, Some("/etc/nginx/conf.d/other.conf:3"))
         );
         assert_eq!(judge_configuration(ProxyMode::Reload, TEST, Err(said)).severity, Severity::Fatal);
-        assert!(found.fix.ends_with(TEST), "the nginx that is meant: {}", found.fix);
+        assert_eq!(found.fix, format!("mend that file, then {TEST}"), "the nginx that is meant");
+        let port =
+            "`nginx -t` failed: nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)".to_owned();
+        let found = judge_configuration(ProxyMode::Reload, TEST, Err(port));
+        assert_eq!((found.place, found.fix), (None, format!("put that right, then {TEST}")), "no file is named");
         assert_eq!(judge_configuration(ProxyMode::Reload, TEST, Ok(())).severity, Severity::Good);
     }
 
@@ -305,17 +315,15 @@ mod tests {
     fn what_differs_fails_a_deploy_only_without_a_proof() {
         let differs =
             || vec![Difference::new("a is missing", "sudo bluegreen setup --apply"), Difference::new("b", "by hand")];
+        let fix = |_: &ResolveError| "sudo bluegreen setup --apply".to_owned();
         let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap());
-        assert_eq!(ids(&judge(&Ok(real1), differs(), vec![]))[1..], [(Severity::Warning, "setup"); 2]);
-        let not_set_up = judge(&Err(ResolveError::NotSetUp("x".into())), differs(), vec![]);
+        assert_eq!(ids(&judge(&Ok(real1), fix, differs(), vec![]))[1..], [(Severity::Warning, "setup"); 2]);
+        let not_set_up = judge(&Err(ResolveError::NotSetUp("x".into())), fix, differs(), vec![]);
         assert_eq!(ids(&not_set_up), [(Severity::Fatal, "route"), (Severity::Fatal, "setup")]);
         assert_eq!(not_set_up[1].what, "b", "the set-up does the rest");
         assert_eq!(not_set_up[0].fix, "first what differs from the set-up, below; then sudo bluegreen setup --apply");
-        let other = |differences| judge(&Err(ResolveError::Differs("x".into())), differences, vec![]);
+        let other = |differences| judge(&Err(ResolveError::Differs("x".into())), fix, differences, vec![]);
         let applied = other(vec![Difference::new("a is missing", "sudo bluegreen setup --apply")]);
         assert_eq!((applied.len(), applied[0].fix.as_str()), (1, "sudo bluegreen setup --apply"));
-        let unknown = |why: &str| judge(&Err(ResolveError::Unknown(why.into())), vec![], vec![])[0].fix.clone();
-        assert_eq!(unknown("nginx's answers differ"), "bluegreen check");
-        assert!(unknown("nginx does not answer on x: is it running?").contains("start nginx"));
     }
 }

@@ -32,6 +32,25 @@ fn nginx_stopped_in_reload_mode_is_refused_too() {
     assert_eq!(below(stage.home()), before);
 }
 
+/// Several may run; the system's is only one of them.
+#[test]
+fn what_to_type_is_about_the_nginx_that_is_meant() {
+    let Some(mut stage) = Stage::reload() else { return };
+    stage.set("proxy.nginx.pid_file", stage.nginx.prefix().join("nginx.pid").to_str().unwrap());
+    stage.run(&["status"], 0);
+    // newer than the workers, so they need not have read it
+    let include = stage.path("service-url.inc");
+    fs::write(&include, fs::read(&include).unwrap()).unwrap();
+    let test = stage.nginx.with(&["-t"]).join(" ");
+    for words in [&["status"][..], &["profile"]] {
+        let code = if words == ["status"] { 20 } else { 3 };
+        stage.run(words, code).says(&["the route is not known", &format!("     next  {test} && bluegreen check\n")]);
+    }
+    stage.nginx.stop().unwrap();
+    stage.run(&["profile"], 3).says(&["     next  bluegreen check\n"]);
+    stage.run(&["check"], 3).says(&["start that nginx, or correct pid_file"]);
+}
+
 fn break_configuration(stage: &Stage) {
     let file = stage.nginx.prefix().join("nginx.conf");
     let text = fs::read_to_string(&file).unwrap();

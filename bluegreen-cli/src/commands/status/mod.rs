@@ -114,6 +114,7 @@ impl Status<'_> {
                 text.extend([&paint.dim(format!("{label:>11}")), "  ", &tone.paint(paint, part), "\n"]);
             }
         };
+        let fix;
         let mut command = None;
         match &self.seen.route {
             Ok(route) if self.failed_over() => {
@@ -130,7 +131,8 @@ impl Status<'_> {
             }
             Err(error) => {
                 say("route", &error.to_string(), Tone::Bad);
-                command = Some(for_route(error));
+                fix = for_route(error, &self.session.config);
+                command = Some(fix.as_str());
             }
         }
         if self.state.last_good().is_none() && self.state.transaction.is_none() && self.route().is_some() {
