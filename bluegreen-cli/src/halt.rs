@@ -20,6 +20,8 @@ pub(crate) struct Halt {
     pub(crate) trouble: Box<Trouble>,
     /// The text of a mistake in the configuration, with its lines.
     pub(crate) mistake: Option<String>,
+    /// An option with which it would have gone on, where the command has it.
+    pub(crate) option: Option<&'static str>,
 }
 
 /// The traffic line of everything that is refused.
@@ -35,7 +37,12 @@ impl Halt {
     }
 
     fn from_trouble(exit: Exit, trouble: Trouble) -> Self {
-        Self { exit, trouble: Box::new(Trouble { traffic: Some(UNTOUCHED.into()), ..trouble }), mistake: None }
+        Self {
+            exit,
+            trouble: Box::new(Trouble { traffic: Some(UNTOUCHED.into()), ..trouble }),
+            mistake: None,
+            option: None,
+        }
     }
 
     /// A mistake in the configuration.
@@ -56,6 +63,15 @@ impl Halt {
     /// The same, with a command to type.
     pub(crate) fn next(mut self, command: impl Into<String>) -> Self {
         self.trouble.command = Some(command.into());
+        self
+    }
+
+    /// The same for a command that has the options `known`.
+    pub(crate) fn with_options(mut self, known: &[&str]) -> Self {
+        if let (Some(option), Some(command)) = (self.option.filter(|it| known.contains(it)), &mut self.trouble.command)
+        {
+            *command = format!("{command}, or the same with {option}");
+        }
         self
     }
 
@@ -84,7 +100,7 @@ impl From<StoreError> for Halt {
         let exit = if matches!(error, StoreError::Locked(_)) { Exit::Busy } else { Exit::Refused };
         let halt = Self::error(exit, &error);
         match &error {
-            StoreError::Locked(_) => halt.next("the same with --wait, or `bluegreen status`"),
+            StoreError::Locked(_) => Self { option: Some("--wait"), ..halt.next("bluegreen status") },
             StoreError::Io { .. } => {
                 halt.next("sudo bluegreen setup --apply (it makes the directory), or free some disk")
             }
@@ -100,7 +116,9 @@ impl From<Refusal> for Halt {
         let halt = Self::error(exit, &refusal);
         match &refusal {
             Refusal::Waiting(tx) if tx.undo.is_some() => halt.next("bluegreen recover"),
-            Refusal::Waiting(_) => halt.next("bluegreen promote, bluegreen abort, or this with --replace"),
+            Refusal::Waiting(_) => {
+                Self { option: Some("--replace"), ..halt.next("bluegreen promote or bluegreen abort") }
+            }
             Refusal::NothingPrepared => halt.next("bluegreen prepare ARTIFACT"),
             Refusal::NothingToRollBack => halt.next("bluegreen releases"),
             Refusal::HasFailed(_) => halt.next("bluegreen history"),

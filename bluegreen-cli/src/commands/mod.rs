@@ -79,9 +79,10 @@ fn with_session(global: &Global, command: Command) -> Exit {
             Ok(session) => session,
             Err(halt) => return Ok(tell(global, None, &halt)),
         };
-        let changes = changes(&command);
+        let (changes, options) = (changes(&command), options(&command));
         let result = dispatch(&session, global, command).await;
-        let exit = result.unwrap_or_else(|halt| tell(global, Some(&session.events), &halt));
+        let tell = |halt: Halt| tell(global, Some(&session.events), &halt.with_options(options));
+        let exit = result.unwrap_or_else(tell);
         if changes {
             metrics::keep(&session).await;
         }
@@ -129,6 +130,21 @@ fn changes(command: &Command) -> bool {
             | Command::Metrics { .. }
             | Command::Releases { .. }
     )
+}
+
+/// Which of the options it has that may help when somebody else is at work, or a release waits.
+fn options(command: &Command) -> &'static [&'static str] {
+    match command {
+        Command::Deploy(_)
+        | Command::Prepare(_)
+        | Command::Stop(_)
+        | Command::Start(_)
+        | Command::Health(_)
+        | Command::Switch(_) => &["--wait", "--replace"],
+        Command::Promote { .. } | Command::Rollback { .. } => &["--wait"],
+        Command::Plan(_) => &["--replace"],
+        _ => &[],
+    }
 }
 
 /// A command that is nothing but a run of the engine.

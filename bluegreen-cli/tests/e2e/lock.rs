@@ -74,3 +74,43 @@ fn a_deploy_in_its_hook_before_the_start_has_the_lock() {
 fn a_deploy_in_its_hook_before_the_switch_has_the_lock() {
     a_hook_has_the_lock("before_switch");
 }
+
+/// An option is named only to a command that has it.
+#[test]
+fn who_meets_the_lock_is_told_what_can_be_typed() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let next = stage.artifact("v3");
+    let told = |words: &[&str], option: &str, next: &str| {
+        let busy = stage.run(words, 75);
+        let has = stage.run(&[words[0], "--help"], 0).out.contains(option);
+        let more = if has { format!(", or the same with {option}") } else { String::new() };
+        assert!(busy.err.ends_with(&format!("     next  {next}{more}\n")), "{busy}");
+    };
+    stage.run(&["prepare", &stage.artifact("v2")], 0);
+    for words in [&["rollback"][..], &["up"], &["deploy", &next], &["prepare", &next], &["plan", &next]] {
+        told(words, "--replace", "bluegreen promote or bluegreen abort");
+    }
+    stage.run(&["abort"], 0);
+
+    let script = "touch begun; until [ -e go ]; do sleep 0.05; done";
+    let mut stage = stage;
+    stage.set("hooks.before_start", vec!["sh", "-c", script]);
+    let slow = stage.artifact("v2");
+    let first = stage.spawn(&["deploy", &slow]);
+    wait_for("the hook", || stage.path("begun").exists());
+    let told = |words: &[&str]| {
+        let busy = stage.run(words, 75);
+        let has = stage.run(&[words[0], "--help"], 0).out.contains("--wait");
+        let more = if has { ", or the same with --wait" } else { "" };
+        assert!(busy.err.ends_with(&format!("     next  bluegreen status{more}\n")), "{busy}");
+    };
+    for word in ["recover", "up", "abort", "adopt", "promote", "rollback", "switch"] {
+        told(&[word]);
+    }
+    for word in ["deploy", "prepare", "start", "stop", "health", "plan"] {
+        told(&[word, &next]);
+    }
+    std::fs::write(stage.path("go"), "").unwrap();
+    assert_eq!(first.wait().code, Some(0));
+}

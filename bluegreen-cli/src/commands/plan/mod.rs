@@ -41,7 +41,7 @@ pub(super) async fn run(session: &Session, global: &Global, args: &args::Plan) -
         preflight::needs_no_artifact(session, "plan")?;
     }
     if let Some(holder) = session.wired.store.holder() {
-        return Err(Halt::from(StoreError::Locked(Some(holder))).next("bluegreen status"));
+        return Err(StoreError::Locked(Some(holder)).into());
     }
     let plan = make(session, args).await?;
     preflight::can_switch(session).await?;
