@@ -11,9 +11,14 @@ use crate::{
 
 /// `deploy`
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
+    begin(session, args, "deploy").await
+}
+
+/// A deploy of which `typed` is the command.
+async fn begin(session: &Session, args: &Deploy, typed: &str) -> Result<Exit, Halt> {
     let until = args.until.unwrap_or(Step::Retire);
     if until > Step::Stop && args.release.artifact.is_none() {
-        preflight::needs_no_artifact(session, "deploy")?;
+        preflight::needs_no_artifact(session, typed)?;
     }
     preflight::look(session, until).await?;
     preflight::warn(session).await;
@@ -33,7 +38,7 @@ pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Hal
 
 /// `prepare`, and the scripts' `stop`, `start`, `health` and `switch`: one more step of the same way. Without an artifact
 /// they go on with what is open.
-pub(super) async fn until(session: &Session, release: Release, until: Step) -> Result<Exit, Halt> {
+pub(super) async fn until(session: &Session, release: Release, until: Step, typed: &str) -> Result<Exit, Halt> {
     let goes_on = match session.state().await?.transaction {
         // `switch` moves what is there, as `promote`
         None => until == Step::Retire,
@@ -46,7 +51,7 @@ pub(super) async fn until(session: &Session, release: Release, until: Step) -> R
         }
         return go_on(session, &release.run, until).await;
     }
-    deploy(session, &Deploy { release, if_changed: false, breaking: false, until: Some(until) }).await
+    begin(session, &Deploy { release, if_changed: false, breaking: false, until: Some(until) }, typed).await
 }
 
 /// `promote`

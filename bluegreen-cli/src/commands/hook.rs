@@ -19,7 +19,12 @@ pub(super) async fn run(session: &Session) -> Result<Exit, Halt> {
             let version = std::env::var("DEPLOYMENT_ID").ok();
             // the one before may have been stopped between its hooks
             let release = Release { artifact: artifact(session)?, version, replace: true, ..Release::default() };
-            deploy::until(session, release, Step::Health).await
+            let prepared = deploy::until(session, release, Step::Health, "prepare").await;
+            // the agent types none
+            prepared.map_err(|halt| match halt.exit {
+                Exit::Usage => halt.next("add `artifact = \"build/libs/*.jar\"` to [hook]"),
+                _ => halt,
+            })
         }
         "ValidateService" => deploy::promote(session, &Run::default(), false).await,
         "" => Err(Halt::new(Exit::Usage, "LIFECYCLE_EVENT is not set: `bluegreen hook` is for CodeDeploy's hooks")

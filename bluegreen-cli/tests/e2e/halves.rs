@@ -100,7 +100,8 @@ fn without_the_artifact_that_the_command_needs_nothing_is_touched() {
     stage.deploy("v2", 0);
     let warm = stage.pid("idle");
     for command in ["deploy", "prepare", "start", "health"] {
-        stage.run(&[command], 2).says(&["no artifact given", "bluegreen deploy ARTIFACT", "traffic  untouched"]);
+        let next = format!("bluegreen {command} ARTIFACT");
+        stage.run(&[command], 2).says(&["no artifact given", &next, "traffic  untouched"]);
     }
     stage.run(&["switch"], 0).says(&["already"]);
     assert_eq!((stage.pid("idle"), stage.step()), (warm, None));

@@ -89,7 +89,15 @@ fn each_way_to_fail_ends_with_the_traffic_and_one_command() {
     ends(&stage.run(&["rollback"], 3), "untouched", "bluegreen releases");
     ends(&stage.run(&["rollback", "v9"], 11), "untouched", "bluegreen releases");
     ends(&stage.run(&["deploy", "no/such-file"], 11), "untouched", "ls -l no");
-    ends(&stage.run(&["deploy"], 2), "untouched", "bluegreen deploy ARTIFACT");
+    for word in ["deploy", "prepare", "start", "health", "plan"] {
+        ends(&stage.run(&[word], 2), "untouched", &format!("bluegreen {word} ARTIFACT"));
+    }
+    let mut hook = stage.command(&["hook"]);
+    let hook = bluegreen_rig::Running::spawn({
+        hook.env("LIFECYCLE_EVENT", "ApplicationStart");
+        hook
+    });
+    ends(&hook.wait(), "untouched", "add `artifact = \"build/libs/*.jar\"` to [hook]");
     stage.set("health.deadline", "1s");
     for fault in ["v2 exits", "v3 errors", "v4 deaf"] {
         let ended = stage.deploy(fault, 10);
