@@ -72,6 +72,9 @@ pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure) -
     if failure.cause != Cause::PortTaken && said.hook.as_deref() != Some(BEFORE_START) {
         say("port", port(session, seen.on(to), to));
     }
+    if let Some(says) = failure.causes.iter().find_map(|cause| listens_elsewhere(cause, &session.config, to)) {
+        say("fix", says);
+    }
     if !matches!(failure.cause, Cause::Interrupted | Cause::PortTaken | Cause::Hook) {
         for says in differs(session, release) {
             say("differs", says);
@@ -93,6 +96,21 @@ fn step(failure: &Failure, said: &Said, to: &Profile) -> String {
         Some(hook) => format!("hook {hook}, between {} on {to} and the switch", failure.step),
         None => format!("{}, on {to}", failure.step),
     }
+}
+
+/// What makes an app listen where it should, when it does so somewhere else.
+fn listens_elsewhere(cause: &str, config: &Config, to: &Profile) -> Option<String> {
+    if cause.contains(", only on ") {
+        return Some("let it listen on the address in [health] url, or change that".to_owned());
+    }
+    let (_, at) = cause.split_once(", but on ")?;
+    let (start, port) = (&config.start, to.port());
+    let told = start.command.iter().chain(start.env.values()).any(|text| text.mentions("port"));
+    Some(if told {
+        format!("[start] passes it {{port}}, here {port}, and it does not take that: is the option's name right?")
+    } else {
+        format!("it listens on {at}, and should on {port}: pass it {{port}} in [start] command or env")
+    })
 }
 
 /// Where the traffic is, and who answers there.

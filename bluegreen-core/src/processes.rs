@@ -1,6 +1,6 @@
 //! What runs on a profile, and how it is started and stopped.
 
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, net::SocketAddr, time::Duration};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,9 @@ pub struct Autopsy {
     pub exit: Option<String>,
     /// The last lines of its log, without control and escape sequences.
     pub log: Vec<String>,
+    /// Where it listens, as far as that can be seen.
+    #[serde(default)]
+    pub listens: Vec<SocketAddr>,
 }
 
 /// Runs releases on profiles.

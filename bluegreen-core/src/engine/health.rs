@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::time::Instant;
 
@@ -186,17 +186,12 @@ impl Run<'_> {
     async fn unhealthy(&self, profile: &Profile, why: &Unhealthy, limit: Duration) -> Failure {
         let mut failure =
             self.failed(Cause::Unhealthy, format!("{profile} was not healthy within {}", took(limit)), why);
-        let port = profile.port();
+        let autopsy = self.deployer.processes.autopsy(profile).await;
         if let (Unhealthy::Refused(_), Occupant::Ours { listening, .. }) = (why, self.deployer.inspect(profile).await) {
             // says more than that nobody listens where the check asks
-            failure.causes = vec![if listening {
-                format!("it listens on port {port}, but not on the address that the health check asks")
-            } else {
-                format!("it runs, and does not listen on port {port}")
-            }];
+            failure.causes = vec![where_else(profile.port(), listening, &autopsy.listens)];
         }
         // only its children are left
-        let autopsy = self.deployer.processes.autopsy(profile).await;
         if let Some(exit) = autopsy.exit {
             failure.causes.push(format!("the process that was started {exit}"));
             failure.log = autopsy.log;
@@ -249,4 +244,17 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// Of a process that does not listen where the health check asks, but perhaps somewhere else.
+fn where_else(port: u16, listening: bool, listens: &[SocketAddr]) -> String {
+    let at: Vec<String> =
+        listens.iter().filter(|at| !listening || at.port() == port).map(ToString::to_string).collect();
+    let at = at.join(" and ");
+    let (what, where_else) = if listening {
+        (format!("it listens on port {port}, but not on the address that the health check asks"), ", only on ")
+    } else {
+        (format!("it runs, and does not listen on port {port}"), ", but on ")
+    };
+    if at.is_empty() { what } else { what + where_else + &at }
 }

@@ -92,7 +92,11 @@ impl ProcessManager for FakeHost {
 
     async fn autopsy(&self, profile: &Profile) -> Autopsy {
         let over = self.world().occupant(profile).ours().is_none();
-        Autopsy { exit: over.then(|| "exited with code 1".into()), log: vec!["fake: it is over".into()] }
+        Autopsy {
+            exit: over.then(|| "exited with code 1".into()),
+            log: vec!["fake: it is over".into()],
+            ..Autopsy::default()
+        }
     }
 }
 

@@ -4,7 +4,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{self, BufRead, BufReader},
+    net::SocketAddr,
 };
+
+use procfs::net::{TcpNetEntry, TcpState};
 
 use super::{Listener, PortOwners, diag};
 
@@ -67,15 +70,34 @@ pub(crate) fn read_table(table: impl BufRead, port: u16, sockets: &mut Vec<diag:
     Ok(())
 }
 
+/// The addresses on which the processes `pids` listen.
+///
+/// # Errors
+/// The kernel's tables cannot be read.
+pub(crate) fn listening_at(pids: &[u32]) -> io::Result<Vec<SocketAddr>> {
+    let held: BTreeSet<u64> = pids.iter().flat_map(|pid| held(*pid)).collect();
+    if held.is_empty() {
+        return Ok(Vec::new());
+    }
+    let v4 = procfs::net::tcp().map_err(io::Error::other)?;
+    // a kernel without this family has no listeners of it
+    let v6 = procfs::net::tcp6().unwrap_or_default();
+    let ours = |entry: &TcpNetEntry| entry.state == TcpState::Listen && held.contains(&entry.inode);
+    Ok(v4.into_iter().chain(v6).filter(ours).map(|entry| entry.local_address).collect())
+}
+
+/// The sockets of `pid`.
+fn held(pid: u32) -> BTreeSet<u64> {
+    let inode = |fd: io::Result<fs::DirEntry>| {
+        let target = fs::read_link(fd.ok()?.path()).ok()?;
+        target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    };
+    fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().filter_map(inode).collect()
+}
+
 /// Notes `pid` at each of `sockets` that it holds. A process that is gone, or hidden, holds nothing that we can see.
 fn find_holders(pid: u32, sockets: &mut BTreeMap<u64, Listener>) {
-    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return };
-    let held: BTreeSet<u64> = descriptors
-        .filter_map(|fd| {
-            let target = fs::read_link(fd.ok()?.path()).ok()?;
-            target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
-        })
-        .collect();
+    let held = held(pid);
     for (_, listener) in sockets.iter_mut().filter(|(inode, _)| held.contains(inode)) {
         listener.pids.push(pid);
     }
@@ -86,6 +108,19 @@ mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 
     use super::*;
+
+    #[test]
+    fn a_process_listens_where_it_listens() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let at = listener.local_addr().unwrap();
+        assert!(listening_at(&[std::process::id()]).unwrap().contains(&at));
+        // who is connected does not listen
+        let connection = TcpStream::connect(at).unwrap();
+        assert!(!listening_at(&[std::process::id()]).unwrap().contains(&connection.local_addr().unwrap()));
+        drop(listener);
+        assert!(!listening_at(&[std::process::id()]).unwrap().contains(&at));
+        assert_eq!(listening_at(&[]).unwrap(), []);
+    }
 
     #[test]
     fn netlink_and_the_files_say_the_same() {

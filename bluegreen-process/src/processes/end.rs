@@ -9,6 +9,7 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 use super::Inner;
 use crate::{
     logs,
+    ports::proc::listening_at,
     record::Record,
     seen::{self, Birth, Seen},
 };
@@ -19,7 +20,11 @@ impl Inner {
         // reaps it, if it is our child and just died
         let _ = self.live_leader(profile, &record);
         let exit = self.remember(profile, &record, |memory| memory.exit.clone());
-        Autopsy { exit, log: record.log.as_deref().map(logs::tail).unwrap_or_default() }
+        let family = record.family().unwrap_or_default();
+        let pids: Vec<u32> = family.iter().map(Seen::pid).collect();
+        // who tells of an accident may know less, and does not fail
+        let listens = listening_at(&pids).unwrap_or_default();
+        Autopsy { exit, log: record.log.as_deref().map(logs::tail).unwrap_or_default(), listens }
     }
 
     /// The leader, if it lives. If it died as our child, it is reaped and its end remembered.

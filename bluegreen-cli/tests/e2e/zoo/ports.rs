@@ -8,10 +8,14 @@ use super::{Zoo, wait_for_front};
 fn one_that_listens_elsewhere_is_told_where_it_should() {
     let Some(mut zoo) = Zoo::open() else { return };
     let port = zoo.stage.ports[1];
-    zoo.refuses_in_time("elsewhere", &[&format!("it runs, and does not listen on port {port}")]);
-    let says = format!("it listens on port {port}, but not on the address that the health check asks");
+    let elsewhere = format!("it runs, and does not listen on port {port}, but on 127.0.0.1:");
+    zoo.refuses_in_time(
+        "elsewhere",
+        &[&elsewhere, &format!("fix  [start] passes it {{port}}, here {port}, and it does not")],
+    );
+    let says = format!("the address that the health check asks, only on [::1]:{port}\n");
     if std::net::TcpListener::bind("[::1]:0").is_ok() {
-        zoo.refuses_in_time("in-v6-only", &[&says]);
+        zoo.refuses_in_time("in-v6-only", &[&says, "fix  let it listen on the address in [health] url"]);
     } else {
         bluegreen_rig::skip("no IPv6 here");
     }
