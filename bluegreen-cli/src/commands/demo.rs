@@ -20,7 +20,7 @@ use crate::{
     },
     documents::{self, SCHEMA},
     output,
-    report::{Paint, stdout_paint},
+    report::{Paint, as_typed, stdout_paint},
     signals::Signals,
 };
 
@@ -60,7 +60,9 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Halt> {
 }
 
 fn stage_end(paint: Paint, took: Duration) -> String {
-    paint.dim(format!("{:.0} s in all; the private nginx, the apps and their files are gone", took.as_secs_f64()))
+    let took = took.as_secs_f64();
+    let end = paint.dim(format!("{took:.0} s in all; the private nginx, the apps and their files are gone"));
+    format!("{end}\nThe commands above were for them alone. Your own app: {}", as_typed("`bluegreen init`"))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
@@ -161,10 +163,7 @@ settle = "1s"
     }
 
     fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, words: I) -> Command {
-        let mut command = Command::new("/proc/self/exe");
-        command.arg("--config").arg(self.path("bluegreen.toml")).args(words);
-        command.current_dir(self.home.path()).stdin(Stdio::null()).env_remove("BLUEGREEN_CONFIG").kill_on_drop(true);
-        command
+        command(self.home.path(), words)
     }
 
     /// One command, shown as it is typed. It must end as expected, or the demo has failed.
@@ -228,5 +227,29 @@ settle = "1s"
             }
         }
         Ok(())
+    }
+}
+
+/// This program, at work on the configuration in `home`. That is not named by an option: what is would be named again in what
+/// the command says to type.
+fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(home: &Path, words: I) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.args(words).env("BLUEGREEN_CONFIG", home.join("bluegreen.toml"));
+    command.current_dir(home).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `bluegreen --config /tmp/bluegreen-demo.X/bluegreen.toml logs real2` would be about a file that is gone.
+    #[test]
+    fn what_is_said_to_type_names_nothing_that_goes_away() {
+        let command = command(Path::new("/tmp/bluegreen-demo.X"), ["deploy", "app-v3"]);
+        let words: Vec<_> = command.as_std().get_args().collect();
+        assert_eq!(words, ["deploy", "app-v3"]);
+        let end = stage_end(Paint(false), Duration::from_secs(22));
+        assert!(end.contains("The commands above were for them alone.") && end.contains("`bluegreen init`"), "{end}");
     }
 }
