@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bluegreen_core::ReleaseId;
+use bluegreen_core::{ReleaseId, Template};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -50,6 +50,16 @@ pub struct Release {
     pub created: String,
     /// How it is started.
     pub spec: Spec,
+}
+
+impl Release {
+    /// Whether it cannot be started: its command needs an artifact, and it has none.
+    pub fn lacks_artifact(&self) -> bool {
+        let Spec { command, env, workdir } = &self.spec;
+        let mut texts = command.iter().chain(env.values()).chain([workdir]);
+        let needs = |text: &String| Template::parse(text).is_ok_and(|text| text.mentions("artifact"));
+        self.artifact.is_none() && texts.any(needs)
+    }
 }
 
 /// A release to add.

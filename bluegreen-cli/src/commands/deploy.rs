@@ -57,6 +57,10 @@ pub(super) async fn until(session: &Session, release: Release, until: Step, type
 /// `promote`
 pub(super) async fn promote(session: &Session, run: &Run, drain: bool) -> Result<Exit, Halt> {
     preflight::can_switch(session).await?;
+    if session.state().await?.transaction.is_some_and(|tx| tx.undo.is_none() && preflight::lacks_artifact(session, &tx))
+    {
+        preflight::needs_no_artifact(session, "start")?;
+    }
     if !drain {
         return go_on(session, run, Step::Retire).await;
     }

@@ -22,6 +22,12 @@ pub(super) fn needs_no_artifact(session: &Session, command: &str) -> Result<(), 
     Ok(())
 }
 
+/// Whether only the port of what cannot be started was freed, as by `stop` without an artifact.
+pub(super) fn lacks_artifact(session: &Session, tx: &Transaction) -> bool {
+    let release = session.wired.processes.releases().get(&tx.release);
+    tx.step == Step::Stop && release.is_ok_and(|release| release.lacks_artifact())
+}
+
 /// Is there a route to begin from?
 pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
     match session.wired.deployer.look().await.route {

@@ -203,9 +203,16 @@ impl Narrator {
             // nothing was ever deployed, so nothing serves
             return Told { lines: format!("\n{INDENT}nothing to do\n"), trouble: String::new() };
         }
-        let release = release.as_ref().map_or_else(|| "the release".to_owned(), |release| self.name(release));
-        let Some((what, next)) = ending(outcome, active, place, &release) else { return Told::default() };
-        let next = if outcome == "switched" && !self.replaces { "" } else { next };
+        let name = release.as_ref().map_or_else(|| "the release".to_owned(), |release| self.name(release));
+        let Some((what, next)) = ending(outcome, active, place, &name) else { return Told::default() };
+        let kept = release.as_ref().and_then(|release| self.releases.as_ref()?.get(release).ok());
+        let next = match outcome.as_str() {
+            "switched" if !self.replaces => "",
+            "paused" if kept.is_some_and(|kept| kept.lacks_artifact()) => {
+                "`bluegreen start ARTIFACT` goes on, `bluegreen abort` ends it"
+            }
+            _ => next,
+        };
         let receipt = receipt.as_ref().filter(|r| r.probes > 0).map(ToString::to_string).unwrap_or_default();
         let time = self.paint.dim(format!(", {} in all", took(Duration::from_millis(event.elapsed_ms))));
         let mut lines = format!("\n{INDENT}{}{time}\n", self.paint.good(sanitize(&what)));

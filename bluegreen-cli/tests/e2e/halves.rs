@@ -105,9 +105,13 @@ fn without_the_artifact_that_the_command_needs_nothing_is_touched() {
     }
     stage.run(&["switch"], 0).says(&["already"]);
     assert_eq!((stage.pid("idle"), stage.step()), (warm, None));
-    stage.run(&["stop"], 0);
+    stage.run(&["stop"], 0).says(&["`bluegreen start ARTIFACT` goes on"]);
     stage.run(&["start"], 2).says(&["no artifact given"]);
     stage.run(&["switch"], 2).says(&["no artifact given"]);
+    stage.run(&["promote"], 2).says(&["no artifact given", "     next  bluegreen start ARTIFACT\n"]);
+    stage.run(&["status"], 0).says(&["       next  bluegreen start ARTIFACT\n"]);
+    // it is as it says
+    stage.run(&["start", &stage.artifact("v3")], 0);
     stage.run(&["abort"], 0);
     // one that rests has its own
     stage.run(&["deploy", &stage.artifact("v3"), "--until", "stop"], 0);

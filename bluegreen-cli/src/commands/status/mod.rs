@@ -145,6 +145,9 @@ impl Status<'_> {
         }
         match (&self.state.transaction, self.session.wired.store.holder()) {
             (_, Some(holder)) => say("lock", &format!("held by {holder}"), Tone::Plain),
+            (Some(tx), None) if preflight::rests(tx) && preflight::lacks_artifact(self.session, tx) => {
+                command = command.or(Some("bluegreen start ARTIFACT"));
+            }
             (Some(tx), None) if preflight::rests(tx) => command = command.or(Some("bluegreen promote")),
             (Some(_), None) => command = command.or(Some("bluegreen recover")),
             (None, None) => {}
