@@ -17,7 +17,8 @@ pub enum Body {
     Text(Template),
     /// The expression matches somewhere in it.
     Regex(Regex),
-    /// It is JSON that contains this: objects may have more members, everything else is equal.
+    /// It is JSON that contains this: objects may have more members, everything else is equal. Texts in it are filled in as
+    /// those of [`Body::Text`].
     Json(Value),
 }
 
@@ -36,11 +37,22 @@ impl Body {
                 (!matches).then(|| format!("{} (expected a match of /{wanted}/)", answer.describe()))
             }
             Self::Json(wanted) => match serde_json::from_slice(&answer.body) {
-                Ok(seen) => difference(&seen, wanted, ""),
+                Ok(seen) => difference(&seen, &filled(wanted, &value), ""),
                 Err(_) if answer.truncated => Some("the JSON is longer than 64 KiB".to_owned()),
                 Err(_) => Some(format!("{} (expected JSON)", answer.describe())),
             },
         }
+    }
+}
+
+/// `wanted` with its placeholders filled in.
+fn filled(wanted: &Value, value: &impl Fn(&str) -> Option<String>) -> Value {
+    match wanted {
+        // what is no template is meant as it is
+        Value::String(text) => Template::parse(text).map_or_else(|_| wanted.clone(), |t| t.render(value).into()),
+        Value::Array(items) => items.iter().map(|item| filled(item, value)).collect(),
+        Value::Object(members) => members.iter().map(|(name, item)| (name.clone(), filled(item, value))).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => wanted.clone(),
     }
 }
 
@@ -80,6 +92,14 @@ mod tests {
         let body = Body::Regex(Regex::new("v[0-9]{2}$").unwrap());
         assert_eq!(complaint(&body, "app v12"), None);
         assert_eq!(complaint(&body, "app v1").unwrap(), "200 OK: app v1 (expected a match of /v[0-9]{2}$/)");
+    }
+
+    #[test]
+    fn texts_in_json_are_templates() {
+        let body = Body::Json(json!({"profile": "{profile}", "tags": ["on {profile}", "{nobody}"]}));
+        assert_eq!(complaint(&body, r#"{"profile":"real2","tags":["on real2","{nobody}"]}"#), None);
+        let other = complaint(&body, r#"{"profile":"real1","tags":["on real2","{nobody}"]}"#).unwrap();
+        assert_eq!(other, "profile is \"real1\" (expected \"real2\")");
     }
 
     #[test]

@@ -7,7 +7,10 @@ use bluegreen_http::{Body, StatusRanges};
 use bluegreen_process::{SignalTo, StopSignal};
 use jiff::fmt::friendly::SpanParser;
 use serde::Deserialize;
-use toml::{Spanned, de::ValueDeserializer};
+use toml::{
+    Spanned,
+    de::{DeValue, ValueDeserializer},
+};
 
 use super::{
     HookCommand, ProxyMode, ResolveKind,
@@ -274,8 +277,19 @@ fn pattern(at: &At<'_>) -> Parsed<Body> {
 }
 
 fn json(at: &At<'_>) -> Parsed<Body> {
+    templates(at)?;
     let value = serde_json::Map::deserialize(ValueDeserializer::from(at.clone()));
     value.map(|object| Body::Json(object.into())).map_err(|e| Problem::new(e.message(), at.span()))
+}
+
+/// All texts in it have known placeholders only.
+fn templates(at: &At<'_>) -> Parsed<()> {
+    match at.get_ref() {
+        DeValue::String(_) => template(at).map(drop),
+        DeValue::Array(items) => items.iter().try_for_each(templates),
+        DeValue::Table(table) => table.iter().try_for_each(|(_, value)| templates(value)),
+        _ => Ok(()),
+    }
 }
 
 const SIGNALS: &[(&str, StopSignal)] = &[
