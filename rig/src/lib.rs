@@ -148,6 +148,23 @@ impl Stage {
         fs::write(self.path("bluegreen.toml"), self.config.to_string()).unwrap();
     }
 
+    /// Takes the `bluegreen.toml` of an example. Ports, paths, nginx and the times after the switch stay those of the stage.
+    pub fn configure(&mut self, file: &Path) {
+        let text = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let mut theirs: Table = text.parse().unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let names = |config: &Table| {
+            (config["app"].clone(), config["profiles"].as_table().unwrap().keys().cloned().collect::<Vec<_>>())
+        };
+        assert_eq!(names(&theirs), names(&self.config), "the route has the names of the stage");
+        let url = theirs["proxy"]["nginx"]["url"].as_str().unwrap();
+        let page = url.splitn(4, '/').nth(3).unwrap_or_default().to_owned();
+        for kept in ["state_dir", "allow_temporary", "profiles", "proxy", "after_switch"] {
+            theirs.insert(kept.to_owned(), self.config[kept].clone());
+        }
+        self.config = theirs;
+        self.set("proxy.nginx.url", self.nginx.url(&format!("/{page}")));
+    }
+
     /// Takes a dotted key out of `bluegreen.toml`.
     pub fn unset(&mut self, key: &str) {
         let (sections, leaf) = key.rsplit_once('.').unwrap_or(("", key));

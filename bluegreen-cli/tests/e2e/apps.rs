@@ -1,4 +1,4 @@
-//! Four real apps, each deployed under load.
+//! The complete examples, each deployed under load as it is in `examples/`, with its own `bluegreen.toml`.
 
 use std::{
     fs,
@@ -14,16 +14,23 @@ const SLOW: Duration = Duration::from_secs(330);
 
 /// What differs between the apps.
 struct App {
-    command: Vec<String>,
+    /// Its directory in `examples/`.
+    name: &'static str,
+    /// What it cannot be built or started without.
+    needs: &'static [&'static str],
     /// Under load: those that boot slowly leave the CPU to their boot.
     clients: usize,
-    env: Option<(&'static str, &'static str)>,
     /// Makes the artifact of a version.
     build: fn(&Stage, &str) -> PathBuf,
 }
 
+const JAVA: App = App { name: "java", needs: &["java", "javac", "jar"], clients: Clients::COUNT, build: java };
+const NODE: App = App { name: "node", needs: &["node"], clients: Clients::COUNT, build: node };
+const GUNICORN: App = App { name: "gunicorn", needs: &["gunicorn"], clients: Clients::COUNT, build: gunicorn };
+const SPRING_BOOT: App = App { name: "spring-boot", needs: &["java", "mvn"], clients: 2, build: spring_boot };
+
 fn sources(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/apps").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
 }
 
 fn have(programs: &[&str]) -> bool {
@@ -36,82 +43,43 @@ fn have(programs: &[&str]) -> bool {
     missing.is_empty()
 }
 
-fn words(text: &str) -> Vec<String> {
-    text.split(' ').map(ToOwned::to_owned).collect()
-}
-
-fn copied(stage: &Stage, name: &str, version: &str) -> PathBuf {
+/// A copy of the example; `place` is the file that names its version.
+fn copied(stage: &Stage, name: &str, place: &str, version: &str) -> PathBuf {
     let to = stage.path(&format!("{name}-{version}"));
-    fs::create_dir(&to).unwrap();
-    for entry in fs::read_dir(sources(name)).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
+    let copied = Command::new("cp").arg("-r").arg(sources(name)).arg(&to).status().unwrap();
+    assert!(copied.success());
+    let text = fs::read_to_string(to.join(place)).unwrap();
+    assert!(text.contains("1.0.0"), "{place} of {name} names another version");
+    fs::write(to.join(place), text.replace("1.0.0", version)).unwrap();
     to
 }
 
-fn java() -> App {
-    let command = "java -jar {artifact} --spring.profiles.active={profile} --server.port={port} --boot.ms=1200";
-    let build = |stage: &Stage, version: &str| {
-        let jar = stage.path(&format!("shop-{version}.jar"));
-        let built = Command::new(sources("java").join("build.sh")).arg(version).arg(&jar).status().unwrap();
-        assert!(built.success());
-        jar
-    };
-    App { command: words(command), clients: Clients::COUNT, env: None, build }
+fn node(stage: &Stage, version: &str) -> PathBuf {
+    copied(stage, "node", "package.json", version)
 }
 
-fn node() -> App {
-    let build = |stage: &Stage, version: &str| {
-        let dir = copied(stage, "node", version);
-        let package = fs::read_to_string(dir.join("package.json")).unwrap().replace("1.0.0", version);
-        fs::write(dir.join("package.json"), package).unwrap();
-        dir
-    };
-    App {
-        command: words("node {artifact}/server.js --profile={profile} --port={port}"),
-        clients: Clients::COUNT,
-        env: None,
-        build,
-    }
+fn gunicorn(stage: &Stage, version: &str) -> PathBuf {
+    copied(stage, "gunicorn", "app.py", version)
 }
 
-fn gunicorn() -> App {
-    let build = |stage: &Stage, version: &str| {
-        let dir = copied(stage, "gunicorn", version);
-        fs::write(dir.join("VERSION"), version).unwrap();
-        dir
-    };
-    let command = "gunicorn --chdir {artifact} --workers 2 --bind 127.0.0.1:{port} app:app";
-    App { command: words(command), clients: Clients::COUNT, env: Some(("PROFILE", "{profile}")), build }
+fn java(stage: &Stage, version: &str) -> PathBuf {
+    let jar = stage.path(&format!("shop-{version}.jar"));
+    let built = Command::new(sources("java").join("build.sh")).arg(version).arg(&jar).status().unwrap();
+    assert!(built.success());
+    jar
 }
 
-/// The project as it is in `examples/`, with its own configuration; only the port is that of the test.
-fn spring_boot() -> App {
-    let build = |stage: &Stage, version: &str| {
-        let project = stage.path("spring-boot");
-        let copied = Command::new("cp").arg("-r").arg(sources("../spring-boot")).arg(&project).status().unwrap();
-        assert!(copied.success());
-        let words = ["-q", "-B", "-ntp", "clean", "package", &format!("-Drevision={version}")];
-        let built = Command::new("mvn").args(words).current_dir(&project).output().unwrap();
-        assert!(built.status.success(), "mvn: {}", String::from_utf8_lossy(&built.stdout));
-        let jar = stage.path(&format!("shop-{version}.jar"));
-        fs::rename(project.join("target/shop.jar"), &jar).unwrap();
-        fs::remove_dir_all(project).unwrap();
-        jar
-    };
-    let config = fs::read_to_string(sources("../spring-boot/bluegreen.toml")).unwrap();
-    let config: toml::Table = config.parse().unwrap();
-    let command = config["start"]["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned());
-    let command = command.chain(["--server.port={port}".to_owned()]).collect();
-    App { command, clients: 2, env: None, build }
-}
-
-fn configure(stage: &mut Stage, app: &App) {
-    stage.set("start.command", app.command.clone());
-    if let Some((name, value)) = app.env {
-        stage.set(&format!("start.env.{name}"), value);
-    }
-    stage.set("health.deadline", "300s");
+fn spring_boot(stage: &Stage, version: &str) -> PathBuf {
+    let project = stage.path("spring-boot");
+    let copied = Command::new("cp").arg("-r").arg(sources("spring-boot")).arg(&project).status().unwrap();
+    assert!(copied.success());
+    let words = ["-q", "-B", "-ntp", "clean", "package", &format!("-Drevision={version}")];
+    let built = Command::new("mvn").args(words).current_dir(&project).output().unwrap();
+    assert!(built.status.success(), "mvn: {}", String::from_utf8_lossy(&built.stdout));
+    let jar = stage.path(&format!("shop-{version}.jar"));
+    fs::rename(project.join("target/shop.jar"), &jar).unwrap();
+    fs::remove_dir_all(project).unwrap();
+    jar
 }
 
 fn deploy(stage: &Stage, app: &App, version: &str) {
@@ -120,9 +88,15 @@ fn deploy(stage: &Stage, app: &App, version: &str) {
     assert_eq!(ended.code, Some(0), "{ended}");
 }
 
+/// The example's own file, with time for a machine that does other things.
+fn configure(stage: &mut Stage, app: &App) {
+    stage.configure(&sources(app.name).join("bluegreen.toml"));
+    stage.set("health.deadline", "300s");
+}
+
 /// A first deploy, then three under load, and back.
 fn in_marker_mode(app: &App) {
-    let Some(mut stage) = Stage::marker() else { return };
+    let Some(mut stage) = have(app.needs).then(Stage::marker).flatten() else { return };
     configure(&mut stage, app);
     deploy(&stage, app, "v0");
     let clients = Clients::some(&stage, app.clients);
@@ -140,64 +114,50 @@ fn in_marker_mode(app: &App) {
 }
 
 /// nginx itself drops keep-alive requests at a reload: what is lost is counted and shown, not judged.
-fn in_reload_mode(name: &str, app: &App) {
-    let Some(mut stage) = Stage::reload() else { return };
+fn in_reload_mode(app: &App) {
+    let Some(mut stage) = have(app.needs).then(Stage::reload).flatten() else { return };
     configure(&mut stage, app);
     deploy(&stage, app, "v0");
     let clients = Clients::at(&stage);
     deploy(&stage, app, "v1");
     assert_eq!(stage.front(), "v1 real2");
     let tally = clients.stop();
-    say(&format!("{name} in reload mode: {tally}"));
+    say(&format!("{} in reload mode: {tally}", app.name));
     let answered = tally.by_release();
     assert!(answered.contains_key("v0 real1") && answered.contains_key("v1 real2"), "{answered:?}");
 }
 
 #[test]
 fn java_in_marker_mode() {
-    if have(&["java", "javac", "jar"]) {
-        in_marker_mode(&java());
-    }
+    in_marker_mode(&JAVA);
 }
 
 #[test]
 fn spring_boot_in_marker_mode() {
-    if have(&["java", "mvn"]) {
-        in_marker_mode(&spring_boot());
-    }
+    in_marker_mode(&SPRING_BOOT);
 }
 
 #[test]
 fn java_in_reload_mode() {
-    if have(&["java", "javac", "jar"]) {
-        in_reload_mode("java", &java());
-    }
+    in_reload_mode(&JAVA);
 }
 
 #[test]
 fn node_in_marker_mode() {
-    if have(&["node"]) {
-        in_marker_mode(&node());
-    }
+    in_marker_mode(&NODE);
 }
 
 #[test]
 fn node_in_reload_mode() {
-    if have(&["node"]) {
-        in_reload_mode("node", &node());
-    }
+    in_reload_mode(&NODE);
 }
 
 #[test]
 fn gunicorn_in_marker_mode() {
-    if have(&["gunicorn"]) {
-        in_marker_mode(&gunicorn());
-    }
+    in_marker_mode(&GUNICORN);
 }
 
 #[test]
 fn gunicorn_in_reload_mode() {
-    if have(&["gunicorn"]) {
-        in_reload_mode("gunicorn", &gunicorn());
-    }
+    in_reload_mode(&GUNICORN);
 }

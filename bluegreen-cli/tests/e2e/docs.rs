@@ -24,12 +24,14 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("cargo run -p bluegreen-examples", "examples/tests/programs.rs runs the same program"),
     ("packaging/", "compiles for minutes"),
     ("mvn package", "needs Maven and its downloads: `./test --apps`"),
+    ("./build.sh", "needs a JDK: apps.rs runs it"),
     ("cp bluegreen-up@.service", "root's systemd: examples/systemd/try.sh does it"),
     ("systemctl", "root's systemd: examples/systemd/try.sh does it"),
 ];
 
 /// What a page leaves to the reader, word by word; the shell fills in the variables.
 const FILL: &[(&str, &str)] = &[
+    (".", "shop.jar"),
     ("ARTIFACT", "shop.jar"),
     ("COMMAND", "status"),
     ("ID", "1"),
