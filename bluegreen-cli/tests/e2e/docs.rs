@@ -17,7 +17,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("./demo", "builds, and then the next one"),
     ("bluegreen demo", "half a minute: .ci/run and packaging/try run it"),
     ("./test", "runs this"),
-    ("apt install", "needs a package and root: packaging/try looks into the package"),
+    ("apt install", "needs a package and root: packaging/try installs it into a copy of the machine"),
     ("cargo install", "compiles for minutes"),
     ("install ~/.cargo/bin/bluegreen", "root's /usr/bin"),
     ("bench/run", "minutes; its numbers are in docs/benchmarks.md"),
