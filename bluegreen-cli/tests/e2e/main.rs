@@ -37,4 +37,5 @@ mod security;
 mod signals;
 mod streams;
 mod threads;
+mod workflows;
 mod zoo;
