@@ -47,7 +47,11 @@ impl Halt {
 
     /// A mistake in the configuration.
     pub(crate) fn mistake(error: &ConfigError, color: bool) -> Self {
-        let next = if matches!(error, ConfigError::NotFound { .. }) { "bluegreen init" } else { "bluegreen config" };
+        let next = match error {
+            ConfigError::NotFound { .. } => "bluegreen init",
+            ConfigError::Unsafe { fix, .. } => fix,
+            _ => "bluegreen config",
+        };
         Self { mistake: Some(error.render(color)), ..Self::error(Exit::Usage, error) }.next(next)
     }
 

@@ -33,8 +33,8 @@ impl Draft {
         }
         line("\n[profiles]".into(), "");
         let [(first, port), (second, other)] = &self.profiles;
-        line(format!("{first} = {port}"), "the two places it runs, and their ports; the first deploy goes to");
-        line(format!("{second} = {other}"), "the one that nginx does not lead to, else to the first one");
+        line(format!("{first} = {port}"), "the two places it runs, and their ports;");
+        line(format!("{second} = {other}"), "a deploy goes to the one without traffic");
         line("\n[start]".into(), "");
         let placeholders = "{port} {profile} {artifact} {version} and others are filled in; no shell is involved";
         line(format!("# {placeholders}"), "");

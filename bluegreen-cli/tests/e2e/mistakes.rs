@@ -126,3 +126,22 @@ fn a_setuid_program_is_refused() {
     assert_eq!(ended.code, Some(2), "{ended}");
     ended.says(&["setuid", "chmod ug-s"]);
 }
+
+#[test]
+fn who_may_not_make_the_home_of_the_state_is_told_who_may() {
+    let Some(mut stage) = Stage::marker() else { return };
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root can be somebody else");
+    }
+    // as below /var/lib
+    fs::create_dir(stage.path("lib")).unwrap();
+    stage.set("state_dir", stage.path("lib/shop").to_str().unwrap());
+    let binary = stage.path("bluegreen");
+    fs::copy(bluegreen_rig::bluegreen(), &binary).unwrap();
+    let mut command = Command::new(&binary);
+    command.args(["setup", "--apply", "--yes"]).current_dir(stage.home()).uid(65534).gid(65534);
+    let ended = Running::spawn(command).wait();
+    assert_eq!(ended.code, Some(3), "{ended}");
+    ended.says(&["takes root", "bluegreen setup --apply"]);
+    assert!(!ended.err.contains("chown"), "{ended}");
+}

@@ -134,7 +134,8 @@ fn what_belongs_to_somebody_else_is_refused() {
     stage.set("hooks.before_start", vec![hook.to_str().unwrap()]);
     let (route, config) = (stage.state_dir().join("route"), stage.path("bluegreen.toml"));
     let clients = Clients::at(&stage);
-    for (path, code, fix) in [(&config, 2, "sudo chown root"), (&route, 3, "sudo chown 0"), (&hook, 10, "another user")]
+    for (path, code, fix) in
+        [(&config, 2, "next  sudo chown root"), (&route, 3, "sudo chown 0"), (&hook, 10, "another user")]
     {
         chown(path, Some(65534), None).unwrap();
         stage.deploy("v2", code).says(&[fix]);

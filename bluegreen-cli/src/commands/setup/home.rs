@@ -34,11 +34,18 @@ pub(super) fn make(config: &Config, owner: &User) -> Result<(), Halt> {
         );
         output::raw(report::marked("!", &what, report::table_width()));
     }
-    given(dir, owner).map_err(|error| {
-        let (dir, name) = (dir.display(), &owner.name);
-        Halt::new(Exit::Refused, format!("{dir} cannot be the home of the state: {error}"))
-            .next(format!("sudo chown -R {name} {dir}, if it is that of this app; else another state_dir"))
-    })
+    given(dir, owner).map_err(|error| refused(dir, owner, &error))
+}
+
+fn refused(dir: &Path, owner: &User, error: &io::Error) -> Halt {
+    let may_not_make = error.kind() == io::ErrorKind::PermissionDenied && is_missing(dir);
+    let (dir, name) = (dir.display(), &owner.name);
+    if may_not_make && !rustix::process::geteuid().is_root() {
+        return Halt::new(Exit::Refused, format!("to make {dir} takes root: {error}"))
+            .next("sudo bluegreen setup --apply");
+    }
+    Halt::new(Exit::Refused, format!("{dir} cannot be the home of the state: {error}"))
+        .next(format!("sudo chown -R {name} {dir}, if it is that of this app; else another state_dir"))
 }
 
 fn given(dir: &Path, owner: &User) -> io::Result<()> {
