@@ -96,7 +96,8 @@ fn read(page: &str, text: &str) -> (Vec<Vec<Typed>>, Vec<Typed>) {
 }
 
 fn is_ours(line: &str) -> bool {
-    line.starts_with("bluegreen ") || line.contains("$(bluegreen ")
+    // what the program says, with something left out, is not for typing
+    (line.starts_with("bluegreen ") && !line.contains('…')) || line.contains("$(bluegreen ")
 }
 
 /// The files that the pages deploy, and the digest of each.
