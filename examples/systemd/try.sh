@@ -14,7 +14,7 @@ on() { "$lab" exec h1 "$@"; }
 put() { on "cat >$1"; }
 deploy() { # $1 = version, as the user
   ip netns exec "$P-ctl" ssh -i "$LAB/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-    deploy@$NET.11 bluegreen --app shop deploy "/srv/$1.txt" --version "$1"
+    keeper@$NET.11 bluegreen --app shop deploy "/srv/$1.txt" --version "$1"
 }
 serves() { # $1 = version
   local body; body=$(on 'curl -s --retry 20 --retry-delay 1 --retry-all-errors --fail http://127.0.0.1/')
@@ -53,7 +53,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), App).serve_fore
 APP
 put /etc/bluegreen/shop.toml <<'TOML'
 app = "shop"
-user = "deploy"
+user = "keeper"
 [profiles]
 real1 = 8081
 real2 = 8082
@@ -73,8 +73,8 @@ server {
     }
 }
 NGINX
-on 'useradd -m -s /bin/bash deploy && install -d -m 700 -o deploy ~deploy/.ssh &&
-    install -m 600 -o deploy ~root/.ssh/authorized_keys ~deploy/.ssh/ && systemctl enable -q --now nginx &&
+on 'useradd -m -s /bin/bash keeper && install -d -m 700 -o keeper ~keeper/.ssh &&
+    install -m 600 -o keeper ~root/.ssh/authorized_keys ~keeper/.ssh/ && systemctl enable -q --now nginx &&
     bluegreen --app shop setup --apply --yes && systemctl enable -q bluegreen-up@shop'
 
 deploy v1
