@@ -26,6 +26,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("mvn package", "needs Maven and its downloads: `./test --apps`"),
     ("./build.sh", "needs a JDK: apps.rs runs it"),
     ("cp bluegreen-up@.service", "root's systemd: examples/systemd/try.sh does it"),
+    ("mv bluegreen.toml /etc/bluegreen/", "root's /etc"),
     ("systemctl", "root's systemd: examples/systemd/try.sh does it"),
 ];
 
