@@ -57,8 +57,14 @@ impl Record {
         self.leader.map_or(Ok(None), Birth::look)
     }
 
-    /// Every live process of ours, the leader first.
+    /// Every live process of ours, the leader first. That nobody is left is believed when it was seen twice: one that forks
+    /// and ends, between the list of all and the look at it, hides its child from the first look.
     pub(crate) fn family(&self) -> Result<Vec<Seen>, ProcError> {
+        let family = self.living()?;
+        if family.is_empty() { self.living() } else { Ok(family) }
+    }
+
+    fn living(&self) -> Result<Vec<Seen>, ProcError> {
         let all = seen::everybody()?;
         let leader = self.live_leader()?;
         let mut family = match &self.token {

@@ -93,7 +93,7 @@ fn each_way_to_fail_ends_with_the_traffic_and_one_command() {
         ends(&stage.run(&[word], 2), "untouched", &format!("bluegreen {word} ARTIFACT"));
     }
     let mut hook = stage.command(&["hook"]);
-    let hook = bluegreen_rig::Running::spawn({
+    let hook = Running::spawn({
         hook.env("LIFECYCLE_EVENT", "ApplicationStart");
         hook
     });
