@@ -68,7 +68,7 @@ fn commands(line: &str) -> Option<Vec<String>> {
         None => line.strip_prefix("bluegreen ")?,
     };
     // what follows is advice, another command or a shell's
-    let end = [", ", " (", "; ", " && ", " | ", " > "].into_iter().filter_map(|end| rest.find(end)).min();
+    let end = [", ", " (", "; ", " or ", " && ", " | ", " > "].into_iter().filter_map(|end| rest.find(end)).min();
     let rest = &rest[..end.unwrap_or(rest.len())];
     Some(rest.split_whitespace().map(|word| word.trim_matches(['"', '\'', '.']).to_owned()).collect())
 }

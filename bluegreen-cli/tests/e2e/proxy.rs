@@ -41,10 +41,14 @@ fn what_to_type_is_about_the_nginx_that_is_meant() {
     // newer than the workers, so they need not have read it
     let include = stage.path("service-url.inc");
     fs::write(&include, fs::read(&include).unwrap()).unwrap();
-    let test = stage.nginx.with(&["-t"]).join(" ");
+    let test = format!("-c {} -t", stage.nginx.prefix().join("nginx.conf").display());
     for words in [&["status"][..], &["profile"]] {
         let code = if words == ["status"] { 20 } else { 3 };
-        stage.run(words, code).says(&["the route is not known", &format!("     next  {test} && bluegreen check\n")]);
+        stage.run(words, code).says(&[
+            "the route is not known",
+            "     next  sudo ",
+            &format!(" {test} && bluegreen check\n"),
+        ]);
     }
     stage.nginx.stop().unwrap();
     stage.run(&["profile"], 3).says(&["     next  bluegreen check\n"]);
