@@ -2,11 +2,7 @@
 
 mod rig;
 
-use std::{
-    net::TcpListener,
-    os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
-};
+use std::{net::TcpListener, path::PathBuf};
 
 use bluegreen_core::{ProfileResolver, ResolveError, Route};
 use bluegreen_http::Options;
@@ -14,90 +10,7 @@ use bluegreen_nginx::{
     ProofLocation,
     setup::{Difference, Plan, Setup, SetupError},
 };
-use rig::{App, Load, Nginx, Shop, binaries, free_port, get, home, is_root};
-
-/// The article's location, in a file of its own beside others.
-const SITE: &str = "server {
-    listen 127.0.0.1:{port};
-    server_name shop.example; # ours
-
-    location / {
-        proxy_pass http://localhost:{app};
-        proxy_set_header X-Real-IP $remote_addr;
-        proxy_set_header Host $http_host;
-    }
-    location /static/ {
-        return 204;
-    }
-}
-";
-
-/// A machine with nginx and two apps, and a site that goes to `app`.
-struct Machine {
-    shop: Shop,
-    nginx: Nginx,
-    site: PathBuf,
-    setup: Setup,
-}
-
-impl Machine {
-    async fn start(binary: &Path, home: &Path, site: &str, app: Option<u16>) -> Self {
-        let shop = Shop::start("my-shop", home).await;
-        let app = app.unwrap_or(shop.second.as_ref().unwrap().port);
-        // as on Debian: a link in one directory to the file in another
-        std::fs::create_dir_all(home.join("sites")).unwrap();
-        std::fs::create_dir_all(home.join("available")).unwrap();
-        let path = home.canonicalize().unwrap().join("available/shop");
-        symlink(&path, home.join("sites/shop")).unwrap();
-        // nginx's port is known once it runs: the site listens on what the rig chose
-        let http = format!("include {}/sites/*;", home.display());
-        let nginx = Nginx::start_with(binary, home, &http, |port| {
-            let text = site.replace("{port}", &port.to_string()).replace("{app}", &app.to_string());
-            std::fs::write(&path, text).unwrap();
-        })
-        .await;
-        let setup = Setup {
-            app: shop.app.clone(),
-            route: shop.route.clone(),
-            proof: nginx.proof(&shop.app),
-            master: nginx.master(),
-            commands: nginx.commands(),
-            nginx_dir: home.to_owned(),
-            site: None,
-            owner: None,
-            allow_temporary: true,
-        };
-        Self { shop, nginx, site: path, setup }
-    }
-
-    fn site(&self) -> String {
-        std::fs::read_to_string(&self.site).unwrap()
-    }
-
-    /// All files below the prefix that are nginx's or ours, with their texts; without the copies.
-    fn files(&self) -> Vec<(PathBuf, String)> {
-        let mut found = Vec::new();
-        for dir in ["", "conf.d", "sites", "bluegreen"] {
-            let Ok(entries) = self.nginx.prefix.join(dir).read_dir() else { continue };
-            for path in entries.map(|e| e.unwrap().path()) {
-                let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                if path.is_file() && !name.contains(".bluegreen-") && !name.contains("error.log") {
-                    found.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
-                }
-            }
-        }
-        found.sort();
-        found
-    }
-
-    async fn who(&self) -> String {
-        get(self.nginx.address, "/").await.unwrap().1
-    }
-
-    fn second(&self) -> Route {
-        Route::solo(self.shop.route.profiles().second().clone())
-    }
-}
+use rig::{App, Load, Machine, SITE, Shop, binaries, free_port, get, home};
 
 fn paths(plan: &Plan) -> Vec<String> {
     plan.edits.iter().map(|e| e.path.file_name().unwrap().to_string_lossy().into_owned()).collect()
@@ -276,67 +189,6 @@ async fn a_file_of_ours_that_somebody_deleted_is_put_back() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_closed_directory_is_one_difference() {
-    if !is_root() {
-        eprintln!("SKIPPED: only root's nginx has workers of another user");
-        return;
-    }
-    for binary in binaries().into_iter().take(1) {
-        let home = home();
-        let machine = Machine::start(&binary, home.path(), SITE, None).await;
-        machine.setup.apply(&machine.setup.plan(None).await.unwrap(), true).await.unwrap();
-        let mode = |mode| std::fs::set_permissions(machine.shop.route.path(), PermissionsExt::from_mode(mode)).unwrap();
-        mode(0o700);
-        assert!(machine.shop.resolver(&machine.nginx).resolve().await.is_err(), "nginx reads another route");
-        let found = machine.setup.check().await;
-        assert!(found.len() == 1 && found[0].what.contains("nginx's workers cannot enter"), "{found:?}");
-        mode(0o755);
-        assert_eq!(machine.setup.check().await, []);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_nginx_that_leads_to_both_profiles_is_asked_for_the_one_that_serves() {
-    for binary in binaries().into_iter().take(1) {
-        let home = home();
-        let machine = Machine::start(&binary, home.path(), SITE, None).await;
-        let [a, b] = machine.shop.route.profiles().both().map(bluegreen_core::Profile::port);
-        let listen = format!("listen {};", machine.nginx.address);
-        let pass = |port: u16| format!("proxy_pass http://127.0.0.1:{port};");
-        let two = format!("server {{ {listen}\nlocation / {{ {} }}\nlocation /b {{ {} }} }}", pass(a), pass(b));
-        std::fs::write(&machine.site, two).unwrap();
-        let error = machine.setup.plan(None).await.unwrap_err();
-        assert!(matches!(&error, SetupError::BothProfiles(at) if at[0].line == 2 && at[1].line == 3), "{error}");
-        assert!(error.fix(&machine.setup.commands).contains("the one that serves now"));
-        let members = format!("server 127.0.0.1:{a}; server 127.0.0.1:{b} backup;");
-        let group =
-            format!("upstream app {{ {members} }}\nserver {{ {listen} location / {{ proxy_pass http://app/; }} }}");
-        std::fs::write(&machine.site, group).unwrap();
-        let error = machine.setup.plan(None).await.unwrap_err();
-        assert!(matches!(&error, SetupError::Location { line: 2, reason, .. } if reason.contains(&pass(a))), "{error}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_refusal_of_nginx_is_one_difference() {
-    for binary in binaries().into_iter().take(1) {
-        let home = home();
-        let machine = Machine::start(&binary, home.path(), SITE, None).await;
-        machine.setup.apply(&machine.setup.plan(None).await.unwrap(), true).await.unwrap();
-        let main = machine.nginx.prefix.join("nginx.conf");
-        let text = std::fs::read_to_string(&main).unwrap();
-        // what we can read all the same, and what we cannot
-        for broken in ["nonsense on;", "nonsense"] {
-            std::fs::write(&main, format!("{text}\n{broken}\n")).unwrap();
-            let found = machine.setup.check().await;
-            assert!(found.len() == 1 && found[0].what.contains("[emerg]"), "{found:?}");
-            assert!(found[0].fix.ends_with(" -t"), "{found:?}");
-            assert_eq!(machine.setup.differences().await, [], "the doctor asks nginx itself");
-        }
-    }
-}
-
 /// The ports are the same, so the configuration of before would prove the change too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_that_nginx_refuses_is_seen_when_the_old_one_proves_the_same() {
@@ -465,85 +317,6 @@ async fn a_removal_keeps_what_the_owner_changed_meanwhile() {
         let site = machine.site();
         assert!(site.contains("return 205;") && !site.contains("bluegreen"), "{site}");
         assert!(machine.who().await.starts_with("real2"));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn check_says_what_differs() {
-    for binary in binaries().into_iter().take(1) {
-        let home = home();
-        let site = "server {\n listen 127.0.0.1:{port};\n location / {\n proxy_pass http://127.0.0.1:{app};\n }\n}\n";
-        let machine = Machine::start(&binary, home.path(), site, None).await;
-        let plan = machine.setup.plan(None).await.unwrap();
-        machine.setup.apply(&plan, true).await.unwrap();
-        let seen = async |part: &str| {
-            let found = machine.setup.check().await;
-            let line = |d: &Difference| d.at.as_ref().map_or(d.what.clone(), |at| format!("{}: {}", at.line, d.what));
-            assert!(found.iter().any(|d| line(d).contains(part)), "{part}: {found:?}");
-            assert!(!found.iter().any(|d| d.what.contains("bluegreen setup")), "the fix says what to do: {found:?}");
-            let other = |d: &Difference| d.fix.contains("sudo nginx -t") || d.fix.contains("sudo nginx -s");
-            assert!(!found.iter().any(other), "another nginx is meant: {found:?}");
-            found.into_iter().map(|d| d.fix).collect::<Vec<_>>().join("\n")
-        };
-        std::fs::write(machine.setup.location_file(), "").unwrap();
-        seen("my-shop.location.inc has another text").await;
-        let site = machine.site();
-        std::fs::write(&machine.site, site.replacen("server {", "server { rewrite ^/old /new;", 1)).unwrap();
-        seen("1: `rewrite` stands before").await;
-        let bypass = format!("location /b {{ proxy_pass http://127.0.0.1:{}; }}", machine.second().active.port());
-        std::fs::write(&machine.site, site.replacen("location", &format!("{bypass} location"), 1)).unwrap();
-        let port = machine.second().active.port();
-        let fix = seen(&format!("`proxy_pass http://127.0.0.1:{port}` does not follow the route")).await;
-        assert_eq!(fix.matches("sudo bluegreen setup --apply").count(), 2, "the pass and the location file");
-        let other = machine.shop.route.profiles().first().port();
-        let both = format!("{bypass} location /c {{ proxy_pass http://127.0.0.1:{other}/x; }}");
-        std::fs::write(&machine.site, site.replacen("location", &format!("{both} location"), 1)).unwrap();
-        seen(&format!("`proxy_pass http://127.0.0.1:{port}` does not follow the route")).await;
-        let fix = seen(&format!("`proxy_pass http://127.0.0.1:{other}/x` does not follow the route")).await;
-        assert!(fix.contains("write `rewrite ^/c(.*)$ /x$1 break;` before it"), "{fix}");
-        let wrong = site.replace("location.inc;", "location.inc; proxy_pass http://$my_shop_upstream/x;");
-        std::fs::write(&machine.site, &wrong).unwrap();
-        let line = 1 + wrong.lines().position(|line| line.contains("_upstream/x")).unwrap();
-        seen(&format!("{line}: `proxy_pass http://$my_shop_upstream/x` has a path behind the variable")).await;
-        let include = format!("include {};", machine.setup.server_file().display());
-        std::fs::write(
-            &machine.site,
-            site.replace(&include, "").replace("location / {", &format!("location / {{ {include}")),
-        )
-        .unwrap();
-        seen("stands outside of a server block, or inside a location").await;
-        assert_eq!(machine.setup.check().await.len(), 1, "and the location is the app's all the same");
-        let nowhere = "server { return 404; }";
-        std::fs::write(&machine.site, nowhere).unwrap();
-        let fix = seen("no location of nginx goes to this app").await;
-        let port = machine.shop.route.profiles().first().port();
-        assert!(fix.contains(&format!("write `proxy_pass http://127.0.0.1:{port};` into the app's location")), "{fix}");
-        std::fs::write(&machine.site, "server {").unwrap();
-        seen("sites/shop").await;
-        std::fs::remove_file(machine.shop.route.path().join("real1/solo")).unwrap();
-        seen("lacks a marker file").await;
-    }
-}
-
-/// The article's include file has no use any more: it stays, and is named.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_include_file_that_nothing_uses_any_more_is_named() {
-    for binary in binaries().into_iter().take(1) {
-        let home = home();
-        let include = home.path().canonicalize().unwrap().join("service-url.inc");
-        let site = format!(
-            "server {{ listen 127.0.0.1:{{port}};\ninclude {};\nlocation / {{ proxy_pass $service_url; }} }}",
-            include.display()
-        );
-        let lead_to = |port| std::fs::write(&include, format!("set $service_url http://127.0.0.1:{port};\n")).unwrap();
-        lead_to(9);
-        let machine = Machine::start(&binary, home.path(), &site, None).await;
-        lead_to(machine.second().active.port());
-        let plan = machine.setup.plan(None).await.unwrap();
-        assert_eq!(plan.unused, std::slice::from_ref(&include));
-        machine.setup.apply(&plan, true).await.unwrap();
-        assert!(include.exists());
-        assert_eq!(machine.setup.check().await, []);
     }
 }
 

@@ -4,6 +4,7 @@
 mod app;
 mod article;
 mod client;
+mod machine;
 mod nginx;
 mod shop;
 
@@ -18,6 +19,7 @@ pub(crate) use {
     app::App,
     article::Article,
     client::{Load, get},
+    machine::{Machine, SITE},
     nginx::Nginx,
     shop::Shop,
 };
