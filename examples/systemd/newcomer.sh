@@ -2,7 +2,8 @@
 # newcomer.sh LAB_SCRIPT PACKAGE.deb V1.jar V2.jar: the first five minutes of somebody who has an nginx as Debian brings it and a Spring Boot
 # jar, with a stopwatch: install, init, setup, check, two deploys under load, a rollback. Nothing is read but what the program says: each
 # mistake on the way must name what to type next, and that is typed. An administrator is root; who deploys has no rights.
-# LAB_SCRIPT as for try.sh; needs what it needs, and nginx, java and curl. As root.
+# LAB_SCRIPT as for try.sh; the jars are those of examples/spring-boot, built with -Drevision=v1 and v2. Needs what try.sh needs, and nginx,
+# java and curl. As root.
 set -euo pipefail
 lab=$(readlink -f "${1:?which lab script?}") package=$(readlink -f "${2:?which package?}")
 v1=$(readlink -f "${3:?which jar?}") v2=$(readlink -f "${4:?which newer jar?}")
@@ -39,7 +40,7 @@ types 2 'next bluegreen init' deploy bluegreen status
 types 0 'write `proxy_pass http://127.0.0.1:8081;` into `location /` of the server block at /etc/nginx/sites-enabled/default' deploy bluegreen init --yes
 types 3 'next sudo bluegreen setup --apply' deploy bluegreen deploy v1.jar
 types 3 'next sudo bluegreen setup --apply' deploy bluegreen setup --apply
-types 3 '→ sudo bluegreen setup --apply' deploy bluegreen check
+types 3 '→ write `proxy_pass http://127.0.0.1:8081;`' deploy bluegreen check
 types 2 'next sudo chown root bluegreen.toml' root bluegreen setup --apply --yes
 types 0 '' root chown root bluegreen.toml
 types 3 'next write `proxy_pass http://127.0.0.1:8081;`' root bluegreen setup --apply --yes
