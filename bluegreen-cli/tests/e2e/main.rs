@@ -15,6 +15,7 @@ mod confined;
 mod damaged;
 mod disk;
 mod docs;
+mod fixtures;
 mod halves;
 mod history;
 mod hook;
