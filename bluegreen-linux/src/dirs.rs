@@ -1,0 +1,1 @@
+//! Directories, walked by descriptors.

@@ -1,0 +1,1 @@
+//! Files that others may have touched, opened without following them.

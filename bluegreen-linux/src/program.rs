@@ -1,0 +1,1 @@
+//! Other people's programs, and what they get of us.
