@@ -3,7 +3,7 @@
 //! nginx has been set up once, in marker mode, by `bluegreen setup`. The app is Python's own web server; any program that
 //! takes a port will do.
 
-use std::{error::Error, net::SocketAddr, path::Path, time::Duration};
+use std::{error::Error, net::SocketAddr, ops::ControlFlow, path::Path, time::Duration};
 
 use bluegreen_core::{Deployer, Event, Events, FileStore, Name, Policy, Profile, Profiles, Report, Template};
 use bluegreen_http::{FrontDoor, HttpProbe, Options};
@@ -35,7 +35,7 @@ pub(crate) async fn deploy(
     let spec = launch.spec();
     let processes = Processes::new(Config { state_dir: home.into(), app, profiles: profiles.clone(), launch });
     let new = NewRelease { artifact: Some(artifact), spec: &spec, version: None, sha256: None };
-    let release = processes.releases().add(&new, &mut |_, _| {})?;
+    let release = processes.releases().add(&new, &mut |_, _| ControlFlow::Continue(()))?;
 
     let policy = Policy { bake: Duration::from_secs(2), ..Policy::default() };
     let deployer = Deployer::new(profiles, resolver, processes, probe, switcher, FileStore::open(home)?)

@@ -7,6 +7,7 @@ use std::{
     error::Error,
     fs,
     net::SocketAddr,
+    ops::ControlFlow,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -159,7 +160,7 @@ async fn tour() -> Result<()> {
         let file = home.path().join("version");
         fs::write(&file, version)?;
         let new = NewRelease { artifact: Some(&file), spec: &spec, version: Some(version), sha256: None };
-        let release = processes.releases().add(&new, &mut |_, _| {})?;
+        let release = processes.releases().add(&new, &mut |_, _| ControlFlow::Continue(()))?;
         let done = deployer.deploy(release.id).await?;
         println!("  {}", done.receipt.ok_or("nobody watched the front door")?);
         println!("the proxy answers: {}", visitor.get().await?.text());

@@ -284,6 +284,7 @@ mod tests {
             artifact,
             sha256: Some(sha256.into()),
             size,
+            on_disk: None,
             number: 1,
             created: String::new(),
             spec,

@@ -168,6 +168,10 @@ impl From<ReleaseError> for Halt {
             ReleaseError::Io { path, .. } | ReleaseError::BadArtifact { path, .. } => {
                 Self::error(Exit::Process, &error).next(format!("ls -ld {}", path.display()))
             }
+            ReleaseError::HoldsStore { .. } | ReleaseError::InStore { .. } => {
+                Self::error(Exit::Process, &error).next("bluegreen deploy ARTIFACT")
+            }
+            ReleaseError::NotInGroup { .. } => Self::error(Exit::Refused, &error).next("bluegreen check"),
             ReleaseError::WrongDigest { .. } => Self::error(Exit::Process, &error).next("sha256sum ARTIFACT"),
             _ => Self::error(Exit::Process, &error).next("bluegreen releases"),
         }

@@ -4,10 +4,10 @@ use bluegreen_core::{
     Cause, Command, Deployer, EventKind, Events, Holder, Lease, Options, Outcome, ReleaseId, Report, RunError, State,
     StateStore as _, Step, StoreError, machine::rebuild,
 };
-use bluegreen_process::NewRelease;
+use bluegreen_process::{NewRelease, ReleaseError};
 use std::{
     io::{IsTerminal as _, stderr},
-    sync::Mutex,
+    ops::ControlFlow,
     time::{Duration, Instant},
 };
 
@@ -140,18 +140,42 @@ impl Session {
 
     /// Puts what shall be deployed into the store.
     pub(crate) fn add(&self, release: &Release) -> Result<bluegreen_process::Release, Halt> {
-        let told = Mutex::new(None::<Instant>);
-        let mut progress = |done, total| {
-            let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if done == total || told.is_none_or(|at| at.elapsed() >= PROGRESS) {
-                *told = Some(Instant::now());
-                self.events.emit(EventKind::Progress { what: "copying".into(), done, total });
-            }
-        };
         let spec = launch(&self.config).spec();
         let (version, sha256) = (release.version.as_deref(), release.sha256.as_deref());
         let new = NewRelease { artifact: release.artifact.as_deref(), spec: &spec, version, sha256 };
-        Ok(tokio::task::block_in_place(|| self.wired.processes.releases().add(&new, &mut progress))?)
+        let store = self.wired.processes.releases();
+        let mut told = None::<(Instant, bool)>;
+        let tell = |done, total| {
+            let (whole, said) = (done == total, told.is_some_and(|(_, whole)| whole));
+            if total > 0 && !said && (whole || told.is_none_or(|(at, _)| at.elapsed() >= PROGRESS)) {
+                told = Some((Instant::now(), whole));
+                self.events.emit(EventKind::Progress { what: "copying".into(), done, total });
+            }
+        };
+        self.read(&release.run, tell, |progress| store.add(&new, progress))
+    }
+
+    /// Reads an artifact, which may take long, and ends that when this command is to end.
+    pub(crate) fn read<T>(
+        &self,
+        run: &Run,
+        mut tell: impl FnMut(u64, u64),
+        read: impl FnOnce(&mut dyn FnMut(u64, u64) -> ControlFlow<()>) -> Result<T, ReleaseError>,
+    ) -> Result<T, Halt> {
+        let mut progress = |done, total| {
+            if self.signals.cancel.is_cancelled() || self.left(run).is_some_and(|left| left.is_zero()) {
+                return ControlFlow::Break(());
+            }
+            tell(done, total);
+            ControlFlow::Continue(())
+        };
+        tokio::task::block_in_place(|| read(&mut progress)).map_err(|error| match error {
+            ReleaseError::Stopped if self.signals.cancel.is_cancelled() => {
+                Halt::new(self.signals.request().into(), "interrupted while the artifact was read")
+            }
+            ReleaseError::Stopped => Halt::new(Exit::Unhealthy, "the deadline came while the artifact was read"),
+            error => error.into(),
+        })
     }
 
     /// Says how a run ended; `done` is the command's own word for success.

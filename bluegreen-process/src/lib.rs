@@ -2,7 +2,7 @@
 //! no daemon, no root and no systemd; [`Releases`] keeps what it starts, immutable and by digest.
 //!
 //! ```
-//! use std::time::Duration;
+//! use std::{ops::ControlFlow, time::Duration};
 //!
 //! use bluegreen_core::{Occupant, ProcessManager, Profile, Profiles, Template};
 //! use bluegreen_process::{Config, Launch, NewRelease, Processes};
@@ -26,7 +26,7 @@
 //! };
 //! let processes = Processes::new(config);
 //! let new = NewRelease { artifact: None, spec: &launch.spec(), version: Some("v1"), sha256: None };
-//! let release = processes.releases().add(&new, &mut |_done, _total| {})?;
+//! let release = processes.releases().add(&new, &mut |_done, _total| ControlFlow::Continue(()))?;
 //!
 //! processes.start(&real1, &release.id).await?;
 //! let Occupant::Ours { process, .. } = processes.inspect(&real1).await? else { panic!("it runs") };

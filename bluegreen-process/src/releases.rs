@@ -3,27 +3,39 @@
 use std::{
     fs,
     io::{self, Write},
+    ops::ControlFlow,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::{ReleaseId, Template};
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{Spec, record};
 
+mod access;
 mod copy;
 mod error;
+mod place;
+mod scratch;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use error::ReleaseError;
 
+use self::{
+    access::Readers,
+    copy::{Copier, Progress, hex},
+    place::Store,
+    scratch::{Scratch, TEMPORARY},
+    source::{Content, Source},
+};
+
 /// The file in each release that describes it; no artifact may have this name.
 const METADATA: &str = "release.json";
-const TEMPORARY: &str = ".tmp-";
 /// Left free by [`Releases::add`], so that state and logs can still be written.
 const RESERVE: u64 = 16 << 20;
 
@@ -43,6 +55,9 @@ pub struct Release {
     pub sha256: Option<String>,
     /// Size of the artifact in bytes.
     pub size: u64,
+    /// What it takes on the disk, in bytes, where that was counted: less if it has holes, more if it is many small files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_disk: Option<u64>,
     /// One more than that of the release before it: clocks are set back.
     #[serde(default)]
     pub number: u64,
@@ -81,31 +96,47 @@ pub struct NewRelease<'a> {
 #[derive(Debug, Clone)]
 pub struct Releases {
     dir: PathBuf,
+    readers: Readers,
 }
 
 impl Releases {
     /// The releases below `dir`, which is made when the first one is added.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self { dir: dir.into(), readers: Readers::default() }
     }
 
-    /// Copies an artifact into the store; `progress` hears of bytes done and bytes in all.
+    /// The same, of which only this group may read what is added, as far as the group of the artifact could. Without it,
+    /// whoever could read the artifact may read the copy. What is added then takes root, or to be in that group.
+    #[must_use]
+    pub fn with_group(mut self, group: Option<u32>) -> Self {
+        self.readers = Readers { group };
+        self
+    }
+
+    /// Copies an artifact into the store. `progress` hears of bytes done and bytes in all, before each piece and after the
+    /// last one, and says whether to go on; what is read a second time it hears of as done.
     ///
     /// The same artifact and command under the same version, or under none, give the release that is there, after its content
     /// was verified. Under another version they are another release: what runs keeps the version that it was started with.
     ///
+    /// A copy is read-only, never more open than the artifact, and without the rights that a program may get from its file.
+    ///
     /// # Errors
-    /// The store is as it was before.
-    pub fn add(&self, new: &NewRelease<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Release, ReleaseError> {
+    /// The store is as it was before. [`ReleaseError::Stopped`] when `progress` ended it.
+    pub fn add(&self, new: &NewRelease<'_>, progress: &mut Progress<'_>) -> Result<Release, ReleaseError> {
         let io = ReleaseError::io(&self.dir);
         record::own_dir(&self.dir, 0o755).map_err(&io)?;
-        self.sweep();
-        let source = new.artifact.map(copy::Source::open).transpose()?;
-        let size = source.as_ref().map_or(0, |s| s.size);
-        self.check_space(size)?;
+        self.let_readers_in()?;
+        scratch::sweep(&self.dir);
+        let mut copier = Copier::new(progress);
+        let open = |artifact| Source::open(artifact, &Store::at(&self.dir)?, &mut copier);
+        let source = new.artifact.map(open).transpose()?;
+        self.check_space(source.as_ref().map_or(0, |s| s.on_disk))?;
 
         let scratch = Scratch::new(&self.dir).map_err(&io)?;
-        let sha256 = source.as_ref().map(|s| s.copy_into(&scratch.path, progress)).transpose()?;
+        let copy = |source: &Source| source.copy_into(&scratch.path, self.readers, &mut copier);
+        let content = source.as_ref().map(copy).transpose()?;
+        let sha256 = content.as_ref().map(|content| content.digest.clone());
         if let (Some(wanted), Some(found)) = (new.sha256, &sha256)
             && !wanted.eq_ignore_ascii_case(found)
         {
@@ -121,19 +152,48 @@ impl Releases {
         let there = stored.map_or_else(|| self.find(&release.id), |there| Ok(Some(there)))?;
         let damaged = || ReleaseError::Damaged { id: release.id.clone(), path: self.path(&release.id) };
         let there = there.ok_or_else(damaged)?;
-        self.verify(&there)?;
+        let size = there.size;
+        self.verify_with(&there, &mut Copier::new(&mut |_, _| progress(size, size)))?;
+        if let Some((content, copy)) = content.zip(self.artifact(&there)) {
+            self.renew_rights(&there, &content, &copy)?;
+        }
         Ok(there)
     }
 
-    /// What [`Releases::add`] would give, and whether it is there already. Reads the whole artifact and changes nothing.
+    /// What [`Releases::add`] would give, and whether it is there already. Reads the whole artifact and changes nothing;
+    /// `progress` is as there.
     ///
     /// # Errors
     /// The artifact cannot be read, or has another digest than it must.
-    pub fn look_at(&self, new: &NewRelease<'_>) -> Result<(Release, bool), ReleaseError> {
-        let source = new.artifact.map(copy::Source::open).transpose()?;
-        let sha256 = source.as_ref().map(copy::Source::digest).transpose()?;
+    pub fn look_at(&self, new: &NewRelease<'_>, progress: &mut Progress<'_>) -> Result<(Release, bool), ReleaseError> {
+        let mut copier = Copier::new(progress);
+        let open = |artifact| Source::open(artifact, &Store::at(&self.dir)?, &mut copier);
+        let source = new.artifact.map(open).transpose()?;
+        let sha256 = source.as_ref().map(|source| source.digest(&mut copier)).transpose()?;
         let release = describe(new, source, sha256);
         Ok(self.stored(&release)?.map_or((release, false), |there| (there, true)))
+    }
+
+    /// Whoever may read the artifact now may read the release that was made of it before, and nobody else: the rights are in
+    /// no digest.
+    fn renew_rights(&self, release: &Release, content: &Content, copy: &Path) -> Result<(), ReleaseError> {
+        if self.readers.group.is_some() {
+            let dir = self.path(&release.id);
+            self.readers.let_into(&dir).map_err(ReleaseError::io(&dir))?;
+        }
+        if content.give_rights(copy, self.readers)? {
+            let synced = fs::File::open(copy).and_then(|copy| Ok(rustix::fs::syncfs(copy)?));
+            synced.map_err(ReleaseError::io(copy))?;
+        }
+        Ok(())
+    }
+
+    fn let_readers_in(&self) -> Result<(), ReleaseError> {
+        let Some(group) = self.readers.group else { return Ok(()) };
+        self.readers.let_into(&self.dir).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => ReleaseError::NotInGroup { path: self.dir.clone(), group },
+            _ => ReleaseError::io(&self.dir)(error),
+        })
     }
 
     /// The newest release that is there already for what `new` describes; any version will do when none was asked for.
@@ -209,10 +269,19 @@ impl Releases {
     /// # Errors
     /// [`ReleaseError::Damaged`], or it cannot be read.
     pub fn verify(&self, release: &Release) -> Result<(), ReleaseError> {
+        self.verify_with(release, &mut Copier::new(&mut |_, _| ControlFlow::Continue(())))
+    }
+
+    fn verify_with(&self, release: &Release, copier: &mut Copier<'_>) -> Result<(), ReleaseError> {
         let Some(path) = self.artifact(release) else { return Ok(()) };
         let damaged = || ReleaseError::Damaged { id: release.id.clone(), path: self.path(&release.id) };
-        let found = copy::Source::open(&path).and_then(|source| source.digest()).map_err(|_| damaged())?;
-        if Some(found) == release.sha256 { Ok(()) } else { Err(damaged()) }
+        let found = Source::open(&path, &Store::default(), copier).and_then(|source| source.digest(copier));
+        match found {
+            Ok(found) if Some(&found) == release.sha256.as_ref() => Ok(()),
+            Ok(_) | Err(ReleaseError::BadArtifact { .. }) => Err(damaged()),
+            Err(ReleaseError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Err(damaged()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Keeps `id` from [`Releases::prune`].
@@ -250,7 +319,7 @@ impl Releases {
     /// # Errors
     /// The store cannot be read, or a release cannot be removed; those before it are gone.
     pub fn prune(&self, keep: usize, protect: &[ReleaseId]) -> Result<Vec<Release>, ReleaseError> {
-        self.sweep();
+        scratch::sweep(&self.dir);
         let surplus = self.surplus(keep, protect)?;
         for release in &surplus {
             self.remove(&release.id).map_err(ReleaseError::io(&self.path(&release.id)))?;
@@ -282,7 +351,7 @@ impl Releases {
     /// Makes the release in `scratch` durable, then visible under its id; `false` when that is taken.
     fn publish(&self, release: &Release, scratch: &Scratch) -> io::Result<bool> {
         write_metadata(&scratch.path, release)?;
-        fs::set_permissions(&scratch.path, fs::Permissions::from_mode(0o755))?;
+        self.readers.let_into(&scratch.path)?;
         match fs::rename(&scratch.path, self.path(&release.id)) {
             Ok(()) => fs::File::open(&self.dir)?.sync_all().map(|()| true),
             Err(e) if matches!(e.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(false),
@@ -294,19 +363,7 @@ impl Releases {
     fn remove(&self, id: &ReleaseId) -> io::Result<()> {
         let aside = self.dir.join(format!("{TEMPORARY}removed-{}", id.as_str()));
         fs::rename(self.path(id), &aside)?;
-        copy::remove_tree(&aside)
-    }
-
-    /// Removes what killed commands left. Best effort: the next one tries again.
-    fn sweep(&self) {
-        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        for entry in entries.filter(|e| e.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes())) {
-            let path = entry.path();
-            let Ok(dir) = fs::File::open(&path) else { continue };
-            if flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok() {
-                let _ = copy::remove_tree(&path);
-            }
-        }
+        scratch::remove_tree(&aside)
     }
 
     fn check_space(&self, size: u64) -> Result<(), ReleaseError> {
@@ -323,32 +380,6 @@ impl Releases {
     }
 }
 
-/// A directory in the making. Locked, which tells `sweep` that somebody is at work; removed unless it was renamed.
-struct Scratch {
-    path: PathBuf,
-    _lock: fs::File,
-}
-
-impl Scratch {
-    fn new(dir: &Path) -> io::Result<Self> {
-        // the sweep of another command may come between making it and locking it
-        for _ in 0..10 {
-            let path = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(dir)?.keep();
-            let Ok(lock) = fs::File::open(&path) else { continue };
-            if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() && path.exists() {
-                return Ok(Self { path, _lock: lock });
-            }
-        }
-        Err(io::Error::other("somebody keeps removing our temporary directories"))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = copy::remove_tree(&self.path);
-    }
-}
-
 /// Writes `release.json`, durable and never half. The environment in it is nobody else's business.
 fn write_metadata(dir: &Path, release: &Release) -> io::Result<()> {
     let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o400)).tempfile_in(dir)?;
@@ -358,11 +389,12 @@ fn write_metadata(dir: &Path, release: &Release) -> io::Result<()> {
     fs::File::open(dir)?.sync_all()
 }
 
-fn describe(new: &NewRelease<'_>, source: Option<copy::Source>, sha256: Option<String>) -> Release {
+fn describe(new: &NewRelease<'_>, source: Option<Source>, sha256: Option<String>) -> Release {
     Release {
         id: release_id(sha256.as_deref(), source.as_ref().map(|s| s.name.as_str()), new.spec, new.version),
         version: new.version.map(ToOwned::to_owned),
         size: source.as_ref().map_or(0, |s| s.size),
+        on_disk: source.as_ref().map(|s| s.on_disk),
         number: 0,
         artifact: source.map(|s| s.name),
         sha256,
@@ -373,5 +405,5 @@ fn describe(new: &NewRelease<'_>, source: Option<copy::Source>, sha256: Option<S
 
 fn release_id(sha256: Option<&str>, name: Option<&str>, spec: &Spec, version: Option<&str>) -> ReleaseId {
     let content = serde_json::to_vec(&(sha256, name, spec, version)).expect("strings and maps of strings");
-    copy::hex(&Sha256::digest(content)).parse().expect("64 hexadecimal digits")
+    hex(&Sha256::digest(content)).parse().expect("64 hexadecimal digits")
 }

@@ -48,8 +48,9 @@ impl Memory {
 pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
     let mut findings: Vec<Finding> = memory(session, seen).map(judge_memory).into_iter().collect();
     let active = session.wired.store.load().ok().and_then(|state| state.last_good().cloned());
-    let release =
-        active.and_then(|id| session.wired.processes.releases().get(&id).ok()).map_or(0, |release| release.size);
+    let release = active
+        .and_then(|id| session.wired.processes.releases().get(&id).ok())
+        .map_or(0, |release| release.on_disk.unwrap_or(release.size));
     findings.extend(disk(&session.config.state_dir, release));
     findings
 }

@@ -524,7 +524,7 @@ fn a_release_is_named_as_people_call_it() {
     let spec = bluegreen_process::Launch::new(Vec::new()).spec();
     let new =
         bluegreen_process::NewRelease { artifact: None, spec: &spec, version: Some("1.0\u{1b}[31m"), sha256: None };
-    let release = releases.add(&new, &mut |_, _| {}).unwrap().id;
+    let release = releases.add(&new, &mut |_, _| std::ops::ControlFlow::Continue(())).unwrap().id;
     let screen = Screen::default();
     let reporter = LineReporter::new(screen.out(), screen.out(), Paint(false), false).with_releases(Some(releases));
     let to = Profile::new("real2".parse().unwrap(), 8082).unwrap();

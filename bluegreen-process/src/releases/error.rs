@@ -27,6 +27,33 @@ pub enum ReleaseError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// Each release would be in the next one.
+    #[error("the release store {} is in {}: give the directory that was built", store.display(), path.display())]
+    HoldsStore {
+        /// The artifact.
+        path: PathBuf,
+        /// The store.
+        store: PathBuf,
+    },
+    /// What is in the store is a release already.
+    #[error("{} is in the release store {}: give the directory that was built", path.display(), store.display())]
+    InStore {
+        /// The artifact.
+        path: PathBuf,
+        /// The store.
+        store: PathBuf,
+    },
+    /// The one who watched did not want to go on.
+    #[error("stopped before the artifact was read to its end")]
+    Stopped,
+    /// Only root, and who is in a group, gives it something.
+    #[error("{} cannot be given to the group {group}, which this user is not in", path.display())]
+    NotInGroup {
+        /// What was to be given.
+        path: PathBuf,
+        /// The number of the group.
+        group: u32,
+    },
     /// The artifact is not the one that was meant.
     #[error("the artifact has the digest {found}, not {wanted}: it may be half uploaded")]
     WrongDigest {

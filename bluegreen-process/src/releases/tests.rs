@@ -1,13 +1,14 @@
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::{PermissionsExt, symlink},
+    ops::ControlFlow,
+    os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink},
     path::Path,
 };
 
 use bluegreen_core::ReleaseId;
 
-use super::{NewRelease, Release, ReleaseError, Releases, TEMPORARY};
+use super::{NewRelease, Release, ReleaseError, Releases, scratch::TEMPORARY};
 use crate::Spec;
 
 struct Rig {
@@ -30,7 +31,7 @@ impl Rig {
     fn add(&self, name: &str, content: &str) -> Release {
         let path = self.dir.path().join(name);
         fs::write(&path, content).unwrap();
-        self.store.add(&self.new_release(Some(&path)), &mut |_, _| {}).unwrap()
+        self.store.add(&self.new_release(Some(&path)), &mut go_on).unwrap()
     }
 
     fn leftovers(&self) -> usize {
@@ -41,6 +42,14 @@ impl Rig {
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn go_on(_: u64, _: u64) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// As a user would see it: what is there, sorted.
@@ -55,7 +64,12 @@ fn a_file_is_copied_once_whole_and_read_only() {
     fs::write(&path, vec![7; 600 << 10]).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     let mut seen = Vec::new();
-    let release = rig.store.add(&rig.new_release(Some(&path)), &mut |done, all| seen.push((done, all))).unwrap();
+    let mut watch = |done, all| {
+        seen.push((done, all));
+        ControlFlow::Continue(())
+    };
+    let release = rig.store.add(&rig.new_release(Some(&path)), &mut watch).unwrap();
+    seen.dedup();
     assert_eq!(seen, [(256 << 10, 600 << 10), (512 << 10, 600 << 10), (600 << 10, 600 << 10)]);
     let copy = rig.store.artifact(&release).unwrap();
     assert_eq!(copy, rig.store.path(&release.id).join("app.jar"));
@@ -77,7 +91,7 @@ fn the_id_is_artifact_command_and_version() {
     assert_ne!(rig.add("app", "2").id, first.id);
     rig.spec.env.insert("A".into(), "1".into());
     assert_ne!(rig.add("app", "1").id, first.id);
-    let bare = rig.store.add(&rig.new_release(None), &mut |_, _| {}).unwrap();
+    let bare = rig.store.add(&rig.new_release(None), &mut go_on).unwrap();
     assert_eq!((bare.artifact.as_ref(), rig.store.artifact(&bare)), (None, None));
     assert_eq!((rig.store.list().unwrap().len(), rig.leftovers()), (4, 0));
 }
@@ -92,17 +106,17 @@ fn a_directory_keeps_links_and_bits_and_nothing_else() {
     fs::write(root.join("data"), "d").unwrap();
     symlink("../data", root.join("bin/link")).unwrap();
     symlink("/usr/bin/env", root.join("absolute")).unwrap();
-    let release = rig.store.add(&rig.new_release(Some(&root)), &mut |_, _| {}).unwrap();
+    let release = rig.store.add(&rig.new_release(Some(&root)), &mut go_on).unwrap();
     let copy = rig.store.artifact(&release).unwrap();
     assert_eq!(fs::read_link(copy.join("bin/link")).unwrap(), Path::new("../data"));
     let modes = ["bin", "bin/sub", "bin/run", "data"].map(|name| mode(&copy.join(name)));
-    assert_eq!(modes, [0o555, 0o555, 0o555, 0o444]);
+    assert_eq!(modes, [0o555, 0o555, 0o500, 0o444]);
     rig.store.verify(&release).unwrap();
 
     // each of these changes is another release
     let mut seen = vec![release.id];
     let mut changed = |what: &str| {
-        let id = rig.store.add(&rig.new_release(Some(&root)), &mut |_, _| {}).unwrap().id;
+        let id = rig.store.add(&rig.new_release(Some(&root)), &mut go_on).unwrap().id;
         assert!(!seen.contains(&id), "{what}");
         seen.push(id);
     };
@@ -122,7 +136,7 @@ fn what_cannot_be_kept_is_refused_and_leaves_nothing() {
     let rig = Rig::new();
     let root = rig.dir.path().join("dist");
     let refused = |why: &str| {
-        let error = rig.store.add(&rig.new_release(Some(&root)), &mut |_, _| {}).unwrap_err();
+        let error = rig.store.add(&rig.new_release(Some(&root)), &mut go_on).unwrap_err();
         assert!(matches!(error, ReleaseError::BadArtifact { .. }), "{error}");
         assert!(error.to_string().contains(why), "{error}");
         assert_eq!((rig.leftovers(), rig.store.list().unwrap().len()), (0, 0));
@@ -135,10 +149,10 @@ fn what_cannot_be_kept_is_refused_and_leaves_nothing() {
     refused("socket: neither");
 
     let missing = rig.dir.path().join("none");
-    assert!(rig.store.add(&rig.new_release(Some(&missing)), &mut |_, _| {}).is_err());
+    assert!(rig.store.add(&rig.new_release(Some(&missing)), &mut go_on).is_err());
     let own = rig.dir.path().join("release.json");
     fs::write(&own, "").unwrap();
-    assert!(rig.store.add(&rig.new_release(Some(&own)), &mut |_, _| {}).is_err());
+    assert!(rig.store.add(&rig.new_release(Some(&own)), &mut go_on).is_err());
 }
 
 #[test]
@@ -147,8 +161,7 @@ fn a_wrong_digest_is_refused_and_a_right_one_taken() {
     let path = rig.dir.path().join("app");
     fs::write(&path, "abc").unwrap();
     let right = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
-    let add =
-        |sha256| rig.store.add(&NewRelease { sha256: Some(sha256), ..rig.new_release(Some(&path)) }, &mut |_, _| {});
+    let add = |sha256| rig.store.add(&NewRelease { sha256: Some(sha256), ..rig.new_release(Some(&path)) }, &mut go_on);
     assert!(matches!(add("00"), Err(ReleaseError::WrongDigest { .. })));
     assert_eq!((rig.leftovers(), rig.store.list().unwrap().len()), (0, 0));
     assert_eq!(add(right).unwrap().sha256.unwrap(), right.to_lowercase());
@@ -160,7 +173,7 @@ fn another_version_of_the_same_is_another_release() {
     let path = rig.dir.path().join("app");
     fs::write(&path, "one").unwrap();
     let new = |version| NewRelease { version, ..rig.new_release(Some(&path)) };
-    let add = |version| rig.store.add(&new(version), &mut |_, _| {}).unwrap();
+    let add = |version| rig.store.add(&new(version), &mut go_on).unwrap();
     let (a, b) = (add(Some("A")), add(Some("B")));
     assert_ne!(a.id, b.id);
     // what the first is called does not change: it may run, and has been told
@@ -170,9 +183,9 @@ fn another_version_of_the_same_is_another_release() {
 
     assert_eq!(add(Some("A")), a, "the same again is the same");
     assert_eq!(add(None), b, "who asks for no version gets the newest");
-    assert_eq!(rig.store.look_at(&new(Some("A"))).unwrap(), (a, true));
-    assert_eq!(rig.store.look_at(&new(None)).unwrap(), (b, true));
-    let (c, there) = rig.store.look_at(&new(Some("C"))).unwrap();
+    assert_eq!(rig.store.look_at(&new(Some("A")), &mut go_on).unwrap(), (a, true));
+    assert_eq!(rig.store.look_at(&new(None), &mut go_on).unwrap(), (b, true));
+    let (c, there) = rig.store.look_at(&new(Some("C")), &mut go_on).unwrap();
     assert_eq!((c.version.as_deref(), there, rig.leftovers()), (Some("C"), false, 0));
 }
 
@@ -184,7 +197,7 @@ fn a_damaged_release_is_noticed_and_hides_no_other() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(&file, "3").unwrap();
     assert!(matches!(rig.store.verify(&bad), Err(ReleaseError::Damaged { .. })));
-    let again = rig.store.add(&rig.new_release(Some(&rig.dir.path().join("b"))), &mut |_, _| {});
+    let again = rig.store.add(&rig.new_release(Some(&rig.dir.path().join("b"))), &mut go_on);
     assert!(matches!(again, Err(ReleaseError::Damaged { .. })), "never over an existing one");
     fs::write(rig.store.path(&bad.id).join("x"), "").unwrap();
     fs::remove_file(rig.store.path(&bad.id).join("release.json")).unwrap();
@@ -199,7 +212,7 @@ fn a_release_is_found_by_version_or_by_the_beginning_of_its_id() {
     let path = rig.dir.path().join("app");
     fs::write(&path, "1").unwrap();
     let add =
-        |version| rig.store.add(&NewRelease { version: Some(version), ..rig.new_release(Some(&path)) }, &mut |_, _| {});
+        |version| rig.store.add(&NewRelease { version: Some(version), ..rig.new_release(Some(&path)) }, &mut go_on);
     let first = add("v1").unwrap();
     assert_eq!(rig.store.resolve("v1").unwrap(), first);
     assert_eq!(rig.store.resolve(first.id.short()).unwrap(), first);
@@ -246,7 +259,7 @@ fn leftovers_go_and_work_of_others_stays() {
     let dir = rig.dir.path().join("releases");
     fs::create_dir_all(dir.join(".tmp-dead/sub")).unwrap();
     fs::set_permissions(dir.join(".tmp-dead"), fs::Permissions::from_mode(0o555)).unwrap();
-    let busy = super::Scratch::new(&dir).unwrap();
+    let busy = super::scratch::Scratch::new(&dir).unwrap();
     rig.add("app", "2");
     assert!(!dir.join(".tmp-dead").exists());
     assert!(busy.path.exists());
@@ -262,4 +275,171 @@ fn a_full_disk_is_told_before_anything_is_written() {
     let error = rig.store.check_space(1 << 60).unwrap_err();
     assert!(matches!(error, ReleaseError::NoSpace { needed, free, .. } if needed > free), "{error}");
     assert!(error.to_string().contains("MB are needed"), "{error}");
+}
+
+#[test]
+fn what_is_closed_stays_closed_and_what_is_open_stays_open() {
+    let rig = Rig::new();
+    let root = rig.dir.path().join("dist");
+    fs::create_dir_all(root.join("secret")).unwrap();
+    for name in ["secret/key", "page", "run"] {
+        fs::write(root.join(name), "x").unwrap();
+    }
+    let closed = [("", 0o700), ("secret", 0o711), ("secret/key", 0o600), ("page", 0o644), ("run", 0o6755)];
+    for (name, mode) in closed {
+        chmod(&root.join(name), mode);
+    }
+    let release = rig.store.add(&rig.new_release(Some(&root)), &mut go_on).unwrap();
+    let copy = rig.store.artifact(&release).unwrap();
+    let modes = || {
+        ["", "secret", "secret/key", "page", "run"].map(|name| fs::metadata(copy.join(name)).unwrap().mode() & 0o7777)
+    };
+    assert_eq!(modes(), [0o500, 0o511, 0o400, 0o444, 0o555]);
+
+    // modes are in no digest: it is the same release, open to those who may read the artifact now
+    chmod(&root, 0o755);
+    chmod(&root.join("page"), 0o600);
+    assert_eq!(rig.store.add(&rig.new_release(Some(&root)), &mut go_on).unwrap(), release);
+    assert_eq!(modes(), [0o555, 0o511, 0o400, 0o400, 0o555]);
+}
+
+#[test]
+fn one_group_can_be_the_only_reader() {
+    let rig = Rig::new();
+    let group = rustix::process::getegid().as_raw();
+    let store = rig.store.clone().with_group(Some(group));
+    let path = rig.dir.path().join("app");
+    fs::write(&path, "1").unwrap();
+    chmod(&path, 0o644);
+    let open = rig.store.add(&rig.new_release(Some(&path)), &mut go_on).unwrap();
+    let dir = rig.store.path(&open.id);
+    let modes = || [dir.parent().unwrap(), &dir, &dir.join("app"), &dir.join("release.json")].map(mode);
+    assert_eq!(modes(), [0o755, 0o755, 0o444, 0o400]);
+    assert_eq!(store.add(&rig.new_release(Some(&path)), &mut go_on).unwrap(), open);
+    assert_eq!(modes(), [0o750, 0o750, 0o440, 0o400]);
+    assert_eq!(fs::metadata(dir.join("app")).unwrap().gid(), group);
+}
+
+#[test]
+fn a_copy_is_stopped_between_two_pieces_and_leaves_nothing() {
+    let rig = Rig::new();
+    let root = rig.dir.path().join("dist");
+    fs::create_dir_all(root.join("sub")).unwrap();
+    fs::write(root.join("sub/data"), vec![7; 1 << 20]).unwrap();
+    let new = rig.new_release(Some(&root));
+    // at the list, at the first piece, at a later one, and before the last sync
+    for stop in [0, 256 << 10, 768 << 10, 1 << 20] {
+        let mut heard = Vec::new();
+        let mut watch = |done, _| {
+            heard.push(done);
+            if done == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        assert!(matches!(rig.store.add(&new, &mut watch), Err(ReleaseError::Stopped)), "{stop}");
+        assert!(matches!(rig.store.look_at(&new, &mut watch), Err(ReleaseError::Stopped)), "{stop}");
+        assert_eq!((rig.leftovers(), rig.store.list().unwrap().len()), (0, 0), "{stop}");
+        assert!(heard.iter().all(|done| *done <= stop), "{heard:?}");
+    }
+}
+
+#[test]
+fn a_hole_is_read_as_zeros_and_copied_as_a_hole() {
+    let rig = Rig::new();
+    let [sparse, full] = ["sparse", "full"].map(|dir| rig.dir.path().join(dir).join("data"));
+    let size = 8 << 20;
+    let parts = [(1 << 20, "one"), ((5 << 20) - 1, "two")];
+    let mut content = vec![0; size];
+    for (at, text) in parts {
+        content[at..at + text.len()].copy_from_slice(text.as_bytes());
+    }
+    for path in [&sparse, &full] {
+        fs::create_dir(path.parent().unwrap()).unwrap();
+    }
+    fs::write(&full, &content).unwrap();
+    let file = fs::File::create(&sparse).unwrap();
+    file.set_len(size as u64).unwrap();
+    for (at, text) in parts {
+        file.write_all_at(text.as_bytes(), at as u64).unwrap();
+    }
+    if file.metadata().unwrap().blocks() * 512 >= size as u64 {
+        eprintln!("SKIPPED: this file system keeps no holes");
+        return;
+    }
+    let add = |path: &Path| rig.store.add(&rig.new_release(Some(path)), &mut go_on).unwrap();
+    let release = add(&sparse);
+    let copy = rig.store.artifact(&release).unwrap();
+    assert!(fs::read(&copy).unwrap() == content);
+    assert!(fs::metadata(&copy).unwrap().blocks() * 512 < 1 << 20, "the holes were filled");
+    assert!(release.on_disk.unwrap() < 1 << 20 && release.size == size as u64, "{release:?}");
+    assert_eq!(add(&full), release, "with or without holes it is the same content");
+    rig.store.verify(&release).unwrap();
+    assert_eq!(add(sparse.parent().unwrap()).size, size as u64);
+}
+
+#[test]
+fn many_small_files_need_more_than_their_bytes() {
+    let rig = Rig::new();
+    let root = rig.dir.path().join("dist");
+    fs::create_dir(&root).unwrap();
+    (0..100).for_each(|n| fs::write(root.join(n.to_string()), "x").unwrap());
+    let (release, _) = rig.store.look_at(&rig.new_release(Some(&root)), &mut go_on).unwrap();
+    assert_eq!((release.size, release.on_disk), (100, Some(101 * 4096)));
+}
+
+#[test]
+fn the_store_is_never_copied_into_itself() {
+    let rig = Rig::new();
+    let home = rig.dir.path().join("home");
+    let store = Releases::new(home.join("state/releases"));
+    let refused = |path: &Path| match store.add(&rig.new_release(Some(path)), &mut go_on) {
+        Err(ReleaseError::HoldsStore { .. }) => "holds",
+        Err(ReleaseError::InStore { .. }) => "in",
+        other => panic!("{other:?}"),
+    };
+    for (name, wanted) in [("", "holds"), ("state", "holds"), ("state/releases", "holds"), ("state/releases/x", "in")] {
+        fs::create_dir_all(home.join(name)).unwrap();
+        assert_eq!(refused(&home.join(name)), wanted, "{name}");
+    }
+    // by another path
+    symlink("state", home.join("link")).unwrap();
+    assert_eq!(refused(&home.join("link")), "holds");
+    assert_eq!(refused(&home.join("state/../link/releases/../releases")), "holds");
+    assert_eq!(fs::read_dir(home.join("state/releases")).unwrap().count(), 1);
+    assert!(matches!(store.look_at(&rig.new_release(Some(&home)), &mut go_on), Err(ReleaseError::HoldsStore { .. })));
+
+    // beside the store is fine, and so is a file of it
+    fs::create_dir_all(home.join("state/shared/dist")).unwrap();
+    let beside = store.add(&rig.new_release(Some(&home.join("state/shared/dist"))), &mut go_on).unwrap();
+    fs::write(home.join("state/shared/app"), "1").unwrap();
+    let file = store.add(&rig.new_release(Some(&home.join("state/shared/app"))), &mut go_on).unwrap();
+    assert_eq!(store.add(&rig.new_release(Some(&store.artifact(&file).unwrap())), &mut go_on).unwrap(), file);
+    assert_eq!(store.list().unwrap().len(), 2, "{beside:?}");
+}
+
+#[test]
+fn what_has_no_end_is_refused_before_it_is_opened() {
+    let rig = Rig::new();
+    let fifo = rig.dir.path().join("fifo");
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o644.into(), 0).unwrap();
+    let dir = rig.dir.path().join("dist");
+    fs::create_dir(&dir).unwrap();
+    fs::rename(&fifo, dir.join("fifo")).unwrap();
+    for path in [dir.join("fifo"), dir, "/dev/zero".into()] {
+        let error = rig.store.add(&rig.new_release(Some(&path)), &mut go_on).unwrap_err();
+        assert!(matches!(error, ReleaseError::BadArtifact { .. }), "{error}");
+    }
+}
+
+/// Of releases that 0.1.0 stored: what they are made of may not change.
+#[test]
+fn ids_are_as_they_always_were() {
+    let rig = Rig::new();
+    let root = rig.dir.path().join("dist");
+    fs::create_dir_all(root.join("bin/empty")).unwrap();
+    fs::write(root.join("bin/run"), "#!/bin/sh\n").unwrap();
+    chmod(&root.join("bin/run"), 0o750);
+    fs::write(root.join("page.html"), "hello").unwrap();
+    symlink("bin/run", root.join("start")).unwrap();
+    let id = |path: &Path| rig.store.add(&rig.new_release(Some(path)), &mut go_on).unwrap().id.as_str().to_owned();
+    assert_eq!(id(&root), "277965b0cdcba017b85858b4ac2190663f2705f85bfebf8e51a1516ae9df38e5");
+    assert_eq!(id(&root.join("page.html")), "6abe12fbe9c7ff64359e994d6d2dae0d7b9305baff8b5558d84f49dcc7e12a2f");
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -55,14 +56,14 @@ impl Rig {
         let mut spec = self.config.launch.spec();
         spec.env.insert("APP_KIND".into(), kind.into());
         let new = NewRelease { artifact: None, spec: &spec, version: Some(kind), sha256: None };
-        self.processes.releases().add(&new, &mut |_, _| {}).unwrap().id
+        self.processes.releases().add(&new, &mut |_, _| ControlFlow::Continue(())).unwrap().id
     }
 
     pub(crate) fn command(&self, command: &[&str]) -> ReleaseId {
         let command = command.iter().map(ToString::to_string).collect();
         let spec = bluegreen_process::Spec { command, env: BTreeMap::new(), workdir: "{shared_dir}".into() };
         let new = NewRelease { artifact: None, spec: &spec, version: None, sha256: None };
-        self.processes.releases().add(&new, &mut |_, _| {}).unwrap().id
+        self.processes.releases().add(&new, &mut |_, _| ControlFlow::Continue(())).unwrap().id
     }
 
     pub(crate) async fn start(&self, kind: &str) -> Process {

@@ -57,7 +57,7 @@ async fn make(session: &Session, args: &args::Plan) -> Result<Plan, Halt> {
     let spec = wiring::launch(&session.config).spec();
     let (artifact, version) = (args.artifact.as_deref(), args.version.as_deref());
     let new = NewRelease { artifact, spec: &spec, version, sha256: None };
-    let (release, stored) = tokio::task::block_in_place(|| store.look_at(&new))?;
+    let (release, stored) = session.read(&args::Run::default(), |_, _| {}, |progress| store.look_at(&new, progress))?;
 
     let seen = session.wired.deployer.look().await;
     let state = session.wired.store.load()?;

@@ -1,0 +1,183 @@
+//! Who may read what is stored: never more people than may read where it came from.
+
+use std::{
+    fs::{File, Metadata},
+    io,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+};
+
+use rustix::{
+    fs::{Gid, Mode, fchmod, fchown, fgetxattr},
+    io::Errno,
+};
+
+const ACL: &str = "system.posix_acl_access";
+/// Tags of acl(5), as the kernel writes them.
+const USER: u16 = 0x02;
+const OWNING_GROUP: u16 = 0x04;
+const GROUP: u16 = 0x08;
+const MASK: u16 = 0x10;
+const OTHERS: u16 = 0x20;
+/// Larger than any list of rights that Linux keeps.
+const ACL_LIMIT: usize = 64 << 10;
+
+/// What may be done with something, as in a mode: read it, and search or run it. Nobody may write.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rights {
+    /// By its owner, who can always read what he has copied.
+    owner: u32,
+    gid: u32,
+    /// By the group `gid`.
+    group: u32,
+    others: u32,
+    /// By everybody, whatever group he is in.
+    all: u32,
+}
+
+impl Rights {
+    /// Those on what `file` is.
+    pub(super) fn of(file: &File, meta: &Metadata) -> io::Result<Self> {
+        let (mode, gid) = (meta.mode(), meta.gid());
+        let owner = if meta.is_dir() || is_executable(meta) { 0o5 } else { 0o4 };
+        let Some(entries) = acl(file)? else {
+            let (group, others) = (mode >> 3 & owner, mode & owner);
+            return Ok(Self { owner, gid, group, others, all: group & others });
+        };
+        // the middle bits of the mode are the mask then, and no right of the group
+        let least = |tags: &[u16]| {
+            let bits = entries.iter().filter(|(tag, _)| tags.contains(tag)).map(|(_, bits)| bits);
+            bits.fold(owner, |all, bits| all & bits)
+        };
+        let all = least(&[USER, OWNING_GROUP, GROUP, MASK, OTHERS]);
+        Ok(Self { owner, gid, group: least(&[OWNING_GROUP, MASK]), others: all, all })
+    }
+}
+
+/// Whether a release keeps the right to run it.
+pub(super) fn is_executable(meta: &Metadata) -> bool {
+    meta.permissions().mode() & 0o100 != 0
+}
+
+/// The list of rights on `file`, where it has more than a mode.
+fn acl(file: &File) -> io::Result<Option<Vec<(u16, u32)>>> {
+    let mut bytes = vec![0; ACL_LIMIT];
+    let length = match fgetxattr(file, ACL, bytes.as_mut_slice()) {
+        Ok(length) => length,
+        Err(Errno::NODATA | Errno::NOTSUP | Errno::NOSYS) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    // a version, then a tag, its bits and an id for each
+    let entries = bytes[..length].get(4..).unwrap_or_default().chunks_exact(8);
+    Ok(Some(entries.map(|e| (u16::from_le_bytes([e[0], e[1]]), u32::from(e[2]))).collect()))
+}
+
+/// Who reads the store, besides its owner.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Readers {
+    /// Only this group; `None`: whoever may read what was copied.
+    pub(super) group: Option<u32>,
+}
+
+impl Readers {
+    /// Gives `copy`, which is ours, the rights that its source has. Says whether that changed anything.
+    pub(super) fn give(self, copy: &File, rights: &Rights) -> io::Result<bool> {
+        let Rights { owner, gid, group, others, all } = *rights;
+        let before = copy.metadata()?;
+        let (group, others) = match self.group {
+            Some(readers) => regroup(copy, &before, readers).map(|()| (group, 0))?,
+            None if regroup(copy, &before, gid).is_ok() => (group, others),
+            // its group stays one of ours, of which the source says nothing
+            None => (all, all),
+        };
+        let mode = owner << 6 | group << 3 | others;
+        if before.mode() & 0o7777 != mode {
+            fchmod(copy, Mode::from_raw_mode(mode))?;
+        }
+        Ok((before.mode() & 0o7777, before.gid()) != (mode, copy.metadata()?.gid()))
+    }
+
+    /// Lets the readers into a directory of the store; what is in it has its own rights.
+    pub(super) fn let_into(self, dir: &Path) -> io::Result<()> {
+        let dir = File::open(dir)?;
+        let mode = match self.group {
+            Some(readers) => regroup(&dir, &dir.metadata()?, readers).map(|()| 0o750)?,
+            None => 0o755,
+        };
+        Ok(fchmod(&dir, Mode::from_raw_mode(mode))?)
+    }
+}
+
+/// Takes root, or to be in that group.
+fn regroup(file: &File, now: &Metadata, gid: u32) -> io::Result<()> {
+    if now.gid() == gid { Ok(()) } else { Ok(fchown(file, None, Some(Gid::from_raw(gid)))?) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+
+    use rustix::fs::{XattrFlags, fsetxattr};
+
+    use super::*;
+
+    /// What a copy of something with `mode`, and the list `acl`, gets.
+    fn copied(mode: u32, acl: &[(u16, u16)], readers: Readers) -> u32 {
+        let dir = tempfile::tempdir().unwrap();
+        let [source, copy] = ["source", "copy"].map(|name| {
+            let path = dir.path().join(name);
+            fs::write(&path, "").unwrap();
+            File::open(&path).unwrap()
+        });
+        source.set_permissions(Permissions::from_mode(mode)).unwrap();
+        copy.set_permissions(Permissions::from_mode(0o600)).unwrap();
+        if !acl.is_empty() {
+            let mut bytes = vec![2, 0, 0, 0];
+            for (tag, bits) in acl {
+                let id: u32 = if [USER, GROUP].contains(tag) { 4242 } else { u32::MAX };
+                bytes.extend([tag.to_le_bytes(), bits.to_le_bytes()].concat().into_iter().chain(id.to_le_bytes()));
+            }
+            fsetxattr(&source, ACL, &bytes, XattrFlags::empty()).unwrap();
+        }
+        let rights = Rights::of(&source, &source.metadata().unwrap()).unwrap();
+        assert!(readers.give(&copy, &rights).unwrap());
+        assert!(!readers.give(&copy, &rights).unwrap(), "nothing is left to do");
+        copy.metadata().unwrap().mode() & 0o7777
+    }
+
+    #[test]
+    fn a_copy_is_never_more_open_and_nobody_writes() {
+        let cases = [
+            (0o644, 0o444),
+            (0o600, 0o400),
+            (0o640, 0o440),
+            (0o755, 0o555),
+            (0o700, 0o500),
+            (0o744, 0o544),
+            // the owner's right to run it is what the digest knows
+            (0o655, 0o444),
+            (0o6777, 0o555),
+            (0o400, 0o400),
+        ];
+        for (source, copy) in cases {
+            assert_eq!(copied(source, &[], Readers::default()), copy, "{source:o}");
+        }
+    }
+
+    #[test]
+    fn one_group_of_readers_closes_it_to_others() {
+        let readers = Readers { group: Some(rustix::process::getegid().as_raw()) };
+        for (source, copy) in [(0o644, 0o440), (0o600, 0o400), (0o755, 0o550), (0o604, 0o400)] {
+            assert_eq!(copied(source, &[], readers), copy, "{source:o}");
+        }
+    }
+
+    #[test]
+    fn the_mask_of_a_list_of_rights_is_no_right_of_the_group() {
+        let acl = |user, group, others| [(0x01, 6), (USER, user), (OWNING_GROUP, group), (MASK, 7), (OTHERS, others)];
+        let with = |acl: [(u16, u16); 5]| copied(0o670, &acl, Readers::default());
+        assert_eq!(with(acl(6, 0, 0)), 0o400, "only one user may read it besides its owner");
+        assert_eq!(with(acl(6, 4, 4)), 0o444);
+        assert_eq!(with(acl(0, 4, 4)), 0o440, "one of the others may not read it");
+    }
+}

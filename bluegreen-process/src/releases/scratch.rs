@@ -1,0 +1,63 @@
+//! Directories in the making, and what killed commands left of them.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{FlockOperation, flock};
+
+pub(super) const TEMPORARY: &str = ".tmp-";
+
+/// A directory in the making. Locked, which tells `sweep` that somebody is at work; removed unless it was renamed.
+pub(super) struct Scratch {
+    pub(super) path: PathBuf,
+    _lock: fs::File,
+}
+
+impl Scratch {
+    pub(super) fn new(dir: &Path) -> io::Result<Self> {
+        // the sweep of another command may come between making it and locking it
+        for _ in 0..10 {
+            let path = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(dir)?.keep();
+            let Ok(lock) = fs::File::open(&path) else { continue };
+            if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() && path.exists() {
+                return Ok(Self { path, _lock: lock });
+            }
+        }
+        Err(io::Error::other("somebody keeps removing our temporary directories"))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = remove_tree(&self.path);
+    }
+}
+
+/// Removes what killed commands left in `dir`. Best effort: the next one tries again.
+pub(super) fn sweep(dir: &Path) {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    for entry in entries.filter(|e| e.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes())) {
+        let path = entry.path();
+        let Ok(dir) = fs::File::open(&path) else { continue };
+        if flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let _ = remove_tree(&path);
+        }
+    }
+}
+
+/// Removes a tree whose directories are read-only.
+pub(super) fn remove_tree(dir: &Path) -> io::Result<()> {
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_tree(&entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    fs::remove_dir(dir)
+}
