@@ -33,7 +33,8 @@ pub(crate) async fn deploy(
 
     let launch = Launch::new(COMMAND.map(Template::parse).into_iter().collect::<Result<_, _>>()?);
     let spec = launch.spec();
-    let processes = Processes::new(Config { state_dir: home.into(), app, profiles: profiles.clone(), launch });
+    let processes =
+        Processes::new(Config { state_dir: home.into(), app, profiles: profiles.clone(), launch, group: None });
     let new = NewRelease { artifact: Some(artifact), spec: &spec, version: None, sha256: None };
     let release = processes.releases().add(&new, &mut |_, _| ControlFlow::Continue(()))?;
 

@@ -143,7 +143,7 @@ async fn tour() -> Result<()> {
     let url = Template::parse("http://127.0.0.1:{port}/")?;
     let probe = HttpProbe::new(&name, &profiles, &url, &Options::default())?;
     let door = format!("http://{address}/");
-    let config = Config { state_dir: home.path().into(), app: name, profiles: profiles.clone(), launch };
+    let config = Config { state_dir: home.path().into(), app: name, profiles: profiles.clone(), launch, group: None };
     let processes = Processes::new(config);
 
     let short = Duration::from_millis(300);

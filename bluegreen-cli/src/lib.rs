@@ -9,6 +9,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod access;
 mod appspec;
 pub mod args;
 mod autopsy;

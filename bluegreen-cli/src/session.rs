@@ -14,6 +14,7 @@ use std::{
 use tokio::time::timeout;
 
 use crate::{
+    access,
     args::{Global, Release, Run},
     autopsy::{self, LastSeen},
     config::{Config, HookCommand, Lookup},
@@ -140,6 +141,8 @@ impl Session {
 
     /// Puts what shall be deployed into the store.
     pub(crate) fn add(&self, release: &Release) -> Result<bluegreen_process::Release, Halt> {
+        access::group(&self.config, &User::current())
+            .map_err(|why| Halt::new(Exit::Refused, why.to_string()).next(why.fix()))?;
         let spec = launch(&self.config).spec();
         let (version, sha256) = (release.version.as_deref(), release.sha256.as_deref());
         let new = NewRelease { artifact: release.artifact.as_deref(), spec: &spec, version, sha256 };

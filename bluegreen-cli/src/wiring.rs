@@ -12,9 +12,11 @@ use bluegreen_nginx::{
 use bluegreen_process::{Launch, Processes};
 
 use crate::{
+    access,
     config::{Config, ProxyMode, ResolveKind},
     exit::Exit,
     halt::Halt,
+    owner::User,
 };
 
 /// Everything that a command works with.
@@ -36,6 +38,8 @@ pub(crate) fn wire(config: &Config, events: Events) -> Result<Wired, Halt> {
         app: config.app.clone(),
         profiles: config.profiles.clone(),
         launch: launch(config),
+        // a group that cannot be used stops a deploy, and neither `recover` nor `up`
+        group: access::group(config, &User::current()).unwrap_or_default(),
     });
     let probe = probe(config).map_err(unusable)?;
     let door = front_door(config).map_err(unusable)?;

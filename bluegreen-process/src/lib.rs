@@ -23,6 +23,7 @@
 //!     app: "shop".parse()?,
 //!     profiles: Profiles::new(real1.clone(), real2)?,
 //!     launch: launch.clone(),
+//!     group: None,
 //! };
 //! let processes = Processes::new(config);
 //! let new = NewRelease { artifact: None, spec: &launch.spec(), version: Some("v1"), sha256: None };

@@ -10,7 +10,7 @@ use std::{
 use bluegreen_core::sanitize;
 use rustix::fs::OFlags;
 
-use crate::record;
+use crate::{record, releases::Readers};
 
 /// So many logs of earlier starts stay.
 const KEEP: usize = 10;
@@ -21,8 +21,10 @@ const TAIL_LINES: usize = 20;
 const LINE_ENDS: usize = 200;
 
 /// Opens a new log in `dir`, points `dir/current` to it and removes the oldest ones.
-pub(crate) fn open_new(dir: &Path) -> io::Result<(PathBuf, File)> {
+pub(crate) fn open_new(dir: &Path, readers: Readers) -> io::Result<(PathBuf, File)> {
     record::private_dir(dir)?;
+    // what has to run runs, whoever may read what it says
+    let _ = dir.parent().map_or(Ok(()), |all| readers.let_into(all)).and_then(|()| readers.let_into(dir));
     let files: Vec<(u64, PathBuf)> = fs::read_dir(dir)?.filter_map(|entry| numbered(&entry.ok()?)).collect();
     let mut numbers: Vec<u64> = files.iter().map(|(number, _)| *number).collect();
     numbers.sort_unstable();
@@ -35,6 +37,7 @@ pub(crate) fn open_new(dir: &Path) -> io::Result<(PathBuf, File)> {
     let path = dir.join(name(next));
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
     let file = fs::OpenOptions::new().append(true).create_new(true).mode(0o640).custom_flags(flags).open(&path)?;
+    let _ = readers.take_over(&file);
     let new_link = dir.join("current.new");
     let _ = fs::remove_file(&new_link);
     symlink(name(next), &new_link)?;
@@ -84,9 +87,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let logs = dir.path().join("logs/real1");
         for _ in 0..15 {
-            open_new(&logs).unwrap();
+            open_new(&logs, Readers::default()).unwrap();
         }
-        let (path, _) = open_new(&logs).unwrap();
+        let (path, _) = open_new(&logs, Readers::default()).unwrap();
         assert_eq!(path.file_name().unwrap(), "000016.log");
         assert_eq!(logs.join("current").canonicalize().unwrap(), path.canonicalize().unwrap());
         assert_eq!(fs::read_dir(&logs).unwrap().count(), KEEP + 1 + 1);
@@ -96,17 +99,17 @@ mod tests {
     fn what_a_rotation_made_of_a_log_goes_with_it() {
         let dir = tempfile::tempdir().unwrap();
         let logs = dir.path().join("logs/real1");
-        open_new(&logs).unwrap();
+        open_new(&logs, Readers::default()).unwrap();
         for name in ["000001.log.1", "000001.log.2.gz", "000001.log-20261122", "000001.logo", "notes"] {
             fs::write(logs.join(name), "").unwrap();
         }
         let here = |name: &str| logs.join(name).exists();
         for _ in 0..KEEP - 1 {
-            open_new(&logs).unwrap();
+            open_new(&logs, Readers::default()).unwrap();
         }
         assert!(here("000001.log") && here("000001.log.2.gz"));
-        open_new(&logs).unwrap();
-        open_new(&logs).unwrap();
+        open_new(&logs, Readers::default()).unwrap();
+        open_new(&logs, Readers::default()).unwrap();
         assert!(
             !here("000001.log") && !here("000001.log.1") && !here("000001.log.2.gz") && !here("000001.log-20261122")
         );

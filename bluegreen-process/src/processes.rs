@@ -33,6 +33,8 @@ pub struct Config {
     pub profiles: Profiles,
     /// How its releases are started and stopped.
     pub launch: Launch,
+    /// The only group that may read releases and logs: [`Releases::with_group`].
+    pub group: Option<u32>,
 }
 
 /// Runs releases as plain processes of this user. Cheap to clone.
@@ -159,7 +161,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 impl Inner {
     fn releases(&self) -> Releases {
-        Releases::new(self.config.state_dir.join("releases"))
+        Releases::new(self.config.state_dir.join("releases")).with_group(self.config.group)
     }
 
     fn record_path(&self, profile: &Profile) -> PathBuf {

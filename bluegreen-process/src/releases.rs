@@ -26,8 +26,9 @@ mod tests;
 
 pub use error::ReleaseError;
 
+pub(crate) use access::Readers;
+
 use self::{
-    access::Readers,
     copy::{Copier, Progress, hex},
     place::Store,
     scratch::{Scratch, TEMPORARY},
@@ -177,10 +178,8 @@ impl Releases {
     /// Whoever may read the artifact now may read the release that was made of it before, and nobody else: the rights are in
     /// no digest.
     fn renew_rights(&self, release: &Release, content: &Content, copy: &Path) -> Result<(), ReleaseError> {
-        if self.readers.group.is_some() {
-            let dir = self.path(&release.id);
-            self.readers.let_into(&dir).map_err(ReleaseError::io(&dir))?;
-        }
+        let dir = self.path(&release.id);
+        self.readers.let_into(&dir).map_err(ReleaseError::io(&dir))?;
         if content.give_rights(copy, self.readers)? {
             let synced = fs::File::open(copy).and_then(|copy| Ok(rustix::fs::syncfs(copy)?));
             synced.map_err(ReleaseError::io(copy))?;
@@ -189,9 +188,10 @@ impl Releases {
     }
 
     fn let_readers_in(&self) -> Result<(), ReleaseError> {
-        let Some(group) = self.readers.group else { return Ok(()) };
-        self.readers.let_into(&self.dir).map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => ReleaseError::NotInGroup { path: self.dir.clone(), group },
+        self.readers.let_into(&self.dir).map_err(|error| match (error.kind(), self.readers.group) {
+            (io::ErrorKind::PermissionDenied, Some(group)) => {
+                ReleaseError::NotInGroup { path: self.dir.clone(), group }
+            }
             _ => ReleaseError::io(&self.dir)(error),
         })
     }
@@ -351,6 +351,7 @@ impl Releases {
     /// Makes the release in `scratch` durable, then visible under its id; `false` when that is taken.
     fn publish(&self, release: &Release, scratch: &Scratch) -> io::Result<bool> {
         write_metadata(&scratch.path, release)?;
+        fs::set_permissions(&scratch.path, fs::Permissions::from_mode(0o755))?;
         self.readers.let_into(&scratch.path)?;
         match fs::rename(&scratch.path, self.path(&release.id)) {
             Ok(()) => fs::File::open(&self.dir)?.sync_all().map(|()| true),

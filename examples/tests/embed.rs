@@ -49,7 +49,13 @@ fn has_python() -> bool {
 /// What was deployed outlives the deployer.
 async fn stop(home: &Path, profiles: &Profiles) {
     let launch = Launch::new(Vec::new());
-    let config = Config { state_dir: home.into(), app: "shop".parse().unwrap(), profiles: profiles.clone(), launch };
+    let config = Config {
+        state_dir: home.into(),
+        app: "shop".parse().unwrap(),
+        profiles: profiles.clone(),
+        launch,
+        group: None,
+    };
     let processes = Processes::new(config);
     for profile in profiles.both() {
         if let Some(process) = processes.inspect(profile).await.unwrap().ours() {

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    AfterSwitch, Config, Health, Hook, Hooks, Metrics, Nginx, ProxyMode, Releases, Resolve, ResolveKind, Start, Stop,
-    problem::Problem, reader::Reader, url, value,
+    Access, AfterSwitch, Config, Health, Hook, Hooks, Metrics, Nginx, ProxyMode, Releases, Resolve, ResolveKind, Start,
+    Stop, problem::Problem, reader::Reader, url, value,
 };
 
 /// Reads every key, then says all that is wrong.
@@ -59,6 +59,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             timeout: r.or_default("hooks.timeout", value::some_time),
         },
         metrics: Metrics { textfile: r.read("metrics.textfile", value::path) },
+        access: Access { group: r.read("access.group", value::group) },
         releases: Releases { keep: r.or_default("releases.keep", value::count) },
         app: app?,
         user,

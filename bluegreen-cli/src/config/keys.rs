@@ -230,6 +230,12 @@ pub(super) const KEYS: &[Key] = &[
         r#""/var/lib/prometheus/node-exporter/bluegreen_shop.prom""#,
         "A file for the textfile collector of node_exporter, written anew after each command that may change something.",
     ),
+    unset(
+        "access.group",
+        "whoever may read the artifact may read the release, and nobody else the logs",
+        r#""www-data""#,
+        "The only group that may read new releases, as far as the group of the artifact may, and logs. It must be one of `user`'s.",
+    ),
     default("releases.keep", "5", "How many releases stay; never fewer than are needed to go back."),
 ];
 

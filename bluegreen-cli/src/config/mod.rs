@@ -58,6 +58,7 @@ pub struct Config {
     pub hook: Hook,
     pub hooks: Hooks,
     pub metrics: Metrics,
+    pub access: Access,
     pub releases: Releases,
     file: PathBuf,
     settings: Vec<Setting>,

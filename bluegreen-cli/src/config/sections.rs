@@ -111,6 +111,12 @@ pub struct Metrics {
     pub textfile: Option<PathBuf>,
 }
 
+/// `[access]`
+#[derive(Debug, Clone)]
+pub struct Access {
+    pub group: Option<String>,
+}
+
 /// `[releases]`
 #[derive(Debug, Clone)]
 pub struct Releases {

@@ -90,12 +90,20 @@ fn named(found: &str, span: std::ops::Range<usize>) -> Parsed<Name> {
 }
 
 pub(super) fn user(at: &At<'_>) -> Parsed<String> {
-    let found = text(at, "a user's name in quotes")?;
+    account(at, "a user's name")
+}
+
+pub(super) fn group(at: &At<'_>) -> Parsed<String> {
+    account(at, "a group's name")
+}
+
+fn account(at: &At<'_>, of: &str) -> Parsed<String> {
+    let found = text(at, &format!("{of} in quotes"))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.$".contains(c);
     if found.chars().all(plain) && !found.is_empty() && !found.starts_with('-') {
         return Ok(found.to_owned());
     }
-    Err(Problem::new(format!("`{found}` is not a user's name"), at.span()))
+    Err(Problem::new(format!("`{found}` is not {of}"), at.span()))
 }
 
 pub(super) fn profiles(at: &At<'_>) -> Parsed<Profiles> {

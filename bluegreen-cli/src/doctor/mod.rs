@@ -7,6 +7,7 @@ mod nginx;
 mod passes;
 mod places;
 mod programs;
+mod readers;
 mod rights;
 mod sight;
 mod space;
@@ -18,7 +19,7 @@ use bluegreen_core::{Occupant, Profile, ResolveError, Seen, Stamp};
 use bluegreen_nginx::setup::{Difference, Place};
 use serde::Serialize;
 
-use crate::{config::Config, halt::for_route, init, session::Session};
+use crate::{config::Config, halt::for_route, init, owner::User, session::Session};
 
 pub(crate) use host::started_here;
 pub(crate) use nginx::{OTHER_NGINX, accepts, past_the_include, reload_costs};
@@ -90,6 +91,7 @@ pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
     findings.extend(web::look(config, &seen).await);
     findings.extend(space::look(session, &seen));
     findings.extend(files::look(session));
+    findings.extend(readers::look(config, &User::current()));
     findings.extend(codedeploy::look(config));
     findings.extend(programs::look(config));
     findings.extend(host::look(config));
@@ -124,6 +126,7 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
     findings.extend(web::look(config, &seen).await);
     findings.extend(space::before_setup(config));
     findings.extend(files::before_setup(config));
+    findings.extend(User::who_deploys(config.user.as_deref()).and_then(|user| readers::look(config, &user)));
     findings.extend(codedeploy::look(config));
     findings.extend(programs::look(config));
     findings.extend(host::look(config));
@@ -158,7 +161,9 @@ pub(crate) fn of_setup(differences: &[Difference], fine: &str) -> Vec<Finding> {
 /// What no look at the route would show, for a deploy that is about to begin.
 pub(crate) async fn before_deploy(session: &Session) -> Vec<Finding> {
     let seen = session.wired.deployer.look().await;
-    space::look(session, &seen)
+    let mut findings = space::look(session, &seen);
+    findings.extend(readers::look(&session.config, &User::current()));
+    findings
 }
 
 #[cfg(test)]

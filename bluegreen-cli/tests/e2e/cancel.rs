@@ -1,6 +1,7 @@
 //! A CI job that is cancelled, a tool that is stopped and goes on, and signals that mean nothing to it.
 
 use std::{
+    fs,
     os::unix::process::CommandExt as _,
     thread,
     time::{Duration, Instant},
@@ -87,6 +88,49 @@ fn a_job_that_is_cancelled_in_the_drain_is_killed_and_loses_nothing() {
     assert_eq!(below(stage.home()).len(), 1);
 }
 
+/// What of a release is in the store, or was going to be.
+fn stored(stage: &Stage) -> usize {
+    fs::read_dir(stage.state_dir().join("releases")).unwrap().count()
+}
+
+/// To read it takes hours, and it takes no room.
+fn endless(stage: &Stage) -> String {
+    let file = stage.path("endless");
+    fs::File::create(&file).unwrap().set_len(1 << 40).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_copy_hears_who_wants_it_to_end() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let endless = endless(&stage);
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let deploy = stage.spawn(&["deploy", &endless, "--format", "json"]);
+        deploy.wait_for_word("copying");
+        deploy.signal(signal);
+        let ended = deploy.wait();
+        assert_eq!(ended.code, Some(code), "{ended}");
+        assert_eq!(ended.events().last().unwrap()["outcome"], "interrupted", "{ended}");
+        assert_eq!((stored(&stage), stage.front(), stage.step()), (1, "v1 real1".into(), None));
+    }
+    stage.run(&["deploy", &endless, "--deadline", "1s"], 10).says(&["deadline", "untouched"]);
+    assert_eq!((stored(&stage), stage.front(), stage.step()), (1, "v1 real1".into(), None));
+    FileStore::hold(&stage.state_dir()).unwrap();
+}
+
+#[test]
+fn a_look_at_an_artifact_hears_it_too() {
+    let Some(stage) = Stage::marker() else { return };
+    let endless = endless(&stage);
+    let plan = stage.spawn(&["plan", &endless]);
+    let fds = format!("/proc/{}/fd", plan.pid());
+    let reads = |entry: fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|file| file.ends_with("endless"));
+    wait_for("the artifact to be read", || fs::read_dir(&fds).unwrap().flatten().any(reads));
+    plan.signal(Signal::INT);
+    assert_eq!(plan.wait().code, Some(130));
+}
+
 /// All that passes while the tool is stopped.
 const HASTE: Duration = Duration::from_secs(3);
 
@@ -94,7 +138,7 @@ const HASTE: Duration = Duration::from_secs(3);
 fn stopped(deploy: Running, signal: Signal, meanwhile: impl FnOnce()) -> Ended {
     deploy.signal(signal);
     let stat = format!("/proc/{}/stat", deploy.pid());
-    wait_for("the stop", || std::fs::read_to_string(&stat).unwrap().contains(") T "));
+    wait_for("the stop", || fs::read_to_string(&stat).unwrap().contains(") T "));
     meanwhile();
     thread::sleep(HASTE + Duration::from_millis(500));
     deploy.signal(Signal::CONT);
@@ -206,7 +250,7 @@ fn signals_that_nobody_should_send_end_it_and_cost_nothing() {
 
 /// The signals that these tests ignore, and so what they start: bit 0 is signal 1.
 fn ignored() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let status = fs::read_to_string("/proc/self/status").unwrap();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
     u64::from_str_radix(mask.trim(), 16).unwrap()
 }

@@ -36,6 +36,7 @@ mod rollback;
 mod secrets;
 mod security;
 mod signals;
+mod store;
 mod streams;
 mod threads;
 mod workflows;

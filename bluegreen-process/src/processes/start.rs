@@ -9,6 +9,7 @@ use crate::{
     Release, environment, host, logs,
     oom::Kills,
     record::Record,
+    releases::Readers,
     seen::{self, TOKEN},
     spawn::{self, Program},
 };
@@ -32,7 +33,8 @@ impl Inner {
         let token = host::random_token().map_err(text)?;
         let environment = self.environment(profile, &release, &token)?;
         let logs = self.config.state_dir.join("logs").join(profile.name().as_str());
-        let (log_path, log) = logs::open_new(&logs).map_err(|e| format!("cannot open a log: {e}"))?;
+        let (log_path, log) = logs::open_new(&logs, Readers { group: self.config.group })
+            .map_err(|e| format!("cannot open a log: {e}"))?;
 
         let mut record = Record {
             release: id.clone(),

@@ -72,11 +72,11 @@ fn acl(file: &File) -> io::Result<Option<Vec<(u16, u32)>>> {
     Ok(Some(entries.map(|e| (u16::from_le_bytes([e[0], e[1]]), u32::from(e[2]))).collect()))
 }
 
-/// Who reads the store, besides its owner.
+/// Who reads releases and logs, besides their owner.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Readers {
-    /// Only this group; `None`: whoever may read what was copied.
-    pub(super) group: Option<u32>,
+pub(crate) struct Readers {
+    /// Only this group; `None`: of a release whoever may read what it was copied from.
+    pub(crate) group: Option<u32>,
 }
 
 impl Readers {
@@ -97,14 +97,19 @@ impl Readers {
         Ok((before.mode() & 0o7777, before.gid()) != (mode, copy.metadata()?.gid()))
     }
 
-    /// Lets the readers into a directory of the store; what is in it has its own rights.
-    pub(super) fn let_into(self, dir: &Path) -> io::Result<()> {
+    /// Lets the group into a directory of ours, and nobody else; what is in it has its own rights.
+    pub(crate) fn let_into(self, dir: &Path) -> io::Result<()> {
+        if self.group.is_none() {
+            return Ok(());
+        }
         let dir = File::open(dir)?;
-        let mode = match self.group {
-            Some(readers) => regroup(&dir, &dir.metadata()?, readers).map(|()| 0o750)?,
-            None => 0o755,
-        };
-        Ok(fchmod(&dir, Mode::from_raw_mode(mode))?)
+        self.take_over(&dir)?;
+        Ok(fchmod(&dir, Mode::from_raw_mode(0o750))?)
+    }
+
+    /// Makes `file`, which is ours, one of the group.
+    pub(crate) fn take_over(self, file: &File) -> io::Result<()> {
+        self.group.map_or(Ok(()), |group| regroup(file, &file.metadata()?, group))
     }
 }
 

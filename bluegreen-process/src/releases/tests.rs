@@ -429,6 +429,25 @@ fn what_has_no_end_is_refused_before_it_is_opened() {
     }
 }
 
+#[test]
+fn no_right_of_a_program_comes_along() {
+    let rig = Rig::new();
+    let path = rig.dir.path().join("app");
+    fs::write(&path, "1").unwrap();
+    chmod(&path, 0o6755);
+    // version 2, with CAP_NET_BIND_SERVICE
+    let capability = [0, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let file = fs::File::open(&path).unwrap();
+    let set = rustix::fs::fsetxattr(&file, "security.capability", &capability, rustix::fs::XattrFlags::empty());
+    if set.is_err() {
+        eprintln!("SKIPPED: only root gives capabilities to files");
+    }
+    let release = rig.store.add(&rig.new_release(Some(&path)), &mut go_on).unwrap();
+    let copy = fs::File::open(rig.store.artifact(&release).unwrap()).unwrap();
+    assert_eq!(copy.metadata().unwrap().mode() & 0o7777, 0o555);
+    assert!(rustix::fs::fgetxattr(&copy, "security.capability", &mut [0_u8; 64]).is_err());
+}
+
 /// Of releases that 0.1.0 stored: what they are made of may not change.
 #[test]
 fn ids_are_as_they_always_were() {

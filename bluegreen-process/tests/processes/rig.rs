@@ -38,6 +38,7 @@ impl Rig {
             app: "shop".parse().unwrap(),
             profiles: Profiles::new(profile("real1", first), profile("real2", second)).unwrap(),
             launch: Launch::new(command),
+            group: None,
         };
         change(&mut config);
         Self { dir, processes: Processes::new(config.clone()), config }

@@ -1,0 +1,92 @@
+//! `[access]`: who may read what a deploy leaves.
+
+use std::{ffi::CString, fmt};
+
+use nix::{
+    errno::Errno,
+    unistd::{self, Gid, Group},
+};
+
+use crate::{config::Config, owner::User};
+
+/// Why a group cannot be given anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// There is none of this name.
+    Missing { group: String },
+    /// This user may not give it anything.
+    NotIn { group: String, user: String },
+    /// The system did not say.
+    Unknown { group: String, why: Errno },
+}
+
+impl Unusable {
+    /// What to type.
+    pub(crate) fn fix(&self) -> String {
+        match self {
+            Self::Missing { group } => format!("sudo groupadd {group}, or correct `access.group`"),
+            Self::NotIn { group, user } => format!("sudo usermod -aG {group} {user}, then log in again"),
+            Self::Unknown { group, .. } => format!("getent group {group}"),
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { group } => write!(f, "`access.group` is {group}, and there is no such group"),
+            Self::NotIn { group, user } => {
+                write!(f, "`access.group` is {group}, and {user} is not in it: only its members can give it anything")
+            }
+            Self::Unknown { group, why } => write!(f, "`access.group` is {group}, which cannot be looked up: {why}"),
+        }
+    }
+}
+
+/// The group that `user` lets read releases and logs; `None` when none is configured.
+pub(crate) fn group(config: &Config, user: &User) -> Result<Option<u32>, Unusable> {
+    let Some(group) = config.access.group.clone() else { return Ok(None) };
+    let unknown = |why| Unusable::Unknown { group: group.clone(), why };
+    let Some(found) = Group::from_name(&group).map_err(unknown)? else { return Err(Unusable::Missing { group }) };
+    if user.uid != 0 && !groups(user).map_err(unknown)?.contains(&found.gid) {
+        return Err(Unusable::NotIn { group, user: user.name.clone() });
+    }
+    Ok(Some(found.gid.as_raw()))
+}
+
+/// Those that he has now, if it is who runs this; else those that he gets when he logs in.
+fn groups(user: &User) -> Result<Vec<Gid>, Errno> {
+    if unistd::geteuid().as_raw() == user.uid {
+        let mut all = unistd::getgroups()?;
+        all.push(unistd::getegid());
+        return Ok(all);
+    }
+    let name = CString::new(user.name.as_str()).map_err(|_| Errno::EINVAL)?;
+    unistd::getgrouplist(&name, Gid::from_raw(user.gid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SMALLEST;
+
+    #[test]
+    fn a_group_is_one_that_exists_and_that_the_user_is_in() {
+        let with = |name: &str| {
+            let text = format!("{SMALLEST}[access]\ngroup = \"{name}\"\n");
+            Config::parse(&text, "bluegreen.toml".as_ref()).unwrap()
+        };
+        let me = User::current();
+        let none = Config::parse(SMALLEST, "bluegreen.toml".as_ref()).unwrap();
+        assert_eq!(group(&none, &me), Ok(None));
+        let (mut root, mut other) = (me.clone(), me.clone());
+        root.uid = 0;
+        assert_eq!(group(&with("root"), &root), Ok(Some(0)));
+        let missing = group(&with("no-such-group"), &me).unwrap_err();
+        assert_eq!(missing, Unusable::Missing { group: "no-such-group".into() });
+        (other.uid, other.gid, other.name) = (4242, 4242, "nobody-of-them".into());
+        let outside = group(&with("root"), &other).unwrap_err();
+        assert!(outside.to_string().contains("nobody-of-them is not in it"), "{outside}");
+        assert!(outside.fix().starts_with("sudo usermod -aG root nobody-of-them"), "{}", outside.fix());
+    }
+}

@@ -1,0 +1,93 @@
+//! What is copied into the store, and who may read it there.
+
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use bluegreen_rig::{Stage, skip};
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o7777
+}
+
+/// The directory of the only release.
+fn release(stage: &Stage) -> PathBuf {
+    let mut releases = fs::read_dir(stage.state_dir().join("releases")).unwrap();
+    let found = releases.next().unwrap().unwrap().path();
+    assert!(releases.next().is_none());
+    found
+}
+
+#[test]
+fn a_secret_of_the_artifact_is_one_in_the_store() {
+    let Some(stage) = Stage::marker() else { return };
+    let dir = stage.path("dist");
+    fs::create_dir(&dir).unwrap();
+    for name in ["key", "page", "app"] {
+        fs::write(dir.join(name), name).unwrap();
+    }
+    for (name, mode) in [("key", 0o600), ("page", 0o644), ("app", 0o4755), ("", 0o700)] {
+        chmod(&dir.join(name), mode);
+    }
+    stage.run(&["stop", dir.to_str().unwrap()], 0);
+    let copy = release(&stage).join("dist");
+    assert_eq!(["key", "page", "app", ""].map(|name| mode(&copy.join(name))), [0o400, 0o444, 0o555, 0o500]);
+    stage.run(&["abort"], 0);
+
+    // whoever serves what is open goes on
+    chmod(&dir, 0o755);
+    stage.run(&["stop", dir.to_str().unwrap()], 0);
+    assert_eq!(["key", "page", "app", ""].map(|name| mode(&copy.join(name))), [0o400, 0o444, 0o555, 0o555]);
+    stage.run(&["abort"], 0);
+}
+
+#[test]
+fn a_group_can_be_the_only_one_that_reads() {
+    let Some(mut stage) = Stage::marker() else { return };
+    let gid = rustix::process::getegid().as_raw();
+    let groups = fs::read_to_string("/etc/group").unwrap();
+    let own = groups.lines().find(|line| line.split(':').nth(2) == Some(&gid.to_string()));
+    let Some(name) = own.and_then(|line| line.split(':').next()) else { return skip("our group has no name") };
+    stage.set("access.group", "no-such-group");
+    let missing = ["access.group", "no-such-group", "sudo groupadd no-such-group"];
+    stage.run(&["check"], 3).says(&missing);
+    let artifact = stage.artifact("v1");
+    stage.run(&["deploy", &artifact], 3).says(&missing).says(&["untouched"]);
+    // what runs, or has to, is not affected
+    stage.run(&["status"], 0);
+    stage.run(&["recover"], 0);
+
+    stage.set("access.group", name);
+    stage.deploy("v1", 0);
+    stage.run(&["check", "-v"], 0).says(&[&format!("the group {name}")]);
+    let dir = release(&stage);
+    let logs = stage.state_dir().join("logs");
+    let found = [&dir, &dir.join("app-v1"), &logs, &logs.join("real1"), &logs.join("real1/000001.log")];
+    assert_eq!(found.map(|path| mode(path)), [0o750, 0o440, 0o750, 0o750, 0o640]);
+    assert_eq!(found.map(|path| fs::metadata(path).unwrap().gid()), [gid; 5]);
+    assert_eq!(mode(&dir.join("release.json")), 0o400, "the environment is nobody else's business");
+}
+
+#[test]
+fn the_store_is_no_artifact() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let size = || fs::read_dir(stage.state_dir().join("releases")).unwrap().count();
+    let home = stage.home().to_str().unwrap().to_owned();
+    let kept = stage.state_dir().to_str().unwrap().to_owned();
+    std::os::unix::fs::symlink(&kept, stage.path("link")).unwrap();
+    for dir in [home.as_str(), &kept, &format!("{kept}/releases"), &format!("{home}/link"), "."] {
+        for command in ["deploy", "plan"] {
+            stage.run(&[command, dir], 11).says(&["the release store", "give the directory that was built"]);
+        }
+    }
+    let dir = release(&stage);
+    stage.run(&["deploy", dir.to_str().unwrap()], 11).says(&["is in the release store"]);
+    assert_eq!((size(), stage.front()), (1, "v1 real1".into()));
+}
