@@ -334,7 +334,8 @@ pub fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-fn get(address: SocketAddr) -> String {
+/// The first line of what `address` answers, or what went wrong.
+pub fn get(address: SocketAddr) -> String {
     let ask = || {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;

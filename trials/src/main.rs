@@ -2,6 +2,7 @@
 //! repeats it.
 #![forbid(unsafe_code)]
 
+mod adversary;
 mod crew;
 mod race;
 // it reads registers
@@ -19,6 +20,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(version)]
 enum Trial {
+    Adversary(adversary::Options),
     Race(race::Options),
     #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
     Power(power::Options),
@@ -32,6 +34,7 @@ enum Trial {
 /// 0 when all held, 1 when something did not.
 fn main() -> ExitCode {
     let held = match Trial::parse() {
+        Trial::Adversary(options) => adversary::run(&options),
         Trial::Race(options) => race::run(&options),
         #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
         Trial::Power(options) => power::run(&options),

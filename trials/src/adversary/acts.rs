@@ -1,0 +1,62 @@
+//! Parts that are played on the machine, by whoever is told to.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+    time::Duration,
+};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+/// Plays it until it is ended.
+pub(super) fn play(words: &[String]) -> bool {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["listen", address, text] => listen(address.parse().expect("an address"), &[("/", "200", text)]),
+        // an app that has a page of its own for each path: PATH=STATUS, and 000 answers nothing at all
+        ["app", address, text, ref pages @ ..] => {
+            let pages: Vec<_> = pages.iter().filter_map(|page| page.split_once('=')).collect();
+            let all: Vec<_> = pages.into_iter().map(|(path, status)| (path, status, text)).collect();
+            listen(address.parse().expect("an address"), &[&all[..], &[("/", "200", text)]].concat())
+        }
+        ["exchange", a, b] => exchange(a, b),
+        _ => panic!("no such part: {words:?}"),
+    }
+}
+
+fn listen(address: SocketAddr, pages: &[(&str, &str, &str)]) -> ! {
+    let listener = TcpListener::bind(address).expect("it is free");
+    loop {
+        let Ok((stream, _)) = listener.accept() else { continue };
+        let pages: Vec<_> = pages.iter().map(|(p, s, t)| (p.to_string(), s.to_string(), t.to_string())).collect();
+        thread::spawn(move || answer(stream, &pages));
+    }
+}
+
+/// One request; who comes back connects again.
+fn answer(mut stream: TcpStream, pages: &[(String, String, String)]) {
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+    while !bytes.windows(4).any(|end| end == b"\r\n\r\n") {
+        match stream.read(&mut buffer) {
+            Ok(count @ 1..) => bytes.extend_from_slice(&buffer[..count]),
+            _ => return,
+        }
+    }
+    let head = String::from_utf8_lossy(&bytes);
+    let path = head.split(' ').nth(1).unwrap_or("/");
+    let page = pages.iter().find(|(page, ..)| path.starts_with(page.as_str()));
+    let Some((_, status, text)) = page.filter(|(_, status, _)| status != "000") else { return };
+    let length = text.len() + 1;
+    let _ = write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}\n");
+}
+
+/// Two names that change places as fast as they can.
+fn exchange(a: &str, b: &str) -> ! {
+    loop {
+        let _ = renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE);
+        // most of the time the first is what it claims to be
+        thread::sleep(Duration::from_micros(u64::from(fastrand::u8(..)) * 4));
+    }
+}

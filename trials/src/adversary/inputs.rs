@@ -1,0 +1,45 @@
+//! All that is tried, one file for each area.
+
+mod master;
+
+use super::{Verdict, place::Place};
+
+/// What an input is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// 0.1.0 falls, today's holds.
+    Fault,
+    /// Both hold: what is right must not be locked out by the cure.
+    Control,
+}
+
+/// One thing that is tried.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Input {
+    pub(super) name: &'static str,
+    /// In few words.
+    pub(super) attacks: &'static str,
+    pub(super) kind: Kind,
+    /// Also in the sample.
+    pub(super) quick: bool,
+    pub(super) run: fn(&Place) -> Verdict,
+}
+
+impl Input {
+    const fn fault(name: &'static str, attacks: &'static str, run: fn(&Place) -> Verdict) -> Self {
+        Self { name, attacks, kind: Kind::Fault, quick: false, run }
+    }
+
+    const fn control(name: &'static str, attacks: &'static str, run: fn(&Place) -> Verdict) -> Self {
+        Self { kind: Kind::Control, ..Self::fault(name, attacks, run) }
+    }
+
+    const fn quick(self) -> Self {
+        Self { quick: true, ..self }
+    }
+}
+
+/// All of them, in the order of the table.
+pub(super) fn all() -> impl Iterator<Item = Input> {
+    [master::INPUTS].into_iter().flatten().copied()
+}
