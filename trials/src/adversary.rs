@@ -105,7 +105,7 @@ pub(crate) fn run(options: &Options) -> bool {
         |(), input| {
             let raise = |binary: &PathBuf| machine::raise(binary, input.name, options.verbose, WITHIN);
             let row = Row { input: *input, old: old.as_ref().map(raise), new: raise(&new) };
-            say(&row.line());
+            say(&row.short());
             row
         },
         |input, _, why| crew::show(input.name, why, &format!("adversary --only {}", input.name)),

@@ -1,6 +1,12 @@
 //! All that is tried, one file for each area.
 
+mod ground;
+mod hooks;
+mod listeners;
 mod master;
+mod store;
+mod trust;
+mod waits;
 
 use super::{Verdict, place::Place};
 
@@ -41,5 +47,5 @@ impl Input {
 
 /// All of them, in the order of the table.
 pub(super) fn all() -> impl Iterator<Item = Input> {
-    [master::INPUTS].into_iter().flatten().copied()
+    [master::INPUTS, ground::INPUTS, trust::INPUTS, hooks::INPUTS, listeners::INPUTS, store::INPUTS, waits::INPUTS].into_iter().flatten().copied()
 }

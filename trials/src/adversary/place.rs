@@ -200,7 +200,7 @@ fn shell(who: Who, line: &str) -> Command {
     command.args(["-c", line]).env_clear().process_group(0).stdin(Stdio::null());
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     command.env("PATH", path).env("HOME", who.home()).env("USER", who.name()).env("LOGNAME", who.name());
-    command.env("LANG", "C.UTF-8").env("SHELL", "/bin/bash").current_dir("/");
+    command.env("LANG", "C.UTF-8").env("SHELL", "/bin/bash").current_dir(who.home());
     command
 }
 

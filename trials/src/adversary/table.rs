@@ -23,7 +23,12 @@ impl Row {
         shown && matches!(self.new, Verdict::Held(_) | Verdict::Skipped(_))
     }
 
-    pub(super) fn line(&self) -> String {
+    /// While the others run.
+    pub(super) fn short(&self) -> String {
+        format!("{:<28} {}", self.input.name, if self.is_good() { "ok" } else { "FAIL" })
+    }
+
+    fn line(&self) -> String {
         let kind = if self.input.kind == Kind::Control { " (control)" } else { "" };
         let old = self.old.as_ref().map_or(String::new(), |old| format!(" | {}", told(old)));
         let end = if self.is_good() { "ok" } else { "FAIL" };

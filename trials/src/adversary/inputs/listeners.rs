@@ -1,0 +1,89 @@
+//! A6: listeners that nobody dials.
+
+use std::time::Duration;
+
+use super::Input;
+use crate::adversary::{
+    Verdict,
+    place::{Place, Who},
+    shop::Shop,
+};
+
+pub(super) const INPUTS: &[Input] = &[
+    Input::fault("beside-deploy", "mallory on 127.0.0.2:PORT before a deploy", |at| blocked(at, "127.0.0.2:8081")).quick(),
+    Input::fault("beside-deploy-v6", "mallory on [::1]:PORT before a deploy", |at| blocked(at, "[::1]:8081")).quick(),
+    Input::fault("beside-deploy-mapped", "mallory on [::ffff:127.0.0.3]:PORT", |at| blocked(at, "[::ffff:127.0.0.3]:8081")),
+    Input::fault("beside-bake", "mallory comes to 127.0.0.2:PORT in the bake", |at| baked(at, "127.0.0.2:8081")).quick(),
+    Input::fault("beside-bake-v6", "mallory comes to [::1]:PORT in the bake", |at| baked(at, "[::1]:8081")),
+    Input::fault("beside-idle", "mallory on 127.0.0.2:PORT of a warm release: rollback", rollback),
+    Input::fault("beside-up", "mallory on [::1]:PORT after a reboot: `up`", up),
+    Input::fault("beside-hidden", "the same, and nobody sees whose it is (hidepid)", |at| {
+        at.must(Who::Root, "mount -o remount,hidepid=2 /proc");
+        blocked(at, "127.0.0.2:8081")
+    }),
+    Input::control("on-the-port", "mallory on 127.0.0.1:PORT: the deploy says so, and nothing is touched", taken),
+    Input::control("everywhere", "mallory on 0.0.0.0:PORT: the same", everywhere),
+];
+
+fn blocked(at: &Place, address: &str) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    shop.deployed("v2");
+    let idle = if shop.front() == "v2 real2" { "8081" } else { "8082" };
+    shop.squats(Who::Mallory, &address.replace("8081", idle), "mine");
+    let ended = shop.deploy("v3");
+    Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v3"), ended.brief())
+}
+
+fn baked(at: &Place, address: &str) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.deployed("v1");
+    shop.set("after_switch.bake", "2s");
+    let artifact = shop.artifact("v2");
+    let idle = if shop.front() == "v1 real2" { "8081" } else { "8082" };
+    let mut deploy = at.leave(Who::Deploy, &format!("bluegreen --app shop deploy {artifact} > /tmp/deploy 2>&1"));
+    at.wait("the switch", || shop.front().starts_with("v2"));
+    shop.squats(Who::Mallory, &address.replace("8081", idle), "mine");
+    let code = deploy.wait().unwrap().code().unwrap_or(-1);
+    let last = at.read("/tmp/deploy").lines().next_back().unwrap_or_default().trim().to_owned();
+    Verdict::fell_if(code != 0, format!("exit {code}: {last}"))
+}
+
+fn rollback(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    shop.deployed("v2");
+    let idle = if shop.front() == "v2 real2" { "8081" } else { "8082" };
+    shop.squats(Who::Mallory, &format!("127.0.0.2:{idle}"), "mine");
+    let ended = shop.bg("rollback");
+    Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v1"), ended.brief())
+}
+
+fn up(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    let active = if shop.front() == "v1 real2" { "8082" } else { "8081" };
+    shop.reboot();
+    shop.squats(Who::Mallory, &format!("[::1]:{active}"), "mine");
+    let ended = shop.bg("up");
+    Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v1"), ended.brief())
+}
+
+fn taken(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    let idle = if shop.front() == "v1 real2" { "8081" } else { "8082" };
+    shop.squats(Who::Mallory, &format!("127.0.0.1:{idle}"), "mine");
+    let ended = shop.deploy("v2");
+    Verdict::fell_if(![3, 11].contains(&ended.code) || !shop.front().starts_with("v1"), ended.brief())
+}
+
+fn everywhere(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    let idle = if shop.front() == "v1 real2" { "8081" } else { "8082" };
+    shop.squats(Who::Mallory, &format!("0.0.0.0:{idle}"), "mine");
+    at.comes(Duration::from_millis(50), || false);
+    let ended = shop.deploy("v2");
+    Verdict::fell_if(![3, 10, 11].contains(&ended.code) || !shop.front().starts_with("v1"), ended.brief())
+}

@@ -1,0 +1,88 @@
+//! A7, A9, A10: what becomes of an artifact.
+
+use super::Input;
+use crate::adversary::{
+    Verdict,
+    place::{Place, Who},
+    shop::{STATE, Shop},
+};
+
+pub(super) const INPUTS: &[Input] = &[
+    Input::fault("closed-file", "a 0600 file of a 0700 artifact, read by mallory in the store", |at| {
+        read_by_mallory(at, "mkdir -m 700 d && echo secret > d/key && chmod 600 d/key", "d")
+    })
+    .quick(),
+    Input::fault("closed-group", "the same, 0640 in 0750", |at| {
+        read_by_mallory(at, "mkdir -m 750 d && echo secret > d/key && chmod 640 d/key", "d")
+    }),
+    Input::fault("closed-inside", "the same, a closed directory in an open one", |at| {
+        read_by_mallory(at, "mkdir d d/in && echo secret > d/in/key && chmod 700 d/in", "d")
+    }),
+    Input::fault("closed-artifact", "an artifact that is one file of mode 0600", |at| {
+        read_by_mallory(at, "echo secret > key && chmod 600 key", "key")
+    }),
+    Input::control("setuid", "a setuid program of an artifact", |at| bits(at, "chmod 4755 d/p")),
+    Input::control("setgid", "a setgid directory of an artifact", |at| bits(at, "mkdir d/in && chmod 2775 d/in")),
+    Input::fault("sparse", "a sparse artifact fills the disk", sparse),
+    Input::fault("holds-state", "`deploy DIR`, where DIR holds the state directory", |at| holds(at, "/var/lib/bluegreen")).quick(),
+    Input::fault("holds-state-itself", "`deploy STATE_DIR`", |at| holds(at, STATE)),
+    Input::fault("holds-state-link", "the same, by a link to the parent", |at| {
+        at.must(Who::Root, "ln -s /var/lib/bluegreen /home/all");
+        holds(at, "/home/all/")
+    }),
+    Input::fault("holds-store", "`deploy STATE_DIR/releases`", |at| holds(at, "/var/lib/bluegreen/shop/releases")),
+    Input::control("open-file", "an open file of an open artifact: a static server reads it as before", |at| {
+        let verdict = read_by_mallory(at, "mkdir d && echo hello > d/key", "d");
+        match verdict {
+            Verdict::Fell(text) => Verdict::Held(text),
+            Verdict::Held(text) => Verdict::Fell(text),
+            other => other,
+        }
+    }),
+];
+
+/// A shop whose app needs nothing of the artifact.
+fn shop(at: &Place) -> Shop<'_> {
+    let mut shop = Shop::marker(at);
+    let words = ["/usr/local/bin/bluegreen", "__app", "--port", "{port}", "--profile", "{profile}"];
+    shop.set("start.command", words.map(toml::Value::from).to_vec());
+    shop
+}
+
+fn read_by_mallory(at: &Place, make: &str, artifact: &str) -> Verdict {
+    let shop = shop(at);
+    at.must(Who::Deploy, make);
+    let ended = shop.bg(&format!("deploy /home/deploy/{artifact} --version v1"));
+    // who may enter a directory that they cannot list needs the name: it is in the arguments of every app, and in `ps`
+    let files = at.must(Who::Root, &format!("grep -rl -e secret -e hello {STATE}/releases | head -1")).out;
+    let read = at.run(Who::Mallory, &format!("cat {}", files.trim()));
+    Verdict::fell_if(read.code == 0, format!("mallory reads {:?}; {}", read.text.trim(), ended.brief()))
+}
+
+fn bits(at: &Place, change: &str) -> Verdict {
+    let shop = shop(at);
+    at.must(Who::Deploy, &format!("mkdir d && cp /usr/bin/id d/p && {change}"));
+    let ended = shop.bg("deploy /home/deploy/d --version v1");
+    let found = at.must(Who::Root, &format!("find {STATE}/releases -perm /6000 -printf '%m %f '")).out;
+    Verdict::fell_if(!found.is_empty() || ended.code != 0, format!("in the store: {found:?}; {}", ended.brief()))
+}
+
+fn sparse(at: &Place) -> Verdict {
+    let shop = shop(at);
+    at.must(Who::Deploy, "truncate -s 192M big && echo end >> big");
+    let ended = shop.bg("deploy /home/deploy/big --version v1");
+    let used = at.must(Who::Root, &format!("du -sm {STATE}/releases | cut -f1")).out;
+    let used: u32 = used.trim().parse().unwrap();
+    Verdict::fell_if(used > 48 || ended.code != 0, format!("192 MiB of nothing use {used} MiB; {}", ended.brief()))
+}
+
+fn holds(at: &Place, dir: &str) -> Verdict {
+    let shop = shop(at);
+    at.must(Who::Deploy, "head -c 1000000 /dev/urandom > big");
+    assert_eq!(shop.bg("deploy /home/deploy/big --version v1").code, 0);
+    let size = || at.must(Who::Root, &format!("du -sk {STATE}/releases | cut -f1")).out.trim().to_owned();
+    let before = size();
+    let ended = shop.bg(&format!("deploy {dir} --version v2"));
+    let seen = format!("{before} KiB became {}; {}", size(), ended.brief());
+    Verdict::fell_if(ended.code == 0 || before != size(), seen)
+}
