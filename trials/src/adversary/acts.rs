@@ -3,6 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::Duration,
 };
@@ -34,6 +35,9 @@ fn listen(address: SocketAddr, pages: &[(&str, &str, &str)]) -> ! {
     }
 }
 
+/// How often its sick page was asked for.
+static ASKED: AtomicU32 = AtomicU32::new(0);
+
 /// One request; who comes back connects again.
 fn answer(mut stream: TcpStream, pages: &[(String, String, String)]) {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
@@ -46,8 +50,18 @@ fn answer(mut stream: TcpStream, pages: &[(String, String, String)]) {
     }
     let head = String::from_utf8_lossy(&bytes);
     let path = head.split(' ').nth(1).unwrap_or("/");
-    let page = pages.iter().find(|(page, ..)| path.starts_with(page.as_str()));
-    let Some((_, status, text)) = page.filter(|(_, status, _)| status != "000") else { return };
+    let Some((_, status, text)) = pages.iter().find(|(page, ..)| path.starts_with(page.as_str())) else { return };
+    // one that falls sick while it runs
+    let port = stream.local_addr().map_or(0, |address| address.port());
+    let sick = std::fs::read_to_string(format!("/tmp/sick.{port}")).ok().filter(|_| path == "/page");
+    let status = match sick.as_deref().map_or(status.as_str(), str::trim) {
+        "half" if ASKED.fetch_add(1, Ordering::Relaxed) % 2 == 0 => "000",
+        "half" => "200",
+        status => status,
+    };
+    if status == "000" {
+        return;
+    }
     let length = text.len() + 1;
     let _ = write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}\n");
 }

@@ -1,10 +1,19 @@
 //! All that is tried, one file for each area.
 
+mod check;
+mod door;
 mod ground;
 mod hooks;
 mod listeners;
 mod master;
+mod outage;
+mod records;
+mod recovery;
+mod route;
+mod sentences;
+mod signals;
 mod store;
+mod strangers;
 mod trust;
 mod waits;
 
@@ -47,5 +56,8 @@ impl Input {
 
 /// All of them, in the order of the table.
 pub(super) fn all() -> impl Iterator<Item = Input> {
-    [master::INPUTS, ground::INPUTS, trust::INPUTS, hooks::INPUTS, listeners::INPUTS, store::INPUTS, waits::INPUTS].into_iter().flatten().copied()
+    let who = [master::INPUTS, ground::INPUTS, trust::INPUTS, hooks::INPUTS, listeners::INPUTS, store::INPUTS, waits::INPUTS];
+    let what = [strangers::INPUTS, records::INPUTS, route::INPUTS, sentences::INPUTS, door::INPUTS, outage::INPUTS];
+    let more = [check::INPUTS, recovery::INPUTS, signals::INPUTS];
+    who.into_iter().chain(what).chain(more).flatten().copied()
 }

@@ -83,14 +83,24 @@ impl<'a> Shop<'a> {
 
     /// What stands for `sudo -n nginx`: a small server of root's, as the machine has no sudo.
     fn reloads(&mut self) {
-        let script = "mkfifo -m 622 /run/asks /run/asked; while read -r word < /run/asks; do case $word in \
-                      test) nginx -t;; reload) nginx -s reload;; esac; done";
-        drop(self.at.leave(Who::Root, &format!("rm -f /run/asks; {script}")));
-        self.at.wait("the one who reloads", || std::path::Path::new("/run/asked").exists());
-        for word in ["test", "reload"] {
-            let value = ["sh", "-c", &format!("echo {word} > /run/asks")].map(Value::from).to_vec();
-            self.set(&format!("proxy.nginx.{word}"), value);
+        let script = "mkfifo -m 666 /run/asks /run/says; while read -r words < /run/asks; do \
+                      nginx $words > /dev/null 2>&1; echo $? > /run/says; done";
+        drop(self.at.leave(Who::Root, script));
+        self.at.wait("the one who reloads", || std::path::Path::new("/run/says").exists());
+        for (key, words) in [("test", "-t"), ("reload", "-s reload")] {
+            let script = format!("echo {words} > /run/asks; read -r code < /run/says; exit $code");
+            let value = ["sh", "-c", &script].map(Value::from).to_vec();
+            self.set(&format!("proxy.nginx.{key}"), value);
         }
+    }
+
+    /// nginx takes what is on the disk, and those who had read what was before are gone.
+    pub(super) fn take(&self) {
+        let workers = || self.at.run(Who::Root, "pgrep -P $(cat /run/nginx.pid)").out;
+        let before = workers();
+        self.at.must(Who::Root, "nginx -t && nginx -s reload");
+        let gone = |now: &str| now.lines().count() == 2 && now.lines().all(|pid| !before.lines().any(|old| old == pid));
+        self.at.wait("new workers", || gone(&workers()));
     }
 
     /// nginx's server block, with this in its only location.
@@ -159,6 +169,18 @@ impl<'a> Shop<'a> {
     pub(super) fn deployed(&self, text: &str) {
         let ended = self.deploy(text);
         assert_eq!(ended.code, 0, "deploy {text}: {}", ended.text);
+    }
+
+    /// The profile whose release users get, 0 or 1.
+    pub(super) fn active(&self) -> usize {
+        let front = self.front();
+        let named = ["real1", "real2"].iter().position(|name| front.ends_with(name));
+        named.unwrap_or_else(|| panic!("users get {front:?}"))
+    }
+
+    /// The port of the profile that has no traffic.
+    pub(super) fn idle_port(&self) -> u16 {
+        PORTS[1 - self.active()]
     }
 
     /// The pid of what listens on the port of a profile, 0 or 1.

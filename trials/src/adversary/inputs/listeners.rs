@@ -6,7 +6,7 @@ use super::Input;
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
-    shop::Shop,
+    shop::{PORTS, Shop},
 };
 
 pub(super) const INPUTS: &[Input] = &[
@@ -29,8 +29,8 @@ fn blocked(at: &Place, address: &str) -> Verdict {
     let shop = Shop::marker(at);
     shop.deployed("v1");
     shop.deployed("v2");
-    let idle = if shop.front() == "v2 real2" { "8081" } else { "8082" };
-    shop.squats(Who::Mallory, &address.replace("8081", idle), "mine");
+    let idle = shop.idle_port();
+    shop.squats(Who::Mallory, &address.replace("8081", &idle.to_string()), "mine");
     let ended = shop.deploy("v3");
     Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v3"), ended.brief())
 }
@@ -40,10 +40,10 @@ fn baked(at: &Place, address: &str) -> Verdict {
     shop.deployed("v1");
     shop.set("after_switch.bake", "2s");
     let artifact = shop.artifact("v2");
-    let idle = if shop.front() == "v1 real2" { "8081" } else { "8082" };
+    let idle = shop.idle_port();
     let mut deploy = at.leave(Who::Deploy, &format!("bluegreen --app shop deploy {artifact} > /tmp/deploy 2>&1"));
     at.wait("the switch", || shop.front().starts_with("v2"));
-    shop.squats(Who::Mallory, &address.replace("8081", idle), "mine");
+    shop.squats(Who::Mallory, &address.replace("8081", &idle.to_string()), "mine");
     let code = deploy.wait().unwrap().code().unwrap_or(-1);
     let last = at.read("/tmp/deploy").lines().next_back().unwrap_or_default().trim().to_owned();
     Verdict::fell_if(code != 0, format!("exit {code}: {last}"))
@@ -53,7 +53,7 @@ fn rollback(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
     shop.deployed("v1");
     shop.deployed("v2");
-    let idle = if shop.front() == "v2 real2" { "8081" } else { "8082" };
+    let idle = shop.idle_port();
     shop.squats(Who::Mallory, &format!("127.0.0.2:{idle}"), "mine");
     let ended = shop.bg("rollback");
     Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v1"), ended.brief())
@@ -62,7 +62,7 @@ fn rollback(at: &Place) -> Verdict {
 fn up(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
     shop.deployed("v1");
-    let active = if shop.front() == "v1 real2" { "8082" } else { "8081" };
+    let active = PORTS[shop.active()];
     shop.reboot();
     shop.squats(Who::Mallory, &format!("[::1]:{active}"), "mine");
     let ended = shop.bg("up");
@@ -72,7 +72,7 @@ fn up(at: &Place) -> Verdict {
 fn taken(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
     shop.deployed("v1");
-    let idle = if shop.front() == "v1 real2" { "8081" } else { "8082" };
+    let idle = shop.idle_port();
     shop.squats(Who::Mallory, &format!("127.0.0.1:{idle}"), "mine");
     let ended = shop.deploy("v2");
     Verdict::fell_if(![3, 11].contains(&ended.code) || !shop.front().starts_with("v1"), ended.brief())
@@ -81,7 +81,7 @@ fn taken(at: &Place) -> Verdict {
 fn everywhere(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
     shop.deployed("v1");
-    let idle = if shop.front() == "v1 real2" { "8081" } else { "8082" };
+    let idle = shop.idle_port();
     shop.squats(Who::Mallory, &format!("0.0.0.0:{idle}"), "mine");
     at.comes(Duration::from_millis(50), || false);
     let ended = shop.deploy("v2");

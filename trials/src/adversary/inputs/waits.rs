@@ -43,9 +43,9 @@ pub(super) const INPUTS: &[Input] = &[
 /// How a command ended by itself, or did not.
 struct Asked(Ended);
 
-/// Asks it to end after 4 s by INT, after 6 s by TERM, and kills it then.
+/// Asks it to end after 2 s by INT, after 4 s by TERM, and kills it then.
 fn asked(at: &Place, who: Who, line: &str) -> Asked {
-    let line = format!("timeout -k 1 -s KILL 9 timeout -s TERM 6 timeout -s INT 4 {line}");
+    let line = format!("timeout -s KILL 6 timeout -s TERM 4 timeout -s INT 2 {line}");
     Asked(at.run_within(who, &line, Duration::from_secs(14)))
 }
 

@@ -1,0 +1,75 @@
+//! B9, B10: the way back.
+
+use super::Input;
+use crate::adversary::{
+    Verdict,
+    place::{Place, Who},
+    shop::{Shop},
+};
+
+pub(super) const INPUTS: &[Input] = &[
+    Input::fault("rollback-crashed", "v2 crashed, `recover` went to v1: `rollback` must not go to v2", crashed).quick(),
+    Input::fault("recover-says", "the same: `recover` says that an older one serves", recover_says),
+    Input::fault("rollback-same", "v1, v2, and v2 again: `rollback` goes to v1", same).quick(),
+    Input::fault("metric-same", "v1, then v1 again: bluegreen_warm_available is 0", metric),
+    Input::fault("rollback-only", "v1, then v1 again: `rollback` has nowhere to go", only),
+    Input::fault("blind-bake", "nginx does not answer for a second in the bake", |at| blind(at, "1")),
+    Input::control("blind-short", "nginx does not answer for a moment in the bake", |at| blind(at, "0.1")),
+];
+
+fn crashed(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    ["v1", "v2"].iter().for_each(|version| shop.deployed(version));
+    shop.kill(shop.active());
+    let recovered = shop.bg("recover");
+    let ended = shop.bg("rollback");
+    let front = shop.front();
+    let seen = format!("users get {front:?}; recover: {}; rollback: {}", recovered.brief(), ended.brief());
+    Verdict::fell_if(front.starts_with("v2"), seen)
+}
+
+fn recover_says(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    ["v1", "v2"].iter().for_each(|version| shop.deployed(version));
+    shop.kill(shop.active());
+    let ended = shop.bg("recover");
+    Verdict::fell_if(!ended.has("older") || !ended.has("v2"), ended.brief())
+}
+
+fn same(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    ["v1", "v2", "v2"].iter().for_each(|version| shop.deployed(version));
+    let ended = shop.bg("rollback");
+    let front = shop.front();
+    Verdict::fell_if(!front.starts_with("v1"), format!("users get {front:?}; {}", ended.brief()))
+}
+
+fn metric(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    ["v1", "v1"].iter().for_each(|version| shop.deployed(version));
+    let ended = shop.bg("metrics");
+    let line = ended.out.lines().find(|line| line.starts_with("bluegreen_warm_available{")).unwrap_or_default();
+    Verdict::fell_if(!line.ends_with(" 0"), line)
+}
+
+fn only(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    ["v1", "v1"].iter().for_each(|version| shop.deployed(version));
+    let ended = shop.bg("rollback");
+    Verdict::fell_if(ended.code == 0, ended.brief())
+}
+
+/// All of nginx is stopped for a while, as a busy machine does.
+fn blind(at: &Place, seconds: &str) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.deployed("v1");
+    shop.set("after_switch.bake", "5s");
+    let artifact = shop.artifact("v2");
+    let mut deploy = at.leave(Who::Deploy, &format!("bluegreen --app shop deploy {artifact} > /tmp/deploy 2>&1"));
+    at.wait("the bake", || at.read("/tmp/deploy").contains("switch "));
+    at.must(Who::Root, &format!("pkill -STOP nginx; sleep {seconds}; pkill -CONT nginx"));
+    let code = deploy.wait().unwrap().code().unwrap_or(-1);
+    let told = at.read("/tmp/deploy");
+    let cause = told.lines().find(|line| line.starts_with("error")).unwrap_or_default().to_owned();
+    Verdict::fell_if(code != 0, format!("exit {code} {cause}"))
+}

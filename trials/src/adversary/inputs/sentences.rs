@@ -1,0 +1,100 @@
+//! B4, B11: sentences that nobody has looked at, and words that nobody could read.
+
+use super::Input;
+use crate::adversary::{
+    Verdict,
+    place::{Place, Who},
+    shop::{Shop},
+};
+
+pub(super) const INPUTS: &[Input] = &[
+    Input::fault("says-no-profile", "`adopt` where nginx is down: \"no profile has traffic\"", adopt).quick(),
+    Input::fault("says-straight", "`setup --remove` where nothing is set up: \"nginx sends the traffic straight\"", remove).quick(),
+    Input::fault("says-follows", "`setup --remove`, its proof is not reached: \"nginx still follows the route\"", follows),
+    Input::fault("says-did-not-stop", "the disk is read-only: \"what runs on real2 did not stop\"", read_only),
+    Input::fault("says-tls", "https:// to a plain port: \"TLS failed\"", tls),
+    Input::fault("full-status", "`status > /dev/full`", |at| full(at, "status")).quick(),
+    Input::fault("full-history", "`history > /dev/full`", |at| full(at, "history")),
+    Input::fault("full-show", "`history show > /dev/full`", |at| full(at, "history show")),
+    Input::fault("full-releases", "`releases > /dev/full`", |at| full(at, "releases")),
+    Input::fault("full-logs", "`logs > /dev/full`", |at| full(at, "logs")),
+    Input::fault("full-profile", "`profile > /dev/full`", |at| full(at, "profile")),
+    Input::fault("full-config", "`config > /dev/full`", |at| full(at, "config")),
+    Input::fault("full-metrics", "`metrics > /dev/full`", |at| full(at, "metrics")),
+    Input::fault("full-check", "`check > /dev/full`", |at| full(at, "check")),
+    Input::fault("full-plan", "`plan > /dev/full`", |at| full(at, "plan /home/deploy/app-v1")),
+    Input::fault("full-json", "`--format json status > /dev/full`", |at| full(at, "--format json status")),
+    Input::fault("full-print", "`setup --print server > /dev/full`", |at| full(at, "setup --print server")),
+    Input::fault("full-man", "`man > /dev/full`", |at| full(at, "man")),
+    Input::fault("full-completions", "`completions bash > /dev/full`", |at| full(at, "completions bash")),
+    Input::fault("full-init", "`init --print > /dev/full`", |at| full(at, "init --print -- sleep 1")),
+    Input::fault("full-help", "`--help > /dev/full`", |at| full(at, "--help")),
+    Input::fault("full-version", "`--version > /dev/full`", |at| full(at, "--version")),
+    Input::fault("file-limit", "a limit of the size of files (SIGXFSZ) in a deploy", file_limit),
+    Input::control("full-deploy", "`deploy > /dev/full`: it is done all the same", full_deploy),
+];
+
+fn silent(text: &str, ended: &crate::adversary::place::Ended) -> Verdict {
+    Verdict::fell_if(ended.has(text), ended.brief())
+}
+
+fn adopt(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.squats(Who::Deploy, "127.0.0.1:8081", "real1");
+    at.must(Who::Root, "nginx -s stop");
+    silent("no profile has traffic", &shop.bg("adopt real1"))
+}
+
+fn remove(at: &Place) -> Verdict {
+    let shop = Shop::bare(at);
+    at.must(Who::Root, "nginx && mkdir -p -m 711 /var/lib/bluegreen/shop && chown deploy /var/lib/bluegreen/shop");
+    silent("straight to the active port again", &shop.root("--yes setup --remove"))
+}
+
+fn follows(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.set("proxy.nginx.url", "http://127.0.0.1:81/profile");
+    shop.set("proxy.nginx.pid_file", "/run/nginx.pid");
+    silent("still follows the route", &shop.root("--yes setup --remove"))
+}
+
+fn read_only(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    shop.deployed("v2");
+    let dir = crate::adversary::shop::STATE;
+    at.must(Who::Root, &format!("mount --bind {dir} {dir} && mount -o remount,bind,ro {dir}"));
+    let words = ["deploy /home/deploy/app-v1 --version v1", "rollback", "recover", "stop"];
+    let ended = words.map(|words| shop.bg(words));
+    ended.iter().map(|ended| silent("did not stop", ended)).find(|it| matches!(it, Verdict::Fell(_))).unwrap_or(Verdict::Held(ended[0].brief()))
+}
+
+fn tls(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.set("proxy.nginx.url", "https://127.0.0.1:80/profile");
+    silent("TLS failed", &shop.bg("check"))
+}
+
+fn full(at: &Place, words: &str) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    let ended = at.run(Who::Deploy, &format!("cd /tmp; bluegreen --app shop {words} > /dev/full"));
+    Verdict::fell_if(ended.code == 0, ended.brief())
+}
+
+fn file_limit(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    at.must(Who::Deploy, "head -c 3000000 /dev/urandom > big");
+    let ended = at.run(Who::Deploy, "ulimit -f 1000; bluegreen --app shop deploy big --version v2");
+    let front = shop.front();
+    let fell = ended.code >= 128 || !front.starts_with("v1");
+    Verdict::fell_if(fell, format!("users get {front:?}; {}", ended.brief()))
+}
+
+fn full_deploy(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    let artifact = shop.artifact("v1");
+    let ended = at.run(Who::Deploy, &format!("bluegreen --app shop deploy {artifact} > /dev/full"));
+    Verdict::fell_if(!shop.front().starts_with("v1"), ended.brief())
+}

@@ -1,0 +1,79 @@
+//! B12: who is signalled, and who answers.
+
+use super::Input;
+use crate::adversary::{
+    Verdict,
+    place::{Place, Who},
+    shop::{Shop},
+};
+
+pub(super) const INPUTS: &[Input] = &[
+    Input::fault("one-daemon", "one daemon runs both profiles, as pm2 does: a deploy ends the active one with the idle", daemon).quick(),
+    Input::fault("one-daemon-retire", "the same, in the retire of a deploy (previous = \"stop\")", retire),
+    Input::fault("shared-health", "a fixed health address, which the old release answers", shared).quick(),
+];
+
+/// Hands over to a daemon, which the first of them starts; its children have the environment of who asked.
+const PM: &str = r#"#!/bin/bash
+# pm PORT PROFILE VERSION
+dir=/home/deploy/pm
+mkdir -p $dir
+if ! [ -e $dir/pid ]; then
+    setsid bash -c '
+        children=()
+        trap "kill \${children[@]}; exit 0" TERM
+        echo $$ > '$dir'/pid
+        while :; do
+            for job in '$dir'/*.job; do
+                [ -e "$job" ] || continue
+                bash "$job" & children+=($!)
+                rm "$job"
+            done
+            sleep 0.05
+        done' < /dev/null > /dev/null 2>&1 &
+fi
+{ export -p; echo exec /usr/local/bin/bluegreen __app --port "$1" --profile "$2" --artifact "$3"; } > $dir/$2.new
+mv $dir/$2.new $dir/$2.job
+sleep 0.5
+"#;
+
+fn managed(at: &Place) -> Shop<'_> {
+    let mut shop = Shop::marker(at);
+    at.write(Who::Deploy, 0o755, "/home/deploy/pm.sh", PM);
+    shop.set("start.command", ["/home/deploy/pm.sh", "{port}", "{profile}", "{artifact}"].map(toml::Value::from).to_vec());
+    shop
+}
+
+fn daemon(at: &Place) -> Verdict {
+    let shop = managed(at);
+    let first = shop.deploy("v1");
+    let second = shop.deploy("v2");
+    let third = shop.deploy("v3");
+    let front = shop.front();
+    let codes = [first.code, second.code, third.code];
+    Verdict::fell_if(!front.starts_with('v'), format!("exits {codes:?}; users get {front:?}; {}", third.brief()))
+}
+
+fn retire(at: &Place) -> Verdict {
+    let mut shop = managed(at);
+    shop.set("after_switch.previous", "stop");
+    let first = shop.deploy("v1");
+    let second = shop.deploy("v2");
+    let front = shop.front();
+    let codes = [first.code, second.code];
+    Verdict::fell_if(!front.starts_with('v'), format!("exits {codes:?}; users get {front:?}; {}", second.brief()))
+}
+
+fn shared(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.deployed("v1");
+    let active = shop.active();
+    let port = crate::adversary::shop::PORTS[active];
+    shop.set("health.url", format!("http://127.0.0.1:{port}/profile"));
+    shop.set("health.body", format!("real{}", active + 1));
+    shop.set("health.deadline", "3s");
+    let ended = shop.deploy("v2 deaf");
+    let front = shop.front();
+    let fell = ended.code != 10 && ended.code != 3 || !front.starts_with("v1");
+    Verdict::fell_if(fell, format!("users get {front:?}; {}", ended.brief()))
+}

@@ -1,0 +1,102 @@
+//! B1: a stranger where the active release should be.
+
+use super::Input;
+use crate::adversary::{
+    Verdict,
+    place::{Place, Who},
+    shop::{PORTS, Shop},
+};
+
+pub(super) const INPUTS: &[Input] = &[
+    Input::fault("stranger-up", "mallory on the active port after a reboot: `up`", |at| rebooted(at, "up")).quick(),
+    Input::fault("stranger-recover", "the same; `recover`", |at| rebooted(at, "recover")),
+    Input::fault("stranger-killed", "mallory takes the active port when the app dies: `recover`", killed),
+    Input::fault("stranger-first", "the same after a reboot, and no other release was ever deployed: `up`", first),
+    Input::fault("stranger-status", "mallory on the active port: `status`", |at| judged(at, "status", 20)).quick(),
+    Input::fault("stranger-status-json", "the same; `status --format json`", |at| {
+        judged(at, "--format json status", 20)
+    }),
+    Input::control("stranger-check", "the same; `check`", check),
+    Input::fault("stranger-own", "a program of the deploy user's own on the active port after a reboot: `up`", own),
+    Input::fault("stranger-everywhere", "mallory on 0.0.0.0 of the active port after a reboot: `up`", everywhere),
+    Input::control("stranger-idle", "mallory on the idle port after a reboot: `up` starts the active one", idle),
+];
+
+/// Two releases, then mallory where the second one was.
+fn taken<'a>(at: &'a Place, address: &str, who: Who) -> Shop<'a> {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    shop.deployed("v2");
+    let active = shop.active();
+    shop.reboot();
+    shop.squats(who, &format!("{address}:{}", PORTS[active]), "hers");
+    shop
+}
+
+/// Users get one of ours, or a person is called.
+fn cured(shop: &Shop<'_>, words: &str) -> Verdict {
+    let ended = shop.bg(words);
+    let front = shop.front();
+    let fell = !(front.starts_with('v') && ended.code == 0 || ended.code == 20);
+    Verdict::fell_if(fell, format!("users get {front:?}; {}", ended.brief()))
+}
+
+fn rebooted(at: &Place, words: &str) -> Verdict {
+    let shop = taken(at, "127.0.0.1", Who::Mallory);
+    let ended = shop.bg(words);
+    // there is a proven release on the other side
+    let front = shop.front();
+    Verdict::fell_if(!front.starts_with("v1"), format!("users get {front:?}; {}", ended.brief()))
+}
+
+fn killed(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    shop.deployed("v2");
+    let active = shop.active();
+    shop.kill(active);
+    shop.squats(Who::Mallory, &format!("127.0.0.1:{}", PORTS[active]), "hers");
+    let ended = shop.bg("recover");
+    let front = shop.front();
+    Verdict::fell_if(!front.starts_with("v1"), format!("users get {front:?}; {}", ended.brief()))
+}
+
+fn first(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    let active = shop.active();
+    shop.reboot();
+    shop.squats(Who::Mallory, &format!("127.0.0.1:{}", PORTS[active]), "hers");
+    cured(&shop, "up")
+}
+
+fn judged(at: &Place, words: &str, code: i32) -> Verdict {
+    let ended = taken(at, "127.0.0.1", Who::Mallory).bg(words);
+    Verdict::fell_if(ended.code != code, ended.brief())
+}
+
+/// A dead active profile refuses no deploy, but is a finding.
+fn check(at: &Place) -> Verdict {
+    let ended = taken(at, "127.0.0.1", Who::Mallory).bg("check");
+    Verdict::fell_if(!ended.has("mallory"), format!("mallory is {}; {}", if ended.has("mallory") { "named" } else { "not named" }, ended.brief()))
+}
+
+fn own(at: &Place) -> Verdict {
+    cured(&taken(at, "127.0.0.1", Who::Deploy), "up")
+}
+
+fn everywhere(at: &Place) -> Verdict {
+    cured(&taken(at, "0.0.0.0", Who::Mallory), "up")
+}
+
+fn idle(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed("v1");
+    shop.deployed("v2");
+    let idle = shop.idle_port();
+    shop.reboot();
+    shop.squats(Who::Mallory, &format!("127.0.0.1:{idle}"), "hers");
+    let ended = shop.bg("up");
+    let front = shop.front();
+    Verdict::fell_if(!front.starts_with("v2"), format!("users get {front:?}; {}", ended.brief()))
+}
