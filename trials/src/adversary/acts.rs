@@ -55,7 +55,7 @@ fn answer(mut stream: TcpStream, pages: &[(String, String, String)]) {
     let port = stream.local_addr().map_or(0, |address| address.port());
     let sick = std::fs::read_to_string(format!("/tmp/sick.{port}")).ok().filter(|_| path == "/page");
     let status = match sick.as_deref().map_or(status.as_str(), str::trim) {
-        "half" if ASKED.fetch_add(1, Ordering::Relaxed) % 2 == 0 => "000",
+        "half" if ASKED.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) => "000",
         "half" => "200",
         status => status,
     };

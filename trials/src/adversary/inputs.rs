@@ -56,7 +56,8 @@ impl Input {
 
 /// All of them, in the order of the table.
 pub(super) fn all() -> impl Iterator<Item = Input> {
-    let who = [master::INPUTS, ground::INPUTS, trust::INPUTS, hooks::INPUTS, listeners::INPUTS, store::INPUTS, waits::INPUTS];
+    let who =
+        [master::INPUTS, ground::INPUTS, trust::INPUTS, hooks::INPUTS, listeners::INPUTS, store::INPUTS, waits::INPUTS];
     let what = [strangers::INPUTS, records::INPUTS, route::INPUTS, sentences::INPUTS, door::INPUTS, outage::INPUTS];
     let more = [check::INPUTS, recovery::INPUTS, signals::INPUTS];
     who.into_iter().chain(what).chain(more).flatten().copied()

@@ -58,7 +58,8 @@ pub(super) fn missing() -> Option<&'static str> {
     let tried = Command::new("unshare").args(NAMESPACES).args(["bash", "-c", script, "bash"]).arg(dir.path()).output();
     let may = tried.is_ok_and(|output| output.status.success());
     let tools = ["nginx", "setpriv", "script", "perl", "flock", "pivot_root"];
-    let there = |tool: &&str| ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|d| Path::new(d).join(tool).exists());
+    let there =
+        |tool: &&str| ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|d| Path::new(d).join(tool).exists());
     match (may, tools.iter().find(|tool| !there(tool))) {
         (false, _) => Some("needs root that may make namespaces, an overlay and device files"),
         (_, Some(_)) => Some("needs nginx, setpriv, script, perl, flock and pivot_root"),

@@ -80,6 +80,7 @@ pub(super) struct Place {
 /// The longest that one command may take.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+#[expect(clippy::unused_self, reason = "what is done there is done by it")]
 impl Place {
     /// A line of bash, as somebody who has just logged in.
     pub(super) fn run(&self, who: Who, line: &str) -> Ended {

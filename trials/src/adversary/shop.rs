@@ -16,6 +16,8 @@ const CONFIG: &str = "/etc/bluegreen/shop.toml";
 /// Of `real1` and `real2`.
 pub(super) const PORTS: [u16; 2] = [8081, 8082];
 
+const APP: [&str; 2] = ["/usr/local/bin/bluegreen", "__app"];
+
 const TEXT: &str = r#"
 app = "shop"
 user = "deploy"
@@ -52,7 +54,10 @@ impl<'a> Shop<'a> {
     pub(super) fn bare(at: &'a Place) -> Self {
         at.users();
         let shop = Self { at, config: TEXT.parse().unwrap() };
-        at.must(Who::Root, "rm -rf /etc/nginx/conf.d /etc/nginx/sites-enabled; mkdir -p /var/log/nginx /etc/nginx/conf.d");
+        at.must(
+            Who::Root,
+            "rm -rf /etc/nginx/conf.d /etc/nginx/sites-enabled; mkdir -p /var/log/nginx /etc/nginx/conf.d",
+        );
         at.write(Who::Root, 0o644, "/etc/nginx/nginx.conf", NGINX);
         shop.serves("proxy_pass http://127.0.0.1:8081;");
         shop.save();
@@ -126,6 +131,18 @@ impl<'a> Shop<'a> {
         self.save();
     }
 
+    /// The same, a list of words.
+    pub(super) fn set_words<'w>(&mut self, key: &str, words: impl IntoIterator<Item = &'w str>) {
+        self.set(key, words.into_iter().map(Value::from).collect::<Vec<_>>());
+    }
+
+    /// The tiny app, which listens after so many milliseconds.
+    pub(super) fn boots_in(&mut self, ms: &str) {
+        let words =
+            [APP, ["--port", "{port}"], ["--profile", "{profile}"], ["--artifact", "{artifact}"], ["--boot-ms", ms]];
+        self.set_words("start.command", words.concat());
+    }
+
     pub(super) fn unset(&mut self, key: &str) {
         self.config.remove(key);
         self.save();
@@ -164,11 +181,13 @@ impl<'a> Shop<'a> {
         self.bg(&format!("deploy {path} --version {version}"))
     }
 
-    /// Deploys it, which must work.
+    /// Deploys these, one after the other, which must work.
     #[track_caller]
-    pub(super) fn deployed(&self, text: &str) {
-        let ended = self.deploy(text);
-        assert_eq!(ended.code, 0, "deploy {text}: {}", ended.text);
+    pub(super) fn deployed(&self, versions: &[&str]) {
+        for text in versions {
+            let ended = self.deploy(text);
+            assert_eq!(ended.code, 0, "deploy {text}: {}", ended.text);
+        }
     }
 
     /// The profile whose release users get, 0 or 1.
@@ -198,6 +217,7 @@ impl<'a> Shop<'a> {
     }
 
     /// The first line that users get, or the status.
+    #[expect(clippy::unused_self, reason = "it is this shop's, on this machine")]
     pub(super) fn front(&self) -> String {
         bluegreen_rig::get(([127, 0, 0, 1], 80).into())
     }

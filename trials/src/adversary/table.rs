@@ -51,9 +51,11 @@ pub(super) fn print(mut rows: Vec<Row>) {
     let place = |row: &Row| super::inputs::all().position(|input| input.name == row.input.name);
     rows.sort_by_key(place);
     let old = rows.iter().any(|row| row.old.is_some());
-    let (head, rule) = if old { (" | 0.1.0", "---|") } else { ("", "") };
-    say(&format!("\n| input | what is attacked{head} | now | |\n|---|---|---|---|{rule}"));
-    rows.iter().for_each(|row| say(&row.line()));
+    let (before, rule) = if old { (" | 0.1.0", "---|") } else { ("", "") };
+    say(&format!("\n| input | what is attacked{before} | now | |\n|---|---|---|---|{rule}"));
+    for row in &rows {
+        say(&row.line());
+    }
     let count = |is: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| is(row)).count();
     let fell = count(&|row| matches!(row.old, Some(Verdict::Fell(_))));
     let held = count(&|row| matches!(row.new, Verdict::Held(_)));

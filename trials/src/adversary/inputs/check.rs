@@ -24,7 +24,7 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("check-lock", "a bluegreen command has the lock: `check` says 75", |at| locked(at, "check")).quick(),
     Input::fault("check-lock-foreign", "somebody else has the lock: `check` says 3", |at| {
         let shop = Shop::marker(at);
-        shop.deployed("v1");
+        shop.deployed(&["v1"]);
         drop(at.leave(Who::Deploy, &format!("flock {STATE} -c 'touch /tmp/got; sleep 1000'")));
         at.wait("the lock", || std::path::Path::new("/tmp/got").exists());
         let ended = shop.bg("check");
@@ -40,7 +40,9 @@ pub(super) const INPUTS: &[Input] = &[
         waiting(at, "promote", 3)
     })
     .quick(),
-    Input::fault("switch-not-set-up", "the same; `switch`", |at| waiting(at, "switch /home/deploy/app-v2 --version v2", 3)),
+    Input::control("switch-not-set-up", "the same; `switch`", |at| {
+        waiting(at, "switch /home/deploy/app-v2 --version v2", 3)
+    }),
     Input::fault("promote-nginx-down", "`promote` when nginx is down: 3, and what waits stays", |at| {
         blind(at, "nginx -s stop", "promote")
     }),
@@ -51,7 +53,7 @@ pub(super) const INPUTS: &[Input] = &[
 
 fn checks(at: &Place, before: &str, code: i32) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     at.must(Who::Root, before);
     let ended = shop.bg("check");
     Verdict::fell_if(ended.code != code, ended.brief())
@@ -59,7 +61,7 @@ fn checks(at: &Place, before: &str, code: i32) -> Verdict {
 
 fn locked(at: &Place, words: &str) -> Verdict {
     let mut shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     shop.set("after_switch.bake", "30s");
     let artifact = shop.artifact("v2");
     drop(at.leave(Who::Deploy, &format!("bluegreen --app shop deploy {artifact}")));
@@ -71,7 +73,7 @@ fn locked(at: &Place, words: &str) -> Verdict {
 /// `check` says 3 when a deploy would fail, and only then.
 fn agrees(at: &Place, before: &str) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     at.must(Who::Root, before);
     at.comes(std::time::Duration::from_millis(200), || false);
     let (checked, deployed) = (shop.bg("check"), shop.deploy("v2"));
@@ -82,7 +84,7 @@ fn agrees(at: &Place, before: &str) -> Verdict {
 /// A release waits, and nginx follows the route no more.
 fn waiting(at: &Place, words: &str, code: i32) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     let active = shop.active();
     let artifact = shop.artifact("v2");
     assert_eq!(shop.bg(&format!("prepare {artifact} --version v2")).code, 0);
@@ -98,7 +100,7 @@ fn waiting(at: &Place, words: &str, code: i32) -> Verdict {
 
 fn blind(at: &Place, before: &str, words: &str) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     let idle = 1 - shop.active();
     let artifact = shop.artifact("v2");
     assert_eq!(shop.bg(&format!("prepare {artifact} --version v2")).code, 0);

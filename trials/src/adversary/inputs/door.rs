@@ -8,19 +8,28 @@ use crate::adversary::{
 };
 
 pub(super) const INPUTS: &[Input] = &[
-    Input::control("bake-silent", "the new release answers its health page, and users nothing", |at| pages(at, "", "000", 13)),
+    Input::control("bake-silent", "the new release answers its health page, and users nothing", |at| {
+        pages(at, "", "000", 13)
+    }),
     Input::control("bake-502", "the same; 502", |at| pages(at, "", "502", 13)),
     Input::control("bake-504", "the same; 504", |at| pages(at, "", "504", 13)),
     Input::fault("bake-later", "the same; it begins in the bake", |at| later(at, "000")).quick(),
     Input::fault("bake-later-502", "the same; 502", |at| later(at, "502")),
     Input::fault("bake-half", "the same; every other request is lost", |at| later(at, "half")),
-    Input::fault("bake-sick-before", "the page was sick before: it is no reason to go back", |at| pages(at, "502", "502", 0)),
+    Input::fault("bake-sick-before", "the page was sick before: it is no reason to go back", |at| {
+        pages(at, "502", "502", 0)
+    }),
     Input::control("bake-cure", "the page was sick before, the new release cures it", |at| pages(at, "502", "200", 0)),
-    Input::control("bake-429", "nginx itself refuses most of what is asked (429): no reason to go back", |at| limited(at, "429", "1r/s")),
+    Input::control("bake-429", "nginx itself refuses most of what is asked (429): no reason to go back", |at| {
+        limited(at, "429", "1r/s")
+    }),
     Input::control("bake-503", "the same, with nginx's own 503", |at| limited(at, "503", "1r/s")),
     Input::fault("limit-users", "our probes eat what users may ask (limit_req)", users),
     Input::fault("limit-check", "`check` names the limit, its file and line", limit_check),
-    Input::fault("door-redirect", "the front door redirects: a deploy", |at| door(at, "return 301 http://elsewhere.example/;")).quick(),
+    Input::fault("door-redirect", "the front door redirects: a deploy", |at| {
+        door(at, "return 301 http://elsewhere.example/;")
+    })
+    .quick(),
     Input::fault("door-password", "the front door wants a password: a deploy", |at| door(at, "return 401;")),
     Input::fault("door-other-page", "the front door is another site: a deploy", |at| door(at, "return 200 parked;")),
     Input::fault("door-forbidden", "the front door says 403: a deploy", |at| door(at, "return 403;")),
@@ -36,7 +45,7 @@ pub(super) const INPUTS: &[Input] = &[
     }),
     Input::control("door-dead", "nobody serves behind the front door: a deploy is the cure", |at| {
         let shop = Shop::marker(at);
-        shop.deployed("v1");
+        shop.deployed(&["v1"]);
         shop.kill(shop.active());
         let ended = shop.deploy("v2");
         Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v2"), ended.brief())
@@ -46,8 +55,10 @@ pub(super) const INPUTS: &[Input] = &[
 /// An app of which each page answers as it is told; users get `/page`.
 fn release(shop: &mut Shop<'_>, version: &str, page: &str) {
     let page = if page.is_empty() { String::new() } else { format!("/page={page}") };
-    let words = ["/usr/local/bin/trials", "adversary", "--act", "app", "127.0.0.1:{port}", "{profile}", &page, "/v=VERSION"];
-    let words: Vec<toml::Value> = words.iter().filter(|w| !w.is_empty()).map(|w| w.replace("VERSION", version).into()).collect();
+    let words =
+        ["/usr/local/bin/trials", "adversary", "--act", "app", "127.0.0.1:{port}", "{profile}", &page, "/v=VERSION"];
+    let words: Vec<toml::Value> =
+        words.iter().filter(|w| !w.is_empty()).map(|w| w.replace("VERSION", version).into()).collect();
     shop.set("start.command", words);
 }
 
@@ -97,14 +108,15 @@ fn limit(shop: &Shop<'_>, status: &str, rate: &str) {
     let at = shop.at;
     let text = at.read(SITE);
     let zone = ZONE.replace("RATE", rate).replace("STATUS", status);
-    let text = format!("{zone}\n{}", text.replacen("location / {", "location / {\n    limit_req zone=z burst=4 nodelay;", 1));
+    let text =
+        format!("{zone}\n{}", text.replacen("location / {", "location / {\n    limit_req zone=z burst=4 nodelay;", 1));
     at.write(Who::Root, 0o644, SITE, &text);
     shop.take();
 }
 
 fn limited(at: &Place, status: &str, rate: &str) -> Verdict {
     let mut shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     shop.set("after_switch.bake", "1s");
     limit(&shop, status, rate);
     let ended = shop.deploy("v2");
@@ -114,7 +126,7 @@ fn limited(at: &Place, status: &str, rate: &str) -> Verdict {
 /// A user who asks eight times a second, where ten are allowed.
 fn users(at: &Place) -> Verdict {
     let mut shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     shop.set("after_switch.bake", "3s");
     limit(&shop, "429", "10r/s");
     let asks = "for i in $(seq 28); do curl -so /dev/null -w '%{http_code}\\n' http://127.0.0.1/; sleep 0.125; done";
@@ -125,12 +137,15 @@ fn users(at: &Place) -> Verdict {
     let during = at.run(Who::Mallory, asks);
     let code = deploy.wait().unwrap().code().unwrap_or(-1);
     let (before, during) = (refused(&before.out), refused(&during.out));
-    Verdict::fell_if(during > 2 || code != 0, format!("of 28 users {before} were refused before, {during} in a deploy; exit {code}"))
+    Verdict::fell_if(
+        during > 2 || code != 0,
+        format!("of 28 users {before} were refused before, {during} in a deploy; exit {code}"),
+    )
 }
 
 fn limit_check(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     limit(&shop, "429", "10r/s");
     let ended: Ended = shop.root("check");
     Verdict::fell_if(!ended.has("limit_req") || !ended.has("shop.conf:"), ended.brief())
@@ -139,7 +154,7 @@ fn limit_check(at: &Place) -> Verdict {
 /// A release serves, and the page of the front door is this.
 fn behind<'a>(at: &'a Place, page: &str) -> Shop<'a> {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     let site = SITE;
     let text = at.read(site).replacen("location / {", &format!("location = /profile {{ {page} }}\n  location / {{"), 1);
     at.write(Who::Root, 0o644, site, &text);

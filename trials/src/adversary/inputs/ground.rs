@@ -131,7 +131,7 @@ fn link_of_root(at: &Place) -> Verdict {
 
 fn again(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     let ended = shop.root("--yes setup --apply");
     let serves = at.comes(Duration::from_secs(5), || shop.front().starts_with("v1"));
     Verdict::fell_if(ended.code != 0 || !serves, ended.brief())

@@ -11,19 +11,17 @@ use crate::adversary::{
 
 pub(super) const INPUTS: &[Input] = &[
     Input::fault("hook-types", "a hook types a line into root's terminal (TIOCSTI)", types),
-    Input::fault("hook-descriptor", "a hook reads an open file of root's", |at| descriptor(at, "hooks.before_start")).quick(),
+    Input::fault("hook-descriptor", "a hook reads an open file of root's", |at| descriptor(at, "hooks.before_start"))
+        .quick(),
     Input::fault("reload-descriptor", "the same, the command that tests nginx", reload_descriptor),
     Input::fault("hook-environment", "a hook reads root's environment", environment).quick(),
     Input::control("hook-own-environment", "a hook keeps the environment where the user stays", own_environment),
     Input::control("app-descriptor", "the app reads an open file of root's", |at| descriptor(at, "start.command")),
 ];
 
-fn words(script: &str) -> Vec<toml::Value> {
-    ["sh", "-c", script].map(toml::Value::from).to_vec()
-}
-
 /// Two bytes for the terminal of who started us, as a program of the deploy user's.
-const TYPES: &str = "perl -e 'open(T, \"+<\", \"/dev/tty\") or exit 0; for (\"x\", \"\\n\") { my $c = $_; ioctl(T, 0x5412, $c) }'";
+const TYPES: &str =
+    "perl -e 'open(T, \"+<\", \"/dev/tty\") or exit 0; for (\"x\", \"\\n\") { my $c = $_; ioctl(T, 0x5412, $c) }'";
 
 fn types(at: &Place) -> Verdict {
     // it is one for all machines of a kernel
@@ -31,9 +29,11 @@ fn types(at: &Place) -> Verdict {
         return Verdict::Skipped("this kernel has no TIOCSTI (dev.tty.legacy_tiocsti = 0)".to_owned());
     }
     let mut shop = Shop::marker(at);
-    shop.set("hooks.before_start", words(TYPES));
+    shop.set_words("hooks.before_start", ["sh", "-c", TYPES]);
     let artifact = shop.artifact("v1");
-    let line = format!("bluegreen --app shop deploy {artifact}; echo then; read -t 1 -r typed; echo \"typed=$typed.\" > /tmp/typed");
+    let line = format!(
+        "bluegreen --app shop deploy {artifact}; echo then; read -t 1 -r typed; echo \"typed=$typed.\" > /tmp/typed"
+    );
     at.write(Who::Root, 0o755, "/root/terminal", &line);
     let ended = at.run(Who::Root, "sleep 15 | script -qec 'bash /root/terminal' /dev/null");
     let typed = at.read("/tmp/typed");
@@ -45,7 +45,7 @@ fn descriptor(at: &Place, key: &str) -> Verdict {
     at.write(Who::Root, 0o600, "/root/key", "secret of root\n");
     let app = if key == "start.command" { "; exec sleep 1000" } else { "" };
     shop.set("health.deadline", "3s");
-    shop.set(key, words(&format!("cat <&9 > /tmp/leak{app}")));
+    shop.set_words(key, ["sh", "-c", &format!("cat <&9 > /tmp/leak{app}")]);
     let artifact = shop.artifact("v1");
     let ended = at.run(Who::Root, &format!("bluegreen --app shop deploy {artifact} 9< /root/key"));
     let leak = at.read("/tmp/leak");
@@ -55,7 +55,7 @@ fn descriptor(at: &Place, key: &str) -> Verdict {
 fn reload_descriptor(at: &Place) -> Verdict {
     let mut shop = Shop::reload(at);
     at.write(Who::Root, 0o600, "/root/key", "secret of root\n");
-    shop.set("proxy.nginx.test", words("cat <&9 > /tmp/leak; true"));
+    shop.set_words("proxy.nginx.test", ["sh", "-c", "cat <&9 > /tmp/leak; true"]);
     let artifact = shop.artifact("v1");
     let ended = at.run(Who::Root, &format!("bluegreen --app shop deploy {artifact} 9< /root/key"));
     let leak = at.read("/tmp/leak");
@@ -64,7 +64,7 @@ fn reload_descriptor(at: &Place) -> Verdict {
 
 fn environment(at: &Place) -> Verdict {
     let mut shop = Shop::marker(at);
-    shop.set("hooks.before_start", words("env > /tmp/leak"));
+    shop.set_words("hooks.before_start", ["sh", "-c", "env > /tmp/leak"]);
     let artifact = shop.artifact("v1");
     let ended = at.run(Who::Root, &format!("TOKEN=of-root bluegreen --app shop deploy {artifact}"));
     let leaked = at.read("/tmp/leak").contains("of-root");
@@ -73,7 +73,7 @@ fn environment(at: &Place) -> Verdict {
 
 fn own_environment(at: &Place) -> Verdict {
     let mut shop = Shop::marker(at);
-    shop.set("hooks.before_start", words("env > /tmp/leak"));
+    shop.set_words("hooks.before_start", ["sh", "-c", "env > /tmp/leak"]);
     let artifact = shop.artifact("v1");
     let ended = at.run(Who::Deploy, &format!("AWS_PROFILE=mine bluegreen --app shop deploy {artifact}"));
     let kept = at.read("/tmp/leak").contains("AWS_PROFILE=mine");

@@ -10,10 +10,14 @@ use crate::adversary::{
 };
 
 pub(super) const INPUTS: &[Input] = &[
-    Input::fault("beside-deploy", "mallory on 127.0.0.2:PORT before a deploy", |at| blocked(at, "127.0.0.2:8081")).quick(),
+    Input::fault("beside-deploy", "mallory on 127.0.0.2:PORT before a deploy", |at| blocked(at, "127.0.0.2:8081"))
+        .quick(),
     Input::fault("beside-deploy-v6", "mallory on [::1]:PORT before a deploy", |at| blocked(at, "[::1]:8081")).quick(),
-    Input::fault("beside-deploy-mapped", "mallory on [::ffff:127.0.0.3]:PORT", |at| blocked(at, "[::ffff:127.0.0.3]:8081")),
-    Input::fault("beside-bake", "mallory comes to 127.0.0.2:PORT in the bake", |at| baked(at, "127.0.0.2:8081")).quick(),
+    Input::fault("beside-deploy-mapped", "mallory on [::ffff:127.0.0.3]:PORT", |at| {
+        blocked(at, "[::ffff:127.0.0.3]:8081")
+    }),
+    Input::fault("beside-bake", "mallory comes to 127.0.0.2:PORT in the bake", |at| baked(at, "127.0.0.2:8081"))
+        .quick(),
     Input::fault("beside-bake-v6", "mallory comes to [::1]:PORT in the bake", |at| baked(at, "[::1]:8081")),
     Input::fault("beside-idle", "mallory on 127.0.0.2:PORT of a warm release: rollback", rollback),
     Input::fault("beside-up", "mallory on [::1]:PORT after a reboot: `up`", up),
@@ -27,8 +31,7 @@ pub(super) const INPUTS: &[Input] = &[
 
 fn blocked(at: &Place, address: &str) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
-    shop.deployed("v2");
+    shop.deployed(&["v1", "v2"]);
     let idle = shop.idle_port();
     shop.squats(Who::Mallory, &address.replace("8081", &idle.to_string()), "mine");
     let ended = shop.deploy("v3");
@@ -37,7 +40,7 @@ fn blocked(at: &Place, address: &str) -> Verdict {
 
 fn baked(at: &Place, address: &str) -> Verdict {
     let mut shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     shop.set("after_switch.bake", "2s");
     let artifact = shop.artifact("v2");
     let idle = shop.idle_port();
@@ -51,8 +54,7 @@ fn baked(at: &Place, address: &str) -> Verdict {
 
 fn rollback(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
-    shop.deployed("v2");
+    shop.deployed(&["v1", "v2"]);
     let idle = shop.idle_port();
     shop.squats(Who::Mallory, &format!("127.0.0.2:{idle}"), "mine");
     let ended = shop.bg("rollback");
@@ -61,7 +63,7 @@ fn rollback(at: &Place) -> Verdict {
 
 fn up(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     let active = PORTS[shop.active()];
     shop.reboot();
     shop.squats(Who::Mallory, &format!("[::1]:{active}"), "mine");
@@ -71,7 +73,7 @@ fn up(at: &Place) -> Verdict {
 
 fn taken(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     let idle = shop.idle_port();
     shop.squats(Who::Mallory, &format!("127.0.0.1:{idle}"), "mine");
     let ended = shop.deploy("v2");
@@ -80,7 +82,7 @@ fn taken(at: &Place) -> Verdict {
 
 fn everywhere(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     let idle = shop.idle_port();
     shop.squats(Who::Mallory, &format!("0.0.0.0:{idle}"), "mine");
     at.comes(Duration::from_millis(50), || false);

@@ -109,14 +109,19 @@ fn config_of_deploy(at: &Place) -> Verdict {
     at.must(Who::Deploy, "sed -i 's,/var/log/nginx/error.log,/etc/pwned,' n.conf");
     let ended = shop.root("setup --check");
     let ran = std::path::Path::new("/etc/pwned").exists();
-    Verdict::fell_if(ran, format!("{}; {}", if ran { "root's nginx made /etc/pwned" } else { "not run" }, ended.brief()))
+    Verdict::fell_if(
+        ran,
+        format!("{}; {}", if ran { "root's nginx made /etc/pwned" } else { "not run" }, ended.brief()),
+    )
 }
 
 fn reload(at: &Place) -> Verdict {
     let shop = Shop::reload(at);
     let title = "nginx: master process /usr/sbin/nginx";
     drop(at.leave(Who::Mallory, &TITLED.replace("TITLE", title)));
-    at.wait("the false title", || at.run(Who::Root, "pgrep -u root -f '^nginx: master process' | wc -l").out.trim() == "2");
+    at.wait("the false title", || {
+        at.run(Who::Root, "pgrep -u root -f '^nginx: master process' | wc -l").out.trim() == "2"
+    });
     let ended = shop.deploy("v1");
     Verdict::fell_if(ended.code != 0, ended.brief())
 }

@@ -11,7 +11,9 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("torn-idle", "the record of the idle side is torn: a deploy", |at| idle(at, TORN, "deploy")).quick(),
     Input::fault("torn-idle-rollback", "the same; `rollback`", |at| idle(at, TORN, "rollback")),
     Input::fault("empty-idle", "the same, empty", |at| idle(at, ": > FILE", "deploy")),
-    Input::fault("types-idle", "the same, of other types", |at| idle(at, "echo '{\"release\":1,\"boot\":[]}' > FILE", "deploy")),
+    Input::fault("types-idle", "the same, of other types", |at| {
+        idle(at, "echo '{\"release\":1,\"boot\":[]}' > FILE", "deploy")
+    }),
     Input::fault("link-idle", "the same, a link", |at| idle(at, "ln -sf /etc/passwd FILE", "deploy")),
     Input::fault("directory-idle", "the same, a directory", |at| idle(at, "rm -f FILE && mkdir FILE", "deploy")),
     Input::fault("fifo-idle", "the same, a FIFO", |at| idle(at, "rm -f FILE && mkfifo FILE", "deploy")),
@@ -31,8 +33,7 @@ fn spoil(shop: &Shop<'_>, profile: usize, how: &str) {
 
 fn two(at: &Place) -> Shop<'_> {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
-    shop.deployed("v2");
+    shop.deployed(&["v1", "v2"]);
     shop
 }
 

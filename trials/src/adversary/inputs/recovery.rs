@@ -4,7 +4,7 @@ use super::Input;
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
-    shop::{Shop},
+    shop::Shop,
 };
 
 pub(super) const INPUTS: &[Input] = &[
@@ -13,13 +13,23 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("rollback-same", "v1, v2, and v2 again: `rollback` goes to v1", same).quick(),
     Input::fault("metric-same", "v1, then v1 again: bluegreen_warm_available is 0", metric),
     Input::fault("rollback-only", "v1, then v1 again: `rollback` has nowhere to go", only),
-    Input::fault("blind-bake", "nginx does not answer for a second in the bake", |at| blind(at, "1")),
-    Input::control("blind-short", "nginx does not answer for a moment in the bake", |at| blind(at, "0.1")),
+    Input::control("blind-nginx", "nginx does not answer for three seconds in the bake", |at| {
+        blind(at, "switch ", "pkill -STOP nginx; sleep 3; pkill -CONT nginx")
+    }),
+    Input::fault("blind-proc", "/proc shows nothing for a second in the bake", |at| {
+        blind(at, "switch ", "mount -t tmpfs t /proc; sleep 1; umount /proc")
+    }),
+    Input::fault("blind-proc-health", "the same, while the new release boots", |at| {
+        blind(at, "start ", "mount -t tmpfs t /proc; sleep 1; umount /proc")
+    }),
+    Input::control("blind-short", "nginx does not answer for a moment in the bake", |at| {
+        blind(at, "switch ", "pkill -STOP nginx; sleep 0.1; pkill -CONT nginx")
+    }),
 ];
 
 fn crashed(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    ["v1", "v2"].iter().for_each(|version| shop.deployed(version));
+    shop.deployed(&["v1", "v2"]);
     shop.kill(shop.active());
     let recovered = shop.bg("recover");
     let ended = shop.bg("rollback");
@@ -30,7 +40,7 @@ fn crashed(at: &Place) -> Verdict {
 
 fn recover_says(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    ["v1", "v2"].iter().for_each(|version| shop.deployed(version));
+    shop.deployed(&["v1", "v2"]);
     shop.kill(shop.active());
     let ended = shop.bg("recover");
     Verdict::fell_if(!ended.has("older") || !ended.has("v2"), ended.brief())
@@ -38,7 +48,7 @@ fn recover_says(at: &Place) -> Verdict {
 
 fn same(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    ["v1", "v2", "v2"].iter().for_each(|version| shop.deployed(version));
+    shop.deployed(&["v1", "v2", "v2"]);
     let ended = shop.bg("rollback");
     let front = shop.front();
     Verdict::fell_if(!front.starts_with("v1"), format!("users get {front:?}; {}", ended.brief()))
@@ -46,7 +56,7 @@ fn same(at: &Place) -> Verdict {
 
 fn metric(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    ["v1", "v1"].iter().for_each(|version| shop.deployed(version));
+    shop.deployed(&["v1", "v1"]);
     let ended = shop.bg("metrics");
     let line = ended.out.lines().find(|line| line.starts_with("bluegreen_warm_available{")).unwrap_or_default();
     Verdict::fell_if(!line.ends_with(" 0"), line)
@@ -54,20 +64,21 @@ fn metric(at: &Place) -> Verdict {
 
 fn only(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    ["v1", "v1"].iter().for_each(|version| shop.deployed(version));
+    shop.deployed(&["v1", "v1"]);
     let ended = shop.bg("rollback");
     Verdict::fell_if(ended.code == 0, ended.brief())
 }
 
-/// All of nginx is stopped for a while, as a busy machine does.
-fn blind(at: &Place, seconds: &str) -> Verdict {
+/// What is looked at cannot be seen for a while, as on a busy machine.
+fn blind(at: &Place, since: &str, what: &str) -> Verdict {
     let mut shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     shop.set("after_switch.bake", "5s");
+    shop.boots_in("2000");
     let artifact = shop.artifact("v2");
     let mut deploy = at.leave(Who::Deploy, &format!("bluegreen --app shop deploy {artifact} > /tmp/deploy 2>&1"));
-    at.wait("the bake", || at.read("/tmp/deploy").contains("switch "));
-    at.must(Who::Root, &format!("pkill -STOP nginx; sleep {seconds}; pkill -CONT nginx"));
+    at.wait("the step", || at.read("/tmp/deploy").contains(since));
+    at.must(Who::Root, what);
     let code = deploy.wait().unwrap().code().unwrap_or(-1);
     let told = at.read("/tmp/deploy");
     let cause = told.lines().find(|line| line.starts_with("error")).unwrap_or_default().to_owned();

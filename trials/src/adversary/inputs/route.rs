@@ -34,8 +34,10 @@ const GROUPS: &str = "upstream blue { server 127.0.0.1:8081; } upstream green { 
 
 /// A site that leads to the release on the first profile, in a form of its own.
 fn site<'a>(at: &'a Place, http: &str, set: &str, pass: &str) -> Shop<'a> {
-    let shop = Shop::reload(at);
-    shop.deployed("v1");
+    let mut shop = Shop::reload(at);
+    // who is stopped while users are with it is missed
+    shop.boots_in("500");
+    shop.deployed(&["v1"]);
     let active = shop.active();
     let text = set.replace("GROUP", ["blue", "green"][active]).replace("PORT", &PORTS[active].to_string());
     at.write(Who::Deploy, 0o644, INCLUDE, &format!("{text}\n"));
@@ -75,7 +77,7 @@ fn untouched(shop: &Shop<'_>) -> Verdict {
 fn unresolvable(at: &Place) -> Verdict {
     let map = format!("{GROUPS} map $host $colour {{ default GREEN; }}");
     let shop = Shop::reload(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     let name = ["blue", "green"][shop.active()];
     at.write(Who::Deploy, 0o644, INCLUDE, "set $service_url http://$colour;\n");
     shop.serves_with(&map.replace("GREEN", name), &format!("include {INCLUDE}; proxy_pass $service_url;"));

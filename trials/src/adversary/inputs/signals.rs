@@ -4,12 +4,18 @@ use super::Input;
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
-    shop::{Shop},
+    shop::Shop,
 };
 
 pub(super) const INPUTS: &[Input] = &[
-    Input::fault("one-daemon", "one daemon runs both profiles, as pm2 does: a deploy ends the active one with the idle", daemon).quick(),
+    Input::fault(
+        "one-daemon",
+        "one daemon runs both profiles, as pm2 does: a deploy ends the active one with the idle",
+        daemon,
+    )
+    .quick(),
     Input::fault("one-daemon-retire", "the same, in the retire of a deploy (previous = \"stop\")", retire),
+    Input::fault("one-daemon-stop", "the same; `stop`", stop),
     Input::fault("shared-health", "a fixed health address, which the old release answers", shared).quick(),
 ];
 
@@ -26,8 +32,8 @@ if ! [ -e $dir/pid ]; then
         while :; do
             for job in '$dir'/*.job; do
                 [ -e "$job" ] || continue
-                bash "$job" & children+=($!)
-                rm "$job"
+                text=$(cat "$job"); rm "$job"
+                bash -c "$text" & children+=($!)
             done
             sleep 0.05
         done' < /dev/null > /dev/null 2>&1 &
@@ -40,7 +46,7 @@ sleep 0.5
 fn managed(at: &Place) -> Shop<'_> {
     let mut shop = Shop::marker(at);
     at.write(Who::Deploy, 0o755, "/home/deploy/pm.sh", PM);
-    shop.set("start.command", ["/home/deploy/pm.sh", "{port}", "{profile}", "{artifact}"].map(toml::Value::from).to_vec());
+    shop.set_words("start.command", ["/home/deploy/pm.sh", "{port}", "{profile}", "{artifact}"]);
     shop
 }
 
@@ -64,16 +70,26 @@ fn retire(at: &Place) -> Verdict {
     Verdict::fell_if(!front.starts_with('v'), format!("exits {codes:?}; users get {front:?}; {}", second.brief()))
 }
 
+fn stop(at: &Place) -> Verdict {
+    let shop = managed(at);
+    let codes = ["v1", "v2"].map(|version| shop.deploy(version).code);
+    let ended = shop.bg("stop");
+    let front = shop.front();
+    Verdict::fell_if(!front.starts_with('v'), format!("exits {codes:?}; users get {front:?}; {}", ended.brief()))
+}
+
+/// Where both have their health page: the first process that comes there. The new one is deaf on its own port.
 fn shared(at: &Place) -> Verdict {
     let mut shop = Shop::marker(at);
-    shop.deployed("v1");
-    let active = shop.active();
-    let port = crate::adversary::shop::PORTS[active];
-    shop.set("health.url", format!("http://127.0.0.1:{port}/profile"));
-    shop.set("health.body", format!("real{}", active + 1));
+    let script = "trials adversary --act listen 127.0.0.1:9000 well & exec /usr/local/bin/bluegreen __app --port {port} \
+                  --profile {profile} --artifact {artifact}";
+    shop.set_words("start.command", ["sh", "-c", script]);
+    shop.set("health.url", "http://127.0.0.1:9000/");
+    shop.set("health.body", "well");
     shop.set("health.deadline", "3s");
-    let ended = shop.deploy("v2 deaf");
+    shop.deployed(&["v1"]);
+    let ended = shop.deploy("v2 errors");
     let front = shop.front();
-    let fell = ended.code != 10 && ended.code != 3 || !front.starts_with("v1");
+    let fell = ![3, 10].contains(&ended.code) || !front.starts_with("v1");
     Verdict::fell_if(fell, format!("users get {front:?}; {}", ended.brief()))
 }

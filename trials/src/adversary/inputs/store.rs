@@ -24,7 +24,10 @@ pub(super) const INPUTS: &[Input] = &[
     Input::control("setuid", "a setuid program of an artifact", |at| bits(at, "chmod 4755 d/p")),
     Input::control("setgid", "a setgid directory of an artifact", |at| bits(at, "mkdir d/in && chmod 2775 d/in")),
     Input::fault("sparse", "a sparse artifact fills the disk", sparse),
-    Input::fault("holds-state", "`deploy DIR`, where DIR holds the state directory", |at| holds(at, "/var/lib/bluegreen")).quick(),
+    Input::fault("holds-state", "`deploy DIR`, where DIR holds the state directory", |at| {
+        holds(at, "/var/lib/bluegreen")
+    })
+    .quick(),
     Input::fault("holds-state-itself", "`deploy STATE_DIR`", |at| holds(at, STATE)),
     Input::fault("holds-state-link", "the same, by a link to the parent", |at| {
         at.must(Who::Root, "ln -s /var/lib/bluegreen /home/all");
@@ -45,7 +48,7 @@ pub(super) const INPUTS: &[Input] = &[
 fn shop(at: &Place) -> Shop<'_> {
     let mut shop = Shop::marker(at);
     let words = ["/usr/local/bin/bluegreen", "__app", "--port", "{port}", "--profile", "{profile}"];
-    shop.set("start.command", words.map(toml::Value::from).to_vec());
+    shop.set_words("start.command", words);
     shop
 }
 

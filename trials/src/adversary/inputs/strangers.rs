@@ -25,8 +25,7 @@ pub(super) const INPUTS: &[Input] = &[
 /// Two releases, then mallory where the second one was.
 fn taken<'a>(at: &'a Place, address: &str, who: Who) -> Shop<'a> {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
-    shop.deployed("v2");
+    shop.deployed(&["v1", "v2"]);
     let active = shop.active();
     shop.reboot();
     shop.squats(who, &format!("{address}:{}", PORTS[active]), "hers");
@@ -51,8 +50,7 @@ fn rebooted(at: &Place, words: &str) -> Verdict {
 
 fn killed(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
-    shop.deployed("v2");
+    shop.deployed(&["v1", "v2"]);
     let active = shop.active();
     shop.kill(active);
     shop.squats(Who::Mallory, &format!("127.0.0.1:{}", PORTS[active]), "hers");
@@ -63,7 +61,7 @@ fn killed(at: &Place) -> Verdict {
 
 fn first(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     let active = shop.active();
     shop.reboot();
     shop.squats(Who::Mallory, &format!("127.0.0.1:{}", PORTS[active]), "hers");
@@ -78,7 +76,10 @@ fn judged(at: &Place, words: &str, code: i32) -> Verdict {
 /// A dead active profile refuses no deploy, but is a finding.
 fn check(at: &Place) -> Verdict {
     let ended = taken(at, "127.0.0.1", Who::Mallory).bg("check");
-    Verdict::fell_if(!ended.has("mallory"), format!("mallory is {}; {}", if ended.has("mallory") { "named" } else { "not named" }, ended.brief()))
+    Verdict::fell_if(
+        !ended.has("mallory"),
+        format!("mallory is {}; {}", if ended.has("mallory") { "named" } else { "not named" }, ended.brief()),
+    )
 }
 
 fn own(at: &Place) -> Verdict {
@@ -91,8 +92,7 @@ fn everywhere(at: &Place) -> Verdict {
 
 fn idle(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
-    shop.deployed("v2");
+    shop.deployed(&["v1", "v2"]);
     let idle = shop.idle_port();
     shop.reboot();
     shop.squats(Who::Mallory, &format!("127.0.0.1:{idle}"), "hers");

@@ -18,7 +18,7 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("sudo-uid-user", "mallory's toml for the state of another user", |at| {
         obeyed(at, Who::Mallory, Who::Deploy, "deploy")
     }),
-    Input::fault("sudo-uid-hook", "the same, by a hook", |at| hooked(at)),
+    Input::fault("sudo-uid-hook", "the same, by a hook", hooked),
     Input::fault("config-directory", "the toml is root's, in a directory of mallory's", directory).quick(),
     Input::control("sudo-uid-setup", "`sudo bluegreen setup --apply` with the deploy user's own toml", |at| {
         let shop = Shop::bare(at);
@@ -29,13 +29,17 @@ pub(super) const INPUTS: &[Input] = &[
         let fell = ended.code != 0 || deployed.code != 0;
         Verdict::fell_if(fell, format!("{}; {}", ended.brief(), deployed.brief()))
     }),
-    Input::control("root-for-deploy", "`sudo bluegreen deploy` with the deploy user's own toml goes on as deploy", |at| {
-        let shop = Shop::marker(at);
-        at.write(Who::Deploy, 0o644, "/home/deploy/bluegreen.toml", &shop.text());
-        let artifact = shop.artifact("v1");
-        let ended = at.run(Who::Root, &format!("cd /home/deploy && {SUDO_DEPLOY} bluegreen deploy {artifact}"));
-        Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v1"), ended.brief())
-    }),
+    Input::control(
+        "root-for-deploy",
+        "`sudo bluegreen deploy` with the deploy user's own toml goes on as deploy",
+        |at| {
+            let shop = Shop::marker(at);
+            at.write(Who::Deploy, 0o644, "/home/deploy/bluegreen.toml", &shop.text());
+            let artifact = shop.artifact("v1");
+            let ended = at.run(Who::Root, &format!("cd /home/deploy && {SUDO_DEPLOY} bluegreen deploy {artifact}"));
+            Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v1"), ended.brief())
+        },
+    ),
 ];
 
 const SUDO: &str = "SUDO_UID=4002 SUDO_GID=4002 SUDO_USER=mallory";
@@ -44,8 +48,13 @@ const NOTES: &str = "id -u > /tmp/ran.$(id -u); exec sleep 1000";
 
 /// Which of the two ran what mallory wrote.
 fn verdict(at: &Place, told: &str) -> Verdict {
-    at.comes(std::time::Duration::from_millis(300), || at.read("/tmp/ran.0") + &at.read("/tmp/ran.4001") != "");
-    let ran: Vec<_> = [Who::Root, Who::Deploy].into_iter().filter(|w| !at.read(&format!("/tmp/ran.{}", w.uid())).is_empty()).collect();
+    at.comes(std::time::Duration::from_millis(300), || {
+        ["0", "4001"].iter().any(|uid| !at.read(&format!("/tmp/ran.{uid}")).is_empty())
+    });
+    let ran: Vec<_> = [Who::Root, Who::Deploy]
+        .into_iter()
+        .filter(|w| !at.read(&format!("/tmp/ran.{}", w.uid())).is_empty())
+        .collect();
     let who = ran.iter().map(|who| who.name()).collect::<Vec<_>>().join(", ");
     if ran.is_empty() { Verdict::Held(told.to_owned()) } else { Verdict::Fell(format!("{who} ran it; {told}")) }
 }
@@ -62,8 +71,7 @@ fn shop(at: &Place, state: Who) -> Shop<'_> {
 
 fn obeyed(at: &Place, author: Who, state: Who, words: &str) -> Verdict {
     let mut shop = shop(at, state);
-    let command = ["sh", "-c", NOTES].map(toml::Value::from).to_vec();
-    shop.set("start.command", command);
+    shop.set_words("start.command", ["sh", "-c", NOTES]);
     at.write(author, 0o644, "/home/mallory/bluegreen.toml", &shop.text());
     let ended = at.run(Who::Root, &format!("cd /home/mallory && {SUDO} bluegreen {words}"));
     verdict(at, &ended.brief())
@@ -72,7 +80,7 @@ fn obeyed(at: &Place, author: Who, state: Who, words: &str) -> Verdict {
 fn reload(at: &Place, words: &str) -> Verdict {
     let mut shop = shop(at, Who::Root);
     shop.set("proxy.nginx.mode", "reload");
-    shop.set("proxy.nginx.test", ["sh", "-c", "id -u > /tmp/ran.$(id -u)"].map(toml::Value::from).to_vec());
+    shop.set_words("proxy.nginx.test", ["sh", "-c", "id -u > /tmp/ran.$(id -u)"]);
     at.write(Who::Mallory, 0o644, "/home/mallory/bluegreen.toml", &shop.text());
     let ended = at.run(Who::Root, &format!("cd /home/mallory && {SUDO} bluegreen {words}"));
     verdict(at, &ended.brief())
@@ -80,7 +88,7 @@ fn reload(at: &Place, words: &str) -> Verdict {
 
 fn hooked(at: &Place) -> Verdict {
     let mut shop = shop(at, Who::Deploy);
-    shop.set("hooks.before_start", ["sh", "-c", "id -u > /tmp/ran.$(id -u)"].map(toml::Value::from).to_vec());
+    shop.set_words("hooks.before_start", ["sh", "-c", "id -u > /tmp/ran.$(id -u)"]);
     at.write(Who::Mallory, 0o644, "/home/mallory/bluegreen.toml", &shop.text());
     let artifact = shop.artifact("v1");
     let ended = at.run(Who::Root, &format!("cd /home/mallory && {SUDO} bluegreen deploy {artifact}"));
@@ -90,8 +98,7 @@ fn hooked(at: &Place) -> Verdict {
 /// Whoever may rename there decides which file has the name.
 fn directory(at: &Place) -> Verdict {
     let mut shop = shop(at, Who::Root);
-    let command = ["sh", "-c", NOTES].map(toml::Value::from).to_vec();
-    shop.set("start.command", command);
+    shop.set_words("start.command", ["sh", "-c", NOTES]);
     at.write(Who::Root, 0o644, "/home/mallory/bluegreen.toml", &shop.text());
     let ended = at.run(Who::Root, "bluegreen --config /home/mallory/bluegreen.toml deploy");
     at.run(Who::Root, &format!("ls {STATE}"));

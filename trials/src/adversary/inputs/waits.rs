@@ -10,12 +10,20 @@ use crate::adversary::{
 };
 
 pub(super) const INPUTS: &[Input] = &[
-    Input::fault("flock", "a state directory of mode 0755: `setup --apply`, then mallory's flock, then a deploy", flock).quick(),
+    Input::fault(
+        "flock",
+        "a state directory of mode 0755: `setup --apply`, then mallory's flock, then a deploy",
+        flock,
+    )
+    .quick(),
     Input::fault("flock-before", "mallory has the lock already: a deploy says whose it is, and not 75", flock_before),
     Input::fault("fifo-env-file", "env_file is a FIFO: `deploy --deadline 2s`", env_file).quick(),
     Input::fault("fifo-textfile", "[metrics] textfile is a FIFO", textfile_fifo),
-    Input::fault("fifo-release", "release.json is a FIFO", |at| fifo(at, "releases/*/release.json", "releases").ends()).quick(),
-    Input::fault("fifo-release-rollback", "the same; `rollback`", |at| fifo(at, "releases/*/release.json", "rollback").ends()),
+    Input::fault("fifo-release", "release.json is a FIFO", |at| fifo(at, "releases/*/release.json", "releases").ends())
+        .quick(),
+    Input::fault("fifo-release-rollback", "the same; `rollback`", |at| {
+        fifo(at, "releases/*/release.json", "rollback").ends()
+    }),
     Input::fault("fifo-log", "the log of the app is a FIFO: `logs`", |at| fifo(at, "logs/*/*", "logs").ends()),
     Input::fault("fifo-history", "the history is a FIFO: `history`", |at| {
         fifo(at, "history.jsonl", "history").says_not("nothing was deployed")
@@ -27,13 +35,18 @@ pub(super) const INPUTS: &[Input] = &[
     Input::control("fifo-artifact", "the artifact is a FIFO", fifo_artifact),
     Input::fault("fifo-include", "the include file of reload mode is a FIFO: `status`", fifo_include),
     Input::fault("log-link", "the log is a link to another file: `logs`", log_link).quick(),
-    Input::fault("sparse-history", "a history of 200 GB of nothing: `history`", |at| huge(at, "history.jsonl", "history").ends()),
+    Input::fault("sparse-history", "a history of 200 GB of nothing: `history`", |at| {
+        huge(at, "history.jsonl", "history").ends()
+    }),
     Input::control("sparse-log", "the same, the log: `logs`", |at| huge(at, "logs/real*/current", "logs").ends()),
     Input::control("sparse-state", "the same, state.json: `status`", |at| huge(at, "state.json", "status").ends()),
     Input::fault("copy-int", "SIGINT while a large artifact is copied", |at| copied(at, Some("INT"), "")),
     Input::fault("copy-term", "SIGTERM while a large artifact is copied", |at| copied(at, Some("TERM"), "")),
-    Input::fault("copy-deadline", "--deadline while a large artifact is copied", |at| copied(at, None, "--deadline 100ms")),
-    Input::fault("textfile-device", "root deploys, textfile = \"/dev/null\"", |at| textfile_device(at, "/dev/null")).quick(),
+    Input::fault("copy-deadline", "--deadline while a large artifact is copied", |at| {
+        copied(at, None, "--deadline 100ms")
+    }),
+    Input::fault("textfile-device", "root deploys, textfile = \"/dev/null\"", |at| textfile_device(at, "/dev/null"))
+        .quick(),
     Input::fault("textfile-link", "the same, by a link to the device", |at| {
         at.must(Who::Root, "ln -s /dev/null /srv/out.prom");
         textfile_device(at, "/srv/out.prom")
@@ -72,7 +85,7 @@ impl Asked {
 
 fn flock(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     at.must(Who::Deploy, &format!("chmod 755 {STATE}"));
     let applied = shop.root("--yes setup --apply");
     drop(at.leave(Who::Mallory, &format!("flock {STATE} -c 'touch /tmp/got; sleep 1000'")));
@@ -112,8 +125,7 @@ fn textfile_fifo(at: &Place) -> Verdict {
 /// Puts a FIFO in the place of a file of the state, as the app could, and types `words`.
 fn fifo(at: &Place, file: &str, words: &str) -> Asked {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
-    shop.deployed("v2");
+    shop.deployed(&["v1", "v2"]);
     let replace = "d=$(dirname $f); chmod u+w $d; rm -f $f; mkfifo -m 600 $f";
     at.must(Who::Deploy, &format!("cd {STATE}; for f in {file}; do {replace}; done"));
     asked(at, Who::Deploy, &format!("bluegreen --app shop {words}"))
@@ -133,17 +145,20 @@ fn fifo_artifact(at: &Place) -> Verdict {
 
 fn fifo_include(at: &Place) -> Verdict {
     let shop = Shop::reload(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     at.must(Who::Deploy, "rm /etc/nginx/service-url.inc && mkfifo -m 644 /etc/nginx/service-url.inc");
     asked(at, Who::Deploy, "bluegreen --app shop status").ends()
 }
 
 fn log_link(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
+    shop.deployed(&["v1"]);
     // a group of the deploy user's lets it read this, and who asks root for the logs does not expect it
     at.write(Who::Deploy, 0o600, "/home/deploy/key", "secret of deploy\n");
-    at.must(Who::Deploy, &format!("cd {STATE}/logs; for d in real*; do ln -sfn /home/deploy/key $d/$(readlink $d/current); done"));
+    at.must(
+        Who::Deploy,
+        &format!("cd {STATE}/logs; for d in real*; do ln -sfn /home/deploy/key $d/$(readlink $d/current); done"),
+    );
     let ended = shop.bg("logs");
     Verdict::fell_if(ended.has("secret of deploy"), ended.brief())
 }
@@ -151,8 +166,7 @@ fn log_link(at: &Place) -> Verdict {
 /// A file without an end, and a limit of memory, as it must not take the machine with it.
 fn huge(at: &Place, file: &str, words: &str) -> Asked {
     let shop = Shop::marker(at);
-    shop.deployed("v1");
-    shop.deployed("v2");
+    shop.deployed(&["v1", "v2"]);
     at.must(Who::Deploy, &format!("cd {STATE}; for f in {file}; do truncate -s 200G $f; done"));
     asked(at, Who::Deploy, &format!("bash -c 'ulimit -v 3000000; exec bluegreen --app shop {words}'"))
 }
