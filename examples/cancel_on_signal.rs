@@ -33,6 +33,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }));
     let options = Options { cancel, ..Options::default() };
     let report = deployer.run(&Command::deploy("v2".parse()?), &options).await?;
-    println!("{:?}; the traffic goes to {}", report.outcome, report.route?);
+    println!("{:?}; the traffic goes to {}", report.outcome, report.traffic?);
     Ok(())
 }

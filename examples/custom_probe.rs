@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(dir.path().join("real1"), "")?;
     for release in ["v1", "v2"] {
         let report = deployer.deploy(release.parse()?).await?;
-        println!("{release}: {:?}; the traffic goes to {}", report.outcome, report.route?);
+        println!("{release}: {:?}; the traffic goes to {}", report.outcome, report.traffic?);
     }
     Ok(())
 }

@@ -52,6 +52,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let profiles = Profiles::new(Profile::new("real1".parse()?, 8081)?, Profile::new("real2".parse()?, 8082)?)?;
     let home = Path::new("/var/lib/bluegreen/shop");
     let report = deploy(home, ([127, 0, 0, 1], 80).into(), profiles, artifact.as_ref()).await?;
-    println!("{:?}; the traffic goes to {}", report.outcome, report.route?);
+    println!("{:?}; the traffic goes to {}", report.outcome, report.traffic?);
     Ok(())
 }

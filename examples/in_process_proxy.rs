@@ -17,8 +17,8 @@ use std::{
 
 use async_trait::async_trait;
 use bluegreen_core::{
-    Deployer, Event, EventKind, Events, Failover, FileStore, Occupant, Policy, ProcessManager, Profile,
-    ProfileResolver, Profiles, ProxySwitcher, ResolveError, Route, SwitchError, Template,
+    Blind, Deployer, Event, EventKind, Events, Failover, FileStore, Occupant, Policy, ProcessManager, Profile,
+    ProfileResolver, Profiles, ProxySwitcher, Route, SwitchError, Template, Traffic,
 };
 use bluegreen_http::{Client, FrontDoor, HttpProbe, Options};
 use bluegreen_process::{Config, Launch, NewRelease, Processes};
@@ -72,8 +72,8 @@ async fn relay(mut client: TcpStream, port: u16) -> std::io::Result<()> {
 /// The witness. What it reads is what the next connection will do.
 #[async_trait]
 impl ProfileResolver for Proxy {
-    async fn resolve(&self) -> Result<Route, ResolveError> {
-        Ok(Route::solo(self.active.borrow().clone()))
+    async fn resolve(&self) -> Result<Traffic, Blind> {
+        Ok(Route::solo(self.active.borrow().clone()).into())
     }
 }
 

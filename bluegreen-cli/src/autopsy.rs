@@ -9,7 +9,8 @@ use std::{
 };
 
 use bluegreen_core::{
-    Cause, Event, EventKind, EventSink, Failure, Finding, Occupant, Profile, ReleaseId, Seen, StateStore as _, Step,
+    Blind, Cause, Event, EventKind, EventSink, Failure, Finding, Occupant, Profile, ReleaseId, Seen, StateStore as _,
+    Step,
 };
 use bluegreen_process::Release;
 
@@ -115,15 +116,18 @@ fn listens_elsewhere(cause: &str, config: &Config, to: &Profile) -> Option<Strin
 
 /// Where the traffic is, and who answers there.
 fn traffic(session: &Session, seen: &Seen, exit: Exit, said: &Said) -> Option<String> {
-    let active = &seen.route.as_ref().ok()?.active;
+    let active = &seen.route()?.active;
     let before = if exit == Exit::Degraded { "" } else { ", as before" };
     Some(match seen.on(active) {
-        Occupant::Nobody => {
+        Err(blind) => format!("{active} has it{before}; {blind}"),
+        Ok(Occupant::Nobody) => {
             let before = if said.replaces { "" } else { before };
             format!("nobody has it{before}: nginx leads to {active}, where nothing runs")
         }
-        Occupant::Stranger { who, .. } => format!("{active} has it{before}; {who}"),
-        Occupant::Ours { process, listening } => {
+        Ok(Occupant::Stranger { who, .. }) => {
+            format!("{active} has it{before}; port {} is held by {who}", active.port())
+        }
+        Ok(Occupant::Ours { process, listening }) => {
             let on = if *listening { " on" } else { ", which does not listen on" };
             format!("{active} has it{before}: {}{on} port {}", name(session, &process.release), active.port())
         }
@@ -148,13 +152,13 @@ impl LastSeen {
 }
 
 /// Who has the port now.
-fn port(session: &Session, on: &Occupant, to: &Profile) -> String {
+fn port(session: &Session, on: Result<&Occupant, &Blind>, to: &Profile) -> String {
     let port = to.port();
     match on {
-        Occupant::Nobody => format!("{port} is free again"),
-        // the label says that it is one
-        Occupant::Stranger { who, .. } => who.trim_start_matches("port ").to_owned(),
-        Occupant::Ours { process, listening } => {
+        Err(blind) => blind.to_string(),
+        Ok(Occupant::Nobody) => format!("{port} is free again"),
+        Ok(Occupant::Stranger { who, .. }) => format!("{port} is held by {who}"),
+        Ok(Occupant::Ours { process, listening }) => {
             let pid = session.wired.processes.main_pid(to).map(|pid| format!(" (pid {pid})")).unwrap_or_default();
             let does = if *listening { "listens on" } else { "does not listen on" };
             format!("{}{pid} {does} {port}", process.release)

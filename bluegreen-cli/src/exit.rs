@@ -96,8 +96,8 @@ impl Exit {
             (Cause::Aborted, _) => Self::Internal,
             (_, Step::Bake | Step::Retire) => Self::Reverted,
             (Cause::Unhealthy | Cause::Died | Cause::Deadline | Cause::Crashed | Cause::Hook, _) => Self::Unhealthy,
-            (Cause::Process | Cause::PortTaken, _) => Self::Process,
-            (Cause::Switch | Cause::Route, _) => Self::Switch,
+            (Cause::Switch | Cause::Route, _) | (Cause::Blind, Step::Switch) => Self::Switch,
+            (Cause::Process | Cause::PortTaken | Cause::Blind, _) => Self::Process,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bluegreen_core::{Refusal, ResolveError, RunError, StoreError};
+use bluegreen_core::{Blind, Refusal, RunError, StoreError, Traffic};
 use bluegreen_nginx::MasterError;
 use bluegreen_process::{AdoptError, ReleaseError};
 
@@ -58,7 +58,9 @@ impl Halt {
     /// Why the engine did not run, or not to the end.
     pub(crate) fn run(error: RunError, config: &Config) -> Self {
         let fix = match &error {
-            RunError::Refused(Refusal::Route(error)) => Some(for_route(error, config)),
+            RunError::Refused { refusal: Refusal::Blind(blind), .. } => Some(for_traffic(&Err(blind.clone()), config)),
+            RunError::Refused { refusal: Refusal::NotSetUp(_), .. } => Some(SET_UP.to_owned()),
+            RunError::Refused { refusal: Refusal::Elsewhere(_), .. } => Some(FIRST_DEPLOY.to_owned()),
             _ => None,
         };
         fix.into_iter().fold(error.into(), Self::next)
@@ -90,7 +92,7 @@ impl From<RunError> for Halt {
     fn from(error: RunError) -> Self {
         match &error {
             RunError::Store(store) => store.clone().into(),
-            RunError::Refused(refusal) => refusal.clone().into(),
+            RunError::Refused { refusal, .. } => refusal.clone().into(),
             RunError::Unsaved(_) => Self::error(Exit::Internal, &error)
                 .traffic("where it was, or as the last step that is listed above left it")
                 .next("bluegreen recover"),
@@ -131,12 +133,20 @@ impl From<Refusal> for Halt {
     }
 }
 
-/// What to type when the route cannot be read: of the nginx that is meant, which need not be the system's.
-pub(crate) fn for_route(error: &ResolveError, config: &Config) -> String {
+const SET_UP: &str = "sudo bluegreen setup --apply";
+const FIRST_DEPLOY: &str = "bluegreen deploy ARTIFACT";
+
+/// What the proxy says, or why that is not known.
+pub(crate) fn said(traffic: &Result<Traffic, Blind>) -> String {
+    traffic.as_ref().map_or_else(ToString::to_string, ToString::to_string)
+}
+
+/// What to type when neither profile is known to have the traffic: of the nginx that is meant, which need not be the system's.
+pub(crate) fn for_traffic(traffic: &Result<Traffic, Blind>, config: &Config) -> String {
     let test = || wiring::commands(config).typed_test();
-    match (error, wiring::master(config).pid()) {
-        (ResolveError::NotSetUp(_) | ResolveError::Differs(_), _) => "sudo bluegreen setup --apply".to_owned(),
-        (ResolveError::Unmanaged(_), _) => "bluegreen deploy ARTIFACT".to_owned(),
+    match (traffic, wiring::master(config).pid()) {
+        (Ok(Traffic::NotSetUp(_)) | Err(Blind::Differs(_)), _) => SET_UP.to_owned(),
+        (Ok(Traffic::Elsewhere(_)), _) => FIRST_DEPLOY.to_owned(),
         (_, Ok(_)) => format!("{} && bluegreen check", test()),
         (_, Err(MasterError::NotRunning)) => format!("{} && sudo systemctl start nginx && bluegreen check", test()),
         // which one, and what is in the way, is a longer story
@@ -146,12 +156,6 @@ pub(crate) fn for_route(error: &ResolveError, config: &Config) -> String {
 
 /// Shows who listens where.
 pub(crate) const LISTENERS: &str = "sudo ss -ltnp";
-
-/// Whether `who` has a port and cannot be seen, and so not be adopted either. It may be our own app, whose entry in `/proc`
-/// is closed to this user.
-pub(crate) fn is_hidden(who: &str) -> bool {
-    who.contains("a hidden process")
-}
 
 impl From<ReleaseError> for Halt {
     fn from(error: ReleaseError) -> Self {

@@ -142,19 +142,19 @@ fn page(config: &Config, kept: &Kept, seen: Option<&Seen>, sizes: &[u64]) -> Str
 }
 
 fn world(page: &mut Page, app: &str, seen: &Seen) {
-    let route = seen.route.as_ref().ok();
+    let route = seen.route();
     let number = |profile: &str| u8::from(route.is_some_and(|route| route.active.name().as_str() == profile));
     let names = seen.profiles.both().map(|profile| profile.name().as_str());
     let active = names.map(|profile| (vec![("app", app), ("profile", profile)], number(profile)));
     page.family("bluegreen_active", "gauge", "1 for the profile that gets new requests.", active);
     let runs = seen.profiles.both().into_iter().filter_map(|profile| {
-        let release = &seen.on(profile).ours()?.release;
+        let release = &seen.ours(profile)?.release;
         Some((vec![("app", app), ("profile", profile.name().as_str()), ("release", release.as_str())], 1))
     });
     page.family("bluegreen_running_info", "gauge", "The releases that run, and where.", runs);
     let idle = route.map(|route| seen.on(seen.profiles.other(&route.active)));
-    let warm = idle.is_some_and(|idle| matches!(idle, Occupant::Ours { listening: true, .. }));
-    let answers = route.is_some_and(|route| seen.on(&route.active).listens());
+    let warm = idle.is_some_and(|idle| matches!(idle, Ok(Occupant::Ours { listening: true, .. })));
+    let answers = route.is_some_and(|route| seen.listens(&route.active));
     for (name, help, so) in [
         ("bluegreen_warm_available", "1 when another release runs on the idle profile, for an instant rollback.", warm),
         ("bluegreen_degraded", "1 when the route is not known, or nobody listens on the active profile.", !answers),

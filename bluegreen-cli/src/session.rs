@@ -1,8 +1,8 @@
 //! One command on one app: its configuration, its parts, and how it ends.
 
 use bluegreen_core::{
-    Cause, Command, Deployer, EventKind, Events, Holder, Lease, Options, Outcome, ReleaseId, Report, RunError, State,
-    StateStore as _, Step, StoreError, machine::rebuild,
+    Cause, Command, Deployer, EventKind, Events, Holder, Lease, Options, Outcome, ReleaseId, Report, RunError, Seen,
+    State, StateStore as _, Step, StoreError, Traffic, machine::rebuild,
 };
 use bluegreen_process::{NewRelease, ReleaseError};
 use std::{
@@ -196,7 +196,7 @@ impl Session {
         self.events.emit(EventKind::Finished {
             outcome: outcome.to_owned(),
             exit_code: exit.code(),
-            active: report.route.as_ref().ok().map(|route| route.active.to_string()),
+            active: report.traffic.as_ref().ok().and_then(Traffic::route).map(|route| route.active.to_string()),
             release: report.release.clone(),
             receipt: report.receipt.clone(),
         });
@@ -212,7 +212,7 @@ impl Session {
         if failure.step > Step::Stop {
             hooks::after_failure(self, *exit, failure).await;
         }
-        let active = self.wired.deployer.look().await.route.ok().map(|route| route.active.to_string());
+        let active = self.wired.deployer.look().await.route().map(|route| route.active.to_string());
         self.events.emit(EventKind::Finished {
             outcome: exit.outcome("failed").to_owned(),
             exit_code: exit.code(),
@@ -292,7 +292,7 @@ impl Locked<'_> {
 /// The last word before a second Ctrl-C ends us at once.
 async fn leave(deployer: Deployer, events: Events, format: Format) {
     let seen = timeout(LAST_LOOK, deployer.look()).await.ok();
-    let active = seen.and_then(|seen| seen.route.ok()).map(|route| route.active.to_string());
+    let active = seen.as_ref().and_then(Seen::route).map(|route| route.active.to_string());
     if format == Format::Json {
         let (outcome, exit_code) = ("interrupted".to_owned(), Exit::Interrupted.code());
         events.emit(EventKind::Finished { outcome, exit_code, active, release: None, receipt: None });

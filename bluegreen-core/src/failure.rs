@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Step;
+use crate::{Profile, Step, Stranger};
 
 /// The kind of a failure: what a program can act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,8 +21,10 @@ pub enum Cause {
     PortTaken,
     /// The proxy did not take the route, or the front door did not answer with the release.
     Switch,
-    /// The route is not known, or somebody else moved it.
+    /// Somebody else moved the route. (0.1.0 also said so when it was not known.)
     Route,
+    /// What is so could not be seen for longer than the policy waits.
+    Blind,
     /// The person, or the machine, asked us to stop.
     Interrupted,
     /// The deadline of the whole command passed.
@@ -58,12 +60,39 @@ pub struct Failure {
     /// The last log lines of the app, when it matters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
+    /// What was seen, for programs. A failure of 0.1.0 has none.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
+}
+
+/// What was seen of a failure.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Facts {
+    /// Who is where the release should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stranger: Option<Stranger>,
+}
+
+impl Facts {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Failure {
     /// A failure of `step` with nothing behind it.
     pub fn new(step: Step, cause: Cause, message: impl Into<String>) -> Self {
-        Self { step, cause, message: message.into(), causes: Vec::new(), log: Vec::new() }
+        let (causes, log, facts) = (Vec::new(), Vec::new(), Facts::default());
+        Self { step, cause, message: message.into(), causes, log, facts }
+    }
+
+    /// The failure of `step` that `who` has the port of `profile`.
+    pub(crate) fn taken(step: Step, profile: &Profile, who: &Stranger) -> Self {
+        let message = format!("port {} of {profile} is taken by {who}", profile.port());
+        let facts = Facts { stranger: Some(who.clone()) };
+        Self { facts, ..Self::new(step, Cause::PortTaken, message) }
     }
 
     /// The same, with the chain of `error` as causes.

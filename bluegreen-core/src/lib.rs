@@ -27,7 +27,7 @@
 //!
 //! let report = deployer.deploy("v1".parse()?).await?;
 //! assert_eq!(report.outcome, Some(Outcome::DONE));
-//! assert_eq!(report.route?.active.name().as_str(), "real1");
+//! assert_eq!(report.traffic?.route().map(|route| route.active.name().as_str()), Some("real1"));
 //!
 //! deployer.deploy("v2".parse()?).await?;
 //! let report = deployer.rollback().await?;
@@ -41,6 +41,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]
 
+mod blind;
 mod cancel;
 mod engine;
 mod event;
@@ -70,10 +71,11 @@ pub mod testing;
 mod took;
 mod transaction;
 
+pub use blind::Blind;
 pub use cancel::Cancel;
 pub use engine::{Deployer, Options, Report, RunError};
 pub use event::{EVENT_SCHEMA, Event, EventKind, EventSink, Events, Finding, millis};
-pub use failure::{Cause, Failure};
+pub use failure::{Cause, Facts, Failure};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
 pub use machine::{
@@ -83,11 +85,11 @@ pub use machine::{
 pub use name::{InvalidName, Name};
 pub use policy::{Failover, Policy, Previous};
 pub use probe::{HealthProbe, Unhealthy};
-pub use processes::{Autopsy, Occupant, Process, ProcessError, ProcessManager};
+pub use processes::{Autopsy, Occupant, Process, ProcessError, ProcessManager, Stranger};
 pub use profile::{InvalidProfiles, Profile, Profiles};
 pub use receipt::{AnsweredBy, Answers, Receipt};
 pub use release::{InvalidReleaseId, ReleaseId};
-pub use resolver::{ProfileResolver, ResolveError};
+pub use resolver::{ProfileResolver, Traffic};
 pub use route::Route;
 pub use sanitize::sanitize;
 pub use stamp::Stamp;

@@ -51,6 +51,8 @@ pub struct Policy {
     pub drain: Duration,
     /// How long a process may take to end after it was asked to.
     pub grace: Duration,
+    /// How long what cannot be seen is looked for again before that is believed.
+    pub blindness: Duration,
 }
 
 impl Default for Policy {
@@ -66,6 +68,7 @@ impl Default for Policy {
             settle: seconds(10),
             drain: seconds(30),
             grace: seconds(30),
+            blindness: seconds(5),
         }
     }
 }

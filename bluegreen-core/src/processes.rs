@@ -1,11 +1,15 @@
 //! What runs on a profile, and how it is started and stopped.
 
-use std::{fmt::Debug, net::SocketAddr, time::Duration};
+use std::{
+    fmt::{self, Debug},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{Profile, ReleaseId};
+use crate::{Blind, Profile, ReleaseId};
 
 /// What runs on a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,22 +34,52 @@ pub enum Occupant {
     },
     /// The port is held by somebody else, or it cannot be told whose it is.
     Stranger {
-        /// Who, for a person to read.
-        who: String,
+        /// Who.
+        who: Stranger,
         /// A live process of ours that does not have the port.
         beside: Option<Process>,
     },
 }
 
-/// The text of a stranger behind words that name the port already: `pid 41234 (user deploy): java`.
-pub(crate) fn who_holds<'a>(profile: &Profile, who: &'a str) -> &'a str {
-    who.strip_prefix(&format!("port {} is held by ", profile.port())).unwrap_or(who)
+/// Somebody who listens where a profile is dialled, and is not ours. What this user may not see of him is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Stranger {
+    /// One of the processes that hold the socket.
+    pub pid: Option<u32>,
+    /// The name of the user that opened it, or the number of one without a name.
+    pub user: Option<String>,
+    /// What the process calls itself: for people, never to tell who it is.
+    pub program: Option<String>,
+    /// Where he listens.
+    pub address: Option<SocketAddr>,
+}
+
+impl Stranger {
+    /// One of whom nothing is known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// `pid 41234 (user deploy): java`, or `a hidden process of user deploy`.
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.pid, &self.user) {
+            (Some(pid), Some(user)) => write!(f, "pid {pid} (user {user})")?,
+            (Some(pid), None) => write!(f, "pid {pid} (unknown user)")?,
+            (None, Some(user)) => write!(f, "a hidden process of user {user}")?,
+            (None, None) => f.write_str("a hidden process of another user")?,
+        }
+        self.program.iter().try_for_each(|program| write!(f, ": {program}"))
+    }
 }
 
 impl Occupant {
     /// Somebody else, and nothing of ours.
-    pub fn stranger(who: impl Into<String>) -> Self {
-        Self::Stranger { who: who.into(), beside: None }
+    pub fn stranger(who: Stranger) -> Self {
+        Self::Stranger { who, beside: None }
     }
 
     /// Our process, listening or not.
@@ -77,7 +111,8 @@ pub struct Autopsy {
 /// Runs releases on profiles.
 ///
 /// # Contract
-/// Only a process that is proven to be ours is ever signalled; "cannot tell" is [`Occupant::Stranger`]. A started process
+/// Only a process that is proven to be ours is ever signalled; a listener of which it cannot be told whose it is counts as an
+/// [`Occupant::Stranger`]. Only who receives what the proxy and the probe dial is on a profile. A started process
 /// outlives the caller and holds none of its locks, pipes or descriptors.
 ///
 /// # Idempotency
@@ -98,7 +133,7 @@ pub struct Autopsy {
 #[async_trait]
 pub trait ProcessManager: Debug + Send + Sync {
     /// Who is on `profile` now. Milliseconds; the engine asks several times a second.
-    async fn inspect(&self, profile: &Profile) -> Result<Occupant, ProcessError>;
+    async fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind>;
 
     /// Starts `release` on `profile`.
     async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError>;
@@ -110,18 +145,10 @@ pub trait ProcessManager: Debug + Send + Sync {
     async fn autopsy(&self, profile: &Profile) -> Autopsy;
 }
 
-/// Why a process could not be looked at, started or stopped.
+/// Why a process could not be started or stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProcessError {
-    /// It could not be found out who is on the profile.
-    #[error("cannot see what runs on {profile}: {reason}")]
-    Inspect {
-        /// The profile's name.
-        profile: String,
-        /// What went wrong.
-        reason: String,
-    },
     /// The program could not be started.
     #[error("cannot start {release} on {profile}: {reason}")]
     Start {
@@ -147,11 +174,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_holds_a_port_is_said_once() {
-        let profile = Profile::new("real2".parse().unwrap(), 8082).unwrap();
-        for who in ["port 8082 is held by pid 7 (user deploy): java", "pid 7 (user deploy): java"] {
-            assert_eq!(who_holds(&profile, who), "pid 7 (user deploy): java");
-        }
-        assert_eq!(who_holds(&profile, "cannot tell"), "cannot tell");
+    fn a_stranger_is_told_as_far_as_he_is_seen() {
+        let all = Stranger { pid: Some(7), user: Some("deploy".into()), program: Some("java".into()), address: None };
+        assert_eq!(all.to_string(), "pid 7 (user deploy): java");
+        assert_eq!(Stranger { program: None, user: None, ..all.clone() }.to_string(), "pid 7 (unknown user)");
+        assert_eq!(Stranger { pid: None, program: None, ..all }.to_string(), "a hidden process of user deploy");
+        assert_eq!(Stranger::new().to_string(), "a hidden process of another user");
     }
 }

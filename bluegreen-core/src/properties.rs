@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use crate::{
-    Command, Event, Name, Occupant, Policy, Process, Profile, Profiles, ReleaseId, ResolveError, Route, Seen, Stamp,
-    State, Step, Template, Then, Tried, begin, file_store::format, recover, sanitize, step,
+    Blind, Command, Event, Name, Occupant, Policy, Process, Profile, Profiles, ReleaseId, Route, Seen, Stamp, State,
+    Step, Stranger, Template, Then, Traffic, Tried, begin, file_store::format, recover, sanitize, step,
 };
 
 /// A template says again what it was made of, and an error points at its place.
@@ -79,20 +79,22 @@ fn sights(state: &State) -> Vec<Seen> {
     let profiles = named.unwrap_or_else(|| Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap());
     let release = state.transaction.as_ref().map(|tx| tx.release.clone());
     let release = release.or_else(|| state.last_good().cloned()).unwrap_or_else(|| "v1".parse().unwrap());
-    let ours = Occupant::Ours { process: Process { release, id: "a".to_owned() }, listening: true };
+    let ours = Ok(Occupant::Ours { process: Process { release, id: "a".to_owned() }, listening: true });
     let (first, second) = (profiles.first(), profiles.second());
     let routes = [
-        Ok(Route::solo(first.clone())),
-        Ok(Route::with_standby(second.clone(), first.clone())),
-        Err(ResolveError::Unknown("silence".to_owned())),
-        Err(ResolveError::NotSetUp("404".to_owned())),
+        Ok(Route::solo(first.clone()).into()),
+        Ok(Route::with_standby(second.clone(), first.clone()).into()),
+        Err(Blind::Route("silence".to_owned())),
+        Ok(Traffic::NotSetUp("404".to_owned())),
+        Ok(Traffic::Elsewhere("port 8080".to_owned())),
     ];
-    let occupants =
-        [[Occupant::Nobody, ours.clone()], [ours.clone(), ours], [Occupant::stranger("pid 1"), Occupant::Nobody]];
+    let dark = Err(Blind::Profile { profile: "real1".to_owned(), reason: "it is dark".to_owned() });
+    let (nobody, stranger) = (Ok(Occupant::Nobody), Ok(Occupant::stranger(Stranger::new())));
+    let occupants = [[nobody.clone(), ours.clone()], [ours.clone(), ours.clone()], [stranger, nobody], [dark, ours]];
     let now = Stamp { boot: "b".to_owned(), since_boot: std::time::Duration::from_secs(9) };
-    let seen = |(route, occupants): (&Result<Route, ResolveError>, &[Occupant; 2])| Seen {
+    let seen = |(traffic, occupants): (&Result<Traffic, Blind>, &[Result<Occupant, Blind>; 2])| Seen {
         profiles: profiles.clone(),
-        route: route.clone(),
+        traffic: traffic.clone(),
         occupants: occupants.clone(),
         now: now.clone(),
         interrupt: None,

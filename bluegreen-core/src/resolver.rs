@@ -1,18 +1,18 @@
 //! The witness: what does the proxy do now?
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 use async_trait::async_trait;
 
-use crate::Route;
+use crate::{Blind, Route};
 
 /// Reads the route from the proxy. The **witness** of every switch: what it reads is the only commit.
 ///
 /// # Contract
 /// Asks the proxy itself, over fresh connections, not a file that we wrote. Answers [`Ok`] only for what is in effect now:
-/// while a change is pending, or file and effect differ, the answer is [`ResolveError::Unknown`]. It never guesses: an
-/// error page, a third port or an unknown name is never one of the two profiles. A resolver that cannot see a standby must
-/// not be wired to a proxy that has one.
+/// while a change is pending, or file and effect differ, the answer is [`Blind`]. It never guesses: an error page, a target
+/// that it cannot follow or an unknown name is neither one of the two profiles nor [`Traffic::Elsewhere`]. A resolver that cannot
+/// see a standby must not be wired to a proxy that has one.
 ///
 /// # Idempotency
 /// Changes nothing; may be called at any time and at once with any other call.
@@ -24,35 +24,55 @@ use crate::Route;
 /// May be dropped at any await.
 ///
 /// # Errors
-/// [`ResolveError`] says which kind of "no answer" it was; each is bounded in time (a few seconds).
+/// [`Blind`], bounded in time (a few seconds). The engine asks again for a while before it believes it.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait ProfileResolver: Debug + Send + Sync {
-    /// The route in effect now.
-    async fn resolve(&self) -> Result<Route, ResolveError>;
+    /// What is in effect now.
+    async fn resolve(&self) -> Result<Traffic, Blind>;
 }
 
 #[async_trait]
 impl<T: ProfileResolver + ?Sized> ProfileResolver for Box<T> {
-    async fn resolve(&self) -> Result<Route, ResolveError> {
+    async fn resolve(&self) -> Result<Traffic, Blind> {
         (**self).resolve().await
     }
 }
 
-/// Why there is no route to read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResolveError {
-    /// The proxy is down, does not answer in time, a change is pending, or what it says makes no sense.
-    #[error("the route is not known: {0}")]
-    Unknown(String),
-    /// The proxy answers, but it does not know the app yet. `prepare` works, a switch cannot.
-    #[error("the proxy is not set up: {0}")]
+/// Where the proxy is known to send new requests.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Traffic {
+    /// To one of the two profiles.
+    Ours(Route),
+    /// Somewhere that is **proven** to be neither profile (as the article's port 8080), with the words for where. The proxy can be
+    /// switched.
+    Elsewhere(String),
+    /// The proxy answers, but it does not know the app yet, with the words for what it says. `prepare` works, a switch cannot.
     NotSetUp(String),
-    /// The proxy can be switched, but sends traffic to neither profile now (as the article's port 8080).
-    #[error("neither profile has the traffic: {0}")]
-    Unmanaged(String),
-    /// What the proxy says contradicts the configuration (other names or ports).
-    #[error("the proxy's set-up differs from the configuration: {0}")]
-    Differs(String),
+}
+
+impl Traffic {
+    /// The route, when it leads to a profile.
+    pub fn route(&self) -> Option<&Route> {
+        match self {
+            Self::Ours(route) => Some(route),
+            Self::Elsewhere(_) | Self::NotSetUp(_) => None,
+        }
+    }
+}
+
+impl From<Route> for Traffic {
+    fn from(route: Route) -> Self {
+        Self::Ours(route)
+    }
+}
+
+impl fmt::Display for Traffic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours(route) => write!(f, "{route}"),
+            Self::Elsewhere(to) => write!(f, "neither profile has the traffic: {to}"),
+            Self::NotSetUp(why) => write!(f, "the proxy is not set up: {why}"),
+        }
+    }
 }

@@ -41,6 +41,11 @@ impl State {
         Self { lost: true, lost_traffic: BTreeMap::new(), ..self }
     }
 
+    /// Whether a profile had the traffic when the route was last read.
+    pub(crate) fn has_traffic(&self) -> bool {
+        self.lost_traffic.values().any(Option::is_none)
+    }
+
     /// The release that was last proven under traffic.
     pub fn last_good(&self) -> Option<&ReleaseId> {
         self.confirmed.first()

@@ -13,7 +13,7 @@ use std::{
 use bluegreen_core::{
     AnsweredBy, Cancel, Cause, Command, Deployer, Event, EventKind, Events, HealthProbe, Kind, Options, Outcome,
     Policy, Previous, Profile, Refusal, Route, RunError, Step, Unhealthy,
-    testing::{FakeHost, Health, Op},
+    testing::{FakeHost, Health, Op, World},
 };
 use support::{Scene, id};
 
@@ -65,9 +65,10 @@ async fn a_warm_rollback_moves_the_route_and_never_comes_back() {
     assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
     assert!(scene.state().has_failed(&id("v2")));
     let again = scene.run(Command::Rollback { release: None }).await;
-    assert_eq!(again, Err(RunError::Refused(Refusal::NothingToRollBack)));
+    assert!(matches!(again, Err(RunError::Refused { refusal: Refusal::NothingToRollBack, .. })), "{again:?}");
     let named = scene.run(Command::Rollback { release: Some(id("v2")) }).await;
-    assert_eq!(named, Err(RunError::Refused(Refusal::HasFailed(id("v2")))));
+    let Err(RunError::Refused { refusal, .. }) = named else { panic!("{named:?}") };
+    assert_eq!(refusal, Refusal::HasFailed(id("v2")));
     scene.assert_sound();
 }
 
@@ -94,7 +95,7 @@ async fn prepare_rests_for_hours_and_promote_goes_on() {
     let recover = scene.run(Command::Recover).await.unwrap();
     assert_eq!((recover.outcome, recover.recovered), (None, None), "a pause is a crash we chose: it is kept");
     let other = scene.try_until("v3", Step::Retire).await;
-    assert!(matches!(other, Err(RunError::Refused(Refusal::Waiting(_)))), "{other:?}");
+    assert!(matches!(other, Err(RunError::Refused { refusal: Refusal::Waiting(_), .. })), "{other:?}");
 
     let report = scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
     assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.second())));
@@ -166,7 +167,7 @@ struct Flaps(FakeHost, bool, AtomicBool);
 #[async_trait::async_trait]
 impl HealthProbe for Flaps {
     async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
-        let counts = self.1 || self.0.world().route.as_ref().is_ok_and(|route| route.active == *profile);
+        let counts = self.1 || self.0.world().route().is_some_and(|route| route.active == *profile);
         let sick = counts && self.2.fetch_xor(true, Ordering::Relaxed);
         if sick { Err(Unhealthy::Sick("503".into())) } else { self.0.check(profile).await }
     }
@@ -292,7 +293,7 @@ async fn promoting_what_died_meanwhile_is_no_success() {
 async fn a_failure_is_told_also_when_there_is_nothing_to_take_back() {
     let scene = Scene::deployed(&["v1"]).await;
     let second = scene.second();
-    scene.host.world().strangers.insert(second, "pid 4711 (java) of bob".into());
+    scene.host.world().strangers.insert(second, World::bob());
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = told.clone();
     let events = Events::to(move |event: &Event| sink.lock().unwrap().push(event.kind.clone()));
@@ -308,11 +309,11 @@ async fn a_failure_is_told_also_when_there_is_nothing_to_take_back() {
 async fn a_stranger_on_the_port_is_reported_and_not_touched() {
     let scene = Scene::deployed(&["v1"]).await;
     let second = scene.second();
-    scene.host.world().strangers.insert(second, "pid 4711 (java) of bob".into());
+    scene.host.world().strangers.insert(second, World::bob());
     let report = scene.deploy("v2").await;
     let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
     assert_eq!(failure.cause, Cause::PortTaken);
-    assert!(failure.message.contains("pid 4711 (java) of bob"), "{failure}");
+    assert!(failure.message.contains("pid 4711 (user bob): java"), "{failure}");
     assert_eq!(scene.route(), Route::solo(scene.first()));
 }
 
@@ -326,12 +327,12 @@ async fn what_lost_its_port_to_a_stranger_is_not_left_behind() {
         let second = scene.second();
         let come = async {
             tokio::time::sleep(Duration::from_secs(5)).await;
-            scene.host.world().strangers.insert(second, "pid 4711 (java) of bob".into());
+            scene.host.world().strangers.insert(second, World::bob());
         };
         let (report, ()) = tokio::join!(scene.deploy("v2"), come);
         let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
         assert_eq!(failure.cause, Cause::PortTaken, "{failure}");
-        assert!(failure.message.contains("pid 4711 (java) of bob"), "{failure}");
+        assert!(failure.message.contains("pid 4711 (user bob): java"), "{failure}");
         assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
         assert!(!scene.state().has_failed(&id("v2")), "it is not to blame");
         scene.assert_sound();

@@ -11,9 +11,9 @@ use std::{
 };
 
 use bluegreen_core::{
-    Cancel, Command, Deployer, Failover, Options, Outcome, Policy, Profile, ProfileResolver, ProxySwitcher,
-    ResolveError, Route, SwitchError,
-    testing::{FakeHost, Health, Op},
+    Blind, Cancel, Command, Deployer, Failover, Options, Outcome, Policy, Profile, ProfileResolver, ProxySwitcher,
+    Route, SwitchError, Traffic,
+    testing::{FakeHost, Health, Op, World},
 };
 use support::{Scene, id};
 
@@ -54,9 +54,9 @@ struct Deadly(FakeHost, Arc<AtomicU32>);
 
 #[async_trait::async_trait]
 impl ProfileResolver for Deadly {
-    async fn resolve(&self) -> Result<Route, ResolveError> {
+    async fn resolve(&self) -> Result<Traffic, Blind> {
         if self.1.fetch_sub(1, Ordering::Relaxed) == 1 {
-            let active = self.0.world().route.clone().unwrap().active;
+            let active = self.0.world().route().unwrap().active.clone();
             self.0.world().kill(&active);
         }
         self.0.resolve().await
@@ -180,7 +180,7 @@ async fn nothing_goes_back_to_a_stranger_that_took_the_place_of_ours() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let first = scene.first();
         scene.host.world().kill(&first);
-        scene.host.world().strangers.insert(first, "pid 4711 (java) of bob".into());
+        scene.host.world().strangers.insert(first, World::bob());
         let second = scene.second();
         scene.host.world().running.get_mut(&second).unwrap().health = Health::Sick;
         cancel.cancel();

@@ -95,6 +95,7 @@ fn the_states_of_all_versions_are_read() {
             Recovery::Rests(_) => "rests",
             Recovery::Stable => "is stable",
             Recovery::Degraded(why) => panic!("{name}: {why}"),
+            Recovery::Blind(why) => panic!("{name}: {why}"),
         };
         let expected = [
             ("1-prepared", "goes on"),

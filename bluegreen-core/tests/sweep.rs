@@ -106,7 +106,7 @@ fn assert_calm(scene: &Scene, what: &str) {
     if state.last_good().is_some() {
         let answering = world.answering().cloned();
         assert!(answering.is_some(), "{what}: nobody answers");
-        assert!(world.healthy(&world.route.as_ref().unwrap().active), "{what}: the active one is not healthy");
+        assert!(world.healthy(&world.route().unwrap().active), "{what}: the active one is not healthy");
     }
     match &state.transaction {
         None => {

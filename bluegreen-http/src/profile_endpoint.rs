@@ -1,7 +1,7 @@
 //! `GET /profile` through the proxy, as the scripts do it.
 
 use async_trait::async_trait;
-use bluegreen_core::{ProfileResolver, Profiles, ResolveError, Route};
+use bluegreen_core::{Blind, ProfileResolver, Profiles, Route, Traffic};
 
 use crate::{Answer, Client, answer::plain};
 
@@ -26,9 +26,9 @@ impl ProfileEndpoint {
 
 #[async_trait]
 impl ProfileResolver for ProfileEndpoint {
-    async fn resolve(&self) -> Result<Route, ResolveError> {
-        let answer = self.client.get().await.map_err(|error| ResolveError::Unknown(error.to_string()))?;
-        route(&self.profiles, &answer).map_err(ResolveError::Unknown)
+    async fn resolve(&self) -> Result<Traffic, Blind> {
+        let answer = self.client.get().await.map_err(|error| Blind::Route(error.to_string()))?;
+        route(&self.profiles, &answer).map(Traffic::Ours).map_err(Blind::Route)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use bluegreen_core::{HealthProbe, ProfileResolver, ResolveError, Template, Unhealthy};
+use bluegreen_core::{Blind, HealthProbe, ProfileResolver, Template, Unhealthy};
 use bluegreen_http::{BODY_LIMIT, Body, Client, HttpProbe, Options, ProfileEndpoint};
 use common::{free_port, http, options, profiles, read_request, serve, serve_raw};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
@@ -212,9 +212,10 @@ async fn the_profile_endpoint_takes_a_name_and_nothing_else() {
         let client = Client::new(&format!("http://{address}/profile"), &options()).unwrap();
         ProfileEndpoint::new(client, &profiles).resolve().await
     };
-    let route = ask("HTTP/1.1 200 OK\r\n\r\nreal2\n").await.unwrap();
-    assert_eq!((route.active.port(), route.standby), (8082, None));
+    let traffic = ask("HTTP/1.1 200 OK\r\n\r\nreal2\n").await.unwrap();
+    let route = traffic.route().unwrap();
+    assert_eq!((route.active.port(), &route.standby), (8082, &None));
     for bad in ["HTTP/1.1 404 Not Found\r\n\r\nreal2", "HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\nreal2"] {
-        assert!(matches!(ask(bad).await, Err(ResolveError::Unknown(_))), "{bad}");
+        assert!(matches!(ask(bad).await, Err(Blind::Route(_))), "{bad}");
     }
 }

@@ -4,7 +4,7 @@ mod rig;
 
 use std::{net::UdpSocket, os::unix::fs::PermissionsExt, time::Duration};
 
-use bluegreen_core::{ProfileResolver, ProxySwitcher, ResolveError, testing::conformance};
+use bluegreen_core::{Blind, ProfileResolver, ProxySwitcher, testing::conformance};
 use bluegreen_http::Options;
 use bluegreen_nginx::{MarkerResolver, MarkerSwitcher, ProofLocation};
 use rig::{Load, Nginx, Shop, binaries, get, home, is_root};
@@ -49,7 +49,7 @@ async fn apps_in_one_server_block_are_told_apart() {
                 MarkerSwitcher::new(shop.route.clone()).switch_to(route).await.unwrap();
             }
             for (shop, route) in shops.iter().zip(wanted) {
-                assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), route);
+                assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), route.clone().into());
                 let (status, body) = get(nginx.address, &format!("/{}/", shop.app)).await.unwrap();
                 assert_eq!((status, body), (200, format!("{} Host: shop.example", route.active)));
             }
@@ -90,12 +90,12 @@ async fn a_standby_answers_for_a_dead_active_and_a_lost_route_means_the_first() 
         let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
 
         // nothing there yet: the first, the other as failover; both read it so
-        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), first_with_standby);
+        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), first_with_standby.clone().into());
         shop.route.point(&second_solo).unwrap();
         assert_eq!(get(nginx.address, "/").await.unwrap().1.split(' ').next(), Some("real2"));
         std::fs::remove_file(shop.route.path().join("live")).unwrap();
         assert_eq!(get(nginx.address, "/").await.unwrap().1.split(' ').next(), Some("real1"));
-        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), first_with_standby);
+        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), first_with_standby.clone().into());
 
         shop.route.point(&second_with_standby).unwrap();
         let gone = shop.second.take().unwrap().port;
@@ -124,11 +124,11 @@ async fn workers_that_cannot_see_the_route_are_found_out() {
         let shop = Shop::start("my-shop", home.path()).await;
         shop.route.point(&shop.routes()[2]).unwrap();
         let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
-        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), shop.routes()[2]);
+        assert_eq!(shop.resolver(&nginx).resolve().await.unwrap(), shop.routes()[2].clone().into());
         let parent = shop.route.path().parent().unwrap();
         std::fs::set_permissions(parent, PermissionsExt::from_mode(0o700)).unwrap();
         let error = shop.resolver(&nginx).resolve().await.unwrap_err();
-        assert!(matches!(&error, ResolveError::Unknown(text) if text.contains("cannot enter")), "{error}");
+        assert!(matches!(&error, Blind::Route(text) if text.contains("cannot enter")), "{error}");
         let error = bluegreen_nginx::check_place(shop.route.path(), 0, true).unwrap_err();
         assert!(error.to_string().ends_with(&format!("chmod o+x {}", parent.display())), "{error}");
     }
@@ -145,7 +145,7 @@ async fn a_cache_of_file_tests_is_found_out() {
         // its worker gets to know the old route
         get(nginx.address, "/").await.unwrap();
         shop.route.point(&shop.routes()[2]).unwrap();
-        assert!(matches!(shop.resolver(&nginx).resolve().await, Err(ResolveError::Unknown(_))));
+        assert!(matches!(shop.resolver(&nginx).resolve().await, Err(Blind::Route(_))));
     }
 }
 
@@ -193,9 +193,9 @@ async fn the_proof_is_asked_for_over_https() {
         };
         for route in shop.routes() {
             shop.route.point(&route).unwrap();
-            assert_eq!(resolve(Some(cert_file.clone())).await, Ok(route));
+            assert_eq!(resolve(Some(cert_file.clone())).await, Ok(route.into()));
         }
         let error = resolve(None).await.unwrap_err();
-        assert!(matches!(&error, ResolveError::Unknown(text) if text.contains("certificate")), "{error}");
+        assert!(matches!(&error, Blind::Route(text) if text.contains("certificate")), "{error}");
     }
 }

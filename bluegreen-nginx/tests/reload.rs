@@ -5,7 +5,7 @@ mod rig;
 use std::{fs, net::TcpListener, time::Duration};
 
 use bluegreen_core::{
-    HealthProbe, Profile, ProfileResolver, Profiles, ProxySwitcher, ResolveError, Route, SwitchError, Unhealthy,
+    Blind, HealthProbe, Profile, ProfileResolver, Profiles, ProxySwitcher, Route, SwitchError, Traffic, Unhealthy,
     testing::conformance,
 };
 use bluegreen_http::{FrontDoor, Options};
@@ -18,9 +18,9 @@ use rig::{Article, binaries, free_port};
 /// Nothing that a test waits for may take longer, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-fn unknown(seen: Result<Route, ResolveError>) -> String {
+fn unknown(seen: Result<Traffic, Blind>) -> String {
     match seen {
-        Err(ResolveError::Unknown(text)) => text,
+        Err(Blind::Route(text)) => text,
         other => panic!("expected an unknown route, got {other:?}"),
     }
 }
@@ -60,14 +60,14 @@ async fn when_it_returns_every_new_connection_goes_to_the_new_profile() {
     for binary in binaries() {
         let rig = Article::start(&binary).await;
         let [first, second] = rig.routes();
-        assert_eq!(rig.resolver().resolve().await, Ok(first.clone()));
+        assert_eq!(rig.resolver().resolve().await, Ok(first.clone().into()));
         for (route, name) in [(&second, "real2"), (&first, "real1"), (&second, "real2")] {
             let switched = rig.switcher().switch_to(route).await;
             assert_eq!(switched, Ok(()), "{}", rig.log());
             for _ in 0..30 {
                 assert_eq!(rig.who().await, name);
             }
-            assert_eq!(rig.resolver().resolve().await.as_ref(), Ok(route));
+            assert_eq!(rig.resolver().resolve().await, Ok(route.clone().into()));
         }
         let reloads = rig.reloads();
         rig.switcher().switch_to(&second).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_broken_configuration_is_refused_before_anything_is_touched() {
         let text = refused(rig.switcher().switch_to(&rig.routes()[1]).await);
         assert!(text.contains("[emerg] unknown directive \"no_such_directive\""), "{text}");
         assert_eq!(rig.include().read().unwrap(), before);
-        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone()));
+        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone().into()));
         assert_eq!((rig.who().await.as_str(), rig.reloads()), ("real1", 0));
     }
 }
@@ -99,7 +99,7 @@ async fn a_reload_that_fails_puts_the_include_back() {
         let switcher = ReloadSwitcher::new(rig.include(), rig.master(), commands);
         let text = refused(switcher.switch_to(&rig.routes()[1]).await);
         assert!(text.contains("`false` failed"), "{text}");
-        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone()));
+        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone().into()));
     }
 }
 
@@ -114,7 +114,7 @@ async fn a_reload_that_nginx_refuses_without_a_word_is_undone() {
         let text = refused(rig.switcher().switch_to(&second).await);
         assert!(text.contains("had no effect") && text.contains("bind() to"), "{text}");
         assert_eq!(rig.who().await, "real1");
-        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone()));
+        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone().into()));
         drop(taken);
         rig.switcher().switch_to(&second).await.unwrap();
         assert_eq!(rig.who().await, "real2");
@@ -131,7 +131,7 @@ async fn a_silent_refusal_is_undone_too() {
         let switcher = rig.switcher().with_error_log("/nonexistent/error.log");
         let text = refused(switcher.switch_to(&rig.routes()[1]).await);
         assert!(text.contains("likely a listen port that another process holds"), "{text}");
-        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone()));
+        assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone().into()));
         assert_eq!(rig.who().await, "real1");
     }
 }
@@ -146,10 +146,10 @@ async fn a_third_port_is_unmanaged_until_the_first_switch() {
         let third = Profile::new("real3".parse().unwrap(), port).unwrap();
         let profiles = Profiles::new(third, second.clone()).unwrap();
         let resolver = IncludeResolver::new(rig.include(), &profiles, rig.master());
-        let Err(ResolveError::Unmanaged(text)) = resolver.resolve().await else { panic!() };
+        let Ok(Traffic::Elsewhere(text)) = resolver.resolve().await else { panic!() };
         assert!(text.ends_with(&format!("leads to port {}", first.port())), "{text}");
         rig.switcher().switch_to(&Route::solo(second.clone())).await.unwrap();
-        assert_eq!(resolver.resolve().await, Ok(Route::solo(second.clone())));
+        assert_eq!(resolver.resolve().await, Ok(Route::solo(second.clone()).into()));
     }
 }
 
@@ -162,16 +162,16 @@ async fn a_file_that_nginx_has_not_read_is_not_a_route() {
         rig.lead_to(second.active.port());
         assert!(unknown(rig.resolver().resolve().await).contains("a reload is pending"));
         rig.switcher().switch_to(&second).await.unwrap();
-        assert_eq!((rig.resolver().resolve().await, rig.who().await), (Ok(second), "real2".to_owned()));
+        assert_eq!((rig.resolver().resolve().await, rig.who().await), (Ok(second.into()), "real2".to_owned()));
 
         fs::write(rig.include().path(), "set $service_").unwrap();
         assert!(rig.resolver().resolve().await.is_err());
         let first = rig.routes()[0].clone();
         rig.switcher().switch_to(&first).await.unwrap();
-        assert_eq!(rig.resolver().resolve().await, Ok(first), "a half-written include is replaced");
+        assert_eq!(rig.resolver().resolve().await, Ok(first.into()), "a half-written include is replaced");
 
         fs::remove_file(rig.include().path()).unwrap();
-        assert!(matches!(rig.resolver().resolve().await, Err(ResolveError::NotSetUp(_))));
+        assert!(matches!(rig.resolver().resolve().await, Ok(Traffic::NotSetUp(_))));
     }
 }
 
@@ -195,7 +195,7 @@ async fn get_profile_must_agree_unless_nobody_listens_there() {
         let rig = Article::start(&binary).await;
         let first = rig.routes()[0].clone();
         let resolver = rig.resolver().with_endpoint(rig.endpoint(&rig.profiles));
-        assert_eq!(resolver.resolve().await, Ok(first.clone()));
+        assert_eq!(resolver.resolve().await, Ok(first.clone().into()));
 
         // names the wrong way round: the app on the first port calls itself real1, the configuration real2
         let [a, b] = rig.profiles.both();
@@ -210,7 +210,7 @@ async fn get_profile_must_agree_unless_nobody_listens_there() {
         let profiles = Profiles::new(nobody.clone(), b.clone()).unwrap();
         let resolver =
             IncludeResolver::new(rig.include(), &profiles, rig.master()).with_endpoint(rig.endpoint(&rig.profiles));
-        assert_eq!(resolver.resolve().await, Ok(Route::solo(nobody)));
+        assert_eq!(resolver.resolve().await, Ok(Route::solo(nobody).into()));
     }
 }
 
@@ -261,7 +261,7 @@ async fn finds_its_nginx_by_the_port_it_listens_on() {
         for rig in [&rig, &other] {
             let by_port =
                 IncludeResolver::new(rig.include(), &rig.profiles, Master::new().with_front_door(rig.address.port()));
-            assert_eq!(by_port.resolve().await, Ok(rig.routes()[0].clone()));
+            assert_eq!(by_port.resolve().await, Ok(rig.routes()[0].clone().into()));
         }
         let alone = IncludeResolver::new(rig.include(), &rig.profiles, Master::new());
         assert!(unknown(alone.resolve().await).contains("several nginx run here"));

@@ -12,7 +12,7 @@ pub(crate) fn random_token() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/uuid")?.trim().to_owned())
 }
 
-/// A user for a person to read.
+/// The name of a user, or the number of one without a name.
 pub(crate) fn user(uid: u32) -> String {
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = passwd.lines().find_map(|line| {
@@ -20,5 +20,5 @@ pub(crate) fn user(uid: u32) -> String {
         let name = fields.next()?;
         (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
     });
-    name.map_or_else(|| format!("uid {uid}"), |name| format!("user {name}"))
+    name.unwrap_or_else(|| uid.to_string())
 }

@@ -2,6 +2,10 @@
 
 use std::{fmt::Debug, io};
 
+use bluegreen_core::Stranger;
+
+use crate::{host, seen};
+
 pub(crate) mod diag;
 pub(crate) mod free;
 pub(crate) mod lsof;
@@ -18,6 +22,16 @@ pub struct Listener {
     pub uid: Option<u32>,
     /// The processes that hold it, as far as this user can see; none when they are hidden.
     pub pids: Vec<u32>,
+}
+
+impl Listener {
+    /// Who holds it, as far as this user may see.
+    pub fn stranger(&self) -> Stranger {
+        let pid = self.pids.first().copied();
+        let mut stranger = pid.map_or_else(Stranger::new, seen::stranger);
+        stranger.user = stranger.user.or(self.uid.map(host::user));
+        stranger
+    }
 }
 
 /// Finds who listens on a TCP port.

@@ -9,7 +9,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bluegreen_core::{Autopsy, Name, Occupant, Process, ProcessError, ProcessManager, Profile, Profiles, ReleaseId};
+use bluegreen_core::{
+    Autopsy, Blind, Name, Occupant, Process, ProcessError, ProcessManager, Profile, Profiles, ReleaseId,
+};
 
 use crate::{Launch, PortOwners, ProcPorts, Releases, record::Record};
 
@@ -113,11 +115,11 @@ impl Processes {
 
 #[async_trait]
 impl ProcessManager for Processes {
-    async fn inspect(&self, profile: &Profile) -> Result<Occupant, ProcessError> {
+    async fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind> {
         let (inner, profile) = (self.0.clone(), profile.clone());
         blocking(move || {
-            let error = |e: io::Error| ProcessError::Inspect { profile: profile.to_string(), reason: e.to_string() };
-            inner.inspect(&profile).map_err(error)
+            let blind = |e: io::Error| Blind::Profile { profile: profile.to_string(), reason: e.to_string() };
+            inner.inspect(&profile).map_err(blind)
         })
         .await
     }

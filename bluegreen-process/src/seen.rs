@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ffi::OsStr};
 
-use bluegreen_core::sanitize;
+use bluegreen_core::{Stranger, sanitize};
 use procfs::{
     ProcError,
     process::{Process, Stat, all_processes},
@@ -127,10 +127,18 @@ pub(crate) fn descendants(root: u32, all: &[Seen]) -> BTreeSet<u32> {
     found
 }
 
-/// A process for a person to read: pid, user, program. Never its arguments: they may hold a stranger's secrets, and this
-/// text goes into the state and the history.
+/// A process that is not ours. Never its arguments: they may hold secrets, and what is said of it goes into the state and the
+/// history.
+pub(crate) fn stranger(pid: u32) -> Stranger {
+    let program = stat(pid).ok().flatten().map(|stat| sanitize(&stat.comm).replace('\n', " "));
+    let mut stranger = Stranger::new();
+    stranger.pid = Some(pid);
+    stranger.user = uid(pid).map(host::user);
+    stranger.program = program.filter(|program| !program.is_empty());
+    stranger
+}
+
+/// A process for a person to read: pid, user, program.
 pub fn describe(pid: u32) -> String {
-    let user = uid(pid).map_or_else(|| "unknown user".to_owned(), host::user);
-    let program = stat(pid).ok().flatten().map(|stat| sanitize(&stat.comm).replace('\n', " ")).unwrap_or_default();
-    if program.is_empty() { format!("pid {pid} ({user})") } else { format!("pid {pid} ({user}): {program}") }
+    stranger(pid).to_string()
 }

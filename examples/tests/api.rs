@@ -36,7 +36,7 @@ fn the_types_can_be_shared_compared_and_reported() {
     );
     all!(error:
         core::Failure, core::InvalidName, core::InvalidProfiles, core::InvalidReleaseId, core::ProcessError, core::Refusal,
-        core::ResolveError, core::RunError, core::StoreError, core::SwitchError, core::Unhealthy, core::UnknownPlaceholder,
+        core::Blind, core::RunError, core::StoreError, core::SwitchError, core::Unhealthy, core::UnknownPlaceholder,
         http::ClientError, http::InvalidStatus, http::InvalidUrl,
         nginx::MasterError, nginx::PlaceError, nginx::RouteDirError, nginx::setup::SetupError,
         process::AdoptError, process::ReleaseError,

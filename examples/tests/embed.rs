@@ -37,7 +37,7 @@ async fn embed_deploys_behind_nginx() {
 
     let report = report.unwrap();
     assert_eq!(report.outcome, Some(Outcome::DONE));
-    assert_eq!(report.route.unwrap().active, *profiles.first());
+    assert_eq!(report.traffic.unwrap().route().unwrap().active, *profiles.first());
     let receipt = report.receipt.unwrap();
     assert!(receipt.probes > 0 && receipt.switch_us.is_some(), "{receipt}");
 }

@@ -9,7 +9,7 @@ pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u3
     let _lease = session.wired.store.lock(&holder("adopt"))?;
     let seen = session.wired.deployer.look().await;
     let profiles = &session.config.profiles;
-    let foreign = |p: &&Profile| matches!(seen.on(p), Occupant::Stranger { .. });
+    let foreign = |p: &&Profile| matches!(seen.on(p), Ok(Occupant::Stranger { .. }));
     let chosen = match profile {
         Some(name) => profiles.named(name).ok_or_else(|| {
             let [first, second] = profiles.both();
@@ -24,6 +24,6 @@ pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u3
     if session.format == Format::Human {
         output::line(format!("{chosen} is ours now{shown} ({})", process.release.as_str()));
     }
-    let active = seen.route.ok().map(|route| route.active.to_string());
+    let active = seen.route().map(|route| route.active.to_string());
     Ok(session.finish_plain("adopted", Exit::Done, active))
 }

@@ -50,7 +50,7 @@ pub(super) async fn run(session: &Session, name: Option<&str>, follow: bool, lin
 }
 
 async fn active(session: &Session) -> Option<Profile> {
-    session.wired.deployer.look().await.route.ok().map(|route| route.active)
+    session.wired.deployer.look().await.route().map(|route| route.active.clone())
 }
 
 /// Prints the last lines; where the file ends.

@@ -1,12 +1,12 @@
 //! What is looked at before anything is touched. The engine looks again, under the lock.
 
-use bluegreen_core::{ResolveError, StateStore as _, Step, Transaction};
+use bluegreen_core::{StateStore as _, Step, Traffic, Transaction};
 
 use super::{Exit, Halt, Session};
 use crate::{
     config::ProxyMode,
     doctor::{self, Severity},
-    halt::for_route,
+    halt::for_traffic,
     wiring,
 };
 
@@ -30,17 +30,22 @@ pub(super) fn lacks_artifact(session: &Session, tx: &Transaction) -> bool {
 
 /// Is there a route to begin from?
 pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
-    match session.wired.deployer.look().await.route {
-        Ok(_) => {}
-        Err(ResolveError::Unmanaged(why)) => {
+    let traffic = session.wired.deployer.look().await.traffic;
+    match &traffic {
+        Ok(Traffic::Ours(_)) => {}
+        Ok(Traffic::Elsewhere(why)) => {
             session.events.warn(format!("{why}; that process is left alone, and loses its traffic to this release"));
         }
-        Err(ResolveError::NotSetUp(_)) if until <= Step::Health => {
+        Ok(Traffic::NotSetUp(_)) if until <= Step::Health => {
             let first = "nginx is not set up yet: `sudo bluegreen setup --apply` comes before `bluegreen promote`";
             session.events.warn(first);
         }
-        Err(_) if !settled(session) => {}
-        Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error, &session.config))),
+        _ if !settled(session) => {}
+        // the engine waits before it believes that something cannot be seen, and a proxy that is not set up is seen
+        Err(_) => {}
+        Ok(missing) => {
+            return Err(Halt::new(Exit::Refused, missing.to_string()).next(for_traffic(&traffic, &session.config)));
+        }
     }
     if let Some(finding) = doctor::before_deploy(session).await.into_iter().find(|f| f.severity == Severity::Fatal) {
         return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));

@@ -1,22 +1,26 @@
 //! `profile`: what profile.sh printed.
 
-use bluegreen_core::ResolveError;
+use bluegreen_core::Traffic;
 
 use super::{Exit, Format, Halt, Session};
 use crate::{
     documents::{self, SCHEMA},
-    halt::for_route,
+    halt::{for_traffic, said},
     output,
 };
 
 /// Prints the idle profile, which is only ever what the proxy says and never a guess.
 pub(super) async fn run(session: &Session, port: bool, active: bool) -> Result<Exit, Halt> {
     let profiles = &session.config.profiles;
-    let profile = match session.wired.deployer.look().await.route {
-        Ok(route) if active => route.active,
-        Ok(route) => profiles.other(&route.active).clone(),
-        Err(ResolveError::Unmanaged(_)) if !active => profiles.first().clone(),
-        Err(error) => return Err(Halt::error(Exit::Refused, &error).next(for_route(&error, &session.config))),
+    let traffic = session.wired.deployer.look().await.traffic;
+    let profile = match &traffic {
+        Ok(Traffic::Ours(route)) if active => route.active.clone(),
+        Ok(Traffic::Ours(route)) => profiles.other(&route.active).clone(),
+        Ok(Traffic::Elsewhere(_)) if !active => profiles.first().clone(),
+        other => {
+            let what = said(other);
+            return Err(Halt::new(Exit::Refused, what).next(for_traffic(other, &session.config)));
+        }
     };
     if session.format == Format::Json {
         output::json(&documents::Chosen { schema: SCHEMA, profile: profile.name(), port: profile.port(), active });

@@ -66,7 +66,7 @@ async fn needed(session: &Session, state: &State) -> Vec<ReleaseId> {
 /// The releases that processes of ours run from.
 async fn running(session: &Session) -> Vec<ReleaseId> {
     let seen = session.wired.deployer.look().await;
-    seen.occupants.iter().filter_map(|o| o.ours()).map(|process| process.release.clone()).collect()
+    seen.profiles.both().into_iter().filter_map(|p| seen.ours(p)).map(|process| process.release.clone()).collect()
 }
 
 async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
@@ -102,15 +102,15 @@ async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
 
 fn words(state: &State, seen: &Seen, pinned: bool, id: &ReleaseId) -> Vec<&'static str> {
     let on = |active: bool| {
-        let place = |p: &&Profile| seen.route.as_ref().is_ok_and(|route| route.active == **p) == active;
+        let place = |p: &&Profile| seen.route().is_some_and(|route| route.active == **p) == active;
         let mut places = seen.profiles.both().into_iter().filter(place);
-        places.any(|p| seen.on(p).ours().is_some_and(|process| process.release == *id))
+        places.any(|p| seen.ours(p).is_some_and(|process| process.release == *id))
     };
     let prepared = state.transaction.as_ref().is_some_and(|tx| tx.release == *id);
     let facts = [
         (on(true), "active"),
-        (on(false) && seen.route.is_err(), "running"),
-        (on(false) && seen.route.is_ok() && !prepared, "warm"),
+        (on(false) && seen.route().is_none(), "running"),
+        (on(false) && seen.route().is_some() && !prepared, "warm"),
         (state.last_good() == Some(id), "last confirmed"),
         (state.confirmed.get(1) == Some(id), "confirmed before"),
         (state.has_failed(id), "failed"),

@@ -97,6 +97,7 @@ impl Config {
             settle: self.after_switch.settle,
             drain: self.after_switch.drain,
             grace: self.stop.grace,
+            ..Policy::default()
         }
     }
 

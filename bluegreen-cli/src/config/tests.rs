@@ -108,6 +108,7 @@ fn every_key_can_be_set() {
         settle: seconds(0),
         drain: seconds(5),
         grace: seconds(90),
+        ..Policy::default()
     };
     assert_eq!(config.policy(), policy);
     // the order of the file, not of the alphabet

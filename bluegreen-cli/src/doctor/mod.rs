@@ -15,11 +15,11 @@ mod web;
 
 use std::time::Duration;
 
-use bluegreen_core::{Occupant, Profile, ResolveError, Seen, Stamp};
+use bluegreen_core::{Occupant, Profile, Seen, Stamp, Traffic};
 use bluegreen_nginx::setup::{Difference, Place};
 use serde::Serialize;
 
-use crate::{config::Config, halt::for_route, init, owner::User, session::Session};
+use crate::{config::Config, halt::for_traffic, init, owner::User, session::Session};
 
 pub(crate) use host::started_here;
 pub(crate) use nginx::{OTHER_NGINX, accepts, past_the_include, reload_costs};
@@ -100,17 +100,15 @@ pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
 
 /// What can be seen before `setup` has made a place for the state.
 pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
-    let missing = ResolveError::NotSetUp(format!("{} is not there yet", config.state_dir.display()));
+    let missing = Traffic::NotSetUp(format!("{} is not there yet", config.state_dir.display()));
     let taken = init::owners(&config.profiles.both().map(Profile::port));
     let occupants = config.profiles.both().map(|profile| {
         let owner = taken.iter().find(|owner| owner.port == profile.port());
-        owner.map_or(Occupant::Nobody, |owner| {
-            Occupant::stranger(format!("port {} is held by {}", owner.port, owner.who))
-        })
+        Ok(owner.map_or(Occupant::Nobody, |owner| Occupant::stranger(owner.who.clone())))
     });
     let seen = Seen {
         profiles: config.profiles.clone(),
-        route: Err(missing.clone()),
+        traffic: Ok(missing.clone()),
         occupants,
         // no moment of before is known that it could be compared with
         now: Stamp { boot: String::new(), since_boot: Duration::ZERO },
@@ -119,7 +117,7 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
     };
     let mut findings = nginx::look(config, &seen).await;
     if findings.iter().all(|finding| finding.id != nginx::ROUTE) {
-        findings.push(Finding::fatal(nginx::ROUTE, missing.to_string(), for_route(&missing, config)));
+        findings.push(Finding::fatal(nginx::ROUTE, missing.to_string(), for_traffic(&Ok(missing.clone()), config)));
     }
     findings.extend(sight::look(config));
     findings.extend(places::judge(&seen, false));

@@ -1,6 +1,6 @@
 //! nginx: is it there, does it take its configuration, and is the app set up in it.
 
-use bluegreen_core::{ResolveError, Route, Seen};
+use bluegreen_core::{Blind, Seen, Traffic};
 use bluegreen_nginx::{
     Commands, MasterError,
     reload::{Version, reload_warnings},
@@ -11,7 +11,7 @@ use regex::Regex;
 use super::{Finding, Severity, passes, rights};
 use crate::{
     config::{Config, ProxyMode},
-    halt::for_route,
+    halt::{for_traffic, said},
     report, wiring,
 };
 
@@ -28,10 +28,11 @@ const OLDEST: &str = "1.15.3";
 const SYNTAX_IS_OK: &str = "; syntax is ok";
 
 pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
-    let route = &seen.route;
+    let traffic = &seen.traffic;
+    let proven = seen.route().is_some();
     let master = wiring::master(config);
     let (pid, version) = (master.pid(), master.version().await);
-    let mut findings = vec![running(&pid, &version, route.is_ok())];
+    let mut findings = vec![running(&pid, &version, proven)];
     if matches!(pid, Err(MasterError::NotRunning | MasterError::PidFile(_))) {
         return findings;
     }
@@ -39,7 +40,7 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
     let survey = Survey::of(&commands, &master.configuration().await).await.ok();
     let keeps = survey.as_ref().and_then(|survey| survey.turns_on("keepalive_min_timeout")).is_some();
     if let Ok(version) = version {
-        findings.extend(age(version, config.nginx.mode, route.is_ok(), keeps));
+        findings.extend(age(version, config.nginx.mode, proven, keeps));
     }
     let mut differences = match config.nginx.mode {
         ProxyMode::Marker => differences(config).await,
@@ -47,24 +48,20 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
             survey.as_ref().map(|survey| past_the_include(config, survey, &commands)).unwrap_or_default()
         }
     };
-    findings.extend(taken(config, route, &mut differences).await);
+    findings.extend(taken(config, traffic, &mut differences).await);
     // what is not set up is told as such
-    let wrong = survey.filter(|_| !matches!(route, Err(ResolveError::NotSetUp(_))));
+    let wrong = survey.filter(|_| !matches!(traffic, Ok(Traffic::NotSetUp(_))));
     let wrong = wrong.map(|survey| passes::look(config, &survey, &commands, seen, &differences)).unwrap_or_default();
-    findings.extend(judge(route, |error| for_route(error, config), differences, wrong));
+    findings.extend(judge(traffic, |traffic| for_traffic(traffic, config), differences, wrong));
     findings
 }
 
 /// Whether nginx takes its configuration; a refusal that comes of a file of ours is told with that file.
-async fn taken(
-    config: &Config,
-    route: &Result<Route, ResolveError>,
-    differences: &mut [Difference],
-) -> Option<Finding> {
+async fn taken(config: &Config, traffic: &Result<Traffic, Blind>, differences: &mut [Difference]) -> Option<Finding> {
     let taken = accepts(config).await;
     let may_be_ours = taken.severity != Severity::Good && config.nginx.mode == ProxyMode::Marker;
     // what the set-up does by itself is not listed then
-    if !may_be_ours || matches!(route, Err(ResolveError::NotSetUp(_))) {
+    if !may_be_ours || matches!(traffic, Ok(Traffic::NotSetUp(_))) {
         return Some(taken);
     }
     let setup = wiring::setup(config, None).await.ok()?;
@@ -204,33 +201,33 @@ fn judge_configuration(mode: ProxyMode, test: &str, said: Result<(), String>) ->
 /// The route as nginx proves it, and what differs from the set-up: as long as the proof holds, nothing fails of it but what is
 /// `wrong` at the front door.
 fn judge(
-    route: &Result<Route, ResolveError>,
-    fix: impl Fn(&ResolveError) -> String,
+    traffic: &Result<Traffic, Blind>,
+    fix: impl Fn(&Result<Traffic, Blind>) -> String,
     differences: Vec<Difference>,
     wrong: Vec<Finding>,
 ) -> Vec<Finding> {
     let told = |at: &Place| wrong.iter().any(|finding| finding.place.as_ref() == Some(&at.to_string()));
     // what the set-up will do by itself need not be listed when it has to run anyway
-    let must_run = matches!(route, Err(ResolveError::NotSetUp(_) | ResolveError::Differs(_)));
+    let must_run = matches!(traffic, Ok(Traffic::NotSetUp(_)) | Err(Blind::Differs(_)));
     let mut listed = differences;
     listed.retain(|difference| !(difference.at.as_ref().is_some_and(told) || must_run && difference.is_applied()));
     let mut findings = Vec::new();
-    match route {
-        Ok(route) => {
+    match traffic {
+        Ok(Traffic::Ours(route)) => {
             findings.push(Finding::good(ROUTE, format!("nginx proves it: {} has the traffic", route.active)));
         }
-        Err(error @ ResolveError::Unmanaged(_)) => {
-            findings.push(Finding::warning(ROUTE, error.to_string(), "the first deploy takes the traffic over"));
+        Ok(Traffic::Elsewhere(_)) => {
+            findings.push(Finding::warning(ROUTE, said(traffic), "the first deploy takes the traffic over"));
         }
         // as a rule it follows from them
-        Err(error) if !listed.is_empty() => {
-            let fix = format!("first what differs from the set-up, below; then {}", fix(error));
-            findings.push(Finding::fatal(ROUTE, error.to_string(), fix));
+        _ if !listed.is_empty() => {
+            let fix = format!("first what differs from the set-up, below; then {}", fix(traffic));
+            findings.push(Finding::fatal(ROUTE, said(traffic), fix));
         }
-        Err(error) => findings.push(Finding::fatal(ROUTE, error.to_string(), fix(error))),
+        _ => findings.push(Finding::fatal(ROUTE, said(traffic), fix(traffic))),
     }
     for difference in listed {
-        let severity = if route.is_ok() { Severity::Warning } else { Severity::Fatal };
+        let severity = if matches!(traffic, Ok(Traffic::Ours(_))) { Severity::Warning } else { Severity::Fatal };
         findings.push(Finding::of(severity, &difference));
     }
     findings.extend(wrong);
@@ -239,7 +236,7 @@ fn judge(
 
 #[cfg(test)]
 mod tests {
-    use bluegreen_core::Profile;
+    use bluegreen_core::{Profile, Route};
 
     use super::*;
     use crate::doctor::ids;
@@ -315,14 +312,14 @@ mod tests {
     fn what_differs_fails_a_deploy_only_without_a_proof() {
         let differs =
             || vec![Difference::new("a is missing", "sudo bluegreen setup --apply"), Difference::new("b", "by hand")];
-        let fix = |_: &ResolveError| "sudo bluegreen setup --apply".to_owned();
-        let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap());
+        let fix = |_: &Result<Traffic, Blind>| "sudo bluegreen setup --apply".to_owned();
+        let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap()).into();
         assert_eq!(ids(&judge(&Ok(real1), fix, differs(), vec![]))[1..], [(Severity::Warning, "setup"); 2]);
-        let not_set_up = judge(&Err(ResolveError::NotSetUp("x".into())), fix, differs(), vec![]);
+        let not_set_up = judge(&Ok(Traffic::NotSetUp("x".into())), fix, differs(), vec![]);
         assert_eq!(ids(&not_set_up), [(Severity::Fatal, "route"), (Severity::Fatal, "setup")]);
         assert_eq!(not_set_up[1].what, "b", "the set-up does the rest");
         assert_eq!(not_set_up[0].fix, "first what differs from the set-up, below; then sudo bluegreen setup --apply");
-        let other = |differences| judge(&Err(ResolveError::Differs("x".into())), fix, differences, vec![]);
+        let other = |differences| judge(&Err(Blind::Differs("x".into())), fix, differences, vec![]);
         let applied = other(vec![Difference::new("a is missing", "sudo bluegreen setup --apply")]);
         assert_eq!((applied.len(), applied[0].fix.as_str()), (1, "sudo bluegreen setup --apply"));
     }

@@ -81,7 +81,7 @@ fn judge(profiles: &Profiles, follows: &str, passes: &[Passing], fix: impl Fn(&P
 /// location that users do not reach: a look at one profile is a thing that people want.
 fn fixed(previous: Previous, seen: &Seen, pass: &Passing, fix: impl Fn(&Passing) -> String) -> Option<Finding> {
     let profile = seen.profiles.on_port(pass.port?)?;
-    let active = seen.route.as_ref().ok().map(|route| &route.active);
+    let active = seen.route().map(|route| &route.active);
     let (breaks, then) = match active {
         None => (false, "it stays there whoever has the traffic".to_owned()),
         Some(active) if active == profile && previous == Previous::Stop => {
@@ -91,7 +91,7 @@ fn fixed(previous: Previous, seen: &Seen, pass: &Passing, fix: impl Fn(&Passing)
             false,
             "after the next deploy they still get the release of before, and the deploy after that stops it".into(),
         ),
-        Some(_) if seen.on(profile).listens() => (
+        Some(_) if seen.listens(profile) => (
             true,
             "the next deploy stops what runs there: 502 until the new release listens, which nobody has proven then"
                 .into(),
@@ -110,7 +110,7 @@ fn fixed(previous: Previous, seen: &Seen, pass: &Passing, fix: impl Fn(&Passing)
 mod tests {
     use std::fs;
 
-    use bluegreen_core::{Occupant, Route, Stamp};
+    use bluegreen_core::{Occupant, Route, Stamp, Stranger};
     use bluegreen_nginx::Snippet;
 
     use super::*;
@@ -142,10 +142,10 @@ mod tests {
     }
 
     fn seen(config: &Config, runs: [bool; 2]) -> Seen {
-        let occupant = |runs| if runs { Occupant::stranger("java") } else { Occupant::Nobody };
+        let occupant = |runs| Ok(if runs { Occupant::stranger(Stranger::new()) } else { Occupant::Nobody });
         Seen {
             profiles: config.profiles.clone(),
-            route: Ok(Route::solo(config.profiles.first().clone())),
+            traffic: Ok(Route::solo(config.profiles.first().clone()).into()),
             occupants: runs.map(occupant),
             now: Stamp { boot: String::new(), since_boot: std::time::Duration::ZERO },
             interrupt: None,

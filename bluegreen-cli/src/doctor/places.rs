@@ -8,11 +8,7 @@ use std::{
 use bluegreen_core::{Occupant, Profile, Seen, StateStore as _};
 
 use super::Finding;
-use crate::{
-    halt::{LISTENERS, is_hidden},
-    init::Ephemeral,
-    session::Session,
-};
+use crate::{halt::LISTENERS, init::Ephemeral, session::Session};
 
 pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
     let deployed = session.wired.store.load().is_ok_and(|state| state.last_good().is_some());
@@ -26,22 +22,23 @@ pub(super) fn judge(seen: &Seen, deployed: bool) -> Vec<Finding> {
     let ports = seen.profiles.both().map(Profile::port);
     findings.extend(ephemeral(ports, &Ephemeral::read()));
     let tables = read("/proc/net/tcp") + &read("/proc/net/tcp6");
-    for profile in seen.profiles.both().into_iter().filter(|profile| seen.on(profile).listens()) {
+    for profile in seen.profiles.both().into_iter().filter(|profile| seen.listens(profile)) {
         findings.extend(reach(profile, &listening(&tables, profile.port())));
     }
     findings
 }
 
 fn occupants(seen: &Seen, deployed: bool) -> Vec<Finding> {
-    let active = seen.route.as_ref().ok().map(|route| &route.active);
+    let active = seen.route().map(|route| &route.active);
     let look = |profile: &Profile| match seen.on(profile) {
-        Occupant::Stranger { who, .. } => {
-            let fix = if is_hidden(who) {
+        Err(blind) => Finding::fatal("unseen", blind.to_string(), format!("{LISTENERS}, to see who it is")),
+        Ok(Occupant::Stranger { who, .. }) => {
+            let fix = if who.pid.is_none() {
                 format!("{LISTENERS}, to see who it is; end it, or change the port")
             } else {
                 format!("bluegreen adopt {profile}, if it is this app; else end it, or change the port")
             };
-            let what = format!("{profile}: {who}");
+            let what = format!("{profile}: port {} is held by {who}", profile.port());
             // the one with the traffic is not touched by the next deploy
             if active == Some(profile) {
                 Finding::warning("port-taken", what, fix)
@@ -49,13 +46,13 @@ fn occupants(seen: &Seen, deployed: bool) -> Vec<Finding> {
                 Finding::fatal("port-taken", what, fix)
             }
         }
-        Occupant::Nobody if active == Some(profile) && deployed => Finding::warning(
+        Ok(Occupant::Nobody) if active == Some(profile) && deployed => Finding::warning(
             "nobody",
             format!("{profile} has the traffic, and nothing runs there"),
             "bluegreen recover",
         ),
-        Occupant::Nobody => Finding::good("port-free", format!("port {} of {profile} is free", profile.port())),
-        Occupant::Ours { .. } => Finding::good("running", format!("{profile} runs a release of ours")),
+        Ok(Occupant::Nobody) => Finding::good("port-free", format!("port {} of {profile} is free", profile.port())),
+        Ok(Occupant::Ours { .. }) => Finding::good("running", format!("{profile} runs a release of ours")),
     };
     seen.profiles.both().map(look).into()
 }
@@ -139,11 +136,15 @@ mod tests {
         let two = ["real1", "real2"].map(|name| Profile::new(name.parse().unwrap(), 8081).unwrap());
         let [first, second] = two.map(|profile| profile);
         let second = Profile::new(second.name().clone(), 8082).unwrap();
-        let stranger = |who: &str| Occupant::stranger(format!("port 8081 is held by {who}"));
+        let stranger = |pid| {
+            let mut who = bluegreen_core::Stranger::new();
+            who.pid = pid;
+            Ok(Occupant::stranger(who))
+        };
         let seen = Seen {
             profiles: bluegreen_core::Profiles::new(first, second).unwrap(),
-            route: Err(bluegreen_core::ResolveError::NotSetUp(String::new())),
-            occupants: [stranger("a hidden process of deploy"), stranger("pid 7 (deploy): java")],
+            traffic: Ok(bluegreen_core::Traffic::NotSetUp(String::new())),
+            occupants: [stranger(None), stranger(Some(7))],
             now: bluegreen_core::Stamp { boot: String::new(), since_boot: std::time::Duration::ZERO },
             interrupt: None,
             last: None,

@@ -80,9 +80,9 @@ fn disk(dir: &Path, release: u64) -> Vec<Finding> {
 }
 
 fn memory(session: &Session, seen: &Seen) -> Option<Memory> {
-    let active = &seen.route.as_ref().ok()?.active;
+    let active = &seen.route()?.active;
     let of = |profile: &Profile| match seen.on(profile) {
-        Occupant::Ours { .. } => session.wired.processes.main_pid(profile).map_or(0, resident),
+        Ok(Occupant::Ours { .. }) => session.wired.processes.main_pid(profile).map_or(0, resident),
         _ => 0,
     };
     Memory::now(of(active), of(session.config.profiles.other(active))).filter(|memory| memory.one > 0)

@@ -10,8 +10,8 @@ use crate::{config::Config, wiring};
 pub(super) const FRONT_DOOR: &str = "front-door";
 
 pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
-    let active = seen.route.as_ref().ok().map(|route| &route.active);
-    let running = active.filter(|active| matches!(seen.on(active), Occupant::Ours { listening: true, .. }));
+    let active = seen.route().map(|route| &route.active);
+    let running = active.filter(|active| matches!(seen.on(active), Ok(Occupant::Ours { listening: true, .. })));
     let mut findings = Vec::new();
     if let Some(profile) = running {
         if let Ok(client) = wiring::health_client(config, profile) {

@@ -19,7 +19,7 @@ pub(super) async fn facts(session: &Session, release: Option<&Release>) -> Facts
     let open = session.wired.store.load().ok().and_then(|state| state.transaction).map(|tx| (tx.to, tx.release));
     // after its end, the transaction is what the events told of it
     let about = open.or_else(|| session.last_seen.about().filter(|_| release.is_none()));
-    let active = seen.route.ok().map(|route| route.active);
+    let active = seen.route().map(|route| route.active.clone());
     let profiles = &session.config.profiles;
     let idle = active.as_ref().map_or(profiles.first(), |active| profiles.other(active));
     let to = about.as_ref().map_or_else(|| idle.clone(), |(to, _)| to.clone());

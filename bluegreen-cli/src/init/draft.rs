@@ -135,7 +135,7 @@ impl Draft {
         self.notes
             .extend(findings.proxy.as_ref().and_then(|proxy| leads_nowhere(proxy, &self.app, self.profiles[0].1)));
         for owner in &findings.owners {
-            found("port", format!("{} is taken", owner.port), owner.who.clone());
+            found("port", format!("{} is taken", owner.port), owner.who.to_string());
         }
         let listened = |port: u16| findings.owners.iter().any(|owner| owner.port == port);
         for (port, why) in passed.into_iter().filter(|(port, _)| !listened(*port)) {
@@ -242,7 +242,7 @@ impl Findings {
     /// Who has this port, or counts on it, other than the app `name`.
     fn has(&self, port: u16, name: &str) -> Option<String> {
         let own = format!("bluegreen-{name}.conf");
-        let listens = self.owners.iter().find(|owner| owner.port == port).map(|owner| owner.who.clone());
+        let listens = self.owners.iter().find(|owner| owner.port == port).map(|owner| owner.who.to_string());
         let beside = || self.neighbours.iter().find(|other| other.port == port && other.app != name);
         let neighbour = || beside().map(|other| format!("{} has it, by {}", other.app, other.file.display()));
         let named = || self.proxy.iter().flat_map(|proxy| &proxy.ports).find(|(known, _)| *known == port);

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use bluegreen_core::{Process, Profile, ResolveError, Route, Stamp};
+use bluegreen_core::{Blind, Process, Profile, Route, Stamp, Traffic};
 
 use super::*;
 use crate::config::SMALLEST;
@@ -13,12 +13,12 @@ fn ended(outcome: &str, exit_code: u8) -> Last {
     Last { outcome: outcome.to_owned(), exit_code, seconds: 12.5, at: 1_795_359_280 }
 }
 
-fn seen(config: &Config, route: Result<Route, ResolveError>) -> Seen {
+fn seen(config: &Config, traffic: Result<Traffic, Blind>) -> Seen {
     let process = Process { release: "v1".parse().unwrap(), id: "a".to_owned() };
     Seen {
         profiles: config.profiles.clone(),
-        route,
-        occupants: [Occupant::Ours { process, listening: true }, Occupant::Nobody],
+        traffic,
+        occupants: [Ok(Occupant::Ours { process, listening: true }), Ok(Occupant::Nobody)],
         now: Stamp { boot: "b".to_owned(), since_boot: Duration::ZERO },
         interrupt: None,
         last: None,
@@ -59,7 +59,7 @@ fn say_what_is_so_in_the_format_of_prometheus() {
     let [first, second] = config.profiles.both().map(Profile::clone);
     let mut kept = Kept::default();
     kept.add(&ended("switched", 0));
-    let text = page(&config, &kept, Some(&seen(&config, Ok(Route::solo(first)))), &[100, 20]);
+    let text = page(&config, &kept, Some(&seen(&config, Ok(Route::solo(first).into()))), &[100, 20]);
     is_in_the_format(&text);
     for line in [
         r#"bluegreen_deploys_total{app="shop",outcome="switched"} 1"#,
@@ -75,7 +75,7 @@ fn say_what_is_so_in_the_format_of_prometheus() {
         assert!(text.lines().any(|l| l == line), "{line} in\n{text}");
     }
     let degraded = |route| page(&config, &kept, Some(&seen(&config, route)), &[]).contains("degraded{app=\"shop\"} 1");
-    assert!(degraded(Ok(Route::solo(second))) && degraded(Err(ResolveError::Unknown("silence".into()))));
+    assert!(degraded(Ok(Route::solo(second).into())) && degraded(Err(Blind::Route("silence".into()))));
     // nobody looked: nothing is said, and nothing is invented
     let blind = page(&config, &Kept::default(), None, &[]);
     is_in_the_format(&blind);

@@ -268,6 +268,7 @@ pub(crate) fn brief(failure: &Failure) -> &'static str {
         (Cause::PortTaken, _) => "the port is taken",
         (Cause::Switch, _) => "not taken by the proxy",
         (Cause::Route, _) => "the route is not certain",
+        (Cause::Blind, _) => "cannot be seen",
         (Cause::Interrupted, _) => "interrupted",
         (Cause::Deadline, _) => "out of time",
         (Cause::Crashed, _) => "left half-way",

@@ -2,10 +2,7 @@
 
 use bluegreen_core::{Cause, Failure, Finding};
 
-use crate::{
-    exit::Exit,
-    halt::{LISTENERS, is_hidden},
-};
+use crate::{exit::Exit, halt::LISTENERS};
 
 use super::{
     command::as_typed,
@@ -55,11 +52,12 @@ impl Trouble {
         let command = match failure.cause {
             _ if degraded => "bluegreen recover".to_owned(),
             Cause::Unhealthy | Cause::Died | Cause::Crashed => format!("bluegreen logs{to}"),
-            Cause::PortTaken if [&failure.message].into_iter().chain(&failure.causes).any(|text| is_hidden(text)) => {
+            // who cannot be seen cannot be adopted either
+            Cause::PortTaken if failure.facts.stranger.as_ref().is_some_and(|who| who.pid.is_none()) => {
                 LISTENERS.to_owned()
             }
             Cause::PortTaken => format!("bluegreen adopt{to}"),
-            Cause::Process | Cause::Switch | Cause::Route => "bluegreen check".to_owned(),
+            Cause::Process | Cause::Switch | Cause::Route | Cause::Blind => "bluegreen check".to_owned(),
             // its command, and how long it may take
             Cause::Hook => "bluegreen config".to_owned(),
             _ => "bluegreen status".to_owned(),

@@ -3,7 +3,7 @@ use std::{error::Error, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Cause, Effect, EventKind, Failure, Occupant, Process, Profile, ResolveError, Route, Sacrifice};
+use crate::{Cause, Effect, EventKind, Failure, Occupant, Process, Profile, Route, Sacrifice, Traffic};
 
 /// So many fresh answers of the resolver in a row are a proof.
 const PROOFS: usize = 3;
@@ -51,13 +51,10 @@ impl Run<'_> {
         };
         drained.map_err(|e| self.failed(Cause::Process, format!("cannot see whether {profile} is drained"), &e))?;
         // a wait lies behind us, and only the proxy says who is in use
-        match self.deployer.resolver.resolve().await {
-            Ok(route) if route.uses(profile) => {
-                let message = format!("{profile} got traffic again: somebody moved the route");
-                return Err(self.failure(Cause::Route, message));
-            }
-            Ok(_) | Err(ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)) => {}
-            Err(e) => return Err(self.failed(Cause::Route, format!("cannot tell whether {profile} is in use"), &e)),
+        let traffic = self.traffic().await?;
+        if traffic.route().is_some_and(|route| route.uses(profile)) {
+            let message = format!("{profile} got traffic again: somebody moved the route");
+            return Err(self.failure(Cause::Route, message));
         }
         let stopped = self.deployer.processes.stop(profile, process, policy.grace).await;
         stopped.map_err(|e| self.failed(Cause::Process, format!("what runs on {profile} did not stop"), &e))?;
@@ -76,7 +73,7 @@ impl Run<'_> {
     /// Takes the standby away. Law 7: while it is what answers, that would be the outage.
     async fn isolate(&mut self, active: &Profile, sacrifice: Sacrifice) -> Result<(), Failure> {
         let standby = self.still_active(active).await?.standby;
-        let deaf = !self.deployer.inspect(active).await.listens();
+        let deaf = !self.inspect(active).await?.listens();
         if let (true, Some(standby)) = (deaf, standby) {
             if self.spares(&standby, sacrifice).await? {
                 // when a deploy begins that way, it is not its release that died
@@ -91,7 +88,7 @@ impl Run<'_> {
 
     /// Whether a standby that may be what answers is more than `sacrifice` allows to take away.
     async fn spares(&mut self, standby: &Profile, sacrifice: Sacrifice) -> Result<bool, Failure> {
-        let occupant = self.deployer.inspect(standby).await;
+        let occupant = self.inspect(standby).await?;
         match sacrifice {
             Sacrifice::Sick if occupant.listens() => match self.healthy_now(standby, &occupant).await {
                 Err(failure) if matches!(failure.cause, Cause::Interrupted | Cause::Deadline) => Err(failure),
@@ -104,10 +101,10 @@ impl Run<'_> {
 
     /// Giving or taking a standby must not move the traffic back to where somebody else took it from.
     async fn still_active(&self, active: &Profile) -> Result<Route, Failure> {
-        match self.deployer.resolver.resolve().await {
-            Ok(route) if route.active == *active => Ok(route),
-            Ok(route) => Err(self.failure(Cause::Route, format!("somebody moved the route: it is {route}"))),
-            Err(e) => Err(self.failed(Cause::Route, "lost sight of the route", &e)),
+        match self.traffic().await? {
+            Traffic::Ours(route) if route.active == *active => Ok(route),
+            Traffic::Ours(route) => Err(self.failure(Cause::Route, format!("somebody moved the route: it is {route}"))),
+            traffic => Err(self.failure(Cause::Route, format!("somebody moved the route: {traffic}"))),
         }
     }
 
@@ -121,13 +118,15 @@ impl Run<'_> {
         let took = ordered.elapsed();
         switched.map_err(|e| self.failed(Cause::Switch, format!("the route did not become {route}"), &e))?;
         for _ in 0..PROOFS {
-            match self.deployer.resolver.resolve().await {
-                Ok(seen) if seen == *route => {}
-                Ok(seen) => {
+            match self.traffic().await? {
+                Traffic::Ours(seen) if seen == *route => {}
+                Traffic::Ours(seen) => {
                     let message = format!("the proxy said yes to {route}, but the route is {seen}");
                     return Err(self.failure(Cause::Switch, message));
                 }
-                Err(e) => return Err(self.failed(Cause::Switch, format!("the route did not become {route}"), &e)),
+                traffic => {
+                    return Err(self.failure(Cause::Switch, format!("the proxy said yes to {route}, but {traffic}")));
+                }
             }
         }
         if let Some(watch) = &mut self.watch {

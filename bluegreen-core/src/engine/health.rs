@@ -3,7 +3,6 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::processes::who_holds;
 use crate::{
     Cause, EventKind, Failure, Next, Occupant, Outcome, Process, Profile, Step, Then, Unhealthy, millis, took,
 };
@@ -42,7 +41,7 @@ impl Run<'_> {
             return self.threshold_in_a_row(profile, process, limit, false).await.map(|_| ());
         }
         self.check_in_a_row(profile, limit).await?;
-        if self.deployer.inspect(profile).await == *expect {
+        if self.inspect(profile).await? == *expect {
             return Ok(());
         }
         Err(self.failure(Cause::Process, format!("somebody else is on {profile} now")))
@@ -136,13 +135,9 @@ impl Run<'_> {
 
     /// Whether `process` is there and the port is its own; an error when it is gone for good.
     async fn still_there(&self, profile: &Profile, process: &Process) -> Result<bool, Failure> {
-        match self.deployer.inspect(profile).await {
+        match self.inspect(profile).await? {
             Occupant::Ours { process: seen, listening } if seen == *process => Ok(listening),
-            Occupant::Stranger { who, .. } => {
-                let who = who_holds(profile, &who);
-                let message = format!("port {} of {profile} is taken by {who}", profile.port());
-                Err(self.failure(Cause::PortTaken, message))
-            }
+            Occupant::Stranger { who, .. } => Err(Failure::taken(self.current(), profile, &who)),
             _ => Err(self.died(profile, process)),
         }
     }
@@ -187,7 +182,8 @@ impl Run<'_> {
         let mut failure =
             self.failed(Cause::Unhealthy, format!("{profile} was not healthy within {}", took(limit)), why);
         let autopsy = self.deployer.processes.autopsy(profile).await;
-        if let (Unhealthy::Refused(_), Occupant::Ours { listening, .. }) = (why, self.deployer.inspect(profile).await) {
+        let seen = self.deployer.processes.inspect(profile).await;
+        if let (Unhealthy::Refused(_), Ok(Occupant::Ours { listening, .. })) = (why, seen) {
             // says more than that nobody listens where the check asks
             failure.causes = vec![where_else(profile.port(), listening, &autopsy.listens)];
         }

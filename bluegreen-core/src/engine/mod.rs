@@ -5,6 +5,7 @@ mod health;
 mod interrupts;
 mod prove;
 mod run;
+mod sight;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -12,9 +13,8 @@ mod watch;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Cancel, Command, Events, HealthProbe, Holder, Kind, Lease, Outcome, Policy, ProcessManager, Profile,
-    ProfileResolver, Profiles, ProxySwitcher, Receipt, Refusal, ReleaseId, ResolveError, Route, Seen, StateStore,
-    StoreError,
+    Blind, Cancel, Command, Events, HealthProbe, Holder, Kind, Lease, Outcome, Policy, ProcessManager, Profile,
+    ProfileResolver, Profiles, ProxySwitcher, Receipt, Refusal, ReleaseId, Seen, StateStore, StoreError, Traffic,
 };
 use interrupts::Interrupts;
 use run::Run;
@@ -66,7 +66,7 @@ pub struct Report {
     /// The release that it was about.
     pub release: Option<ReleaseId>,
     /// Where the traffic goes at the end.
-    pub route: Result<Route, ResolveError>,
+    pub traffic: Result<Traffic, Blind>,
     /// What our own probes saw; `None` without a front door.
     pub receipt: Option<Receipt>,
 }
@@ -79,8 +79,14 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The command cannot begin.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
+    #[error("{refusal}")]
+    Refused {
+        /// Why not.
+        #[source]
+        refusal: Refusal,
+        /// What the recovery before it had to do, or could not.
+        recovered: Option<Outcome>,
+    },
     /// The state could not be saved in the middle of a transaction: it stays open, the next run takes it up.
     #[error("the state could not be saved, so nothing more was done")]
     Unsaved(#[source] StoreError),
@@ -174,10 +180,11 @@ impl Deployer {
     /// What is so now. Needs no lock and changes nothing.
     pub async fn look(&self) -> Seen {
         let [first, second] = self.profiles.both();
-        let (route, a, b) = tokio::join!(self.resolver.resolve(), self.inspect(first), self.inspect(second));
+        let inspect = |profile| self.processes.inspect(profile);
+        let (traffic, a, b) = tokio::join!(self.resolver.resolve(), inspect(first), inspect(second));
         Seen {
             profiles: self.profiles.clone(),
-            route,
+            traffic,
             occupants: [a, b],
             now: self.store.now(),
             interrupt: None,
@@ -191,11 +198,5 @@ impl Deployer {
     /// What the probe says, when the profile is not healthy.
     pub async fn check(&self, profile: &Profile) -> Result<(), crate::Unhealthy> {
         self.probe.check(profile).await
-    }
-
-    /// Who is on `profile`; what cannot be seen counts as a stranger.
-    async fn inspect(&self, profile: &Profile) -> crate::Occupant {
-        let unseen = |e| crate::Occupant::stranger(format!("somebody who cannot be seen ({e})"));
-        self.processes.inspect(profile).await.unwrap_or_else(unseen)
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Deployer, Options, Report, RunError, interrupts::Interrupts, watch::Watch};
+use super::{Deployer, Options, Report, RunError, interrupts::Interrupts, sight::Darkness, watch::Watch};
 use crate::{
     Acted, Begin, Cause, Command, EventKind, Failure, Kind, Lease, Next, Outcome, Recovery, Seen, State, Step,
     StoreError, Then, Transaction, Tried, begin,
@@ -27,6 +27,8 @@ pub(super) struct Run<'a> {
     recovers: bool,
     /// The deadline has cut that off.
     cut: bool,
+    /// Since when something cannot be seen.
+    pub(super) darkness: Darkness,
     lease: &'a Lease,
     state: State,
     /// The last transaction that this run walked.
@@ -47,9 +49,21 @@ impl<'a> Run<'a> {
             loaded => (loaded?, None),
         };
         let (watch, detail, walked, step_began) = (None, String::new(), None, Instant::now());
-        let (hears, recovers, cut) = (true, false, false);
-        let mut run =
-            Self { deployer, interrupts, watch, detail, hears, recovers, cut, lease, state, walked, step_began };
+        let (hears, recovers, cut, darkness) = (true, false, false, Darkness::default());
+        let mut run = Self {
+            deployer,
+            interrupts,
+            watch,
+            detail,
+            hears,
+            recovers,
+            cut,
+            darkness,
+            lease,
+            state,
+            walked,
+            step_began,
+        };
         if let Some(lost) = lost {
             run.rebuild(&lost).await?;
         }
@@ -94,7 +108,7 @@ impl<'a> Run<'a> {
                     return Ok(self.report(recovered, None, None).await);
                 }
                 Begin::Already(what) => return Ok(self.report(None, Some(what), recovered).await),
-                Begin::Refuse(refusal) => return Err(refusal.into()),
+                Begin::Refuse(refusal) => return Err(RunError::Refused { refusal, recovered }),
             }
         }
     }
@@ -118,7 +132,8 @@ impl<'a> Run<'a> {
         loop {
             let seen = self.look(None).await;
             let state = match recover(&self.state, &seen, &self.deployer.policy, tried) {
-                Recovery::Stable | Recovery::Rests(_) => return Ok((done, seen)),
+                // what is blind is refused by `begin`, with what was done so far
+                Recovery::Stable | Recovery::Rests(_) | Recovery::Blind(_) => return Ok((done, seen)),
                 Recovery::Degraded(reason) => return Ok((Some(self.degraded(reason)), seen)),
                 Recovery::Walk(state) => state,
             };
@@ -173,7 +188,7 @@ impl<'a> Run<'a> {
     async fn look(&self, last: Option<Acted>) -> Seen {
         // what is recovered is not taken back because another command has no time
         let interrupt = self.interrupts.now().filter(|_| !self.recovers);
-        Seen { interrupt, last, ..self.deployer.look().await }
+        Seen { interrupt, last, ..self.sight().await }
     }
 
     /// Durable when it returns; what is written already is not written again.
@@ -240,12 +255,12 @@ impl<'a> Run<'a> {
             None => None,
         };
         let seen = self.deployer.look().await;
-        let serving = seen.route.as_ref().ok().and_then(|route| seen.on(&route.active).ours());
+        let serving = seen.route().and_then(|route| seen.ours(&route.active));
         // the warm release gets no traffic: what serves is what it was about
         let walked = self.walked.as_ref().filter(|tx| tx.kind != Kind::Warm);
         let release = walked.map(|tx| tx.release.clone()).or(serving.map(|p| p.release.clone()));
         let transaction = self.walked.map(|tx| (tx.kind, tx.number));
-        Report { outcome, already, recovered, transaction, release, route: seen.route, receipt }
+        Report { outcome, already, recovered, transaction, release, traffic: seen.traffic, receipt }
     }
 
     /// The step under way.

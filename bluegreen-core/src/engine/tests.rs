@@ -5,7 +5,7 @@ use mockall::Sequence;
 use super::*;
 use crate::{
     MockHealthProbe, MockProcessManager, MockProfileResolver, MockProxySwitcher, MockStateStore, Occupant, Process,
-    Stamp, State,
+    Route, Stamp, State,
 };
 
 fn profiles() -> Profiles {
@@ -66,7 +66,7 @@ async fn a_warm_rollback_is_written_down_and_probed_before_the_route_moves() {
     let mut asked = 0;
     resolver.expect_resolve().times(6..).returning(move || {
         asked += 1;
-        Ok(Route::solo(if asked <= 3 { second.clone() } else { first.clone() }))
+        Ok(Route::solo(if asked <= 3 { second.clone() } else { first.clone() }).into())
     });
     let deployer = Deployer::new(pair, resolver, processes(), probe, switcher, store);
     let began = tokio::time::Instant::now();
@@ -84,7 +84,7 @@ async fn a_switcher_that_only_says_yes_is_not_believed() {
     switcher.expect_switch_to().times(1).returning(|_| Ok(()));
     let mut resolver = MockProfileResolver::new();
     let second = pair.second().clone();
-    resolver.expect_resolve().returning(move || Ok(Route::solo(second.clone())));
+    resolver.expect_resolve().returning(move || Ok(Route::solo(second.clone()).into()));
     let report = Deployer::new(pair, resolver, processes(), probe, switcher, store).rollback().await.unwrap();
     assert!(matches!(report.outcome, Some(Outcome::Undone(f)) if f.cause == crate::Cause::Switch));
 }
@@ -98,7 +98,7 @@ async fn what_cannot_be_written_down_is_not_done() {
     switcher.expect_switch_to().never();
     let mut resolver = MockProfileResolver::new();
     let second = pair.second().clone();
-    resolver.expect_resolve().returning(move || Ok(Route::solo(second.clone())));
+    resolver.expect_resolve().returning(move || Ok(Route::solo(second.clone()).into()));
     let deployer = Deployer::new(pair, resolver, processes(), MockHealthProbe::new(), switcher, store);
     assert_eq!(deployer.rollback().await, Err(RunError::Unsaved(full())));
 }

@@ -1,6 +1,6 @@
 use crate::{
-    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Process, Profile, Refusal, ReleaseId, ResolveError,
-    Seen, State, Step, Transaction,
+    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Process, Profile, Refusal, ReleaseId, Route, Seen,
+    State, Step, Traffic, Transaction,
 };
 
 /// What [`begin`] decided.
@@ -27,6 +27,9 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
     {
         return Begin::Refuse(Refusal::ProfilesChanged(format!("{gone}:{}", gone.port())));
     }
+    if let Some(refusal) = unseen(state, command, seen) {
+        return Begin::Refuse(refusal);
+    }
     match (command, &state.transaction) {
         (Command::Recover, _) => Begin::Already("nothing has to be recovered".to_owned()),
         (Command::Abort, None) => Begin::Already("nothing is prepared that could be taken back".to_owned()),
@@ -46,16 +49,32 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
     }
 }
 
+/// Why a command may not touch anything: what it would touch, or whether that has the traffic, is not known. What waits stays.
+fn unseen(state: &State, command: &Command, seen: &Seen) -> Option<Refusal> {
+    if let Some(blind) = seen.blind() {
+        return Some(Refusal::Blind(blind.clone()));
+    }
+    // a release that waits may be what a set-up of another name sends the traffic to
+    let goes_on = state.transaction.is_some()
+        && match command {
+            Command::Deploy { until, .. } | Command::Promote { until } => *until > Step::Health,
+            Command::Abort => true,
+            _ => false,
+        };
+    match &seen.traffic {
+        Ok(Traffic::NotSetUp(why)) if goes_on => Some(Refusal::NotSetUp(why.clone())),
+        _ => seen.permits(state).err().map(Refusal::Blind),
+    }
+}
+
 /// What has only a process left to stop holds up nobody: a deploy whose traffic is right and whose old release would not
 /// go, and for another deploy, which stops what is in its way itself, one that is undone but for the process. Recovery has
 /// just tried again.
 fn closed_if_only_stopping(state: &State, command: &Command, seen: &Seen) -> State {
     let stops = |tx: &Transaction| match &tx.undo {
         // who died since is no reason to forget its standby: the next recovery flips to it
-        None => tx.step == Step::Retire && seen.on(&tx.to).listens(),
-        Some(_) => {
-            matches!(command, Command::Deploy { .. }) && seen.route.as_ref().is_ok_and(|route| !route.uses(&tx.to))
-        }
+        None => tx.step == Step::Retire && seen.listens(&tx.to),
+        Some(_) => matches!(command, Command::Deploy { .. }) && seen.route().is_some_and(|route| !route.uses(&tx.to)),
     };
     State { transaction: state.transaction.clone().filter(|tx| !stops(tx)), ..state.clone() }
 }
@@ -69,9 +88,9 @@ pub(super) fn open(
     step: Step,
     seen: &Seen,
 ) -> Transaction {
-    let active = seen.route.as_ref().ok().map(|route| route.active.clone());
-    let from = active.filter(|active| active != to && *seen.on(active) != Occupant::Nobody);
-    let old_release = from.as_ref().and_then(|p| seen.on(p).ours()).map(|process| process.release.clone());
+    let active = seen.route().map(|route| route.active.clone());
+    let from = active.filter(|active| active != to && !seen.is_free(active));
+    let old_release = from.as_ref().and_then(|p| seen.ours(p)).map(|process| process.release.clone());
     Transaction {
         number: state.number + 1,
         kind,
@@ -101,10 +120,10 @@ pub(super) fn with(state: &State, tx: Transaction) -> State {
 /// long as the state is known that one has its open transaction; when the state was lost, what runs there may be either,
 /// and traffic is not given on a guess.
 pub(super) fn warm<'a>(state: &State, seen: &'a Seen, idle: &Profile) -> Option<&'a ReleaseId> {
-    let Occupant::Ours { process: Process { release, .. }, listening: true } = seen.on(idle) else { return None };
+    let Ok(Occupant::Ours { process: Process { release, .. }, listening: true }) = seen.on(idle) else { return None };
     let had_traffic = state.confirmed.contains(release)
         || state.lost_traffic.contains_key(idle.name())
-        || seen.route.as_ref().is_ok_and(|route| route.uses(idle));
+        || seen.route().is_some_and(|route| route.uses(idle));
     Some(release).filter(|release| had_traffic && !state.has_failed(release))
 }
 
@@ -139,17 +158,18 @@ fn go_on(state: &State, tx: &Transaction, command: &Command) -> Begin {
 }
 
 fn has_traffic(seen: &Seen, release: &ReleaseId) -> bool {
-    seen.route.as_ref().is_ok_and(|route| seen.serves(&route.active, release))
+    seen.route().is_some_and(|route| seen.serves(&route.active, release))
 }
 
 fn deploy(state: &State, command: &Command, seen: &Seen, leftover: bool) -> Begin {
     let Command::Deploy { release, until, breaking, .. } = command else { unreachable!("only deploys come here") };
-    let to = match &seen.route {
-        Ok(route) => seen.profiles.other(&route.active),
-        Err(ResolveError::Unmanaged(_)) => seen.profiles.first(),
+    let to = match (&seen.traffic, seen.route()) {
+        (_, Some(route)) => seen.profiles.other(&route.active),
         // before the set-up a release can be prepared, so that the set-up has something to send the traffic to
-        Err(ResolveError::NotSetUp(_)) if *until <= Step::Health => seen.profiles.first(),
-        Err(error) => return Begin::Refuse(Refusal::Route(error.clone())),
+        (Ok(Traffic::NotSetUp(why)), None) if *until > Step::Health => {
+            return Begin::Refuse(Refusal::NotSetUp(why.clone()));
+        }
+        _ => seen.profiles.first(),
     };
     let tx = open(state, Kind::Deploy, to, release.clone(), Step::Stop, seen);
     // what an undone one could not stop is this one's to stop, also when it is undone itself
@@ -157,9 +177,9 @@ fn deploy(state: &State, command: &Command, seen: &Seen, leftover: bool) -> Begi
 }
 
 fn rollback(state: &State, wanted: Option<&ReleaseId>, seen: &Seen) -> Begin {
-    let route = match &seen.route {
+    let route = match to_walk_from(seen) {
         Ok(route) => route,
-        Err(error) => return Begin::Refuse(Refusal::Route(error.clone())),
+        Err(refusal) => return Begin::Refuse(refusal),
     };
     if let Some(bad) = wanted.filter(|release| state.has_failed(release)) {
         return Begin::Refuse(Refusal::HasFailed(bad.clone()));
@@ -168,7 +188,7 @@ fn rollback(state: &State, wanted: Option<&ReleaseId>, seen: &Seen) -> Begin {
         return Begin::Already(format!("release {same} has the traffic already"));
     }
     let idle = seen.profiles.other(&route.active);
-    let active = seen.on(&route.active).ours().map(|process| &process.release).or(state.last_good());
+    let active = seen.ours(&route.active).map(|process| &process.release).or(state.last_good());
     let warm = warm(state, seen, idle);
     let good = || state.confirmed.iter().find(|release| Some(*release) != active);
     let Some(release) = wanted.or(warm).or_else(good) else {
@@ -178,10 +198,20 @@ fn rollback(state: &State, wanted: Option<&ReleaseId>, seen: &Seen) -> Begin {
     go(state, open(state, Kind::Rollback, idle, release.clone(), step, seen))
 }
 
+/// The route of a command that needs one.
+fn to_walk_from(seen: &Seen) -> Result<&Route, Refusal> {
+    match &seen.traffic {
+        Ok(Traffic::Ours(route)) => Ok(route),
+        Ok(Traffic::Elsewhere(to)) => Err(Refusal::Elsewhere(to.clone())),
+        Ok(Traffic::NotSetUp(why)) => Err(Refusal::NotSetUp(why.clone())),
+        Err(blind) => Err(Refusal::Blind(blind.clone())),
+    }
+}
+
 fn up(state: &State, seen: &Seen, policy: &Policy) -> Begin {
-    let route = match &seen.route {
+    let route = match to_walk_from(seen) {
         Ok(route) => route,
-        Err(error) => return Begin::Refuse(Refusal::Route(error.clone())),
+        Err(refusal) => return Begin::Refuse(refusal),
     };
     let Some(active) = state.last_good() else {
         return Begin::Already("nothing was deployed yet".to_owned());
@@ -190,7 +220,7 @@ fn up(state: &State, seen: &Seen, policy: &Policy) -> Begin {
     let idle = seen.profiles.other(&route.active);
     let previous = state.confirmed.iter().find(|release| *release != active);
     match previous {
-        Some(release) if policy.previous == Previous::Warm && *seen.on(idle) == Occupant::Nobody => {
+        Some(release) if policy.previous == Previous::Warm && seen.is_free(idle) => {
             go(state, open(state, Kind::Warm, idle, release.clone(), Step::Start, seen))
         }
         _ => Begin::Already("everything runs".to_owned()),

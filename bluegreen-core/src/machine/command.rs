@@ -1,4 +1,4 @@
-use crate::{ReleaseId, ResolveError, Step, Transaction};
+use crate::{Blind, ReleaseId, Step, Transaction};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,9 +59,15 @@ impl Command {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// There is no route to begin from.
-    #[error("the proxy cannot be asked where the traffic goes")]
-    Route(#[source] ResolveError),
+    /// What it would touch cannot be seen.
+    #[error("what is so cannot be seen, and nothing is touched on a guess")]
+    Blind(#[source] Blind),
+    /// The proxy does not know the app.
+    #[error("the proxy is not set up: {0}")]
+    NotSetUp(String),
+    /// It needs a profile with the traffic, and neither has it.
+    #[error("neither profile has the traffic: {0}")]
+    Elsewhere(String),
     /// Another transaction rests.
     #[error("{} of {} waits on {} after {}", .0.kind, .0.release, .0.to, .0.step)]
     Waiting(Box<Transaction>),

@@ -1,6 +1,7 @@
 use super::step::{Fact, Walk};
-use crate::processes::who_holds;
-use crate::{Acted, Cause, Effect, Failover, Failure, Kind, Occupant, Previous, Process, Profile, Sacrifice, Step};
+use crate::{
+    Acted, Cause, Effect, Failover, Failure, Kind, Occupant, Previous, Process, Profile, Sacrifice, Step, Stranger,
+};
 
 impl Walk<'_> {
     /// Whether the step under way is true, and what it needs if not.
@@ -12,8 +13,8 @@ impl Walk<'_> {
         }
         let fact = match self.tx.step {
             Step::Stop => self.idle_is_free(),
-            Step::Start => Ok(self.release_runs()),
-            Step::Health => Ok(self.is_healthy()),
+            Step::Start => self.release_runs(),
+            Step::Health => self.is_healthy(),
             Step::Switch => self.has_traffic(),
             Step::Bake => self.is_confirmed(),
             Step::Retire => self.old_is_retired(),
@@ -37,15 +38,15 @@ impl Walk<'_> {
                 };
             }
         }
-        Ok(match self.seen.on(to) {
+        Ok(match self.on(to)? {
             Occupant::Nobody => Fact::True,
             Occupant::Ours { process, .. } => self.stopped(to, process),
             Occupant::Stranger { who, .. } => Fact::Fails(self.taken(who)),
         })
     }
 
-    fn release_runs(&mut self) -> Fact {
-        match self.seen.on(&self.tx.to) {
+    fn release_runs(&mut self) -> Result<Fact, Failure> {
+        Ok(match self.on(&self.tx.to)? {
             Occupant::Nobody if self.did(|e| matches!(e, Effect::Start { .. })).is_some() => Fact::Fails(self.died()),
             Occupant::Nobody => {
                 self.tx.started = true;
@@ -57,27 +58,25 @@ impl Walk<'_> {
                 Fact::Fails(self.failure(Cause::Process, message))
             }
             Occupant::Stranger { who, .. } => Fact::Fails(self.taken(who)),
-        }
+        })
     }
 
-    fn is_healthy(&mut self) -> Fact {
-        let (process, listening) = match self.seen.on(&self.tx.to) {
+    fn is_healthy(&mut self) -> Result<Fact, Failure> {
+        let (process, listening) = match self.on(&self.tx.to)? {
             Occupant::Ours { process, listening } => (process.clone(), *listening),
-            Occupant::Nobody => return Fact::Fails(self.died()),
-            Occupant::Stranger { who, .. } => return Fact::Fails(self.taken(who)),
+            Occupant::Nobody => return Err(self.died()),
+            Occupant::Stranger { who, .. } => return Err(self.taken(who)),
         };
         if let Some(Acted { effect: Effect::AwaitHealthy { process: proven, .. }, .. }) = self.last {
             if *proven != process {
-                return Fact::Fails(self.died());
+                return Err(self.died());
             }
             self.tx.proven = Some(process.id.clone());
         }
         match (self.tx.proven.as_ref() == Some(&process.id), listening) {
-            (true, true) => Fact::True,
-            (true, false) => {
-                Fact::Fails(self.failure(Cause::Unhealthy, format!("{} does not listen any more", self.tx.to)))
-            }
-            _ => Fact::Needs(Effect::AwaitHealthy { profile: self.tx.to.clone(), process }),
+            (true, true) => Ok(Fact::True),
+            (true, false) => Err(self.failure(Cause::Unhealthy, format!("{} does not listen any more", self.tx.to))),
+            _ => Ok(Fact::Needs(Effect::AwaitHealthy { profile: self.tx.to.clone(), process })),
         }
     }
 
@@ -93,8 +92,8 @@ impl Walk<'_> {
         if self.did(|e| matches!(e, Effect::Switch { .. })).is_some() {
             return Err(self.failure(Cause::Switch, format!("the proxy said yes, but {to} does not get the traffic")));
         }
+        let expect = self.on(&to)?.clone();
         self.proven().ok_or_else(|| self.gone())?;
-        let expect = self.seen.on(&to).clone();
         Ok(Fact::Needs(Effect::Switch { to, expect }))
     }
 
@@ -104,6 +103,7 @@ impl Walk<'_> {
             Some(route) if route.active == to => route.standby.is_none(),
             _ => return Err(self.failure(Cause::Route, format!("somebody moved the route away from {to}"))),
         };
+        self.on(&to)?;
         let process = self.proven().ok_or_else(|| self.gone())?.clone();
         if !self.tx.answered {
             if !solo {
@@ -147,7 +147,7 @@ impl Walk<'_> {
             Some(route) if route.active == to => route.standby.clone(),
             _ => return Err(self.failure(Cause::Route, format!("somebody moved the route away from {to}"))),
         };
-        if self.seen.on(&to).ours().is_none() {
+        if self.on(&to)?.ours().is_none() {
             return Err(self.gone());
         }
         let replaces = matches!(self.tx.kind, Kind::Deploy | Kind::Rollback);
@@ -163,13 +163,11 @@ impl Walk<'_> {
             _ => {}
         }
         let Some(from) = self.tx.from.clone().filter(|_| !keep) else { return Ok(Fact::True) };
-        match self.seen.on(&from) {
+        match self.on(&from)? {
             Occupant::Ours { process, .. } => return Ok(self.stopped(&from, process)),
             Occupant::Stranger { who, .. } => {
-                self.warnings.push(format!(
-                    "{from} is held by {}, which was not started by us: it keeps running",
-                    who_holds(&from, who)
-                ));
+                let message = format!("{from} is held by {who}, which was not started by us: it keeps running");
+                self.warnings.push(message);
             }
             Occupant::Nobody => {}
         }
@@ -186,7 +184,7 @@ impl Walk<'_> {
             return None;
         }
         let from = self.tx.from.clone().filter(|_| !self.tx.breaking)?;
-        let expect = self.seen.on(&from);
+        let expect = self.seen.on(&from).ok()?;
         let may =
             matches!(expect, Occupant::Ours { process, listening: true } if !self.state.has_failed(&process.release));
         may.then(|| Effect::Standby { active: self.tx.to.clone(), expect: expect.clone(), standby: from })
@@ -216,9 +214,10 @@ impl Walk<'_> {
         }
         let flips = self.policy.failover != Failover::Never
             && match self.seen.on(&self.tx.to) {
-                Occupant::Ours { process, .. } => !self.state.has_failed(&process.release),
-                Occupant::Stranger { .. } => false,
-                Occupant::Nobody => true,
+                Ok(Occupant::Ours { process, .. }) => !self.state.has_failed(&process.release),
+                Ok(Occupant::Stranger { .. }) => false,
+                // who is not seen is not sacrificed without a proof
+                Ok(Occupant::Nobody) | Err(_) => true,
             };
         if flips { Sacrifice::Sick } else { Sacrifice::Always }
     }
@@ -229,15 +228,14 @@ impl Walk<'_> {
 
     /// What was proven is not what is there.
     fn gone(&self) -> Failure {
-        match self.seen.on(&self.tx.to) {
-            Occupant::Stranger { who, .. } => self.taken(who),
-            _ => self.died(),
+        match self.on(&self.tx.to) {
+            Ok(Occupant::Stranger { who, .. }) => self.taken(who),
+            Ok(_) => self.died(),
+            Err(blind) => blind,
         }
     }
 
-    fn taken(&self, who: &str) -> Failure {
-        let message =
-            format!("port {} of {} is taken by {}", self.tx.to.port(), self.tx.to, who_holds(&self.tx.to, who));
-        self.failure(Cause::PortTaken, message)
+    fn taken(&self, who: &Stranger) -> Failure {
+        Failure::taken(self.tx.step, &self.tx.to, who)
     }
 }

@@ -5,8 +5,8 @@ use crate::{Occupant, Seen, State};
 /// person is needed.
 pub fn rebuild(seen: &Seen) -> State {
     let mut state = State { lost: true, ..State::default() };
-    if let Ok(route) = &seen.route
-        && let Occupant::Ours { process, listening: true } = seen.on(&route.active)
+    if let Some(route) = seen.route()
+        && let Ok(Occupant::Ours { process, listening: true }) = seen.on(&route.active)
     {
         state.confirm(&process.release);
     }

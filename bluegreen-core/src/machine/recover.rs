@@ -1,7 +1,7 @@
 use super::begin::{open, warm, with};
 use crate::{
-    Cause, Failover, Failure, Kind, Next, Occupant, Outcome, Policy, Profile, ResolveError, Route, Seen, State, Step,
-    Then, Transaction, step,
+    Blind, Cause, Failover, Failure, Kind, Next, Occupant, Outcome, Policy, Profile, Route, Seen, State, Step,
+    Stranger, Then, Transaction, step,
 };
 
 /// What a state that somebody left behind needs.
@@ -15,6 +15,8 @@ pub enum Recovery {
     Walk(Box<State>),
     /// A person is needed; the text says what is so.
     Degraded(String),
+    /// It cannot be told: what may be so cannot be seen. Nothing is touched, and what waits stays.
+    Blind(Blind),
 }
 
 /// What this run of recovery has tried in vain, so that it ends.
@@ -68,37 +70,37 @@ fn open_transaction(state: &State, tx: &Transaction, seen: &Seen, policy: &Polic
         let undo = Some(Failure::new(tx.step, cause, message));
         Recovery::Walk(Box::new(with(state, Transaction { undo, ..tx.clone() })))
     };
-    if tx.undo.is_some() || matches!(tx.kind, Kind::Up | Kind::Warm) {
+    if tx.undo.is_some() {
         return go_on();
     }
-    if let (Some(error), true) = (seen.route_unknown(), tx.step != Step::Switch) {
-        return Recovery::Degraded(error.to_string());
+    match seen.permits(state) {
+        // a switch that may have happened is undone by the order of the old route
+        Err(_) if tx.step == Step::Switch => {}
+        Err(blind) => return Recovery::Blind(blind),
+        Ok(_) => {
+            if let Some(blind) = seen.blind() {
+                return Recovery::Blind(blind.clone());
+            }
+        }
+    }
+    if matches!(tx.kind, Kind::Up | Kind::Warm) {
+        return go_on();
     }
     // before the first deploy nobody is where the proxy points, and that is as it should be
-    let dead = |route: &Route| *seen.on(&route.active) == Occupant::Nobody && state.last_good().is_some();
-    let live = !seen.route.as_ref().is_ok_and(dead);
+    let dead = |route: &Route| seen.is_free(&route.active) && state.last_good().is_some();
+    let live = !seen.route().is_some_and(dead);
     if live && rests(state, seen, policy) {
-        let active = seen.route.as_ref().ok().map(|route| &route.active);
-        let served = state.last_good().is_some() || state.lost;
-        let Some(silent) = active.filter(|active| !seen.on(active).listens() && served) else {
-            return Recovery::Rests(tx.step);
-        };
-        if *silent != tx.to {
+        let active = seen.route().map(|route| &route.active).filter(|_| served(state));
+        let trouble = active.and_then(|active| Some((active, trouble(state, seen, active)?)));
+        let Some((active, trouble)) = trouble else { return Recovery::Rests(tx.step) };
+        if *active != tx.to {
             // to promote it is the repair, so it is not taken back
-            return Recovery::Degraded(format!(
-                "{}; {} of {} waits on {}",
-                unanswered(silent),
-                tx.kind,
-                tx.release,
-                tx.to
-            ));
+            return Recovery::Degraded(format!("{trouble}; {} of {} waits on {}", tx.kind, tx.release, tx.to));
         }
     }
     if tx.step >= Step::Switch && seen.is_active(&tx.to) {
-        return match seen.on(&tx.to).ours() {
-            Some(process) if process.release == tx.release && (tx.step != tx.until || seen.on(&tx.to).listens()) => {
-                go_on()
-            }
+        return match seen.ours(&tx.to) {
+            Some(process) if process.release == tx.release && (tx.step != tx.until || seen.listens(&tx.to)) => go_on(),
             // nobody saw why, and a reboot is not its fault
             _ => undo(Cause::Crashed, "the release died while nobody looked"),
         };
@@ -119,34 +121,57 @@ fn rests(state: &State, seen: &Seen, policy: &Policy) -> bool {
     matches!(step(state, &calm, policy), Next { then: Then::End(Outcome::Paused(_)), .. })
 }
 
-/// What silence where the proxy points needs. A flip ends no process, also none that is deaf and was never confirmed: it is
-/// stopped by the transaction that started it, or by the one that needs its place, and a person may want to look at it. It
-/// does not come back into the traffic, because only who listens is warm.
-fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recovery {
-    let route = match &seen.route {
-        Ok(route) => route,
-        Err(ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)) => return Recovery::Stable,
-        Err(error) => return Recovery::Degraded(error.to_string()),
-    };
-    if seen.on(&route.active).listens() {
-        return Recovery::Stable;
+/// Whether a release of ours should serve, as far as is known.
+fn served(state: &State) -> bool {
+    state.last_good().is_some() || state.lost
+}
+
+/// What is wrong where the proxy points: silence, or somebody else's answer where a release of ours should serve.
+fn trouble(state: &State, seen: &Seen, active: &Profile) -> Option<String> {
+    match seen.on(active) {
+        Ok(Occupant::Stranger { who, .. }) if served(state) => Some(usurped(active, who)),
+        Ok(Occupant::Ours { listening: false, .. } | Occupant::Nobody) => Some(unanswered(active)),
+        _ => None,
     }
-    let dead = *seen.on(&route.active) == Occupant::Nobody;
+}
+
+/// What silence where the proxy points needs, or somebody else who took the place of a release of ours. A flip ends no process,
+/// also none that is deaf and was never confirmed: it is stopped by the transaction that started it, or by the one that needs its
+/// place, and a person may want to look at it. It does not come back into the traffic, because only who listens is warm.
+fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recovery {
+    let active = match seen.permits(state) {
+        Ok(Some(route)) => &route.active,
+        Ok(None) => return Recovery::Stable,
+        Err(blind) => return Recovery::Blind(blind),
+    };
+    let other = seen.profiles.other(active);
+    let occupant = match seen.on(active) {
+        Ok(occupant) => occupant,
+        Err(blind) => return Recovery::Blind(blind.clone()),
+    };
+    let Some(trouble) = trouble(state, seen, active) else { return Recovery::Stable };
+    if let Err(blind) = seen.on(other) {
+        return Recovery::Blind(blind.clone());
+    }
+    let dead = *occupant == Occupant::Nobody;
     let walk = |kind, to: &Profile, release, step| {
         Recovery::Walk(Box::new(with(state, open(state, kind, to, release, step, seen))))
     };
-    let other = seen.profiles.other(&route.active);
     match (warm(state, seen, other), state.confirmed.get(tried.unstartable)) {
         (Some(warm), _) if !tried.flip && policy.failover != Failover::Never => {
             walk(Kind::Flip, other, warm.clone(), Step::Health)
         }
-        (_, Some(good)) if dead && !tried.up => walk(Kind::Up, &route.active, good.clone(), Step::Start),
+        (_, Some(good)) if dead && !tried.up => walk(Kind::Up, active, good.clone(), Step::Start),
         _ if state.lost => Recovery::Degraded("the state was lost: deploy what should run".to_owned()),
         _ if dead && state.last_good().is_none() => Recovery::Stable,
-        _ => Recovery::Degraded(unanswered(&route.active)),
+        _ => Recovery::Degraded(trouble),
     }
 }
 
 fn unanswered(active: &Profile) -> String {
     format!("{active} has the traffic, and nothing answers there")
+}
+
+fn usurped(active: &Profile, who: &Stranger) -> String {
+    format!("{active} has the traffic, and who answers there is not ours: {who}")
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::{
-    Acted, Cause, Effect, Failure, Kind, Occupant, Outcome, Policy, Process, Profile, Route, Seen, State, Step,
+    Acted, Blind, Cause, Effect, Failure, Kind, Occupant, Outcome, Policy, Process, Profile, Route, Seen, State, Step,
     Transaction,
 };
 
@@ -29,7 +29,7 @@ pub enum Then {
 /// and every sight has an answer. Without a transaction there is nothing to do.
 pub fn step(state: &State, seen: &Seen, policy: &Policy) -> Next {
     let mut state = state.clone();
-    if let Ok(route) = &seen.route {
+    if let Some(route) = seen.route() {
         seen.profiles.both().into_iter().for_each(|p| state.note_traffic(p, route.uses(p), &seen.now));
     }
     let Some(tx) = state.transaction.take() else {
@@ -51,9 +51,9 @@ pub(crate) fn hears(tx: &Transaction, seen: &Seen) -> bool {
 /// that took the place of ours meanwhile gets nothing.
 fn way_back<'a>(tx: &'a Transaction, seen: &Seen) -> Option<&'a Profile> {
     tx.from.as_ref().filter(|from| match seen.on(from) {
-        Occupant::Ours { listening, .. } => *listening,
-        Occupant::Stranger { .. } => tx.old_release.is_none(),
-        Occupant::Nobody => false,
+        Ok(Occupant::Ours { listening, .. }) => *listening,
+        Ok(Occupant::Stranger { .. }) => tx.old_release.is_none(),
+        Ok(Occupant::Nobody) | Err(_) => false,
     })
 }
 
@@ -109,9 +109,13 @@ impl Walk<'_> {
     /// Forward is over: undo, as far as that makes sense.
     fn fail(&mut self, failure: Failure) -> Then {
         // an effect that failed does not hide that the release died, or that its standby is what answers
-        let serves = self.seen.on(&self.tx.to).ours().is_some() && !self.seen.failed_over();
+        let serves = self.seen.ours(&self.tx.to).is_some() && !self.seen.failed_over();
         if self.tx.step == Step::Retire && failure.cause != Cause::Died && serves {
             return Then::End(Outcome::Done { unfinished: Some(failure) });
+        }
+        if self.tx.step == Step::Retire && failure.cause == Cause::Blind {
+            // it was confirmed, so the next run finishes what this one could not see
+            return Then::End(Outcome::Degraded { reason: failure.message.clone(), failure });
         }
         if self.tx.kind == Kind::Up {
             // it belongs where the proxy points: there is nothing to go back to, and nothing to stop
@@ -135,8 +139,8 @@ impl Walk<'_> {
 
     /// The process on `to`, when it is the one that was proven healthy and still listens.
     pub(super) fn proven(&self) -> Option<&Process> {
-        let process = self.seen.on(&self.tx.to).ours().filter(|p| self.tx.proven.as_ref() == Some(&p.id))?;
-        self.seen.on(&self.tx.to).listens().then_some(process)
+        let process = self.seen.ours(&self.tx.to).filter(|p| self.tx.proven.as_ref() == Some(&p.id))?;
+        self.seen.listens(&self.tx.to).then_some(process)
     }
 
     /// The profile that the traffic can go back to.
@@ -159,12 +163,22 @@ impl Walk<'_> {
         Effect::Stop { profile: profile.clone(), process: process.clone(), settle }
     }
 
+    /// The route; `None`: it is known that neither profile has the traffic.
     pub(super) fn route(&self) -> Result<Option<&Route>, Failure> {
-        match (&self.seen.route, self.seen.route_unknown()) {
-            (Ok(route), _) => Ok(Some(route)),
-            (Err(_), None) => Ok(None),
-            (Err(error), Some(_)) => Err(self.failure(Cause::Route, "lost sight of the route").because(error)),
-        }
+        self.seen.permits(&self.state).map_err(|blind| self.blind(&blind))
+    }
+
+    /// Who is on `profile`.
+    pub(super) fn on(&self, profile: &Profile) -> Result<&Occupant, Failure> {
+        self.seen.on(profile).map_err(|blind| self.blind(blind))
+    }
+
+    fn blind(&self, blind: &Blind) -> Failure {
+        let message = match blind {
+            Blind::Profile { profile, .. } => format!("lost sight of {profile}"),
+            _ => "lost sight of the route".to_owned(),
+        };
+        self.failure(Cause::Blind, message).because(blind)
     }
 
     pub(super) fn failure(&self, cause: Cause, message: impl Into<String>) -> Failure {

@@ -1,19 +1,19 @@
 use super::step::{Then, Walk};
-use crate::{Effect, Failure, Occupant, Outcome, Profile, ResolveError, Sacrifice, Step};
+use crate::{Effect, Failure, Occupant, Outcome, Profile, Sacrifice, Step};
 
 impl Walk<'_> {
     /// Takes back what was done: first the route, then the process.
     pub(super) fn undo(&mut self, failure: Failure) -> Then {
         let to = self.tx.to.clone();
-        match &self.seen.route {
-            Ok(route) if route.active == to => return self.revert(failure, None),
-            Ok(route) if route.standby.as_ref() == Some(&to) => {
+        match self.seen.permits(&self.state) {
+            Ok(Some(route)) if route.active == to => return self.revert(failure, None),
+            Ok(Some(route)) if route.standby.as_ref() == Some(&to) => {
                 let active = route.active.clone();
                 return self.withdraw(failure, active);
             }
-            Ok(_) | Err(ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)) => {}
-            Err(error) => {
-                let reason = format!("it cannot be told where the traffic goes: {error}");
+            Ok(_) => {}
+            Err(blind) => {
+                let reason = format!("it cannot be told where the traffic goes: {blind}");
                 return if self.tx.step == Step::Switch {
                     self.revert(failure, Some(reason))
                 } else {
@@ -21,7 +21,16 @@ impl Walk<'_> {
                 };
             }
         }
-        match self.seen.on(&to) {
+        let occupant = match self.seen.on(&to) {
+            Ok(occupant) => occupant,
+            Err(_) if !self.tx.started => return self.undone(failure),
+            Err(blind) => {
+                let reason = blind.to_string();
+                self.blame(&failure);
+                return wait(failure, reason);
+            }
+        };
+        match occupant {
             Occupant::Ours { process, .. } if self.tx.started => {
                 if let Some(stuck) = self.did(|e| matches!(e, Effect::Stop { .. })).cloned() {
                     let stuck = stuck.err();
@@ -51,13 +60,16 @@ impl Walk<'_> {
     /// The route is at the new release, or, with `unknown`, may be: it goes back, to somebody who is healthy.
     fn revert(&mut self, failure: Failure, unknown: Option<String>) -> Then {
         let tried = self.did(|e| matches!(e, Effect::Switch { .. })).cloned();
-        let keep_open = unknown.is_some();
-        let reason = match (tried, self.way_back()) {
-            (None, Some(from)) => {
-                let (to, expect) = (from.clone(), self.seen.on(from).clone());
-                return Then::Do(Effect::Switch { to, expect });
-            }
-            (None, None) => format!("nobody answers where the traffic came from, so it stays at {}", self.tx.to),
+        // whoever was there may be there still
+        let unseen = self.tx.from.as_ref().and_then(|from| self.seen.on(from).err()).map(ToString::to_string);
+        let keep_open = unknown.is_some() || unseen.is_some();
+        let back = self.way_back().and_then(|from| Some((from.clone(), self.seen.on(from).ok()?.clone())));
+        let reason = match (tried, back) {
+            (None, Some((to, expect))) => return Then::Do(Effect::Switch { to, expect }),
+            (None, None) => match unseen {
+                Some(blind) => format!("{blind}, so the traffic stays at {}", self.tx.to),
+                None => format!("nobody answers where the traffic came from, so it stays at {}", self.tx.to),
+            },
             (Some(Ok(())), _) => unknown.unwrap_or_else(|| format!("the traffic stays at {}", self.tx.to)),
             (Some(Err(why)), _) => format!("{why}: {}", why.causes.first().map_or("", String::as_str)),
         };

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::{Faults, MemoryStore, Op, World};
 use crate::{
-    Autopsy, Deployer, HealthProbe, Occupant, Process, ProcessError, ProcessManager, Profile, ProfileResolver,
-    ProxySwitcher, ReleaseId, ResolveError, Route, SwitchError, Unhealthy,
+    Autopsy, Blind, Deployer, HealthProbe, Occupant, Process, ProcessError, ProcessManager, Profile, ProfileResolver,
+    ProxySwitcher, ReleaseId, Route, SwitchError, Traffic, Unhealthy,
 };
 
 /// All four traits, and the front door, over one [`World`]. Clones share it.
@@ -63,18 +63,21 @@ impl FakeHost {
 
 #[async_trait]
 impl ProfileResolver for FakeHost {
-    async fn resolve(&self) -> Result<Route, ResolveError> {
+    async fn resolve(&self) -> Result<Traffic, Blind> {
         if self.faults.strikes(Op::Resolve) {
-            return Err(ResolveError::Unknown("injected".into()));
+            return Err(Blind::Route("injected".into()));
         }
-        self.world().route.clone()
+        self.world().traffic.clone()
     }
 }
 
 #[async_trait]
 impl ProcessManager for FakeHost {
-    async fn inspect(&self, profile: &Profile) -> Result<Occupant, ProcessError> {
-        Ok(self.world().occupant(profile))
+    async fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind> {
+        if self.faults.strikes(Op::Inspect) {
+            return Err(Blind::Profile { profile: profile.to_string(), reason: "injected".into() });
+        }
+        self.world().inspect(profile)
     }
 
     async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {

@@ -9,6 +9,8 @@ use std::{
 pub enum Op {
     /// `ProfileResolver::resolve`.
     Resolve,
+    /// `ProcessManager::inspect`.
+    Inspect,
     /// `ProcessManager::start`.
     Start,
     /// `ProcessManager::stop`.

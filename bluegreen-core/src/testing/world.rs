@@ -1,8 +1,11 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
-    Cause, Effect, Failure, Occupant, Process, Profile, Profiles, ReleaseId, ResolveError, Route, Sacrifice, Seen,
-    Stamp, Step,
+    Blind, Cause, Effect, Failure, Occupant, Process, Profile, Profiles, ReleaseId, Route, Sacrifice, Seen, Stamp,
+    Step, Stranger, Traffic,
 };
 
 /// How a release behaves once it runs.
@@ -37,12 +40,14 @@ pub struct FakeProcess {
 pub struct World {
     /// The two profiles.
     pub profiles: Profiles,
-    /// The route in effect, or why there is none to read.
-    pub route: Result<Route, ResolveError>,
+    /// Where the traffic goes, or why that cannot be read.
+    pub traffic: Result<Traffic, Blind>,
+    /// Profiles of which it cannot be seen who is there.
+    pub hidden: BTreeSet<Profile>,
     /// What runs on each profile.
     pub running: BTreeMap<Profile, FakeProcess>,
     /// Foreign processes on the ports.
-    pub strangers: BTreeMap<Profile, String>,
+    pub strangers: BTreeMap<Profile, Stranger>,
     /// How each release behaves; the others are [`Health::Good`].
     pub releases: BTreeMap<ReleaseId, Health>,
     /// Time since boot.
@@ -60,7 +65,8 @@ impl World {
         let profile = |name: &str, port| Profile::new(name.parse().expect("a name"), port).expect("a port");
         let profiles = Profiles::new(profile("real1", 8081), profile("real2", 8082)).expect("two profiles");
         Self {
-            route: Ok(Route::solo(profiles.second().clone())),
+            traffic: Ok(Route::solo(profiles.second().clone()).into()),
+            hidden: BTreeSet::new(),
             profiles,
             running: BTreeMap::new(),
             strangers: BTreeMap::new(),
@@ -86,6 +92,27 @@ impl World {
         }
     }
 
+    /// What a look at `profile` sees.
+    ///
+    /// # Errors
+    /// It is one of [`World::hidden`].
+    pub fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind> {
+        if self.hidden.contains(profile) {
+            return Err(Blind::Profile { profile: profile.to_string(), reason: "it is dark".to_owned() });
+        }
+        Ok(self.occupant(profile))
+    }
+
+    /// The route, when it is known and leads to a profile.
+    pub fn route(&self) -> Option<&Route> {
+        self.traffic.as_ref().ok().and_then(Traffic::route)
+    }
+
+    /// Somebody whose java listens.
+    pub fn bob() -> Stranger {
+        Stranger { pid: Some(4711), user: Some("bob".into()), program: Some("java".into()), address: None }
+    }
+
     /// Whether `profile` would pass a health attempt.
     pub fn healthy(&self, profile: &Profile) -> bool {
         self.strangers.contains_key(profile) || self.running.get(profile).is_some_and(|p| p.health == Health::Good)
@@ -93,7 +120,7 @@ impl World {
 
     /// The profile whose answer a user gets now, with the proxy's failover.
     pub fn answering(&self) -> Option<&Profile> {
-        let route = self.route.as_ref().ok()?;
+        let route = self.route()?;
         let up = |profile: &&Profile| self.occupant(profile).listens();
         [Some(&route.active), route.standby.as_ref()].into_iter().flatten().find(up)
     }
@@ -115,7 +142,7 @@ impl World {
         self.next += 1;
         let process = Process { release: release.clone(), id: format!("boot{}-{}", self.boot, self.next) };
         if health == Health::Robbed {
-            self.strangers.insert(profile.clone(), "pid 4711 (java) of bob".to_owned());
+            self.strangers.insert(profile.clone(), Self::bob());
         }
         if health != Health::Dies {
             self.running.insert(profile.clone(), FakeProcess { process, health });
@@ -126,7 +153,7 @@ impl World {
     /// Stops `process`, and no other. Invariant 2: never one that the proxy uses.
     pub fn stop(&mut self, profile: &Profile, process: &Process) {
         if self.running.get(profile).is_some_and(|p| p.process == *process) {
-            if self.route.as_ref().is_ok_and(|route| route.uses(profile)) {
+            if self.route().is_some_and(|route| route.uses(profile)) {
                 self.broken.push(format!("stopped {profile}, which the proxy uses"));
             }
             self.running.remove(profile);
@@ -135,14 +162,14 @@ impl World {
 
     /// Moves the route. Invariant 1: the active profile only changes to a healthy one.
     pub fn switch(&mut self, route: &Route) {
-        let moved = self.route.as_ref().map_or(true, |old| old.active != route.active);
+        let moved = self.route().is_none_or(|old| old.active != route.active);
         if moved && !self.healthy(&route.active) {
             self.broken.push(format!("moved the route to {}, which is not healthy", route.active));
         }
         if let Some(standby) = route.standby.as_ref().filter(|standby| !self.healthy(standby)) {
             self.broken.push(format!("made {standby} the standby, which is not healthy"));
         }
-        self.route = Ok(route.clone());
+        self.traffic = Ok(route.clone().into());
     }
 
     /// The process on `profile` is gone, by itself.
@@ -223,14 +250,11 @@ impl World {
     }
 
     fn may_use(&self, profile: &Profile) -> bool {
-        match &self.route {
-            Ok(route) => route.uses(profile),
-            Err(error) => !matches!(error, ResolveError::NotSetUp(_) | ResolveError::Unmanaged(_)),
-        }
+        self.traffic.as_ref().map_or(true, |traffic| traffic.route().is_some_and(|route| route.uses(profile)))
     }
 
     fn is_active(&self, profile: &Profile) -> bool {
-        self.route.as_ref().is_ok_and(|route| route.active == *profile)
+        self.route().is_some_and(|route| route.active == *profile)
     }
 
     /// What the engine would see.
@@ -238,8 +262,8 @@ impl World {
         let [first, second] = self.profiles.both();
         Seen {
             profiles: self.profiles.clone(),
-            route: self.route.clone(),
-            occupants: [self.occupant(first), self.occupant(second)],
+            traffic: self.traffic.clone(),
+            occupants: [self.inspect(first), self.inspect(second)],
             now: self.now(),
             interrupt: None,
             last: None,

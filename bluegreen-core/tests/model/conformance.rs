@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bluegreen_core::{
-    Acted, Autopsy, Command, Deployer, Effect, HealthProbe, Holder, Lease, Occupant, Options, Process, ProcessError,
-    ProcessManager, Profile, ProxySwitcher, ReleaseId, Route, Stamp, State, StateStore, StoreError, SwitchError,
-    Unhealthy,
+    Acted, Autopsy, Blind, Command, Deployer, Effect, HealthProbe, Holder, Lease, Occupant, Options, Process,
+    ProcessError, ProcessManager, Profile, ProxySwitcher, ReleaseId, Route, Stamp, State, StateStore, StoreError,
+    SwitchError, Unhealthy,
     testing::{FakeHost, MemoryStore, Op},
 };
 use stateright::Model as _;
@@ -54,7 +54,7 @@ struct Door(FakeHost);
 
 #[async_trait]
 impl ProcessManager for Told {
-    async fn inspect(&self, profile: &Profile) -> Result<Occupant, ProcessError> {
+    async fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind> {
         self.0.inspect(profile).await
     }
 
@@ -213,7 +213,7 @@ pub(crate) async fn walk(seed: u64, actions: usize) -> usize {
         );
         assert_eq!(engine, model, "left: the engine; right: the model; after {told:#?}\nTo see it again:\n{replay}");
         let (world, said) = (fake.world(), &now.host.world);
-        assert_eq!((&world.route, &world.running), (&said.route, &said.running), "{told:#?}\n{replay}");
+        assert_eq!((&world.traffic, &world.running), (&said.traffic, &said.running), "{told:#?}\n{replay}");
         assert!(now.host.broken.is_empty(), "{:?} after {told:#?}\n{replay}", now.host.broken);
         commands += 1;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bluegreen_core::{Process, Profile, Route, State, testing::World};
+use bluegreen_core::{Process, Profile, Route, State, Stranger, testing::World};
 
 use super::{
     mutant::Mutant,
@@ -10,7 +10,16 @@ use super::{
 };
 
 /// The foreign process that had the traffic before us.
-pub(crate) const FORMER: &str = "the scripts' app";
+pub(crate) fn former() -> Stranger {
+    stranger("the scripts' app")
+}
+
+/// One who is told from the others by what he calls himself: in the model nobody lies.
+pub(crate) fn stranger(program: &str) -> Stranger {
+    let mut stranger = Stranger::new();
+    stranger.program = Some(program.to_owned());
+    stranger
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Host {
@@ -69,7 +78,7 @@ impl Host {
 
     /// The route that is in effect, whoever can read it.
     pub(crate) fn truth(&self) -> Option<&Route> {
-        self.hidden.as_ref().or(self.world.route.as_ref().ok())
+        self.hidden.as_ref().or(self.world.route())
     }
 
     /// To be called after everything that moves the route, or ends a process.
@@ -93,7 +102,7 @@ impl Host {
             let number = |state: &State| state.transaction.as_ref().map(|tx| tx.number);
             if number(&kept).is_some() && number(&kept) != number(&self.disk) {
                 // who has a port when a transaction begins is what the traffic came from
-                self.world.strangers.values_mut().for_each(|who| FORMER.clone_into(who));
+                self.world.strangers.values_mut().for_each(|who| *who = former());
                 let from = kept.transaction.as_ref().and_then(|tx| tx.from.clone());
                 self.former = from.filter(|from| self.world.strangers.contains_key(from));
             }

@@ -9,13 +9,13 @@ use std::{
 };
 
 use bluegreen_core::{
-    Command, Failover, Kind, Occupant, Policy, Previous, Profile, ReleaseId, ResolveError, Route, State, Step,
+    Blind, Command, Failover, Kind, Occupant, Policy, Previous, Profile, ReleaseId, Route, State, Step,
     testing::{Health, World},
 };
 use stateright::{Model, Property};
 
 use super::{
-    host::{FORMER, Host, Lost, answering, answers_well},
+    host::{Host, Lost, answering, answers_well, former, stranger as named},
     mutant::Mutant,
     promise::Promise,
     tool::{Strike, Tool, Went},
@@ -146,9 +146,9 @@ impl Machine {
         }
         let first = fresh.profiles.first().clone();
         let mut foreign = Host::new(fresh.clone());
-        foreign.world.route = Ok(Route::solo(first.clone()));
+        foreign.world.traffic = Ok(Route::solo(first.clone()).into());
         let mut adopted = foreign.clone();
-        foreign.world.strangers.insert(first.clone(), FORMER.to_owned());
+        foreign.world.strangers.insert(first.clone(), former());
         adopted.world.start(&first, &id("adopted")).unwrap();
         adopted.world.releases.insert(id("adopted"), Health::Missing);
         let hosts = [Host::new(fresh), served, foreign, adopted];
@@ -182,7 +182,7 @@ impl Machine {
 /// What a second recover must not change. What failed may be tried again: that counts up.
 fn gist(host: &Host) -> impl PartialEq + use<> {
     let on = |p: &Profile| host.world.running.get(p).map(|r| r.process.release.clone());
-    let (running, route) = (host.world.profiles.both().map(on), host.world.route.clone());
+    let (running, route) = (host.world.profiles.both().map(on), host.world.traffic.clone());
     (running, route, State { number: 0, ..host.disk.clone() })
 }
 
@@ -274,7 +274,7 @@ impl Now {
         }
         actions.push(Action::Reboot);
         actions.extend(host.disk.last_good().cloned().map(Action::Spoil));
-        match &world.route {
+        match &world.traffic {
             Ok(_) => {
                 actions.extend(Machine::routes(world).map(Action::Meddle));
                 actions.extend([Action::HideRoute, Action::LoseRoute]);
@@ -293,8 +293,8 @@ impl Now {
         let world = &mut host.world;
         // one that has the port already when a deploy begins is what the traffic came from
         let idle = host.disk.transaction.is_none();
-        let former = host.former.clone();
-        let stranger = |on: &Profile| if idle || former.as_ref() == Some(on) { FORMER } else { "somebody" }.to_owned();
+        let came_from = host.former.clone();
+        let stranger = |on: &Profile| if idle || came_from.as_ref() == Some(on) { former() } else { named("somebody") };
         match action {
             Action::Die(profile) => world.kill(&profile),
             Action::Sicken(profile) => world.running.get_mut(&profile)?.health = Health::Sick,
@@ -313,17 +313,18 @@ impl Now {
             }
             Action::Meddle(route) => {
                 host.meddled = true;
-                world.route = Ok(route);
+                world.traffic = Ok(route.into());
             }
             Action::HideRoute => {
-                let unknown = Err(ResolveError::Unknown("nginx does not say".into()));
-                host.hidden = std::mem::replace(&mut world.route, unknown).ok();
+                let unknown = Err(Blind::Route("nginx does not say".into()));
+                let shown = std::mem::replace(&mut world.traffic, unknown).ok();
+                host.hidden = shown.and_then(|traffic| traffic.route().cloned());
             }
-            Action::ShowRoute => world.route = Ok(host.hidden.take()?),
+            Action::ShowRoute => world.traffic = Ok(host.hidden.take()?.into()),
             Action::LoseRoute => {
                 host.meddled = true;
                 let [first, second] = world.profiles.both();
-                world.route = Ok(Route::with_standby(first.clone(), second.clone()));
+                world.traffic = Ok(Route::with_standby(first.clone(), second.clone()).into());
             }
             Action::Damage => {
                 host.lost = Lost::Last;
@@ -351,12 +352,12 @@ impl fmt::Display for Now {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Host { world, disk, .. } = &self.host;
         let on = |p: &Profile| match (world.occupant(p), world.running.get(p)) {
-            (Occupant::Stranger { who, .. }, _) => who,
+            (Occupant::Stranger { who, .. }, _) => who.to_string(),
             (_, Some(it)) => format!("{} {:?} {}", it.process.release, it.health, it.process.id),
             _ => "-".to_owned(),
         };
         let route = self.host.truth().map(ToString::to_string).unwrap_or_default();
-        let hidden = if world.route.is_err() { " (hidden)" } else { "" };
+        let hidden = if world.traffic.is_err() { " (hidden)" } else { "" };
         let [a, b] = world.profiles.both().map(on);
         write!(f, "   [{a} | {b}] {route}{hidden}; good {:?} failed {:?}", disk.confirmed, disk.failed)?;
         if let Some(tx) = &disk.transaction {
@@ -440,7 +441,7 @@ impl Machine {
     /// On a machine whose nginx answers and whose ports are free or ours, a good release can be deployed: that is the
     /// repair of everything.
     fn deploys(&self, recovered: &Host) -> bool {
-        if recovered.world.route.is_err() || !recovered.world.strangers.is_empty() {
+        if recovered.world.traffic.is_err() || !recovered.world.strangers.is_empty() {
             return true;
         }
         let mut host = recovered.clone();
@@ -461,13 +462,13 @@ impl Machine {
         // what was good once is started again, unless somebody else has its port
         let startable = |release: &ReleaseId| world.releases.get(release).is_none_or(|health| *health == Health::Good);
         let free = |route: &Route| matches!(world.occupant(&route.active), Occupant::Nobody);
-        if disk.confirmed.iter().any(startable) && world.route.as_ref().is_ok_and(free) && !answers {
+        if disk.confirmed.iter().any(startable) && world.route().is_some_and(free) && !answers {
             return false;
         }
         if !answers && disk.last_good().is_some() && !degraded {
             return false;
         }
-        if world.route.is_err() {
+        if world.traffic.is_err() {
             return degraded || disk.transaction.is_none();
         }
         let open = disk.transaction.as_ref();
@@ -476,14 +477,14 @@ impl Machine {
 
     /// Who has lost the state and sees nobody serve says so, every time, until a release is good again.
     fn closed(host: &Host, degraded: bool) -> bool {
-        let silent = host.world.route.is_ok() && answering(&host.world, host.truth()).is_none();
+        let silent = host.world.traffic.is_ok() && answering(&host.world, host.truth()).is_none();
         host.lost != Lost::All || !silent || degraded
     }
 
     /// An idle process is one that was proven, or that rests, or that a failed start of the live side left.
     fn clean(&self, before: &Host, host: &Host) -> bool {
         let (disk, world) = (&host.disk, &host.world);
-        let Ok(route) = &world.route else { return true };
+        let Some(route) = world.route() else { return true };
         let open = disk.transaction.as_ref();
         let idle = world.profiles.other(&route.active);
         let stray = world.running.get(idle).filter(|p| {

@@ -1,8 +1,8 @@
 //! Designs that were not chosen. Each must break a promise somewhere, or the model is blind there.
 
 use bluegreen_core::{
-    Cause, Effect, Failure, Next, Occupant, Policy, Recovery, Route, Sacrifice, Seen, State, Step, Then, Tried,
-    machine, recover,
+    Cause, Effect, Failure, Next, Occupant, Policy, Recovery, Route, Sacrifice, Seen, State, Step, Then, Traffic,
+    Tried, machine, recover,
 };
 
 use super::{host::Host, promise::Promise, tool::Tool};
@@ -166,7 +166,7 @@ pub(crate) fn act(
         (Mutant::StopUnasked, Effect::Stop { profile, process, .. }) => world.stop(profile, process),
         (Mutant::UndoStopsFirst, Effect::Stop { profile, process, .. }) if undoing => world.stop(profile, process),
         (m, Effect::Stop { profile, process, .. }) if m.has_eyes_of_its_own() => {
-            if see(Some(m), host, tool).route.is_ok_and(|route| route.uses(profile)) {
+            if see(Some(m), host, tool).route().is_some_and(|route| route.uses(profile)) {
                 return Err(Failure::new(Step::Stop, Cause::Route, "in use again"));
             }
             host.world.stop(profile, process);
@@ -217,25 +217,27 @@ pub(crate) fn see(mutant: Option<Mutant>, host: &Host, tool: &Tool) -> Seen {
     let mut seen = host.world.seen();
     let Some(mutant) = mutant else { return seen };
     if let Some(route) = &tool.believes {
-        seen.route = Ok(route.clone());
+        seen.traffic = Ok(route.clone().into());
     }
-    seen.route = match (mutant, seen.route, &host.disk.transaction) {
-        (Mutant::StandbyUnseen | Mutant::StandbyKept, Ok(route), _) => Ok(Route::solo(route.active)),
-        (Mutant::ErrorMeansSecond, Err(_), _) => Ok(Route::solo(seen.profiles.second().clone())),
+    seen.traffic = match (mutant, seen.traffic, &host.disk.transaction) {
+        (Mutant::StandbyUnseen | Mutant::StandbyKept, Ok(Traffic::Ours(route)), _) => {
+            Ok(Route::solo(route.active).into())
+        }
+        (Mutant::ErrorMeansSecond, Err(_), _) => Ok(Route::solo(seen.profiles.second().clone()).into()),
         (Mutant::RecoverTrustsState, _, Some(tx)) if tool.recovering.is_some() => {
             let to = if tx.step > Step::Switch { &tx.to } else { seen.profiles.other(&tx.to) };
-            Ok(Route::solo(to.clone()))
+            Ok(Route::solo(to.clone()).into())
         }
-        (_, route, _) => route,
+        (_, traffic, _) => traffic,
     };
     if mutant.reads_pid_files() {
         let this_boot = format!("boot{}-", host.world.boot);
         for (profile, process) in &host.pid_file {
             let old = !process.id.starts_with(&this_boot);
-            let gone = seen.on(profile).ours().is_none();
-            if gone && (mutant == Mutant::PidFileTrusted || (old && *seen.on(profile) == Occupant::Nobody)) {
+            let gone = seen.ours(profile).is_none();
+            if gone && (mutant == Mutant::PidFileTrusted || (old && seen.is_free(profile))) {
                 let index = usize::from(profile != seen.profiles.first());
-                seen.occupants[index] = Occupant::Ours { process: process.clone(), listening: true };
+                seen.occupants[index] = Ok(Occupant::Ours { process: process.clone(), listening: true });
             }
         }
     }
@@ -248,7 +250,7 @@ pub(crate) fn step(mutant: Option<Mutant>, state: &State, seen: &Seen, policy: &
     if let Some(tx) = &mut state.transaction {
         match mutant {
             Some(Mutant::IsolateServing) => tx.sacrifices_standby = true,
-            Some(Mutant::SwitchBeforeHealth) => tx.proven = seen.on(&tx.to).ours().map(|process| process.id.clone()),
+            Some(Mutant::SwitchBeforeHealth) => tx.proven = seen.ours(&tx.to).map(|process| process.id.clone()),
             Some(Mutant::RetireBeforeProof) => tx.answered = true,
             Some(Mutant::RevertToWhoever) => tx.old_release = None,
             _ => {}
@@ -257,7 +259,7 @@ pub(crate) fn step(mutant: Option<Mutant>, state: &State, seen: &Seen, policy: &
     let mut next = machine::step(&state, seen, policy);
     if let (Some(Mutant::UndoStopsFirst), Some(tx), Then::Do(Effect::Switch { to, .. })) =
         (mutant, &next.state.transaction, &next.then)
-        && let (true, Some(process)) = (tx.undo.is_some() && *to != tx.to, seen.on(&tx.to).ours())
+        && let (true, Some(process)) = (tx.undo.is_some() && *to != tx.to, seen.ours(&tx.to))
     {
         let (profile, process) = (tx.to.clone(), process.clone());
         next.then = Then::Do(Effect::Stop { profile, process, settle: policy.settle });
@@ -271,7 +273,11 @@ pub(crate) fn rebuild(mutant: Option<Mutant>, seen: &Seen) -> State {
     match mutant {
         Some(Mutant::FailOpen) => state = State::default(),
         Some(Mutant::RebuildGuesses) => {
-            seen.occupants.iter().filter_map(Occupant::ours).for_each(|process| state.confirm(&process.release));
+            seen.profiles
+                .both()
+                .into_iter()
+                .filter_map(|p| seen.ours(p))
+                .for_each(|process| state.confirm(&process.release));
         }
         Some(Mutant::PreparedIsWarm) => {
             state.lost = false;

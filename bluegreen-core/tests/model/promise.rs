@@ -2,7 +2,7 @@
 
 use bluegreen_core::{Effect, Kind, Occupant, Profile, Route, State, testing::World};
 
-use super::host::{FORMER, Host, answers_well};
+use super::host::{Host, answers_well, former};
 
 /// The promises, by name. The first five are the design's invariants 1 to 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,7 +82,7 @@ pub(crate) fn judge_effect(
     if let (Some(route), true) = (now, truth != now) {
         let moved = truth.is_none_or(|old| old.active != route.active).then_some(&route.active);
         let standby = route.standby.as_ref().filter(|new| truth.and_then(|old| old.standby.as_ref()) != Some(*new));
-        let proven = |profile: &Profile| before.strangers.get(profile).is_none_or(|who| who == FORMER);
+        let proven = |profile: &Profile| before.strangers.get(profile).is_none_or(|who| *who == former());
         let good = |profile: &&Profile| before.healthy(profile) && proven(profile);
         let failed =
             |profile: &&Profile| before.running.get(*profile).is_some_and(|p| known.has_failed(&p.process.release));
@@ -139,7 +139,7 @@ pub(crate) fn judge_save(before: &State, after: &State, proved: u64) -> Vec<Prom
 /// What writing `after` in place of a state that cannot be read has broken: our process that has the traffic is good, and
 /// nothing else is known.
 pub(crate) fn judge_rebuilt(world: &World, after: &State) -> Vec<Promise> {
-    let active = world.route.as_ref().ok().map(|route| world.occupant(&route.active));
+    let active = world.route().map(|route| world.occupant(&route.active));
     let serving = active.as_ref().filter(|it| it.listens()).and_then(Occupant::ours).map(|process| &process.release);
     let seen = after.confirmed.iter().eq(serving) && after.failed.is_empty() && after.transaction.is_none();
     if seen { Vec::new() } else { vec![Promise::NeverFailsOpen] }

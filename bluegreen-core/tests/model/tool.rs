@@ -90,7 +90,7 @@ impl Tool {
                 let (before, truth) = (host.world.clone(), host.truth().cloned());
                 let result = self.act(host, machine, &effect, &state, strike);
                 // a route that the tool has written can be read again
-                host.hidden = host.hidden.take().filter(|_| host.world.route.is_err());
+                host.hidden = host.hidden.take().filter(|_| host.world.traffic.is_err());
                 host.broken.extend(promise::judge_effect(&before, truth.as_ref(), &effect, &state, host));
                 host.note_served();
                 let last = Some(Acted { effect, result });

@@ -68,7 +68,7 @@ impl Scene {
     }
 
     pub fn route(&self) -> Route {
-        self.host.world().route.clone().unwrap()
+        self.host.world().route().unwrap().clone()
     }
 
     pub fn state(&self) -> State {

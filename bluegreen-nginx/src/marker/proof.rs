@@ -1,6 +1,6 @@
 //! What nginx itself says about its route.
 
-use bluegreen_core::{Name, Profiles, ResolveError, Route};
+use bluegreen_core::{Blind, Name, Profiles, Route};
 
 /// The answer of the proof location, as `bluegreen 1 my-shop real1=8081 real2=8082 my-shop.real1.solo`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,10 @@ impl Proof {
     }
 
     /// The route that nginx follows, if it is set up for this very app.
-    pub(crate) fn route(&self, app: &Name, profiles: &Profiles) -> Result<Route, ResolveError> {
+    pub(crate) fn route(&self, app: &Name, profiles: &Profiles) -> Result<Route, Blind> {
         let places = profiles.both().map(|p| format!("{p}={}", p.port())).join(" ");
         if self.app != app.as_str() || self.places != places {
-            return Err(ResolveError::Differs(format!(
+            return Err(Blind::Differs(format!(
                 "nginx has {} with {}, the configuration has {app} with {places}",
                 self.app, self.places
             )));
@@ -42,12 +42,12 @@ impl Proof {
         match named {
             Some(active) if solo => Ok(Route::solo(active.clone())),
             Some(active) => Ok(Route::with_standby(active.clone(), profiles.other(active).clone())),
-            None if self.group.is_empty() => Err(ResolveError::Unknown(
+            None if self.group.is_empty() => Err(Blind::Route(
                 "nginx answers without having looked at the route: a `return` or `rewrite` stands before bluegreen's \
                  include, which must be the first line of its server block"
                     .to_owned(),
             )),
-            None => Err(ResolveError::Unknown(format!("nginx says {:?}, which is no route of {app}", self.group))),
+            None => Err(Blind::Route(format!("nginx says {:?}, which is no route of {app}", self.group))),
         }
     }
 }
@@ -63,7 +63,7 @@ mod tests {
         Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap()
     }
 
-    fn route(text: &str) -> Result<String, ResolveError> {
+    fn route(text: &str) -> Result<String, Blind> {
         let proof = Proof::parse(text).expect("a proof");
         proof.route(&"my-shop".parse().unwrap(), &profiles()).map(|r| r.to_string())
     }
@@ -99,19 +99,19 @@ mod tests {
     #[test]
     fn says_both_sides_of_a_difference() {
         let error = route("bluegreen 1 my-shop real1=9081 real2=8082 my-shop.real1").unwrap_err();
-        assert!(matches!(&error, ResolveError::Differs(text)
+        assert!(matches!(&error, Blind::Differs(text)
             if text.contains("real1=9081 real2=8082") && text.contains("real1=8081 real2=8082")));
         let error = route("bluegreen 1 shop real1=8081 real2=8082 shop.real1").unwrap_err();
-        assert!(matches!(error, ResolveError::Differs(_)));
+        assert!(matches!(error, Blind::Differs(_)));
         let swapped = route("bluegreen 1 my-shop real2=8082 real1=8081 my-shop.real1").unwrap_err();
-        assert!(matches!(swapped, ResolveError::Differs(_)));
+        assert!(matches!(swapped, Blind::Differs(_)));
     }
 
     #[test]
     fn never_guesses_a_group() {
         for group in ["my-shop.real3", "my-shop", "real1", "my-shop.real1.solo.solo", ""] {
             let error = route(&format!("bluegreen 1 my-shop real1=8081 real2=8082 {group}")).unwrap_err();
-            assert!(matches!(error, ResolveError::Unknown(_)), "{group}");
+            assert!(matches!(error, Blind::Route(_)), "{group}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The witness of marker mode.
 
 use async_trait::async_trait;
-use bluegreen_core::{Name, ProfileResolver, ResolveError, Route, Unhealthy};
+use bluegreen_core::{Blind, Name, ProfileResolver, Traffic, Unhealthy};
 use bluegreen_http::Answer;
 
 use super::{ProofLocation, RouteDir, proof::Proof, proof_location};
@@ -25,32 +25,35 @@ impl MarkerResolver {
     }
 
     /// Whether nginx has a proof of this app at all, of whatever route.
-    pub(crate) async fn is_set_up(&self) -> Result<bool, ResolveError> {
+    pub(crate) async fn is_set_up(&self) -> Result<bool, Blind> {
         Ok(proof_in(&self.ask().await?).is_some())
     }
 
-    async fn ask(&self) -> Result<Answer, ResolveError> {
+    async fn ask(&self) -> Result<Answer, Blind> {
         let proof = &self.proof;
         proof.ask().await.map_err(|error| match error {
-            Unhealthy::Refused(_) => ResolveError::Unknown(format!("nginx does not answer on {proof}: is it running?")),
-            error => ResolveError::Unknown(format!("nginx on {proof} gives {error}")),
+            Unhealthy::Refused(_) => Blind::Route(format!("nginx does not answer on {proof}: is it running?")),
+            error => Blind::Route(format!("nginx on {proof} gives {error}")),
         })
     }
 
-    fn read(&self, answer: &Answer) -> Result<Route, ResolveError> {
+    fn read(&self, answer: &Answer) -> Result<Traffic, Blind> {
         let (app, door, path) = (&self.app, &self.proof, proof_location::path(&self.app));
         if let (200, Some(proof)) = (answer.status, proof_in(answer)) {
-            return proof.route(app, self.route.profiles());
+            return proof.route(app, self.route.profiles()).map(Traffic::Ours);
         }
         // the way of a server block that only sends everybody elsewhere; an app redirects to a page of its own
         if let Some(target) = answer.location.as_deref().and_then(|location| location.strip_suffix(&path)) {
             let target = one_line(target);
-            return Err(ResolveError::Unknown(format!(
+            return Err(Blind::Route(format!(
                 "{door} redirects to {target}: write url = \"{target}/\" under [proxy.nginx], and `connect` if another \
                  address is to be dialled"
             )));
         }
-        Err(ResolveError::NotSetUp(format!(
+        if matches!(answer.status, 429 | 503) {
+            return Err(Blind::Route(format!("nginx on {door} refuses to say: {}", answer.describe())));
+        }
+        Ok(Traffic::NotSetUp(format!(
             "{door} has no proof of {app} ({} at {path}); if it was set up, proxy.nginx.url reaches another server block",
             answer.status
         )))
@@ -59,26 +62,27 @@ impl MarkerResolver {
 
 #[async_trait]
 impl ProfileResolver for MarkerResolver {
-    async fn resolve(&self) -> Result<Route, ResolveError> {
+    async fn resolve(&self) -> Result<Traffic, Blind> {
         // all at once: half the time of one after the other, and as many workers are seen
         let (a, b, c, d) = tokio::join!(self.ask(), self.ask(), self.ask(), self.ask());
-        let route = self.read(&a?)?;
+        let traffic = self.read(&a?)?;
         for answer in [b, c, d] {
             let again = self.read(&answer?)?;
-            if again != route {
-                return Err(ResolveError::Unknown(format!(
-                    "nginx's answers differ: {route}, then {again}; a change is under way, or workers of an old \
+            if again != traffic {
+                return Err(Blind::Route(format!(
+                    "nginx's answers differ: {traffic}, then {again}; a change is under way, or workers of an old \
                      configuration still answer"
                 )));
             }
         }
+        let Some(route) = traffic.route() else { return Ok(traffic) };
         // a lost `live` is a route too: nginx and we read it the same way
-        let named = self.route.read().map_err(|e| ResolveError::Unknown(chain(&e)))?;
+        let named = self.route.read().map_err(|e| Blind::Route(chain(&e)))?;
         let named = named.unwrap_or_else(|| self.route.fallback());
-        if named == route {
-            return Ok(route);
+        if named == *route {
+            return Ok(traffic);
         }
-        Err(ResolveError::Unknown(format!(
+        Err(Blind::Route(format!(
             "{} says {named}, nginx says {route}: its workers cannot enter the directory, open_file_cache is on in the \
              server block, or nginx looks at another path",
             self.route.path().join("live").display()

@@ -1,7 +1,7 @@
 //! The witness of reload mode: the include file, and workers younger than it.
 
 use async_trait::async_trait;
-use bluegreen_core::{Profile, ProfileResolver, Profiles, ResolveError, Route};
+use bluegreen_core::{Blind, ProfileResolver, Profiles, Route, Traffic};
 use bluegreen_http::ProfileEndpoint;
 
 use super::{
@@ -36,50 +36,52 @@ impl IncludeResolver {
         self
     }
 
-    /// The file, if the workers have read it.
-    fn in_effect(&self) -> Result<Content, ResolveError> {
-        let unknown = |error: &dyn ToString| ResolveError::Unknown(error.to_string());
-        let workers = self.master.workers().map_err(|error| unknown(&error))?;
-        let content = self.include.content().map_err(|error| match error {
-            IncludeError::Missing(_) => ResolveError::NotSetUp(error.to_string()),
-            error => unknown(&error),
-        })?;
+    /// The file, if the workers have read it; else what its absence says.
+    fn in_effect(&self) -> Result<Result<Content, Traffic>, Blind> {
+        let workers = self.master.workers().map_err(|error| Blind::Route(error.to_string()))?;
+        let content = match self.include.content() {
+            Ok(content) => content,
+            Err(error @ IncludeError::Missing(_)) => return Ok(Err(Traffic::NotSetUp(error.to_string()))),
+            Err(error) => return Err(Blind::Route(error.to_string())),
+        };
         if workers.started_after(content.modified) {
-            return Ok(content);
+            return Ok(Ok(content));
         }
         let path = self.include.path().display();
-        Err(ResolveError::Unknown(format!(
+        Err(Blind::Route(format!(
             "{path} is newer than nginx's workers: a reload is pending or was refused; see nginx's error log, then reload it"
         )))
     }
 
-    fn route(&self, content: &Content) -> Result<Route, ResolveError> {
+    fn leads(&self, content: &Content) -> Result<Traffic, Blind> {
         let path = self.include.path().display();
         match parse(&content.text) {
             Says::Port(port) => {
-                let found = self.profiles.on_port(port).cloned().map(Route::solo);
-                found.ok_or_else(|| ResolveError::Unmanaged(format!("{path} leads to port {port}")))
+                let elsewhere = || Traffic::Elsewhere(format!("{path} leads to port {port}"));
+                Ok(self.profiles.on_port(port).cloned().map(Route::solo).map_or_else(elsewhere, Traffic::Ours))
             }
-            Says::Elsewhere(url) => Err(ResolveError::Unmanaged(format!("{path} leads to {}", one_line(&url)))),
-            Says::Nothing => Err(ResolveError::Unknown(format!("{path} has no `set $service_url http://...;`"))),
+            Says::Elsewhere(url) => Ok(Traffic::Elsewhere(format!("{path} leads to {}", one_line(&url)))),
+            Says::Nothing => Err(Blind::Route(format!("{path} has no `set $service_url http://...;`"))),
         }
     }
 }
 
 #[async_trait]
 impl ProfileResolver for IncludeResolver {
-    async fn resolve(&self) -> Result<Route, ResolveError> {
-        let route = self.route(&self.in_effect()?)?;
-        let Some(endpoint) = &self.endpoint else { return Ok(route) };
+    async fn resolve(&self) -> Result<Traffic, Blind> {
+        let traffic = match self.in_effect()? {
+            Ok(content) => self.leads(&content)?,
+            Err(absent) => return Ok(absent),
+        };
+        let (Some(endpoint), Some(route)) = (&self.endpoint, traffic.route()) else { return Ok(traffic) };
         let listeners = listeners_on(route.active.port());
-        if listeners.map_err(|error| ResolveError::Unknown(format!("cannot see who listens: {error}")))?.is_empty() {
-            return Ok(route);
+        if listeners.map_err(|error| Blind::Route(format!("cannot see who listens: {error}")))?.is_empty() {
+            return Ok(traffic);
         }
         let told = endpoint.resolve().await?;
-        if told == route {
-            return Ok(route);
+        if told == traffic {
+            return Ok(traffic);
         }
-        let (told, file): (Profile, Profile) = (told.active, route.active);
-        Err(ResolveError::Unknown(format!("the include file says {file}, but {told} answers")))
+        Err(Blind::Route(format!("the include file says {route}, but who answers says {told}")))
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use bluegreen_core::ProfileResolver;
+use bluegreen_core::{ProfileResolver, Traffic};
 use tokio::time::{Instant, sleep};
 
 use super::{Goal, Plan, Setup, SetupError, write};
@@ -119,7 +119,11 @@ impl Setup {
     async fn is_reached(&self, goal: Goal) -> Result<(), SetupError> {
         let resolver = self.resolver();
         match goal {
-            Goal::SetUp => resolver.resolve().await.map(drop).map_err(SetupError::NotProven),
+            Goal::SetUp => match resolver.resolve().await {
+                Ok(Traffic::Ours(_)) => Ok(()),
+                Ok(traffic) => Err(SetupError::NotProven(traffic.to_string())),
+                Err(blind) => Err(SetupError::NotProven(blind.to_string())),
+            },
             // whatever the app itself answers there
             Goal::Removed if matches!(resolver.is_set_up().await, Ok(false)) => Ok(()),
             Goal::Removed => Err(SetupError::NotRemoved),

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use bluegreen_core::{ProfileResolver, ResolveError};
+use bluegreen_core::{Blind, ProfileResolver, Traffic};
 
 use super::{
     Edit, Place, Setup, SetupError,
@@ -56,12 +56,11 @@ impl Setup {
             found.insert(0, Difference::new(said, format!("mend that file, then {}", self.commands.typed_test())));
         }
         match self.resolver().resolve().await {
-            Ok(_) => {}
-            Err(error @ (ResolveError::NotSetUp(_) | ResolveError::Differs(_))) => {
-                found.push(Difference::new(error.to_string(), APPLY));
-            }
+            Ok(Traffic::Ours(_)) => {}
+            Ok(traffic) => found.push(Difference::new(traffic.to_string(), APPLY)),
+            Err(blind @ Blind::Differs(_)) => found.push(Difference::new(blind.to_string(), APPLY)),
             // said above: who cannot enter it says another route
-            Err(ResolveError::Unknown(_)) if matches!(self.check_place(), Err(PlaceError::NotSearchable(_))) => {}
+            Err(Blind::Route(_)) if matches!(self.check_place(), Err(PlaceError::NotSearchable(_))) => {}
             Err(error) => found.push(Difference::new(error.to_string(), "put that right, then run this again")),
         }
         found

@@ -2,8 +2,6 @@
 
 use std::{io, path::PathBuf};
 
-use bluegreen_core::ResolveError;
-
 use super::Place;
 use crate::{Commands, MasterError, PlaceError, RouteDirError, argv::Failed, master::LIKELY};
 
@@ -92,8 +90,8 @@ pub enum SetupError {
     #[error("the reload had no effect, everything was put back; {LIKELY}")]
     NotReloaded,
     /// nginx does not say what it should after the reload.
-    #[error("nginx did not take the change, everything was put back")]
-    NotProven(#[source] ResolveError),
+    #[error("nginx did not take the change, everything was put back: {0}")]
+    NotProven(String),
     /// After a removal nginx still has the set-up.
     #[error("nginx still follows the route after the reload, everything was put back")]
     NotRemoved,

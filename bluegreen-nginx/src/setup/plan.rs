@@ -22,7 +22,7 @@ impl Setup {
     pub async fn plan(&self, prepared: Option<&Profile>) -> Result<Plan, SetupError> {
         self.check_place()?;
         let tree = self.tree().await?;
-        let in_effect = self.resolver().resolve().await.is_ok();
+        let in_effect = self.resolver().resolve().await.is_ok_and(|traffic| traffic.route().is_some());
         if self.put_in_by_hand(&tree).is_some() {
             let start = if in_effect { None } else { self.start(None, prepared)? };
             return Ok(Plan { edits: Vec::new(), start, unused: Vec::new(), goal: Goal::SetUp });

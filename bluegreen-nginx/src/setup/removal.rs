@@ -1,6 +1,6 @@
 //! The way back to a plain `proxy_pass`.
 
-use bluegreen_core::ProfileResolver;
+use bluegreen_core::{ProfileResolver, Traffic};
 
 use super::{
     Edit, Goal, Plan, Setup, SetupError,
@@ -21,8 +21,8 @@ impl Setup {
             return Err(SetupError::ByHand { path: path.to_owned() });
         }
         let route = match self.resolver().resolve().await {
-            Ok(route) => route,
-            Err(_) => self.route.read()?.unwrap_or_else(|| self.route.fallback()),
+            Ok(Traffic::Ours(route)) => route,
+            _ => self.route.read()?.unwrap_or_else(|| self.route.fallback()),
         };
         let pass = format!("proxy_pass http://127.0.0.1:{};", route.active.port());
         let mut changes = Vec::new();

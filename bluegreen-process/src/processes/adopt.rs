@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, io};
 
 use bluegreen_core::{Process, Profile, ReleaseId};
 
-use super::{Inner, inspect::held};
+use super::Inner;
 use crate::{
     Listener, host,
     oom::Kills,
@@ -47,7 +47,7 @@ impl Inner {
         if listeners.is_empty() {
             return Err(AdoptError::Nobody(profile.port()));
         }
-        let leader = pick(profile, pid, &listeners).map_err(refused)?;
+        let leader = pick(pid, &listeners).map_err(refused)?;
         let record = Record {
             release: format!("adopted-{}-{}", leader.pid(), leader.birth.start)
                 .parse::<ReleaseId>()
@@ -62,7 +62,7 @@ impl Inner {
         let family = record.family().map_err(io::Error::other)?;
         let is_ours = |l: &Listener| l.pids.iter().all(|pid| family.iter().any(|seen| seen.pid() == *pid));
         if let Some(foreign) = listeners.iter().find(|l| !is_ours(l)) {
-            return Err(refused(format!("besides pid {}, {}", leader.pid(), held(profile, foreign))));
+            return Err(refused(format!("besides pid {}, it is held by {}", leader.pid(), foreign.stranger())));
         }
         record.save(&self.record_path(profile))?;
         Ok(record.process())
@@ -70,9 +70,9 @@ impl Inner {
 }
 
 /// The process to adopt: of all that hold the port, the one from which the others descend.
-fn pick(profile: &Profile, pid: Option<u32>, listeners: &[Listener]) -> Result<Seen, String> {
+fn pick(pid: Option<u32>, listeners: &[Listener]) -> Result<Seen, String> {
     if let Some(hidden) = listeners.iter().find(|l| l.pids.is_empty()) {
-        return Err(held(profile, hidden));
+        return Err(format!("it is held by {}", hidden.stranger()));
     }
     let all = seen::everybody().map_err(|e| e.to_string())?;
     let holders: BTreeSet<u32> = listeners.iter().flat_map(|l| l.pids.iter().copied()).collect();
@@ -83,7 +83,7 @@ fn pick(profile: &Profile, pid: Option<u32>, listeners: &[Listener]) -> Result<S
     let chosen = match pid {
         Some(pid) if leads(pid) => pid,
         Some(pid) => {
-            return Err(format!("pid {pid} is not, or not alone, who listens: {}", held(profile, &listeners[0])));
+            return Err(format!("pid {pid} is not, or not alone, who listens: {}", listeners[0].stranger()));
         }
         None => holders.iter().copied().find(|holder| leads(*holder)).ok_or_else(|| {
             let pids: Vec<String> = holders.iter().map(ToString::to_string).collect();
@@ -92,7 +92,7 @@ fn pick(profile: &Profile, pid: Option<u32>, listeners: &[Listener]) -> Result<S
     };
     let us = rustix::process::geteuid().as_raw();
     if chosen <= 1 || chosen == std::process::id() || seen::uid(chosen) != Some(us) {
-        return Err(format!("it must be a process of {}, not {}", host::user(us), seen::describe(chosen)));
+        return Err(format!("it must be a process of user {}, not {}", host::user(us), seen::describe(chosen)));
     }
     // a shell that started both is an ancestor of what listens, too
     if seen::descendants(chosen, &all).contains(&std::process::id()) {

@@ -2,10 +2,10 @@
 
 use std::{io, thread::sleep, time::Duration};
 
-use bluegreen_core::{Occupant, Profile};
+use bluegreen_core::{Occupant, Profile, Stranger};
 
 use super::Inner;
-use crate::{Listener, host, record::Record, seen};
+use crate::{Listener, record::Record, seen};
 
 impl Inner {
     /// Looks up to three times before it cries stranger: a process may end, or fork, between two reads of `/proc`.
@@ -26,7 +26,7 @@ impl Inner {
         let leader = record.as_ref().map(|r| self.live_leader(profile, r)).transpose()?.flatten();
         let likely: Vec<u32> = leader.iter().map(seen::Seen::pid).collect();
         let listeners = self.ports.listeners(profile.port(), &likely)?;
-        let Some(record) = record else { return Ok(nobody_of_ours(profile, &listeners)) };
+        let Some(record) = record else { return Ok(nobody_of_ours(&listeners)) };
         let ours = |listening| Occupant::Ours { process: record.process(), listening };
         let held_by = |pids: &[u32]| listeners.iter().all(|l| l.pids.iter().any(|pid| pids.contains(pid)));
         if leader.is_some() && held_by(&likely) {
@@ -34,12 +34,12 @@ impl Inner {
         }
         let family = self.members(profile, &record)?;
         if family.is_empty() {
-            Ok(nobody_of_ours(profile, &listeners))
+            Ok(nobody_of_ours(&listeners))
         } else if held_by(&family) {
             Ok(ours(!listeners.is_empty()))
         } else {
             let foreign = listeners.iter().find(|l| !l.pids.iter().any(|pid| family.contains(pid)));
-            let who = foreign.map_or_else(String::new, |l| held(profile, l));
+            let who = foreign.map_or_else(Stranger::new, Listener::stranger);
             Ok(Occupant::Stranger { who, beside: Some(record.process()) })
         }
     }
@@ -57,16 +57,6 @@ impl Inner {
     }
 }
 
-fn nobody_of_ours(profile: &Profile, listeners: &[Listener]) -> Occupant {
-    listeners.first().map_or(Occupant::Nobody, |l| Occupant::stranger(held(profile, l)))
-}
-
-/// Who holds a port, for a person to read.
-pub(super) fn held(profile: &Profile, listener: &Listener) -> String {
-    let who = match (listener.pids.first(), listener.uid) {
-        (Some(pid), _) => seen::describe(*pid),
-        (None, Some(uid)) => format!("a hidden process of {}", host::user(uid)),
-        (None, None) => "a hidden process of another user".to_owned(),
-    };
-    format!("port {} is held by {who}", profile.port())
+fn nobody_of_ours(listeners: &[Listener]) -> Occupant {
+    listeners.first().map_or(Occupant::Nobody, |l| Occupant::stranger(l.stranger()))
 }

@@ -22,7 +22,7 @@ impl Inner {
             Occupant::Nobody => {}
             Occupant::Ours { process, .. } if process.release == *id => return Ok(()),
             Occupant::Ours { process, .. } => return Err(format!("release {} still runs there", process.release)),
-            Occupant::Stranger { who, .. } => return Err(who),
+            Occupant::Stranger { who, .. } => return Err(format!("port {} is held by {who}", profile.port())),
         }
         let release = self.releases().get(id).map_err(text)?;
         let values = |name: &str| self.value(name, profile, &release);

@@ -14,7 +14,7 @@ use rustix::{
     process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
-use super::{Inner, inspect::held};
+use super::Inner;
 use crate::{
     SignalTo,
     record::Record,
@@ -78,7 +78,9 @@ impl Inner {
             let listeners = self.ports.listeners(profile.port(), &[]).map_err(|e| e.to_string())?;
             match listeners.first() {
                 None => return Ok(()),
-                Some(listener) if Instant::now() >= deadline => return Err(held(profile, listener)),
+                Some(listener) if Instant::now() >= deadline => {
+                    return Err(format!("port {} is held by {}", profile.port(), listener.stranger()));
+                }
                 Some(_) => sleep(Duration::from_millis(10)),
             }
         }

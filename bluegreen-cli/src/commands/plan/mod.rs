@@ -91,7 +91,8 @@ async fn make(session: &Session, args: &args::Plan) -> Result<Plan, Halt> {
 /// What recovery would do, and how it would be after it, as far as that can be told from here.
 fn recovered(session: &Session, state: State, mut seen: Seen) -> (State, Seen, Vec<String>) {
     let walk = match recover(&state, &seen, &session.config.policy(), Tried::default()) {
-        Recovery::Stable | Recovery::Rests(_) => return (state, seen, Vec::new()),
+        // `begin` says what cannot be seen
+        Recovery::Stable | Recovery::Rests(_) | Recovery::Blind(_) => return (state, seen, Vec::new()),
         Recovery::Degraded(reason) => return (state, seen, vec![format!("recovery needs a person: {reason}")]),
         Recovery::Walk(walk) => *walk,
     };
@@ -100,8 +101,8 @@ fn recovered(session: &Session, state: State, mut seen: Seen) -> (State, Seen, V
         Some(Failure { message, .. }) => (format!("takes back {}: {message}", about(tx)), tx.from.clone()),
         None => (format!("brings to its end {}, at {}", about(tx), tx.step), Some(tx.to.clone())),
     };
-    if let (Some(active), Ok(_)) = (active, &seen.route) {
-        seen.route = Ok(Route::solo(active));
+    if let (Some(active), Some(_)) = (active, seen.route()) {
+        seen.traffic = Ok(Route::solo(active).into());
     }
     (State { transaction: None, ..walk }, seen, vec![says])
 }

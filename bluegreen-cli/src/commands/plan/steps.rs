@@ -6,7 +6,7 @@ use bluegreen_process::Release;
 use super::{Session, still};
 use crate::{
     config::{HookCommand, ProxyMode},
-    halt::{LISTENERS, is_hidden},
+    halt::LISTENERS,
     report::{size, took},
 };
 
@@ -89,12 +89,17 @@ fn process(session: &Session, profile: &Profile, release: &bluegreen_core::Relea
 fn stop(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> String {
     let (to, port) = (&tx.to, tx.to.port());
     match seen.on(to) {
-        Occupant::Nobody => format!("nothing runs on {to}, port {port} is free"),
-        Occupant::Stranger { who, .. } if is_hidden(who) => format!("FAILS: {who}; `{LISTENERS}` says who it is"),
-        Occupant::Stranger { who, .. } => {
-            format!("FAILS: {who}; it is not touched: `bluegreen adopt {to}`, or end it yourself")
+        Err(blind) => format!("FAILS: {blind}"),
+        Ok(Occupant::Nobody) => format!("nothing runs on {to}, port {port} is free"),
+        Ok(Occupant::Stranger { who, .. }) if who.pid.is_none() => {
+            format!("FAILS: port {port} is held by {who}; `{LISTENERS}` says who it is")
         }
-        Occupant::Ours { process: there, .. } => {
+        Ok(Occupant::Stranger { who, .. }) => {
+            format!(
+                "FAILS: port {port} is held by {who}; it is not touched: `bluegreen adopt {to}`, or end it yourself"
+            )
+        }
+        Ok(Occupant::Ours { process: there, .. }) => {
             let who = process(session, to, &there.release);
             let (signal, grace) = (session.config.stop.signal, took(policy.grace));
             format!("ends {who} on {to}: SIG{signal}, after {grace} SIGKILL; from here on no instant rollback to it")
@@ -104,8 +109,11 @@ fn stop(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> St
 
 fn retire(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> String {
     let Some(from) = &tx.from else { return "there is no previous release".to_owned() };
-    let Occupant::Ours { process: there, .. } = seen.on(from) else {
-        return format!("what runs on {from} is not ours, and stays");
+    let there = match seen.on(from) {
+        Ok(Occupant::Ours { process, .. }) => process,
+        Ok(Occupant::Nobody) => return format!("nothing runs on {from}"),
+        Ok(Occupant::Stranger { .. }) => return format!("what runs on {from} is not ours, and stays"),
+        Err(blind) => return blind.to_string(),
     };
     let who = process(session, from, &there.release);
     if policy.previous == Previous::Warm && !tx.breaking {

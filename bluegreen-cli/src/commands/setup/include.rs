@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bluegreen_core::{ProfileResolver as _, ResolveError, Route};
+use bluegreen_core::{Blind, ProfileResolver as _, Traffic};
 use bluegreen_nginx::{
     reload::{IncludeFile, IncludeResolver},
     setup::{Difference, Survey},
@@ -26,25 +26,23 @@ pub(super) async fn check(config: &Config, args: &args::Setup) -> (Vec<Differenc
     (differences, found)
 }
 
-/// What the include file says now, or what is wrong with it: `route` is how nginx's workers have read it, `reads` whether its
+/// What the include file says now, or what is wrong with it: `traffic` is how nginx's workers have read it, `reads` whether its
 /// configuration includes it.
-fn judge(
-    path: &Path,
-    route: Result<Route, ResolveError>,
-    reads: Result<bool, String>,
-) -> Result<String, Vec<Difference>> {
+fn judge(path: &Path, traffic: Result<Traffic, Blind>, reads: Result<bool, String>) -> Result<String, Vec<Difference>> {
     let path = path.display();
     let differs = |what, fix: &str| Difference::new(what, fix);
     let mut wrong = Vec::new();
-    let found = match route {
-        Ok(route) => format!("nginx reads {path}, which leads to {} on port {}", route.active, route.active.port()),
-        Err(ResolveError::Unmanaged(leads)) => {
+    let found = match traffic {
+        Ok(Traffic::Ours(route)) => {
+            format!("nginx reads {path}, which leads to {} on port {}", route.active, route.active.port())
+        }
+        Ok(Traffic::Elsewhere(leads)) => {
             format!("nginx reads it: {leads}, which is neither profile; the first deploy takes the traffic over")
         }
-        Err(error @ ResolveError::NotSetUp(_)) => {
+        Ok(missing @ Traffic::NotSetUp(_)) => {
             // nginx cannot read it either
             return Err(vec![differs(
-                error.to_string(),
+                missing.to_string(),
                 "write `set $service_url http://127.0.0.1:PORT;` into it, include it in the app's location and reload \
                  nginx; or correct proxy.nginx.service_url_file",
             )]);
@@ -68,34 +66,34 @@ fn judge(
 
 #[cfg(test)]
 mod tests {
-    use bluegreen_core::Profile;
+    use bluegreen_core::{Profile, Route};
 
     use super::*;
 
     const PATH: &str = "/etc/nginx/conf.d/service-url.inc";
 
     /// What is found, or what is wrong, a line for each.
-    fn judged(route: Result<Route, ResolveError>, reads: Result<bool, String>) -> Result<String, String> {
+    fn judged(traffic: Result<Traffic, Blind>, reads: Result<bool, String>) -> Result<String, String> {
         let line = |d: &Difference| format!("{}; {}", d.what, d.fix);
-        judge(Path::new(PATH), route, reads).map_err(|wrong| wrong.iter().map(line).collect::<Vec<_>>().join("\n"))
+        judge(Path::new(PATH), traffic, reads).map_err(|wrong| wrong.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
     fn an_include_file_that_nginx_reads_is_all_that_reload_mode_needs() {
-        let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap());
+        let real1 = Traffic::Ours(Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap()));
         let found = judged(Ok(real1.clone()), Ok(true));
         assert_eq!(found, Ok(format!("nginx reads {PATH}, which leads to real1 on port 8081")));
-        let article = ResolveError::Unmanaged(format!("{PATH} leads to port 8080"));
-        let found = judged(Err(article), Ok(true)).unwrap();
+        let article = Traffic::Elsewhere(format!("{PATH} leads to port 8080"));
+        let found = judged(Ok(article), Ok(true)).unwrap();
         assert!(found.contains("leads to port 8080, which is neither profile"), "{found}");
 
-        let missing = ResolveError::NotSetUp(format!("there is no {PATH}"));
-        let stale = ResolveError::Unknown(format!("{PATH} is newer than nginx's workers"));
+        let missing = Traffic::NotSetUp(format!("there is no {PATH}"));
+        let stale = Blind::Route(format!("{PATH} is newer than nginx's workers"));
         for (route, reads, wanted, lines) in [
             (Ok(real1.clone()), Ok(false), "nginx does not read /etc", 1),
             (Ok(real1), Err("nginx: [emerg] no".to_owned()), "[emerg] no; run this as root", 1),
             (
-                Err(missing),
+                Ok(missing),
                 Err("nginx: [emerg] no such file".to_owned()),
                 "there is no /etc/nginx/conf.d/service-url.inc; write `set $service_url",
                 1,

@@ -2,13 +2,13 @@
 
 mod watch;
 
-use bluegreen_core::{Occupant, Profile, Route, Seen, State};
+use bluegreen_core::{Occupant, Profile, Route, Seen, State, Traffic};
 
 use super::{Exit, Format, Global, Halt, Session, preflight};
 use crate::{
     config::ProxyMode,
     documents::{self, SCHEMA},
-    halt::for_route,
+    halt::{for_traffic, said},
     output,
     report::{self, StatusRow, Tone, status_table, wrap},
 };
@@ -23,8 +23,6 @@ struct Status<'a> {
 
 /// `status`: 20 when the standby answers for a dead active profile, or when nobody can say where the traffic goes.
 pub(super) async fn run(session: &Session, global: &Global, watch: bool) -> Result<Exit, Halt> {
-    use bluegreen_core::ResolveError::{Differs, Unknown};
-
     if watch {
         return watch::run(session, global).await;
     }
@@ -33,7 +31,7 @@ pub(super) async fn run(session: &Session, global: &Global, watch: bool) -> Resu
         Format::Json => output::json(&status.document()),
         Format::Human => output::raw(status.human(global)),
     }
-    let lost = matches!(status.seen.route, Err(Unknown(_) | Differs(_)));
+    let lost = status.seen.traffic.is_err();
     Ok(if lost || status.failed_over() { Exit::Degraded } else { Exit::Done })
 }
 
@@ -50,13 +48,11 @@ impl<'a> Status<'a> {
 
 impl Status<'_> {
     fn route(&self) -> Option<&Route> {
-        self.seen.route.as_ref().ok()
+        self.seen.route()
     }
 
     fn failed_over(&self) -> bool {
-        let dead = |route: &&Route| !self.seen.on(&route.active).listens();
-        let standby = self.route().filter(dead).and_then(|route| route.standby.as_ref());
-        standby.is_some_and(|standby| self.seen.on(standby).listens())
+        self.seen.failed_over()
     }
 
     fn health(&self, profile: &Profile) -> &Result<(), String> {
@@ -64,12 +60,12 @@ impl Status<'_> {
     }
 
     fn version(&self, profile: &Profile) -> Option<String> {
-        let release = &self.seen.on(profile).ours()?.release;
+        let release = &self.seen.ours(profile)?.release;
         self.session.wired.processes.releases().get(release).ok()?.version
     }
 
     fn pid(&self, profile: &Profile) -> Option<u32> {
-        self.seen.on(profile).ours()?;
+        self.seen.ours(profile)?;
         self.session.wired.processes.main_pid(profile)
     }
 
@@ -82,10 +78,11 @@ impl Status<'_> {
         };
         let occupant = self.seen.on(profile);
         let (health, tone) = match (occupant, self.health(profile)) {
-            (Occupant::Nobody, _) if role == "active" => ("nothing runs here".to_owned(), Tone::Bad),
-            (Occupant::Nobody, _) => ("nothing runs here".to_owned(), Tone::Dim),
-            (Occupant::Stranger { who, .. }, _) => (format!("foreign: {who}"), Tone::Warn),
-            (Occupant::Ours { process, .. }, Ok(())) if self.state.has_failed(&process.release) => {
+            (Ok(Occupant::Nobody), _) if role == "active" => ("nothing runs here".to_owned(), Tone::Bad),
+            (Ok(Occupant::Nobody), _) => ("nothing runs here".to_owned(), Tone::Dim),
+            (Ok(Occupant::Stranger { who, .. }), _) => (format!("foreign: {who}"), Tone::Warn),
+            (Err(blind), _) => (blind.to_string(), Tone::Warn),
+            (Ok(Occupant::Ours { process, .. }), Ok(())) if self.state.has_failed(&process.release) => {
                 ("healthy, but failed before".to_owned(), Tone::Warn)
             }
             (_, Ok(())) => ("healthy".to_owned(), Tone::Good),
@@ -95,7 +92,7 @@ impl Status<'_> {
             role: role.to_owned(),
             profile: profile.to_string(),
             port: profile.port(),
-            release: occupant.ours().map(|process| process.release.to_string()),
+            release: self.seen.ours(profile).map(|process| process.release.to_string()),
             version: self.version(profile),
             pid: self.pid(profile),
             health,
@@ -116,22 +113,22 @@ impl Status<'_> {
         };
         let fix;
         let mut command = None;
-        match &self.seen.route {
-            Ok(route) if self.failed_over() => {
+        match &self.seen.traffic {
+            Ok(Traffic::Ours(route)) if self.failed_over() => {
                 let standby = route.standby.as_ref().map(ToString::to_string).unwrap_or_default();
                 say("route", &format!("FAILED OVER: {} is dead, {standby} answers", route.active), Tone::Bad);
                 command = Some("bluegreen recover");
             }
-            Ok(route) => {
+            Ok(Traffic::Ours(route)) => {
                 let who = match self.session.config.nginx.mode {
                     ProxyMode::Marker => "as nginx says it",
                     ProxyMode::Reload => "as the include file and the age of nginx's workers say",
                 };
                 say("route", &format!("{route}, {who}"), Tone::Plain);
             }
-            Err(error) => {
-                say("route", &error.to_string(), Tone::Bad);
-                fix = for_route(error, &self.session.config);
+            other => {
+                say("route", &said(other), Tone::Bad);
+                fix = for_traffic(other, &self.session.config);
                 command = Some(fix.as_str());
             }
         }
@@ -166,10 +163,10 @@ impl Status<'_> {
             format!("{} {}{what}{pid} {}", row.role, row.profile, row.health)
         };
         let mut parts: Vec<String> = self.session.config.profiles.both().map(side).into();
-        match &self.seen.route {
-            Ok(_) if self.failed_over() => parts.push("FAILED OVER".to_owned()),
-            Ok(_) => {}
-            Err(error) => parts.push(error.to_string()),
+        match &self.seen.traffic {
+            Ok(Traffic::Ours(_)) if self.failed_over() => parts.push("FAILED OVER".to_owned()),
+            Ok(Traffic::Ours(_)) => {}
+            other => parts.push(said(other)),
         }
         if let Some(tx) = &self.state.transaction {
             let doing = if tx.undo.is_some() { ", being taken back" } else { "" };
@@ -183,7 +180,7 @@ impl Status<'_> {
         documents::Side {
             profile: profile.name().clone(),
             port: profile.port(),
-            release: self.seen.on(profile).ours().map(|process| process.release.clone()),
+            release: self.seen.ours(profile).map(|process| process.release.clone()),
             version: self.version(profile),
             pid: self.pid(profile),
             healthy: self.health(profile).is_ok(),
@@ -203,14 +200,7 @@ impl Status<'_> {
             idle: route.map(|route| self.side(self.session.config.profiles.other(&route.active))),
             failover: route.and_then(|route| route.standby.as_ref()).map(|standby| standby.name().clone()),
             failed_over: self.failed_over(),
-            route: documents::RouteSaid {
-                mode,
-                proven: route.is_some(),
-                name: match &self.seen.route {
-                    Ok(route) => route.to_string(),
-                    Err(error) => error.to_string(),
-                },
-            },
+            route: documents::RouteSaid { mode, proven: route.is_some(), name: said(&self.seen.traffic) },
             transaction: self.state.transaction.clone(),
             lock: self.session.wired.store.holder(),
         }

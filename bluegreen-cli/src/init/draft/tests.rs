@@ -34,7 +34,7 @@ fn leads_to(port: u16, door: Door) -> Proxy {
 }
 
 fn taken(ports: &[u16]) -> Vec<Owner> {
-    ports.iter().map(|port| Owner { port: *port, who: "pid 1".into() }).collect()
+    ports.iter().map(|port| Owner { port: *port, who: bluegreen_core::Stranger::new() }).collect()
 }
 
 fn ports(draft: &Draft) -> [u16; 2] {

@@ -10,7 +10,11 @@ pub async fn switcher(switcher: &dyn ProxySwitcher, resolver: &dyn ProfileResolv
     for route in routes {
         for _ in 0..2 {
             switcher.switch_to(route).await.expect("switching to the route in effect does nothing and succeeds");
-            assert_eq!(resolver.resolve().await.as_ref(), Ok(route), "the change has settled when switch_to returns");
+            assert_eq!(
+                resolver.resolve().await,
+                Ok(route.clone().into()),
+                "the change has settled when switch_to returns"
+            );
         }
         let drain = switcher.drain(&route.active, Duration::from_millis(300));
         let drained = tokio::time::timeout(BOUND, drain).await.expect("drain is bounded");

@@ -3,7 +3,7 @@ use std::{
     net::{SocketAddr, TcpListener},
 };
 
-use bluegreen_core::{Profile, Profiles};
+use bluegreen_core::{Profile, Profiles, Route};
 use bluegreen_http::Options;
 
 use super::*;
@@ -45,7 +45,7 @@ fn proof(group: &str) -> String {
 }
 
 /// What is resolved when nginx gives these answers and `live` names real1 without standby.
-async fn resolve(answers: Vec<String>) -> Result<Route, ResolveError> {
+async fn resolve(answers: Vec<String>) -> Result<Traffic, Blind> {
     let home = tempfile::tempdir().unwrap();
     let route = RouteDir::new(home.path().join("route"), profiles()).unwrap();
     route.create(None).unwrap();
@@ -53,7 +53,7 @@ async fn resolve(answers: Vec<String>) -> Result<Route, ResolveError> {
     MarkerResolver::new("shop".parse().unwrap(), route, served(answers)).resolve().await
 }
 
-fn text(error: &ResolveError) -> String {
+fn text(error: &Blind) -> String {
     error.to_string()
 }
 
@@ -77,7 +77,7 @@ async fn asks_for_all_answers_at_once() {
     });
     let route = RouteDir::new("/nowhere", profiles()).unwrap();
     let resolver = MarkerResolver::new("shop".parse().unwrap(), route.clone(), at(address));
-    assert_eq!(resolver.resolve().await, Ok(route.fallback()));
+    assert_eq!(resolver.resolve().await, Ok(route.fallback().into()));
 }
 
 #[tokio::test]
@@ -97,10 +97,14 @@ async fn file_and_effect_must_be_the_same() {
 async fn other_pages_are_not_a_proof() {
     let login = "HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n".to_owned();
     for page in [answer(404, "nope"), answer(200, "<html>"), answer(403, ""), answer(502, ""), login] {
-        let error = resolve(vec![page; 4]).await.unwrap_err();
-        assert!(matches!(&error, ResolveError::NotSetUp(text) if text.contains("has no proof of shop")));
+        let traffic = resolve(vec![page; 4]).await;
+        assert!(matches!(&traffic, Ok(Traffic::NotSetUp(text)) if text.contains("has no proof of shop")));
     }
-    assert!(matches!(resolve(vec!["garbage".into(); 4]).await, Err(ResolveError::Unknown(_))));
+    // a limit of nginx's may stand before the proof
+    for page in [answer(429, ""), answer(503, "")] {
+        assert!(matches!(resolve(vec![page; 4]).await, Err(Blind::Route(_))));
+    }
+    assert!(matches!(resolve(vec!["garbage".into(); 4]).await, Err(Blind::Route(_))));
 }
 
 #[tokio::test]

@@ -1,0 +1,83 @@
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::run::Run;
+use crate::{Blind, Cause, Failure, Occupant, Profile, Seen, Traffic};
+
+/// How often it is looked again.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Since when something cannot be seen. One hiccup is no verdict, so the engine waits before it believes that; it does so once
+/// for each run of blindness, however often it looks meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Darkness(Mutex<Option<Instant>>);
+
+impl Darkness {
+    fn lasts(&self) -> Duration {
+        self.since().get_or_insert_with(Instant::now).elapsed()
+    }
+
+    fn ends(&self) {
+        *self.since() = None;
+    }
+
+    fn since(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Run<'_> {
+    /// What is so, waited for.
+    pub(super) async fn sight(&self) -> Seen {
+        loop {
+            let seen = self.deployer.look().await;
+            match seen.blind() {
+                Some(blind) if self.waits_for_light(blind).await => {}
+                Some(_) => return seen,
+                None => {
+                    self.darkness.ends();
+                    return seen;
+                }
+            }
+        }
+    }
+
+    /// Who is on `profile`, waited for.
+    pub(super) async fn inspect(&self, profile: &Profile) -> Result<Occupant, Failure> {
+        loop {
+            match self.deployer.processes.inspect(profile).await {
+                Ok(occupant) => return Ok(occupant),
+                Err(blind) if self.waits_for_light(&blind).await => {}
+                Err(blind) => return Err(self.failed(Cause::Blind, format!("lost sight of {profile}"), &blind)),
+            }
+        }
+    }
+
+    /// Where the traffic goes, waited for.
+    pub(super) async fn traffic(&self) -> Result<Traffic, Failure> {
+        loop {
+            match self.deployer.resolver.resolve().await {
+                Ok(traffic) => return Ok(traffic),
+                Err(blind) if self.waits_for_light(&blind).await => {}
+                Err(blind) => return Err(self.failed(Cause::Blind, "lost sight of the route", &blind)),
+            }
+        }
+    }
+
+    /// Waits a moment; `false`: it has been dark for long enough, or somebody wants us to stop.
+    async fn waits_for_light(&self, blind: &Blind) -> bool {
+        let limit = self.deployer.policy.blindness;
+        let waited = self.darkness.lasts();
+        if waited >= limit {
+            return false;
+        }
+        if waited < LOOK {
+            self.waiting(blind.to_string(), waited, limit);
+        }
+        self.interrupts().sleep(self.current(), LOOK).await.is_ok()
+    }
+}
