@@ -48,6 +48,7 @@ mod event;
 mod failure;
 #[cfg(feature = "file-store")]
 mod file_store;
+mod front_door;
 pub mod machine;
 mod name;
 mod policy;
@@ -78,6 +79,7 @@ pub use event::{EVENT_SCHEMA, Event, EventKind, EventSink, Events, Finding, mill
 pub use failure::{Cause, Facts, Failure};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
+pub use front_door::{Answer, FrontDoor};
 pub use machine::{
     Acted, Begin, Command, Effect, Interrupt, Next, Outcome, Recovery, Refusal, Sacrifice, Seen, Then, Tried, begin,
     recover, step,
@@ -102,6 +104,6 @@ pub use transaction::{Kind, Step, Transaction};
 
 #[cfg(test)]
 use {
-    probe::MockHealthProbe, processes::MockProcessManager, resolver::MockProfileResolver, store::MockStateStore,
-    switcher::MockProxySwitcher,
+    front_door::MockFrontDoor, probe::MockHealthProbe, processes::MockProcessManager, resolver::MockProfileResolver,
+    store::MockStateStore, switcher::MockProxySwitcher,
 };

@@ -9,9 +9,6 @@ use crate::Profile;
 
 /// Asks once whether a profile is healthy.
 ///
-/// The same trait serves as the **front door**: there, `check(profile)` is [`Ok`] when the address that users dial
-/// answered, and what answered was `profile`.
-///
 /// # Contract
 /// ONE attempt over a fresh connection; the engine counts, waits and gives up. Bounded in time and in bytes read.
 ///
@@ -25,7 +22,7 @@ use crate::Profile;
 /// May be dropped at any await.
 ///
 /// # Errors
-/// [`Unhealthy`] tells "no answer" from "not the right answer": the receipt counts only the first as lost.
+/// [`Unhealthy`] says what the attempt found instead.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait HealthProbe: Debug + Send + Sync {
@@ -46,14 +43,4 @@ pub enum Unhealthy {
     /// An answer that says "not healthy", or an error of the proxy.
     #[error("{0}")]
     Sick(String),
-    /// A good answer, from somebody else: the other profile, another server block.
-    #[error("answered, but not by this profile: {0}")]
-    Other(String),
-}
-
-impl Unhealthy {
-    /// Whether a user who sent this request would have got no proper answer.
-    pub fn is_lost(&self) -> bool {
-        !matches!(self, Self::Other(_))
-    }
 }

@@ -21,6 +21,10 @@ pub struct State {
     /// Releases that failed, newest first: no rollback leads to them.
     #[serde(default)]
     pub failed: Vec<ReleaseId>,
+    /// Confirmed releases that recovery left because they had ended under traffic, newest first: no rollback without a name leads
+    /// to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crashed: Vec<ReleaseId>,
     /// For each profile that the proxy was ever seen to use: when it lost its traffic, `None` while it has it.
     #[serde(default)]
     pub lost_traffic: BTreeMap<Name, Option<Stamp>>,
@@ -60,7 +64,18 @@ impl State {
     pub fn confirm(&mut self, release: &ReleaseId) {
         self.lost = false;
         self.failed.retain(|r| r != release);
+        self.crashed.retain(|r| r != release);
         remember(&mut self.confirmed, release);
+    }
+
+    /// Notes that `release`, which was confirmed, ended under traffic, and that recovery has left it.
+    pub fn mark_crashed(&mut self, release: &ReleaseId) {
+        remember(&mut self.crashed, release);
+    }
+
+    /// The release that recovery left for the last good one, which is older.
+    pub fn replaced(&self) -> Option<&ReleaseId> {
+        self.crashed.first().filter(|crashed| self.confirmed.get(1) == Some(*crashed))
     }
 
     /// Notes that `release` failed, or was left by a rollback.

@@ -11,8 +11,8 @@ use std::{
 };
 
 use bluegreen_core::{
-    AnsweredBy, Cancel, Cause, Command, Deployer, Event, EventKind, Events, HealthProbe, Kind, Options, Outcome,
-    Policy, Previous, Profile, Refusal, Route, RunError, Step, Unhealthy,
+    Answer, AnsweredBy, Cancel, Cause, Command, Deployer, Event, EventKind, Events, FrontDoor, HealthProbe, Kind,
+    Options, Outcome, Policy, Previous, Profile, Refusal, Route, RunError, Step, Unhealthy,
     testing::{FakeHost, Health, Op, World},
 };
 use support::{Scene, id};
@@ -215,14 +215,14 @@ async fn a_bake_ends_with_a_look() {
 struct Sleepy(Scene, AtomicBool);
 
 #[async_trait::async_trait]
-impl HealthProbe for Sleepy {
-    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
+impl FrontDoor for Sleepy {
+    async fn ask(&self, expected: &Profile) -> Answer {
         if !self.1.swap(true, Ordering::Relaxed) {
             self.0.store.advance(Duration::from_secs(3600));
             let second = self.0.second();
             self.0.host.world().running.get_mut(&second).unwrap().health = Health::Sick;
         }
-        Err(Unhealthy::Other(profile.to_string()))
+        Answer::Other { status: 200, says: expected.to_string() }
     }
 }
 

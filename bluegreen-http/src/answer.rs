@@ -51,7 +51,8 @@ impl Answer {
         if text.is_empty() { status } else { format!("{status}: {text}") }
     }
 
-    fn describe_status(&self) -> String {
+    /// The status line of it, as `302 Found`.
+    pub fn describe_status(&self) -> String {
         let reason = StatusCode::from_u16(self.status).ok().and_then(|s| s.canonical_reason());
         reason.map_or_else(|| self.status.to_string(), |reason| format!("{} {reason}", self.status))
     }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use async_trait::async_trait;
-use bluegreen_core::{HealthProbe, Profile, Profiles, Unhealthy};
+use bluegreen_core::{Answer as Answered, Profile, Profiles, Unhealthy};
 use reqwest::{
     Url,
     header::{HeaderName, HeaderValue},
@@ -39,24 +39,23 @@ impl FrontDoor {
         &self.own[usize::from(profile != self.profiles.first())]
     }
 
-    /// The answers differ: finds out whose the front door's is.
-    async fn explain(&self, profile: &Profile, seen: &Answer, own: &Answer) -> Result<(), Unhealthy> {
+    /// A good answer that differs from the profile's own: finds out whose it is.
+    async fn explain(&self, profile: &Profile, seen: &Answer, own: &Answer) -> Result<Answered, Unhealthy> {
+        let other = |says: String| Ok(Answered::Other { status: seen.status, says });
         // asked again: an answer that changes from one request to the next proves nothing by its bytes
         let again = self.own(profile).get().await?;
         if same(&again, seen) {
-            return Ok(());
+            return Ok(Answered::Release);
         }
         if !same(&again, own) && (again.status, &again.content_type) == (seen.status, &seen.content_type) {
-            return Ok(());
+            return Ok(Answered::Release);
         }
-        let other = self.profiles.other(profile);
-        if self.own(other).get().await.is_ok_and(|answer| same(&answer, seen)) {
-            return Err(Unhealthy::Other(format!("{other} did: {}", seen.describe())));
+        let beside = self.profiles.other(profile);
+        if self.own(beside).get().await.is_ok_and(|answer| same(&answer, seen)) {
+            return other(format!("{beside} did: {}", seen.describe()));
         }
         let (seen, own) = (seen.describe(), again.describe());
-        Err(Unhealthy::Other(format!(
-            "{seen}; {profile} itself says {own}: set proxy.nginx.url to an address of this app"
-        )))
+        other(format!("{seen}; {profile} itself says {own}: set proxy.nginx.url to an address of this app"))
     }
 }
 
@@ -78,22 +77,40 @@ fn same(a: &Answer, b: &Answer) -> bool {
     a.status == b.status && a.body == b.body
 }
 
+/// What the proxy says when it could not reach the app, or not in time.
+const GATEWAY: [u16; 2] = [502, 504];
+/// What it says beyond a limit of requests or connections.
+const LIMITED: [u16; 2] = [429, 503];
+
 #[async_trait]
-impl HealthProbe for FrontDoor {
-    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
-        let (seen, own) = tokio::join!(self.door.get(), self.own(profile).get());
-        let seen = seen?;
-        if seen.status >= 500 {
-            return Err(Unhealthy::Sick(seen.describe()));
+impl bluegreen_core::FrontDoor for FrontDoor {
+    async fn ask(&self, expected: &Profile) -> Answered {
+        let (seen, own) = tokio::join!(self.door.get(), self.own(expected).get());
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(error) => return Answered::Nobody(error.to_string()),
+        };
+        let (status, says) = (seen.status, seen.describe());
+        let its_own = own.as_ref().is_ok_and(|own| same(own, &seen));
+        if status >= 500 || LIMITED.contains(&status) {
+            // an error that the profile gives by itself too is its own; whoever else made it, is not known
+            return match status {
+                status if its_own && status >= 500 => Answered::Sick { status, says },
+                status if GATEWAY.contains(&status) => Answered::Gateway { status, says },
+                status if LIMITED.contains(&status) => Answered::Limited(says),
+                _ => Answered::Other { status, says },
+            };
         }
         if seen.is_redirect() {
-            let text = format!("{}: set proxy.nginx.url to the address and page that users reach", seen.describe());
-            return Err(Unhealthy::Other(text));
+            let says = format!("{says}: set proxy.nginx.url to the address and page that users reach");
+            return Answered::Other { status, says };
         }
-        match own {
-            Ok(own) if same(&own, &seen) => Ok(()),
-            Ok(own) => self.explain(profile, &seen, &own).await,
-            Err(error) => Err(Unhealthy::Other(format!("{}; {profile} itself: {error}", seen.describe()))),
-        }
+        let explained = match own {
+            Ok(_) if its_own => return Answered::Release,
+            Ok(own) => self.explain(expected, &seen, &own).await,
+            Err(error) => Err(error),
+        };
+        explained
+            .unwrap_or_else(|error| Answered::Other { status, says: format!("{says}; {expected} itself: {error}") })
     }
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::net::SocketAddr;
 
-use bluegreen_core::{HealthProbe, Profiles, Unhealthy};
+use bluegreen_core::{Answer, FrontDoor as _, Profiles};
 use bluegreen_http::{FrontDoor, Options};
 use common::{free_port, http, options, profiles, serve};
 
@@ -34,32 +34,50 @@ async fn fixed(answer: &'static str) -> SocketAddr {
 #[tokio::test]
 async fn the_same_answer_is_this_profile() {
     let (door, profiles) = door("200 OK|v1", "200 OK|v1", "200 OK|v2").await;
-    assert_eq!(door.check(profiles.first()).await, Ok(()));
-    let other = door.check(profiles.second()).await.unwrap_err();
-    assert_eq!(other, Unhealthy::Other("real1 did: 200 OK: v1".into()));
+    assert_eq!(door.ask(profiles.first()).await, Answer::Release);
+    let other = door.ask(profiles.second()).await;
+    assert_eq!(other, Answer::Other { status: 200, says: "real1 did: 200 OK: v1".into() });
     assert!(!other.is_lost());
 }
 
 #[tokio::test]
 async fn two_releases_with_the_same_answer_are_both_fine() {
     let (door, profiles) = door("200 OK|hello", "200 OK|hello", "200 OK|hello").await;
-    assert_eq!(door.check(profiles.first()).await, Ok(()));
-    assert_eq!(door.check(profiles.second()).await, Ok(()));
+    assert_eq!(door.ask(profiles.first()).await, Answer::Release);
+    assert_eq!(door.ask(profiles.second()).await, Answer::Release);
 }
 
 #[tokio::test]
 async fn a_stranger_is_not_a_proof() {
     let (door, profiles) = door("200 OK|Welcome to nginx!", "200 OK|v1", "200 OK|v2").await;
-    let Err(Unhealthy::Other(text)) = door.check(profiles.first()).await else { panic!() };
+    let Answer::Other { says: text, .. } = door.ask(profiles.first()).await else { panic!() };
     assert!(text.contains("Welcome to nginx!") && text.contains("proxy.nginx.url"), "{text}");
 }
 
 #[tokio::test]
-async fn an_error_of_the_proxy_is_lost() {
-    let (door, profiles) = door("502 Bad Gateway|", "200 OK|v1", "200 OK|v2").await;
-    let sick = door.check(profiles.first()).await.unwrap_err();
-    assert_eq!(sick, Unhealthy::Sick("502 Bad Gateway".into()));
-    assert!(sick.is_lost());
+async fn whose_an_error_is_is_told_as_far_as_it_is_known() {
+    let ask = async |at_the_door, own| {
+        let (door, profiles) = door(at_the_door, own, "200 OK|v2").await;
+        door.ask(profiles.first()).await
+    };
+    let says = |text: &str| text.to_owned();
+    let gateway = ask("502 Bad Gateway|", "200 OK|v1").await;
+    assert_eq!(gateway, Answer::Gateway { status: 502, says: says("502 Bad Gateway") });
+    assert!(gateway.is_lost());
+    let own = ask("500 Internal Server Error|x", "500 Internal Server Error|x").await;
+    assert_eq!(own, Answer::Sick { status: 500, says: says("500 Internal Server Error: x") });
+    let somebody = ask("500 Internal Server Error|x", "200 OK|v1").await;
+    assert!(matches!(somebody, Answer::Other { status: 500, .. }) && somebody.is_lost(), "{somebody:?}");
+    // a limit of nginx's own is no answer of the release, and the same page of the release itself is
+    for limit in ["503 Service Unavailable|", "429 Too Many Requests|"] {
+        let limited = ask(limit, "200 OK|v1").await;
+        assert!(matches!(limited, Answer::Limited(_)) && !limited.is_lost(), "{limited:?}");
+    }
+    let busy = ask("503 Service Unavailable|", "503 Service Unavailable|").await;
+    assert!(matches!(busy, Answer::Sick { status: 503, .. }), "{busy:?}");
+    for page in ["401 Unauthorized|", "403 Forbidden|"] {
+        assert!(matches!(ask(page, "200 OK|v1").await, Answer::Other { .. }), "{page}");
+    }
 }
 
 #[tokio::test]
@@ -68,7 +86,7 @@ async fn a_redirect_is_not_a_proof() {
     let door_address =
         serve(|_, _| "HTTP/1.1 301 Moved Permanently\r\nLocation: https://shop.example/\r\n\r\n".to_owned()).await;
     let profiles = profiles(own.port(), free_port());
-    let Err(Unhealthy::Other(text)) = at(door_address, &profiles).check(profiles.first()).await else { panic!() };
+    let Answer::Other { says: text, .. } = at(door_address, &profiles).ask(profiles.first()).await else { panic!() };
     assert!(text.contains("redirects to https://shop.example/: set proxy.nginx.url"), "{text}");
 }
 
@@ -77,17 +95,17 @@ async fn an_answer_that_changes_is_compared_by_its_kind() {
     let count = |_: &str, number: usize| http("200 OK", &format!("request {number}"));
     let profiles = profiles(serve(count).await.port(), free_port());
     let door_address = serve(|_, _| http("200 OK", "request 999")).await;
-    assert_eq!(at(door_address, &profiles).check(profiles.first()).await, Ok(()));
+    assert_eq!(at(door_address, &profiles).ask(profiles.first()).await, Answer::Release);
     let other_kind = serve(|_, _| http("404 Not Found", "request 999")).await;
-    assert!(matches!(at(other_kind, &profiles).check(profiles.first()).await, Err(Unhealthy::Other(_))));
+    assert!(matches!(at(other_kind, &profiles).ask(profiles.first()).await, Answer::Other { .. }));
 }
 
 #[tokio::test]
 async fn a_profile_that_is_down_did_not_answer() {
     let profiles = profiles(free_port(), free_port());
     let door_address = serve(|_, _| http("200 OK", "v1")).await;
-    let Err(Unhealthy::Other(text)) = at(door_address, &profiles).check(profiles.first()).await else { panic!() };
+    let Answer::Other { says: text, .. } = at(door_address, &profiles).ask(profiles.first()).await else { panic!() };
     assert!(text.contains("real1 itself: nobody listens"), "{text}");
     let nobody = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    assert!(matches!(at(nobody, &profiles).check(profiles.first()).await, Err(Unhealthy::Refused(_))));
+    assert!(matches!(at(nobody, &profiles).ask(profiles.first()).await, Answer::Nobody(_)));
 }

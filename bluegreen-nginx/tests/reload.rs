@@ -5,7 +5,7 @@ mod rig;
 use std::{fs, net::TcpListener, time::Duration};
 
 use bluegreen_core::{
-    Blind, HealthProbe, Profile, ProfileResolver, Profiles, ProxySwitcher, Route, SwitchError, Traffic, Unhealthy,
+    Answer, Blind, FrontDoor as _, Profile, ProfileResolver, Profiles, ProxySwitcher, Route, SwitchError, Traffic,
     testing::conformance,
 };
 use bluegreen_http::{FrontDoor, Options};
@@ -242,15 +242,16 @@ async fn the_front_door_tells_who_answers() {
         let rig = Article::start(&binary).await;
         let [first, second] = rig.profiles.both();
         let door = FrontDoor::new(&rig.url("/profile"), &rig.profiles, &Options::default()).unwrap();
-        assert_eq!(door.check(first).await, Ok(()));
-        assert_eq!(door.check(second).await, Err(Unhealthy::Other("real1 did: 200 OK: real1".to_owned())));
+        assert_eq!(door.ask(first).await, Answer::Release);
+        let other = Answer::Other { status: 200, says: "real1 did: 200 OK: real1".to_owned() };
+        assert_eq!(door.ask(second).await, other);
         rig.switcher().switch_to(&Route::solo(second.clone())).await.unwrap();
-        assert_eq!(door.check(second).await, Ok(()));
+        assert_eq!(door.ask(second).await, Answer::Release);
 
         let nobody = Profile::new("real3".parse().unwrap(), free_port()).unwrap();
         rig.switcher().switch_to(&Route::solo(nobody)).await.unwrap();
-        let lost = door.check(second).await.unwrap_err();
-        assert!(lost.is_lost() && lost.to_string().starts_with("502 Bad Gateway"), "{lost}");
+        let lost = door.ask(second).await;
+        assert!(matches!(lost, Answer::Gateway { status: 502, .. }), "{lost:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the health page and the front door answer now.
 
-use bluegreen_core::{HealthProbe as _, Occupant, Profile, Seen, Unhealthy};
+use bluegreen_core::{Answer as Answered, FrontDoor as _, Occupant, Profile, Seen, Unhealthy};
 use bluegreen_http::{Answer, Body, StatusRanges};
 
 use super::Finding;
@@ -18,13 +18,16 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
             findings.push(judge_health(profile, client.get().await, &config.health.status, &config.health.body));
         }
         if let Ok(door) = wiring::front_door(config) {
-            findings.push(judge_door(config, door.check(profile).await));
+            findings.push(judge_door(config, &door.ask(profile).await));
         }
-    } else if let Ok(client) = wiring::door_client(config)
+    }
+    // what leads elsewhere proves no release, whoever runs
+    if let Ok(client) = wiring::door_client(config)
         && let Ok(answer) = client.get().await
         && answer.is_redirect()
     {
-        findings.push(redirected(config, &answer.describe()));
+        findings.retain(|finding| finding.id != FRONT_DOOR);
+        findings.push(redirected(config, &answer));
     }
     findings
 }
@@ -49,27 +52,28 @@ fn judge_health(profile: &Profile, answer: Result<Answer, Unhealthy>, good: &Sta
     Finding::good("health", what)
 }
 
-fn judge_door(config: &Config, checked: Result<(), Unhealthy>) -> Finding {
-    match checked {
-        Ok(()) => Finding::good(FRONT_DOOR, format!("{} answers as the active profile does", config.nginx.url)),
-        Err(error) if error.to_string().contains("redirects to") => redirected(config, &error.to_string()),
-        Err(error) => {
-            let what = format!("{} does not answer as the active profile does: {error}", config.nginx.url);
-            Finding::fatal(
-                FRONT_DOOR,
-                what,
-                "set proxy.nginx.url to an address of this app, as users reach it, and `connect` to what to dial",
-            )
+fn judge_door(config: &Config, answered: &Answered) -> Finding {
+    match answered {
+        Answered::Release => {
+            Finding::good(FRONT_DOOR, format!("{} answers as the active profile does", config.nginx.url))
         }
+        Answered::Limited(says) => Finding::warning(
+            FRONT_DOOR,
+            format!("{} refuses requests beyond a limit, which users share with our probes: {says}", config.nginx.url),
+            "set proxy.nginx.url to a page without limit_req, or make the limit larger",
+        ),
+        other => Finding::fatal(
+            FRONT_DOOR,
+            format!("{} does not answer as the active profile does: {}", config.nginx.url, other.says()),
+            "set proxy.nginx.url to an address of this app, as users reach it, and `connect` to what to dial",
+        ),
     }
 }
 
-fn redirected(config: &Config, said: &str) -> Finding {
-    // "... 302 Found, redirects to /login: what to do"
-    let (before, to) = said.split_once(", redirects to ").unwrap_or((said, "another page"));
-    let status = before.rsplit(": ").next().unwrap_or(before);
-    let to = to.split_once(": ").map_or(to, |(to, _)| to);
-    let what = format!("{} redirects to {to} ({status}), which proves no release", config.nginx.url);
+fn redirected(config: &Config, answer: &Answer) -> Finding {
+    let to = answer.location.as_deref().unwrap_or("another page");
+    let what =
+        format!("{} redirects to {to} ({}), which proves no release", config.nginx.url, answer.describe_status());
     Finding::fatal(
         FRONT_DOOR,
         what,
@@ -91,10 +95,7 @@ mod tests {
     fn a_redirect_is_told_in_one_sentence() {
         let config = Config::parse(crate::config::SMALLEST, "bluegreen.toml".as_ref()).unwrap();
         let told = "http://127.0.0.1/ redirects to /login (302 Found), which proves no release";
-        let said = "302 Found, redirects to /login";
-        assert_eq!(redirected(&config, said).what, told);
-        let long = Unhealthy::Other(format!("{said}: set proxy.nginx.url to the address and page that users reach"));
-        assert_eq!(judge_door(&config, Err(long)).what, told);
+        assert_eq!(redirected(&config, &answer(302, "", Some("/login"))).what, told);
     }
 
     #[test]

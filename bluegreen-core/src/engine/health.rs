@@ -3,13 +3,11 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{
-    Cause, EventKind, Failure, Next, Occupant, Outcome, Process, Profile, Step, Then, Unhealthy, millis, took,
-};
+use crate::{Cause, Failure, Next, Occupant, Outcome, Process, Profile, Step, Then, Unhealthy, took};
 
 /// The first pause between two attempts, and the pause while nobody listens: an attempt costs a fraction of a millisecond
 /// then, and readiness is seen at once.
-const TIGHT: Duration = Duration::from_millis(10);
+pub(super) const TIGHT: Duration = Duration::from_millis(10);
 /// The pause between two good attempts: the second one tells that the first was no accident. That it stays so is for the
 /// bake to see.
 const AGAIN: Duration = Duration::from_millis(2);
@@ -19,9 +17,6 @@ const PATIENCE: u32 = 10;
 const LOOK_EVERY: Duration = Duration::from_millis(80);
 /// How long the proof right before a switch may take.
 const PROOF_LIMIT: Duration = Duration::from_secs(5);
-/// In a bake a failed attempt adds the first, a good one takes away the second, and the third ends it: three failures in a
-/// row do, and so does every other attempt that fails, as with one sick worker of two.
-const BAKE_WEIGHTS: (u32, u32, u32) = (2, 1, 6);
 /// How often a wait says that it still waits.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -134,7 +129,7 @@ impl Run<'_> {
     }
 
     /// Whether `process` is there and the port is its own; an error when it is gone for good.
-    async fn still_there(&self, profile: &Profile, process: &Process) -> Result<bool, Failure> {
+    pub(super) async fn still_there(&self, profile: &Profile, process: &Process) -> Result<bool, Failure> {
         match self.inspect(profile).await? {
             Occupant::Ours { process: seen, listening } if seen == *process => Ok(listening),
             Occupant::Stranger { who, .. } => Err(Failure::taken(self.current(), profile, &who)),
@@ -143,7 +138,7 @@ impl Run<'_> {
     }
 
     /// Ends only when `process` is gone.
-    async fn until_gone(&self, profile: &Profile, process: &Process) -> Failure {
+    pub(super) async fn until_gone(&self, profile: &Profile, process: &Process) -> Failure {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             if let Err(failure) = self.still_there(profile, process).await {
@@ -193,52 +188,6 @@ impl Run<'_> {
             failure.log = autopsy.log;
         }
         failure
-    }
-
-    /// Watches `process` under real traffic for the time that the policy says.
-    pub(super) async fn bake(&mut self, profile: &Profile, process: &Process) -> Result<(), Failure> {
-        self.stays_healthy(profile, process).await?;
-        "stayed healthy".clone_into(&mut self.detail);
-        Ok(())
-    }
-
-    async fn stays_healthy(&self, profile: &Profile, process: &Process) -> Result<(), Failure> {
-        let (step, interrupts, total) = (self.current(), self.interrupts(), self.deployer.policy.bake);
-        let pause = self.deployer.policy.health_interval.min(total / 4).max(TIGHT);
-        let (began, mut attempts, mut failed, mut weight) = (Instant::now(), 0, 0, 0_u32);
-        let (bad, good, limit) = BAKE_WEIGHTS;
-        let mut gone = std::pin::pin!(self.until_gone(profile, process));
-        while !total.is_zero() {
-            let watched = began.elapsed().min(total);
-            let (what, done) = ("bake".to_owned(), millis(watched));
-            self.deployer.events.emit(EventKind::Progress { what, done, total: millis(total) });
-            let answer = tokio::select! {
-                answer = self.deployer.probe.check(profile) => answer,
-                failure = &mut gone => return Err(failure),
-            };
-            if !self.still_there(profile, process).await? {
-                return Err(self.failure(Cause::Unhealthy, format!("{profile} stopped listening during the bake")));
-            }
-            attempts += 1;
-            (failed, weight) = match &answer {
-                Ok(()) => (failed, weight.saturating_sub(good)),
-                Err(_) => (failed + 1, weight + bad),
-            };
-            if let (Err(why), true) = (&answer, weight >= limit) {
-                let message = format!("{profile} failed {failed} of {attempts} health attempts during the bake");
-                return Err(self.failed(Cause::Unhealthy, message, why));
-            }
-            // the last look comes after all that time: a pause in which we were stopped is as long as it likes
-            if watched == total && answer.is_ok() {
-                break;
-            }
-            let left = total.saturating_sub(began.elapsed());
-            tokio::select! {
-                slept = interrupts.sleep(step, if left.is_zero() { pause } else { pause.min(left) }) => slept?,
-                failure = &mut gone => return Err(failure),
-            }
-        }
-        Ok(())
     }
 }
 

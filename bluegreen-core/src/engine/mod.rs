@@ -1,6 +1,7 @@
 //! The engine: one loop of four verbs over the state machine.
 
 mod act;
+mod bake;
 mod health;
 mod interrupts;
 mod prove;
@@ -13,8 +14,9 @@ mod watch;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Blind, Cancel, Command, Events, HealthProbe, Holder, Kind, Lease, Outcome, Policy, ProcessManager, Profile,
-    ProfileResolver, Profiles, ProxySwitcher, Receipt, Refusal, ReleaseId, Seen, StateStore, StoreError, Traffic,
+    Blind, Cancel, Command, Events, FrontDoor, HealthProbe, Holder, Kind, Lease, Outcome, Policy, ProcessManager,
+    Profile, ProfileResolver, Profiles, ProxySwitcher, Receipt, Refusal, ReleaseId, Seen, StateStore, StoreError,
+    Traffic,
 };
 use interrupts::Interrupts;
 use run::Run;
@@ -32,7 +34,7 @@ pub struct Deployer {
     probe: Arc<dyn HealthProbe>,
     switcher: Arc<dyn ProxySwitcher>,
     store: Arc<dyn StateStore>,
-    front_door: Option<Arc<dyn HealthProbe>>,
+    front_door: Option<Arc<dyn FrontDoor>>,
     policy: Policy,
     events: Events,
 }
@@ -117,8 +119,8 @@ impl Deployer {
 
     /// Proves each switch at the address that users dial.
     #[must_use]
-    pub fn with_front_door(self, probe: impl HealthProbe + 'static) -> Self {
-        Self { front_door: Some(Arc::new(probe)), ..self }
+    pub fn with_front_door(self, door: impl FrontDoor + 'static) -> Self {
+        Self { front_door: Some(Arc::new(door)), ..self }
     }
 
     /// What the owner wants instead of [`Policy::default`].

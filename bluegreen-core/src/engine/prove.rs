@@ -38,12 +38,20 @@ impl Run<'_> {
                 Ok(()) => break,
                 Err(why) if began.elapsed() >= WITHIN => {
                     let message = format!("the front door does not answer with {profile}");
-                    return Err(self.failed(Cause::Switch, message, &why));
+                    let mut failure = self.failure(Cause::Switch, message);
+                    failure.causes = vec![why];
+                    return Err(failure);
                 }
                 Err(_) => interrupts.sleep(self.current(), LOOK).await?,
             }
         }
+        let limited = watch.is_limited();
         "answered through the front door".clone_into(&mut self.detail);
+        if limited {
+            let slower = "the proxy refuses requests beyond a limit of its own, which the users share: the front door is asked once \
+                          a second from here on";
+            self.deployer.events.warn(slower);
+        }
         Ok(())
     }
 }

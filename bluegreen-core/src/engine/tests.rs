@@ -4,8 +4,8 @@ use mockall::Sequence;
 
 use super::*;
 use crate::{
-    MockHealthProbe, MockProcessManager, MockProfileResolver, MockProxySwitcher, MockStateStore, Occupant, Process,
-    Route, Stamp, State,
+    MockFrontDoor, MockHealthProbe, MockProcessManager, MockProfileResolver, MockProxySwitcher, MockStateStore,
+    Occupant, Process, Route, Stamp, State,
 };
 
 fn profiles() -> Profiles {
@@ -13,8 +13,10 @@ fn profiles() -> Profiles {
     Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap()
 }
 
-fn warm() -> Occupant {
-    let process = Process { release: "v1".parse().unwrap(), id: "one".into() };
+/// v1 on the first profile, v2 on the second.
+fn on(profile: &Profile) -> Occupant {
+    let [release, id] = if profile.port() == 8081 { ["v1", "one"] } else { ["v2", "two"] };
+    let process = Process { release: release.parse().unwrap(), id: id.into() };
     Occupant::Ours { process, listening: true }
 }
 
@@ -33,7 +35,7 @@ fn store() -> MockStateStore {
 
 fn processes() -> MockProcessManager {
     let mut processes = MockProcessManager::new();
-    processes.expect_inspect().returning(|_| Ok(warm()));
+    processes.expect_inspect().returning(|profile| Ok(on(profile)));
     processes.expect_start().never();
     processes.expect_stop().never();
     processes
@@ -106,11 +108,11 @@ async fn what_cannot_be_written_down_is_not_done() {
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_nobody_wants_to_hear_asks_no_more() {
     let asked = Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let mut door = MockHealthProbe::new();
+    let mut door = MockFrontDoor::new();
     let counter = asked.clone();
-    door.expect_check().returning(move |_| {
+    door.expect_ask().returning(move |_| {
         counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Ok(())
+        crate::Answer::Release
     });
     let watch = watch::Watch::start(Arc::new(door), profiles().first().clone(), Receipt::default()).await;
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -5,12 +5,14 @@ use std::{
 
 use tokio::{task::JoinHandle, time::Instant};
 
-use crate::{AnsweredBy, Answers, Cancel, HealthProbe, Profile, Receipt, Unhealthy, receipt::micros};
+use crate::{Answer, AnsweredBy, Answers, Cancel, FrontDoor, Profile, Receipt, receipt::micros};
 
 /// The pause between probes right around a switch, and how long that lasts.
 const CLOSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
 /// The pause between probes from then on.
 const FAR: Duration = Duration::from_millis(50);
+/// The pause between probes once the proxy has refused one by a limit: what is left of it is for the users.
+const LIMITED: Duration = Duration::from_secs(1);
 /// How long the look before the switch may take, which only tells whether the answers can be told apart; and how long the last
 /// probe is waited for.
 const BASELINE: Duration = Duration::from_millis(250);
@@ -28,12 +30,27 @@ struct Tally {
     receipt: Receipt,
     ordered: Option<Instant>,
     answered: bool,
-    last: Option<Unhealthy>,
+    last: Option<Answer>,
     /// The profile seemed to answer before it had the traffic: the two cannot be told apart.
     alike: bool,
+    /// The error that users got before the switch: who had the traffic then gave it, so it is no fault of the release.
+    sick_before: Option<u16>,
     /// Nobody has answered so far, so that nothing could be lost. The order itself takes a moment.
     nobody: bool,
+    limited: bool,
+    since: Sample,
     rows: Vec<Row>,
+}
+
+/// What the answers of some time say of the release. Those that nobody can tell apart say nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Sample {
+    /// Its own good answers.
+    pub(super) good: u32,
+    /// Answers that count against it.
+    pub(super) bad: u32,
+    /// The last answer that said anything, when it counts against it.
+    pub(super) last_bad: Option<Answer>,
 }
 
 /// Answers of one kind in a row.
@@ -48,31 +65,37 @@ struct Row {
 impl Watch {
     /// Begins, and goes on with the count of an earlier watch.
     pub(super) async fn start(
-        door: Arc<dyn HealthProbe>,
+        door: Arc<dyn FrontDoor>,
         profile: Profile,
         Receipt { probes, lost, .. }: Receipt,
     ) -> Self {
         let receipt = Receipt { probes, lost, ..Receipt::default() };
         let (tally, stop) = (Arc::new(Mutex::new(Tally { receipt, ..Tally::default() })), Cancel::new());
         let asked = Instant::now();
-        let baseline = tokio::time::timeout(BASELINE, door.check(&profile)).await;
-        {
-            let mut tally = lock(&tally);
-            if let Ok(answer) = &baseline {
-                tally.note(asked, answer);
-            }
-            tally.alike = matches!(baseline, Ok(Ok(())));
-            tally.nobody = matches!(&baseline, Ok(Err(why)) if why.is_lost());
+        if let Ok(answer) = tokio::time::timeout(BASELINE, door.ask(&profile)).await {
+            lock(&tally).before(asked, &answer);
         }
         let task = tokio::spawn(watch(door, profile, tally.clone(), stop.clone()));
         Self { tally, stop, task }
     }
 
-    /// Whether the front door has answered with the profile since the order; else the last answer that was none.
-    pub(super) fn answered(&self) -> Result<(), Unhealthy> {
+    /// Whether the front door has answered with the profile since the order; else the last answer that was none, in words.
+    pub(super) fn answered(&self) -> Result<(), String> {
         let tally = lock(&self.tally);
-        let last = || tally.last.clone().unwrap_or(Unhealthy::NoAnswer("no probe came back".to_owned()));
+        let last = || tally.last.as_ref().map_or("no probe came back", Answer::says).to_owned();
         if tally.answered { Ok(()) } else { Err(last()) }
+    }
+
+    /// What the answers since the last call say.
+    pub(super) fn sample(&self) -> Sample {
+        let mut tally = lock(&self.tally);
+        let last_bad = tally.since.last_bad.clone();
+        std::mem::replace(&mut tally.since, Sample { last_bad, ..Sample::default() })
+    }
+
+    /// Whether the proxy has refused a probe by a limit.
+    pub(super) fn is_limited(&self) -> bool {
+        lock(&self.tally).limited
     }
 
     /// The switcher is called now.
@@ -106,13 +129,21 @@ fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
     tally.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn watch(door: Arc<dyn HealthProbe>, profile: Profile, tally: Arc<Mutex<Tally>>, stop: Cancel) {
+async fn watch(door: Arc<dyn FrontDoor>, profile: Profile, tally: Arc<Mutex<Tally>>, stop: Cancel) {
     let began = Instant::now();
     while !stop.is_cancelled() {
         let asked = Instant::now();
-        let answer = door.check(&profile).await;
-        lock(&tally).count(asked, answer);
-        let pause = if began.elapsed() < CLOSE.1 { CLOSE.0 } else { FAR };
+        let answer = door.ask(&profile).await;
+        let limited = {
+            let mut tally = lock(&tally);
+            tally.count(asked, answer);
+            tally.limited
+        };
+        let pause = match began.elapsed() {
+            _ if limited => LIMITED,
+            time if time < CLOSE.1 => CLOSE.0,
+            _ => FAR,
+        };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => {}
@@ -121,36 +152,62 @@ async fn watch(door: Arc<dyn HealthProbe>, profile: Profile, tally: Arc<Mutex<Ta
 }
 
 impl Tally {
-    fn count(&mut self, asked: Instant, answer: Result<(), Unhealthy>) {
-        self.nobody &= answer.as_ref().is_err_and(Unhealthy::is_lost);
+    /// The look before the switch.
+    fn before(&mut self, asked: Instant, answer: &Answer) {
+        self.note(asked, answer);
+        self.alike = *answer == Answer::Release;
+        self.sick_before = answer.error();
+        self.nobody = answer.is_lost();
+        self.limited |= matches!(answer, Answer::Limited(_));
+    }
+
+    fn count(&mut self, asked: Instant, answer: Answer) {
+        self.limited |= matches!(answer, Answer::Limited(_));
+        self.nobody &= answer.is_lost();
+        let forgiven = answer.error().is_some_and(|status| self.sick_before == Some(status));
+        if forgiven && matches!(answer, Answer::Sick { .. }) {
+            // it answers as the one before it did
+            self.answered |= self.ordered.is_some_and(|ordered| asked >= ordered);
+        }
         if self.nobody {
-            self.last = answer.err();
+            self.last = Some(answer);
             return;
         }
         self.receipt.probes += 1;
+        self.receipt.lost += u64::from(answer.is_lost());
         self.note(asked, &answer);
-        match answer {
-            Ok(()) => match self.ordered {
-                // of answers that look alike, only those asked after the order are the new one's
-                Some(ordered) if self.alike => self.answered |= asked >= ordered,
-                Some(ordered) => {
-                    self.answered = true;
-                    self.receipt.first_answer_us.get_or_insert(micros(ordered.elapsed()));
+        let ordered = self.ordered.filter(|ordered| !self.alike || asked >= *ordered);
+        match &answer {
+            Answer::Release => match self.ordered {
+                Some(order) => {
+                    // of answers that look alike, only those asked after the order are the new one's
+                    self.answered |= ordered.is_some();
+                    if !self.alike {
+                        self.receipt.first_answer_us.get_or_insert(micros(order.elapsed()));
+                    }
+                    self.since.good += 1;
+                    self.since.last_bad = None;
                 }
                 None => self.alike = true,
             },
-            Err(why) => {
-                self.receipt.lost += u64::from(why.is_lost());
-                self.last = Some(why);
+            Answer::Sick { .. } | Answer::Gateway { .. } | Answer::Nobody(_) if ordered.is_some() && !forgiven => {
+                self.since.bad += 1;
+                self.since.last_bad = Some(answer.clone());
             }
+            _ => {}
+        }
+        if answer != Answer::Release {
+            self.last = Some(answer);
         }
     }
 
-    fn note(&mut self, asked: Instant, answer: &Result<(), Unhealthy>) {
+    fn note(&mut self, asked: Instant, answer: &Answer) {
         let by = match answer {
             // of answers that look alike, those asked before the order are the old one's
-            Ok(()) if self.ordered.is_some_and(|ordered| !self.alike || asked >= ordered) => AnsweredBy::Release,
-            Err(why) if why.is_lost() => AnsweredBy::Nobody,
+            Answer::Release if self.ordered.is_some_and(|ordered| !self.alike || asked >= ordered) => {
+                AnsweredBy::Release
+            }
+            answer if answer.is_lost() => AnsweredBy::Nobody,
             _ => AnsweredBy::Other,
         };
         let (last, full) = (Instant::now(), self.rows.len() == Receipt::ROWS);

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::show;
 use crate::{State, StoreError};
 
-/// The newest form of the file that this version reads. A newer one is refused, in words.
-const SCHEMA: u32 = 1;
+/// The newest form of the file that this version reads, and the one that it writes. A newer one is refused, in words. The second
+/// has what 0.1.0 would lose: releases that crashed, and failures of which it does not know the cause.
+const SCHEMA: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Envelope {

@@ -1,6 +1,6 @@
 use crate::{
-    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Process, Profile, Refusal, ReleaseId, Route, Seen,
-    State, Step, Traffic, Transaction,
+    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Process, Profile, Recovery, Refusal, ReleaseId, Route,
+    Seen, State, Step, Traffic, Transaction, Tried, recover,
 };
 
 /// What [`begin`] decided.
@@ -27,11 +27,14 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
     {
         return Begin::Refuse(Refusal::ProfilesChanged(format!("{gone}:{}", gone.port())));
     }
-    if let Some(refusal) = unseen(state, command, seen) {
+    if let Some(refusal) = unseen(state, command, seen).filter(|_| *command != Command::Recover) {
         return Begin::Refuse(refusal);
     }
     match (command, &state.transaction) {
-        (Command::Recover, _) => Begin::Already("nothing has to be recovered".to_owned()),
+        (Command::Recover, _) => match recover(state, seen, policy, Tried::default()) {
+            Recovery::Blind(blind) => Begin::Refuse(Refusal::Blind(blind)),
+            _ => Begin::Already("nothing has to be recovered".to_owned()),
+        },
         (Command::Abort, None) => Begin::Already("nothing is prepared that could be taken back".to_owned()),
         (Command::Deploy { .. } | Command::Promote { .. }, Some(tx)) if tx.undo.is_none() => go_on(state, tx, command),
         (Command::Deploy { release, if_changed: true, .. }, None) if has_traffic(seen, release) => {
@@ -188,14 +191,35 @@ fn rollback(state: &State, wanted: Option<&ReleaseId>, seen: &Seen) -> Begin {
         return Begin::Already(format!("release {same} has the traffic already"));
     }
     let idle = seen.profiles.other(&route.active);
-    let active = seen.ours(&route.active).map(|process| &process.release).or(state.last_good());
-    let warm = warm(state, seen, idle);
-    let good = || state.confirmed.iter().find(|release| Some(*release) != active);
-    let Some(release) = wanted.or(warm).or_else(good) else {
-        return Begin::Refuse(Refusal::NothingToRollBack);
+    let target = match wanted {
+        Some(release) => Target { release, warm: warm(state, seen, idle) == Some(release) },
+        None => match rollback_target(state, seen) {
+            Some(target) => target,
+            None => return Begin::Refuse(Refusal::NothingToRollBack),
+        },
     };
-    let step = if warm == Some(release) { Step::Health } else { Step::Stop };
-    go(state, open(state, Kind::Rollback, idle, release.clone(), step, seen))
+    let step = if target.warm { Step::Health } else { Step::Stop };
+    go(state, open(state, Kind::Rollback, idle, target.release.clone(), step, seen))
+}
+
+/// Where a rollback that names no release goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// Which release.
+    pub release: &'a ReleaseId,
+    /// Whether it runs on the idle profile, so that one move of the route is enough.
+    pub warm: bool,
+}
+
+/// Where a rollback that names no release would go: to a good one that differs from what serves and did not crash. `None` also when
+/// the route is not known.
+pub fn rollback_target<'a>(state: &'a State, seen: &'a Seen) -> Option<Target<'a>> {
+    let route = seen.route()?;
+    let serves = seen.ours(&route.active).map(|process| &process.release).or(state.last_good());
+    let other = |release: &&ReleaseId| Some(*release) != serves && !state.crashed.contains(release);
+    let warm = warm(state, seen, seen.profiles.other(&route.active)).filter(other);
+    let release = warm.or_else(|| state.confirmed.iter().find(other))?;
+    Some(Target { release, warm: warm.is_some() })
 }
 
 /// The route of a command that needs one.

@@ -15,7 +15,7 @@ mod seen;
 mod step;
 mod undo;
 
-pub use begin::{Begin, begin};
+pub use begin::{Begin, Target, begin, rollback_target};
 pub use command::{Command, Refusal};
 pub use effect::{Acted, Effect, Sacrifice};
 pub use outcome::Outcome;

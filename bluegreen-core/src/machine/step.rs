@@ -48,11 +48,11 @@ pub(crate) fn hears(tx: &Transaction, seen: &Seen) -> bool {
 }
 
 /// The profile that the traffic came from, when it is answered there by ours, or by a stranger that had it before us: one
-/// that took the place of ours meanwhile gets nothing.
+/// that took the place of ours, meanwhile or before a flip, gets nothing.
 fn way_back<'a>(tx: &'a Transaction, seen: &Seen) -> Option<&'a Profile> {
     tx.from.as_ref().filter(|from| match seen.on(from) {
         Ok(Occupant::Ours { listening, .. }) => *listening,
-        Ok(Occupant::Stranger { .. }) => tx.old_release.is_none(),
+        Ok(Occupant::Stranger { .. }) => tx.old_release.is_none() && tx.kind != Kind::Flip,
         Ok(Occupant::Nobody) | Err(_) => false,
     })
 }

@@ -78,14 +78,16 @@ fn a_state() -> impl Strategy<Value = State> {
         any::<u64>(),
         vec(a_release(), 0..4),
         vec(a_release(), 0..4),
+        vec(a_release(), 0..2),
         lost_traffic,
         any::<bool>(),
         option::of(a_transaction()),
     )
-        .prop_map(|(number, confirmed, failed, lost_traffic, lost, transaction)| State {
+        .prop_map(|(number, confirmed, failed, crashed, lost_traffic, lost, transaction)| State {
             number,
             confirmed,
             failed,
+            crashed,
             lost_traffic,
             lost,
             transaction,

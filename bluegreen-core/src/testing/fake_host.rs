@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::{Faults, MemoryStore, Op, World};
 use crate::{
-    Autopsy, Blind, Deployer, HealthProbe, Occupant, Process, ProcessError, ProcessManager, Profile, ProfileResolver,
-    ProxySwitcher, ReleaseId, Route, SwitchError, Traffic, Unhealthy,
+    Answer, Autopsy, Blind, Deployer, FrontDoor, HealthProbe, Occupant, Process, ProcessError, ProcessManager, Profile,
+    ProfileResolver, ProxySwitcher, ReleaseId, Route, SwitchError, Traffic, Unhealthy,
 };
 
 /// All four traits, and the front door, over one [`World`]. Clones share it.
@@ -20,7 +20,7 @@ pub struct FakeHost {
 
 /// The front door of a [`FakeHost`].
 #[derive(Debug, Clone)]
-struct FrontDoor(FakeHost);
+struct Door(FakeHost);
 
 impl FakeHost {
     /// A machine after `setup`, on which nothing runs.
@@ -47,7 +47,7 @@ impl FakeHost {
     pub fn deployer(&self, store: &MemoryStore) -> Deployer {
         let profiles = self.world().profiles.clone();
         Deployer::new(profiles, self.clone(), self.clone(), self.clone(), self.clone(), store.clone())
-            .with_front_door(FrontDoor(self.clone()))
+            .with_front_door(Door(self.clone()))
     }
 
     /// One effect: it may be struck before, after, or lie.
@@ -116,13 +116,13 @@ impl HealthProbe for FakeHost {
 }
 
 #[async_trait]
-impl HealthProbe for FrontDoor {
-    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
+impl FrontDoor for Door {
+    async fn ask(&self, expected: &Profile) -> Answer {
         let world = self.0.world();
         match world.answering() {
-            None => Err(Unhealthy::Sick("502 Bad Gateway".into())),
-            Some(answering) if answering == profile => Ok(()),
-            Some(other) => Err(Unhealthy::Other(other.to_string())),
+            None => Answer::Gateway { status: 502, says: "502 Bad Gateway".into() },
+            Some(answering) if answering == expected => Answer::Release,
+            Some(other) => Answer::Other { status: 200, says: other.to_string() },
         }
     }
 }

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bluegreen_core::{
-    Acted, Autopsy, Blind, Command, Deployer, Effect, HealthProbe, Holder, Lease, Occupant, Options, Process,
+    Acted, Answer, Autopsy, Blind, Command, Deployer, Effect, FrontDoor, Holder, Lease, Occupant, Options, Process,
     ProcessError, ProcessManager, Profile, ProxySwitcher, ReleaseId, Route, Stamp, State, StateStore, StoreError,
-    SwitchError, Unhealthy,
+    SwitchError,
     testing::{FakeHost, MemoryStore, Op},
 };
 use stateright::Model as _;
@@ -86,11 +86,11 @@ impl ProxySwitcher for Told {
 }
 
 #[async_trait]
-impl HealthProbe for Door {
-    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
+impl FrontDoor for Door {
+    async fn ask(&self, expected: &Profile) -> Answer {
         match self.0.world().answering() {
-            Some(answering) if answering == profile => Ok(()),
-            _ => Err(Unhealthy::Sick("502 Bad Gateway".into())),
+            Some(answering) if answering == expected => Answer::Release,
+            _ => Answer::Gateway { status: 502, says: "502 Bad Gateway".into() },
         }
     }
 }

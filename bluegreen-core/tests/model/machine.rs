@@ -66,6 +66,9 @@ pub(crate) enum Action {
     Meddle(Route),
     HideRoute,
     ShowRoute,
+    /// It cannot be seen who is on a profile, for as long as it takes.
+    Hide(Profile),
+    Show(Profile),
     /// Somebody removed the route: nginx does what it does without one.
     LoseRoute,
     /// The state is damaged, and the copy before it is not.
@@ -262,6 +265,8 @@ impl Now {
             }
         }
         for profile in world.profiles.both() {
+            let look: fn(Profile) -> Action = if world.hidden.contains(profile) { Action::Show } else { Action::Hide };
+            actions.push(look(profile.clone()));
             let at = |action: fn(Profile) -> Action| action(profile.clone());
             match world.occupant(profile) {
                 Occupant::Ours { .. } if world.running[profile].health == Health::Good => {
@@ -321,6 +326,8 @@ impl Now {
                 host.hidden = shown.and_then(|traffic| traffic.route().cloned());
             }
             Action::ShowRoute => world.traffic = Ok(host.hidden.take()?.into()),
+            Action::Hide(profile) => drop(world.hidden.insert(profile)),
+            Action::Show(profile) => drop(world.hidden.remove(&profile)),
             Action::LoseRoute => {
                 host.meddled = true;
                 let [first, second] = world.profiles.both();
@@ -441,7 +448,8 @@ impl Machine {
     /// On a machine whose nginx answers and whose ports are free or ours, a good release can be deployed: that is the
     /// repair of everything.
     fn deploys(&self, recovered: &Host) -> bool {
-        if recovered.world.traffic.is_err() || !recovered.world.strangers.is_empty() {
+        let World { traffic, strangers, hidden, .. } = &recovered.world;
+        if traffic.is_err() || !strangers.is_empty() || !hidden.is_empty() {
             return true;
         }
         let mut host = recovered.clone();
@@ -462,14 +470,20 @@ impl Machine {
         // what was good once is started again, unless somebody else has its port
         let startable = |release: &ReleaseId| world.releases.get(release).is_none_or(|health| *health == Health::Good);
         let free = |route: &Route| matches!(world.occupant(&route.active), Occupant::Nobody);
-        if disk.confirmed.iter().any(startable) && world.route().is_some_and(free) && !answers {
+        let dark = !world.hidden.is_empty();
+        if !dark && disk.confirmed.iter().any(startable) && world.route().is_some_and(free) && !answers {
             return false;
         }
         if !answers && disk.last_good().is_some() && !degraded {
             return false;
         }
-        if world.traffic.is_err() {
+        if world.traffic.is_err() || dark {
             return degraded || disk.transaction.is_none();
+        }
+        // who took the place of a good release answers, and is not what should
+        let usurped = |route: &Route| world.strangers.contains_key(&route.active);
+        if disk.last_good().is_some() && disk.transaction.is_none() && world.route().is_some_and(usurped) && !degraded {
+            return false;
         }
         let open = disk.transaction.as_ref();
         !open.is_some_and(|tx| tx.undo.is_none() && tx.step != tx.until && tx.step != Step::Retire)
@@ -487,7 +501,7 @@ impl Machine {
         let Some(route) = world.route() else { return true };
         let open = disk.transaction.as_ref();
         let idle = world.profiles.other(&route.active);
-        let stray = world.running.get(idle).filter(|p| {
+        let stray = world.running.get(idle).filter(|_| world.hidden.is_empty()).filter(|p| {
             let known = disk.confirmed.contains(&p.process.release) || disk.has_failed(&p.process.release);
             let rests = open.is_some_and(|tx| tx.release == p.process.release || tx.kind == Kind::Warm);
             // a first release that was degraded stays where it is until the next deploy

@@ -38,6 +38,10 @@ pub(crate) enum Mutant {
     BootIgnored,
     /// The article's: an error means that the second one is active.
     ErrorMeansSecond,
+    /// Where nobody can be seen, nobody is.
+    UnseenIsNobody,
+    /// Whoever answers where the proxy points is good.
+    StrangerServes,
     /// A switch that failed is taken for done.
     FailedSwitchIsDone,
     /// A switch that failed is taken for not done, though it was.
@@ -82,7 +86,7 @@ pub(crate) enum Mutant {
 
 impl Mutant {
     /// Each with the promise that it breaks.
-    pub(crate) const ALL: [(Self, Promise); 34] = [
+    pub(crate) const ALL: [(Self, Promise); 36] = [
         (Self::SwitchUnprobed, Promise::RouteOnlyToTheProven),
         (Self::RevertUnprobed, Promise::RouteOnlyToTheProven),
         (Self::SwitchBeforeHealth, Promise::RouteOnlyToTheProven),
@@ -97,6 +101,8 @@ impl Mutant {
         (Self::PidFileTrusted, Promise::StrangersAreLeftAlone),
         (Self::BootIgnored, Promise::OneRecoverIsSafe),
         (Self::ErrorMeansSecond, Promise::WhatServesIsNotTouched),
+        (Self::UnseenIsNobody, Promise::NothingIsLeftBehind),
+        (Self::StrangerServes, Promise::OneRecoverIsSafe),
         (Self::FailedSwitchIsDone, Promise::WhatServesIsNotTouched),
         (Self::DoneSwitchIsFailed, Promise::WhatServesIsNotTouched),
         (Self::RetireBeforeProof, Promise::ConfirmedHasAnswered),
@@ -230,6 +236,9 @@ pub(crate) fn see(mutant: Option<Mutant>, host: &Host, tool: &Tool) -> Seen {
         }
         (_, traffic, _) => traffic,
     };
+    if mutant == Mutant::UnseenIsNobody {
+        seen.occupants = seen.occupants.map(|occupant| Ok(occupant.unwrap_or(Occupant::Nobody)));
+    }
     if mutant.reads_pid_files() {
         let this_boot = format!("boot{}-", host.world.boot);
         for (profile, process) in &host.pid_file {
@@ -300,6 +309,11 @@ pub(crate) fn recovery(mutant: Option<Mutant>, state: &State, seen: &Seen, polic
             }
         }
         (Some(Mutant::RecoverNothing), _) => Recovery::Stable,
+        (Some(Mutant::StrangerServes), None)
+            if seen.route().is_some_and(|r| matches!(seen.on(&r.active), Ok(Occupant::Stranger { .. }))) =>
+        {
+            Recovery::Stable
+        }
         (Some(Mutant::RestHidesTheDead), Some(tx)) => Recovery::Rests(tx.step),
         (Some(Mutant::NeverStartAgain), _) => recover(state, seen, policy, Tried { up: true, ..tried }),
         (Some(Mutant::IsolateServing), _) => recover(state, seen, policy, Tried { flip: true, ..tried }),

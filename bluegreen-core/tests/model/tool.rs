@@ -186,7 +186,10 @@ impl Tool {
                         Some(if machine.mutant == Some(Mutant::TriedForgotten) { Tried::default() } else { tried });
                     return Went::On(Self { at: At::Walking { state, last: None }, ..self });
                 }
-                Recovery::Degraded(_) if self.only_recovers() => return Went::Over { degraded: true },
+                // said in words, as a refusal is
+                Recovery::Degraded(_) | Recovery::Blind(_) if self.only_recovers() => {
+                    return Went::Over { degraded: true };
+                }
                 _ => self.recovering = None,
             }
         }
