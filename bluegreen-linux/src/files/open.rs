@@ -1,0 +1,147 @@
+//! Opening and reading.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
+
+use rustix::{
+    fs::{self as sys, AtFlags, CWD, FileType, Mode, OFlags},
+    io::Errno,
+};
+
+use super::{FileError, Rule, Unfit};
+use crate::dirs::{self, Hand};
+
+/// Of every opening: no link is followed, nobody is waited for, no child inherits it, no terminal becomes ours.
+pub(super) const CAREFUL: OFlags =
+    OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+
+/// Opens a file for reading.
+///
+/// # Errors
+/// It is not there ([`FileError::is_missing`]), is no regular file, or breaks the rule.
+pub fn open(path: &Path, rule: Rule) -> Result<File, FileError> {
+    opened(path, OFlags::RDONLY, 0, rule)
+}
+
+/// Opens a file to write at its end, and makes it with this mode when it is not there.
+///
+/// # Errors
+/// It cannot be made, is no regular file, or breaks the rule.
+pub fn append(path: &Path, rule: Rule, mode: u32) -> Result<File, FileError> {
+    opened(path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, mode, rule)
+}
+
+/// Opens a file for reading and writing as it is, and makes it with this mode when it is not there.
+///
+/// # Errors
+/// As [`append`].
+pub fn create(path: &Path, rule: Rule, mode: u32) -> Result<File, FileError> {
+    opened(path, OFlags::RDWR | OFlags::CREATE, mode, rule)
+}
+
+/// All that is in a file, which must not be more than `limit` bytes.
+///
+/// # Errors
+/// As [`open`], and [`Unfit::TooLarge`].
+pub fn read(path: &Path, rule: Rule, limit: u64) -> Result<Vec<u8>, FileError> {
+    read_from(open(path, rule)?, path, limit)
+}
+
+/// The same of a file that is open; `path` is for the words of an error.
+///
+/// # Errors
+/// It cannot be read, or has more in it.
+pub fn read_from(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let too_large = || FileError::unfit(path, Unfit::TooLarge { limit });
+    let size = file.metadata().map_err(FileError::io(path))?.len();
+    if size > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    // it may grow while it is read
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(FileError::io(path))?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// The same as text.
+///
+/// # Errors
+/// As [`read`], and [`Unfit::NoText`].
+pub fn text(path: &Path, rule: Rule, limit: u64) -> Result<String, FileError> {
+    String::from_utf8(read(path, rule, limit)?).map_err(|_| FileError::unfit(path, Unfit::NoText))
+}
+
+/// A file that links may have led to, and who could have put another one in its place.
+#[derive(Debug)]
+pub struct Found {
+    /// The file.
+    pub file: File,
+    /// Whose it is.
+    pub owner: u32,
+    /// Who, besides root and its owner, could have put another file there, or could write to this one.
+    pub hands: Vec<Hand>,
+}
+
+/// Opens a file for reading, following links: whoever made them is among the [`Found::hands`].
+///
+/// # Errors
+/// It is not there, cannot be opened, or is no regular file.
+pub fn find(path: &Path) -> Result<Found, FileError> {
+    let (dir, name) = dirs::reach_file(path).map_err(FileError::io(path))?;
+    let missing = || FileError::io(path)(io::ErrorKind::NotFound.into());
+    let name = match name {
+        Some(name) => name,
+        None if dir.missing().is_empty() => return Err(FileError::unfit(path, Unfit::Kind("a directory"))),
+        None => return Err(missing()),
+    };
+    let seen = sys::statat(dir.dir(), &name, AtFlags::SYMLINK_NOFOLLOW).map_err(FileError::errno(path))?;
+    is_file(path, &seen)?;
+    let fd = sys::openat(dir.dir(), &name, OFlags::RDONLY | CAREFUL, Mode::empty()).map_err(FileError::errno(path))?;
+    let stat = sys::fstat(&fd).map_err(FileError::errno(path))?;
+    is_file(path, &stat)?;
+    let mut hands = dir.hands().to_vec();
+    hands.extend(dirs::writers(&fd, &stat).into_iter().map(|who| Hand { path: path.to_owned(), who }));
+    Ok(Found { file: fd.into(), owner: stat.st_uid, hands })
+}
+
+fn opened(path: &Path, access: OFlags, mode: u32, rule: Rule) -> Result<File, FileError> {
+    // a device can do something when it is opened, so it is looked at before; what counts is asked of the descriptor
+    match sys::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => is_file(path, &stat)?,
+        Err(Errno::NOENT) => {}
+        Err(error) => return Err(FileError::errno(path)(error)),
+    }
+    let fd = sys::openat(CWD, path, access | CAREFUL, Mode::from_raw_mode(mode)).map_err(|error| match error {
+        // who put it there did so this very moment
+        Errno::LOOP => FileError::unfit(path, Unfit::Link),
+        Errno::NXIO => FileError::unfit(path, Unfit::Kind("a pipe")),
+        error => refused(path, rule, error),
+    })?;
+    let stat = sys::fstat(&fd).map_err(FileError::errno(path))?;
+    is_file(path, &stat)?;
+    match rule.broken(&stat) {
+        Some(why) => Err(FileError::unfit(path, why)),
+        None => Ok(fd.into()),
+    }
+}
+
+/// What the rule says of a file that may not be opened tells more than that permission is denied.
+fn refused(path: &Path, rule: Rule, error: Errno) -> FileError {
+    let broken = || rule.broken(&sys::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).ok()?);
+    match error {
+        Errno::ACCESS | Errno::PERM => {
+            broken().map_or_else(|| FileError::errno(path)(error), |why| FileError::unfit(path, why))
+        }
+        error => FileError::errno(path)(error),
+    }
+}
+
+pub(super) fn is_file(path: &Path, stat: &sys::Stat) -> Result<(), FileError> {
+    match Unfit::of_kind(FileType::from_raw_mode(stat.st_mode)) {
+        Some(why) => Err(FileError::unfit(path, why)),
+        None => Ok(()),
+    }
+}
