@@ -6,10 +6,14 @@
 
 mod below;
 mod hands;
+mod make;
+mod system;
 mod walk;
 
 pub(crate) use hands::writers;
 pub use hands::{Hand, Who};
+pub use make::MakeError;
+pub use system::is_system;
 pub use walk::{Reached, reach, reach_file};
 
 #[cfg(test)]

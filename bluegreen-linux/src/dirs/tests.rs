@@ -1,10 +1,15 @@
 use std::{
     fs::{self, Permissions},
-    os::unix::fs::{PermissionsExt as _, chown, lchown, symlink},
+    io::ErrorKind,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
 use super::{below::Way, walk::walk, *};
+use crate::users::User;
 
 const BOTH: [Way; 2] = [Way::Best, Way::Plain];
 
@@ -39,6 +44,11 @@ impl Ground {
         }
     }
 
+    /// Others may pass through the test's own directory.
+    fn pass(&self) {
+        fs::set_permissions(self.dir.path(), Permissions::from_mode(0o755)).unwrap();
+    }
+
     /// Who is named in this directory of the test's own.
     fn who(&self, way: Way, name: &str) -> Vec<(String, Who)> {
         let (reached, _) = walk(way, &self.at(name)).unwrap();
@@ -69,7 +79,7 @@ fn a_path_leads_where_the_kernel_says() {
         for name in ["a", "a/b/c", "a/./b/../b", "a/up", "a/up/c", "away/c", "away/../up"] {
             assert_eq!(path(name).unwrap(), ground.at(name).canonicalize().unwrap(), "{name}");
         }
-        assert_eq!(path("a/file/x").unwrap_err().kind(), std::io::ErrorKind::NotADirectory);
+        assert_eq!(path("a/file/x").unwrap_err().kind(), ErrorKind::NotADirectory);
         let eloop = rustix::io::Errno::LOOP.raw_os_error();
         assert_eq!(path("loop").unwrap_err().raw_os_error(), Some(eloop));
         let (reached, file) = walk(way, &ground.at("a/b/none/more")).unwrap();
@@ -144,12 +154,11 @@ fn a_link_that_is_exchanged_meanwhile_is_never_taken_for_roots() {
     ground.dir("roots", 0o755, 0);
     ground.link("theirs/y", ground.at("roots"), 4711);
     let (x, y) = (ground.at("theirs/x"), ground.at("theirs/y"));
-    let over = std::sync::atomic::AtomicBool::new(false);
+    let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                let exchange = rustix::fs::RenameFlags::EXCHANGE;
-                rustix::fs::renameat_with(rustix::fs::CWD, &x, rustix::fs::CWD, &y, exchange).unwrap();
+            while !over.load(Relaxed) {
+                renameat_with(CWD, &x, CWD, &y, RenameFlags::EXCHANGE).unwrap();
             }
         });
         for way in BOTH {
@@ -159,6 +168,106 @@ fn a_link_that_is_exchanged_meanwhile_is_never_taken_for_roots() {
                 assert_eq!(reached.follows_others(), reached.path() == ground.at("roots"));
             }
         }
-        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        over.store(true, Relaxed);
     });
+}
+
+fn owner() -> User {
+    User::by_number(4711, 4711)
+}
+
+fn owner_and_mode(path: &Path) -> (u32, u32, u32) {
+    let meta = fs::symlink_metadata(path).unwrap();
+    (meta.uid(), meta.gid(), meta.mode() & 0o7777)
+}
+
+#[test]
+fn only_what_was_made_is_given_away() {
+    if !is_root() {
+        return;
+    }
+    let ground = Ground::new();
+    ground.dir("roots", 0o755, 0);
+    ground.link("link", "roots", 0);
+    let make = |name: &str| reach(&ground.at(name)).unwrap().make(0o711, &owner());
+    make("link/more/shop").unwrap();
+    assert_eq!(owner_and_mode(&ground.at("roots/more/shop")), (4711, 4711, 0o711));
+    assert_eq!(owner_and_mode(&ground.at("roots/more")), (0, 0, 0o755));
+    assert_eq!(owner_and_mode(&ground.at("roots")), (0, 0, 0o755));
+    assert_eq!(fs::read_dir(ground.at("roots/more")).unwrap().count(), 1);
+    // nothing is missing: nothing is made, and nothing given
+    make("roots").unwrap();
+    assert_eq!(owner_and_mode(&ground.at("roots")), (0, 0, 0o755));
+}
+
+#[test]
+fn below_a_directory_of_the_owner_the_owner_makes_it() {
+    if !is_root() {
+        return;
+    }
+    let ground = Ground::new();
+    ground.pass();
+    ground.dir("theirs", 0o755, 4711);
+    ground.dir("roots", 0o755, 0);
+    ground.link("theirs/x", ground.at("roots"), 4711);
+    let make = |name: &str| reach(&ground.at(name)).unwrap().make(0o711, &owner());
+    make("theirs/more/shop").unwrap();
+    assert_eq!(owner_and_mode(&ground.at("theirs/more/shop")), (4711, 4711, 0o711));
+    assert_eq!(owner_and_mode(&ground.at("theirs/more")), (4711, 4711, 0o755));
+    // where they have no right, they have none through root either
+    let error = make("theirs/x/shop").unwrap_err();
+    assert!(matches!(&error, MakeError::Io { source, .. } if source.kind() == ErrorKind::PermissionDenied), "{error}");
+    assert_eq!(fs::read_dir(ground.at("roots")).unwrap().count(), 0);
+}
+
+#[test]
+fn below_a_directory_of_somebody_else_nothing_is_made() {
+    if !is_root() {
+        return;
+    }
+    let ground = Ground::new();
+    ground.dir("theirs", 0o755, 4712);
+    ground.dir("open", 0o777, 0);
+    for (name, who) in [("theirs/shop", Who::User(4712)), ("open/shop", Who::Everybody)] {
+        match reach(&ground.at(name)).unwrap().make(0o711, &owner()) {
+            Err(MakeError::Hand(hand)) => assert_eq!(hand.who, who),
+            made => panic!("{made:?}"),
+        }
+        assert!(!ground.at(name).exists());
+    }
+}
+
+/// The owner of `x` exchanges it for a link to a directory of root's, as fast as that goes: nothing of root's becomes theirs.
+#[test]
+fn a_race_with_root_is_lost_every_time() {
+    if !is_root() {
+        return;
+    }
+    let ground = Ground::new();
+    ground.pass();
+    ground.dir("roots", 0o755, 0);
+    ground.dir("theirs", 0o755, 4711);
+    ground.dir("theirs/x", 0o755, 4711);
+    ground.link("theirs/y", ground.at("roots"), 4711);
+    let (x, y) = (ground.at("theirs/x"), ground.at("theirs/y"));
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Relaxed) {
+                renameat_with(CWD, &x, CWD, &y, RenameFlags::EXCHANGE).unwrap();
+            }
+        });
+        for n in 0..300 {
+            // reached while it was theirs or while it was a link: both end without anything of root's given away
+            let _ = reach(&x.join(format!("shop-{n}"))).unwrap().make(0o711, &owner());
+        }
+        over.store(true, Relaxed);
+    });
+    assert_eq!(owner_and_mode(&ground.at("roots")), (0, 0, 0o755));
+    assert_eq!(fs::read_dir(ground.at("roots")).unwrap().count(), 0);
+    let made: Vec<_> = [&x, &y].into_iter().flat_map(|dir| fs::read_dir(dir).unwrap()).collect();
+    assert!(!made.is_empty(), "some were made");
+    for entry in made {
+        assert_eq!(owner_and_mode(&entry.unwrap().path()), (4711, 4711, 0o711));
+    }
 }
