@@ -122,6 +122,6 @@ fn lay_route(bed: &Bed) -> Result<()> {
     let [first, second] = bed.ports;
     let profiles = Profiles::new(profile("real1", first)?, profile("real2", second)?)?;
     let route = RouteDir::new(bed.path("route"), profiles.clone())?;
-    route.create(None)?;
+    route.create()?;
     Ok(route.point(&Route::solo(profiles.second().clone()))?)
 }

@@ -252,8 +252,7 @@ fn around(session: &Session, good: &ReleaseId) -> Vec<String> {
         return Vec::new();
     };
     let mut all = Vec::new();
-    let now = history::digest(config.file());
-    if let (Some(was), Some(is)) = (&then.config, &now)
+    if let (Some(was), Some(is)) = (&then.config, &config.source().digest)
         && was != is
     {
         all.push(format!("bluegreen.toml {is}, was {was}"));

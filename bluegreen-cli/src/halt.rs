@@ -107,6 +107,9 @@ impl From<StoreError> for Halt {
         let halt = Self::error(exit, &error);
         match &error {
             StoreError::Locked(_) => Self { option: Some("--wait"), ..halt.next("bluegreen status") },
+            StoreError::Taken { pid, .. } => {
+                halt.next(format!("ps -o user,pid,lstart,args -p {pid}; when it has ended, the same again"))
+            }
             StoreError::Io { .. } => {
                 halt.next("sudo bluegreen setup --apply (it makes the directory), or free some disk")
             }

@@ -1,8 +1,8 @@
 //! The user that owns the state runs everything.
 
 use std::{
-    ffi::CString,
-    fs,
+    fs::DirBuilder,
+    io::{self, ErrorKind},
     os::unix::{
         fs::{DirBuilderExt as _, MetadataExt as _},
         process::CommandExt as _,
@@ -11,59 +11,38 @@ use std::{
     process::Command,
 };
 
-use nix::unistd::{self, Gid, Uid};
+use bluegreen_linux::{dirs, users::User};
 use rustix::process::{getegid, geteuid, getgid, getuid};
 
-use crate::{exit::Exit, halt::Halt};
+use crate::{config::Config, exit::Exit, halt::Halt, trust::Purpose};
 
-/// A user of this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct User {
-    pub(crate) name: String,
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-    home: String,
+/// Why it is not known who deploys.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoUser {
+    #[error("there is no user {0}")]
+    None(String),
+    #[error("the user {0} cannot be looked up: {1}")]
+    Unknown(String, io::Error),
 }
 
-impl User {
-    fn find(matches: impl Fn(&Self) -> bool) -> Option<Self> {
-        let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-        passwd.lines().filter_map(Self::parse).find(|user| matches(user))
-    }
-
-    fn parse(line: &str) -> Option<Self> {
-        let fields: Vec<&str> = line.split(':').collect();
-        let [name, _, uid, gid, _, home, ..] = fields[..] else { return None };
-        Some(Self { name: name.into(), uid: uid.parse().ok()?, gid: gid.parse().ok()?, home: home.into() })
-    }
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::find(|user| user.name == name)
-    }
-
-    pub(crate) fn of(uid: u32) -> Option<Self> {
-        Self::find(|user| user.uid == uid)
-    }
-
-    /// Who deploys: as the configuration says, else who runs this, also through sudo. `None`: there is no user of that name.
-    pub(crate) fn who_deploys(named: Option<&str>) -> Option<Self> {
-        if let Some(name) = named {
-            return Self::named(name);
+impl NoUser {
+    pub(crate) fn fix(&self) -> String {
+        match self {
+            Self::None(name) => format!("sudo useradd --system {name}"),
+            Self::Unknown(name, _) => format!("getent passwd {name}"),
         }
-        let sudo = std::env::var("SUDO_USER").ok().and_then(|name| Self::named(&name));
-        Some(sudo.filter(|_| geteuid().is_root()).unwrap_or_else(Self::current))
     }
+}
 
-    /// The one who runs this; by number, if it has no name.
-    pub(crate) fn current() -> Self {
-        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-        Self::of(uid).unwrap_or_else(|| Self::nameless(uid, gid))
+/// Who deploys: as the configuration says, else who runs this, also through sudo.
+pub(crate) fn who_deploys(named: Option<&str>) -> Result<User, NoUser> {
+    let look_up = |name: &str| User::named(name).map_err(|error| NoUser::Unknown(name.into(), error));
+    if let Some(name) = named {
+        return look_up(name)?.ok_or_else(|| NoUser::None(name.into()));
     }
-
-    /// A number without a line in `/etc/passwd`. The group of root is for nobody else.
-    fn nameless(uid: u32, gid: u32) -> Self {
-        Self { name: uid.to_string(), uid, gid: if gid == 0 { uid } else { gid }, home: "/".into() }
-    }
+    let sudo = std::env::var("SUDO_USER").ok().filter(|_| geteuid().is_root());
+    let sudo = sudo.map(|name| look_up(&name)).transpose()?.flatten();
+    Ok(sudo.unwrap_or_else(User::current))
 }
 
 /// A setuid program would lend its owner's rights to everybody who can write a configuration.
@@ -76,82 +55,83 @@ pub(crate) fn not_setuid() -> Result<(), Halt> {
 }
 
 /// Others may pass through, as nginx's workers must, and not open it.
-fn private_dir(dir: &Path) -> std::io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o711).create(dir)
+fn private_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o711).create(dir)
 }
 
-/// Whether `setup` has not made it yet.
-pub(crate) fn is_missing(state_dir: &Path) -> bool {
-    fs::metadata(state_dir).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+/// Whether there is no such thing. What cannot be looked at may be there.
+pub(crate) fn is_missing(path: &Path) -> bool {
+    path.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// Goes on as the owner of `state_dir`: root becomes it, anybody else is refused. A directory that is missing is made by
-/// whoever may, if `makes`.
-pub(crate) fn become_owner(state_dir: &Path, makes: bool) -> Result<(), Halt> {
+/// For anybody but root: the state directory must be ours. One that is missing is made, if `makes`.
+pub(crate) fn must_own(state_dir: &Path, makes: bool) -> Result<(), Halt> {
     let me = geteuid().as_raw();
-    let (owner, group) = match fs::metadata(state_dir) {
-        Ok(meta) => (meta.uid(), meta.gid()),
-        Err(_) if makes && me != 0 && private_dir(state_dir).is_ok() => return Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let what = format!("{} is not there yet: this app is not set up", state_dir.display());
-            return Err(Halt::new(Exit::Refused, what).next("sudo bluegreen setup --apply"));
-        }
-        Err(error) => {
-            let what = format!("{} cannot be used: {error}", state_dir.display());
-            return Err(Halt::new(Exit::Refused, what).next("sudo bluegreen setup --apply"));
-        }
+    let meta = match state_dir.metadata() {
+        Ok(meta) if meta.uid() == me => return Ok(()),
+        Ok(meta) => meta,
+        Err(_) if makes && private_dir(state_dir).is_ok() => return Ok(()),
+        Err(error) => return Err(no_state(state_dir, &error)),
     };
-    if owner == me {
+    let (dir, mine) = (state_dir.display(), User::current().name);
+    let owner = User::by_number(meta.uid(), meta.gid());
+    let next = match &owner {
+        User { uid: 0, .. } => format!("sudo chown -R {mine} {dir}, if {mine} is to deploy; else sudo bluegreen ..."),
+        User { is_known: true, name, .. } => format!("sudo -u {name} bluegreen ..."),
+        // sudo takes a number with this mark
+        User { uid, .. } => format!("sudo -u '#{uid}' bluegreen ..."),
+    };
+    Err(Halt::new(Exit::Usage, format!("{dir} belongs to {}, and you are {mine}", owner.name)).next(next))
+}
+
+/// For root: who owns the state directory. Whoever else could lead root to another directory would choose as whom the app
+/// runs; a text says so where that is no more than a warning.
+pub(crate) fn of_state(state_dir: &Path, purpose: Purpose) -> Result<(User, Option<String>), Halt> {
+    let reached = dirs::reach(state_dir).map_err(|error| no_state(state_dir, &error))?;
+    if !reached.missing().is_empty() {
+        return Err(no_state(state_dir, &ErrorKind::NotFound.into()));
+    }
+    let user = User::by_number(reached.owner(), reached.group());
+    let Some(hand) = reached.other_than(&[user.uid]) else { return Ok((user, None)) };
+    let what = format!(
+        "{} belongs to {}, but {hand}, and so could put another directory in its place",
+        state_dir.display(),
+        user.name
+    );
+    if purpose == Purpose::BringBack && user.uid != 0 {
+        return Ok((user, Some(format!("{what}; {}", hand.fix()))));
+    }
+    Err(Halt::new(Exit::Refused, what).next(hand.fix()))
+}
+
+/// For root, where there is no state yet whose owner it could become: nothing that a file of somebody else names is run by
+/// root. Whoever that is, looks.
+pub(crate) fn no_more_than_its_owner(config: &Config) -> Result<(), Halt> {
+    let is_roots = config.source().owner == 0 && config.source().hands.is_empty();
+    if is_roots || !geteuid().is_root() {
         return Ok(());
     }
-    let user = User::of(owner).unwrap_or_else(|| User::nameless(owner, group));
-    let name = &user.name;
-    let User { name: mine, .. } = User::current();
-    if me != 0 {
-        // sudo takes a number with this mark
-        let sudo = if User::named(name).is_some() { name.clone() } else { format!("'#{owner}'") };
-        let dir = state_dir.display();
-        let next = match owner {
-            0 => format!("sudo chown -R {mine} {dir}, if {mine} is to deploy; else sudo bluegreen ..."),
-            _ => format!("sudo -u {sudo} bluegreen ..."),
-        };
-        return Err(Halt::new(Exit::Usage, format!("{dir} belongs to {name}, and you are {mine}")).next(next));
+    match who_deploys(config.user.as_deref()) {
+        Ok(user) if user.uid != 0 => Err(go_on_as(&user)),
+        _ => Ok(()),
     }
-    Err(go_on_as(&user))
 }
 
-/// Replaces this process. What comes back is why it could not.
-fn go_on_as(user: &User) -> Halt {
+fn no_state(state_dir: &Path, error: &io::Error) -> Halt {
+    let dir = state_dir.display();
+    let what = match error.kind() {
+        ErrorKind::NotFound => format!("{dir} is not there yet: this app is not set up"),
+        _ => format!("{dir} cannot be used: {error}"),
+    };
+    Halt::new(Exit::Refused, what).next("sudo bluegreen setup --apply")
+}
+
+/// Replaces this process by one of the user. What comes back is why it could not.
+pub(crate) fn go_on_as(user: &User) -> Halt {
     let User { name, home, .. } = user;
     let mut command = Command::new("/proc/self/exe");
     command.args(std::env::args_os().skip(1));
     command.env("HOME", home).env("USER", name).env("LOGNAME", name);
-    let error = turn_into(user).err().unwrap_or_else(|| command.exec());
+    let error = user.turn_into().err().unwrap_or_else(|| command.exec());
     Halt::new(Exit::Usage, format!("cannot go on as {name}: {error}"))
-}
-
-/// As a login does, with all the groups of the user. `Command::uid` would leave none but the first.
-fn turn_into(user: &User) -> std::io::Result<()> {
-    let (name, gid) = (CString::new(user.name.as_str())?, Gid::from_raw(user.gid));
-    unistd::initgroups(&name, gid)?;
-    unistd::setgid(gid)?;
-    Ok(unistd::setuid(Uid::from_raw(user.uid))?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_root_in_passwd() {
-        let root = User::named("root").unwrap();
-        assert_eq!((root.uid, User::of(0)), (0, Some(root.clone())));
-        assert_eq!(User::parse("a:b:c"), None);
-    }
-
-    #[test]
-    fn a_nameless_user_is_never_in_the_group_of_root() {
-        let ids = |gid| (User::nameless(4242, gid).gid, User::nameless(4242, gid).home);
-        assert_eq!((ids(7), ids(0)), ((7, "/".into()), (4242, "/".into())));
-    }
 }

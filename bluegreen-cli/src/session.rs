@@ -4,7 +4,9 @@ use bluegreen_core::{
     Cause, Command, Deployer, EventKind, Events, Holder, Lease, Options, Outcome, ReleaseId, Report, RunError, Seen,
     State, StateStore as _, Step, StoreError, Traffic, machine::rebuild,
 };
+use bluegreen_linux::users::{self, User};
 use bluegreen_process::{NewRelease, ReleaseError};
+use rustix::process::geteuid;
 use std::{
     io::{IsTerminal as _, stderr},
     ops::ControlFlow,
@@ -17,16 +19,16 @@ use crate::{
     access,
     args::{Global, Release, Run},
     autopsy::{self, LastSeen},
-    config::{Config, HookCommand, Lookup},
+    config::{Config, ConfigError, HookCommand, Lookup},
     exit::Exit,
     halt::Halt,
-    history::{self, Header, History},
+    history::{Header, History},
     hooks::{self, Stopped},
     metrics::Watcher,
-    output,
-    owner::{User, become_owner},
+    output, owner,
     report::{Format, JsonReporter, Paint, Patient, reporter, stdout_width},
     signals::Signals,
+    trust::{self, Purpose},
     wiring::{Wired, launch, wire},
 };
 
@@ -49,23 +51,46 @@ pub(crate) struct Session {
     began: Instant,
 }
 
-/// Reads the configuration.
-pub(crate) fn load(global: &Global) -> Result<Config, Halt> {
-    read(global, false)
+fn read(global: &Global, purpose: Purpose) -> Result<Config, Halt> {
+    let lookup = Lookup::new(global.config.clone(), global.app.clone());
+    let lookup = Lookup { foreign: geteuid().is_root(), caller: purpose.caller(), ..lookup };
+    Config::load(&lookup).map_err(|error| mistake(global, &error))
 }
 
-fn read(global: &Global, foreign: bool) -> Result<Config, Halt> {
-    let lookup = Lookup { foreign, ..Lookup::new(global.config.clone(), global.app.clone()) };
-    Config::load(&lookup).map_err(|error| Halt::mistake(&error, global.color.enabled(stderr().is_terminal())))
+fn mistake(global: &Global, error: &ConfigError) -> Halt {
+    Halt::mistake(error, global.color.enabled(stderr().is_terminal()))
 }
 
-/// Reads the configuration and goes on as the user that owns the state. `makes`: its directory, when that is missing.
-pub(crate) fn load_as_owner(global: &Global, makes: bool) -> Result<Config, Halt> {
-    // what root reads is not run before it has become the owner of the state; if that is root, it must be root's
-    let root = rustix::process::geteuid().is_root();
-    let config = read(global, root)?;
-    become_owner(&config.state_dir, makes)?;
-    if root { load(global) } else { Ok(config) }
+fn warn(warning: Option<String>) {
+    warning.into_iter().for_each(|warning| output::error(format!("warning: {warning}\n")));
+}
+
+/// Reads the configuration, and stays who we are.
+pub(crate) fn load(global: &Global, purpose: Purpose) -> Result<Config, Halt> {
+    let config = read(global, purpose)?;
+    if geteuid().is_root() {
+        // a user that there is not is another mistake, and owns no file
+        let who = owner::who_deploys(config.user.as_deref()).map_or(0, |user| user.uid);
+        warn(trust::root_may(&config, who, purpose).map_err(|error| mistake(global, &error))?);
+    }
+    Ok(config)
+}
+
+/// Reads the configuration and goes on as the user that owns the state: root becomes it, anybody else is refused. `makes`:
+/// its directory, when that is missing.
+pub(crate) fn load_as_owner(global: &Global, makes: bool, purpose: Purpose) -> Result<Config, Halt> {
+    let config = read(global, purpose)?;
+    if !geteuid().is_root() {
+        let owner = config.source().owner;
+        if owner != 0 && owner != geteuid().as_raw() {
+            warn(Some(format!("{} belongs to {}; sudo chown root it", config.file().display(), users::shown(owner))));
+        }
+        return owner::must_own(&config.state_dir, makes).map(|()| config);
+    }
+    let (user, warning) = owner::of_state(&config.state_dir, purpose)?;
+    warn(warning);
+    warn(trust::root_may(&config, user.uid, purpose).map_err(|error| mistake(global, &error))?);
+    if user.uid == 0 { Ok(config) } else { Err(owner::go_on_as(&user)) }
 }
 
 /// Us, for others who want the lock.
@@ -79,7 +104,7 @@ impl Session {
     pub(crate) fn begin(global: &Global, config: Config) -> Result<Self, Halt> {
         let began = Instant::now();
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
-        let header = Header { by: Some(User::current().name), config: history::digest(config.file()) };
+        let header = Header { by: Some(User::current().name), config: config.source().digest.clone() };
         let history = History::new(&config.state_dir, header, releases.clone());
         let last_seen = LastSeen::default();
         // what was said to be done is in the history, whatever happens then: first that

@@ -2,67 +2,68 @@
 
 use std::{fs::Metadata, os::unix::fs::MetadataExt as _};
 
-/// Who could have written a file, besides those who may.
+use bluegreen_linux::{
+    files::{Rule, Unfit},
+    users,
+};
+
+use crate::config::{Config, ConfigError};
+
+/// What a configuration is read for, which decides whose it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Distrust {
-    /// Its mode says so.
-    Everybody,
-    /// The same, and it is not our file, so not our group.
-    Group,
-    /// Its owner.
-    Foreign,
+pub(crate) enum Purpose {
+    /// `setup`: who called `sudo` may use a file of their own.
+    SetUp,
+    /// `rollback`, `recover` and `up` bring back what ran: on a machine where 0.1.0 did so, they go on.
+    BringBack,
+    /// Everything else.
+    Rest,
 }
 
-impl Distrust {
-    /// A sentence without its end.
-    pub(crate) fn reason(self) -> &'static str {
-        match self {
-            Self::Everybody => "everybody may write to it",
-            Self::Group => "a group may write to it",
-            Self::Foreign => "it belongs to another user",
-        }
-    }
-
-    /// What to type, in front of the path.
-    pub(crate) fn fix(self) -> &'static str {
-        match self {
-            Self::Everybody => "chmod go-w",
-            Self::Group => "chmod g-w",
-            Self::Foreign => "sudo chown root",
-        }
+impl Purpose {
+    /// Who called `sudo`, where that counts.
+    pub(crate) fn caller(self) -> Option<u32> {
+        if self == Self::Rest { None } else { std::env::var("SUDO_UID").ok()?.parse().ok() }
     }
 }
 
-/// Whether others could have written the file. Root's can be trusted, ours, and that of who called `sudo`.
-pub(crate) fn distrust(meta: &Metadata) -> Option<Distrust> {
-    let sudo = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
-    judge(meta.mode(), meta.uid(), rustix::process::geteuid().as_raw(), sudo)
+/// Whether others could have written a file that is run. Root's can be trusted, and ours.
+pub(crate) fn distrust(meta: &Metadata) -> Option<Unfit> {
+    Rule::TRUSTED.broken(meta.uid(), meta.mode())
 }
 
-fn judge(mode: u32, owner: u32, me: u32, sudo: Option<u32>) -> Option<Distrust> {
-    match (mode & 0o020 != 0, mode & 0o002 != 0) {
-        (_, true) => Some(Distrust::Everybody),
-        (true, _) if owner != me => Some(Distrust::Group),
-        _ if owner != 0 && owner != me && Some(owner) != sudo => Some(Distrust::Foreign),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn others_may_not_write() {
-        let judged = |mode, owner, sudo| judge(mode, owner, 1000, sudo);
-        for trusted in [judged(0o644, 1000, None), judged(0o755, 0, None), judged(0o664, 1000, None)] {
-            assert_eq!(trusted, None);
+/// Whether root may go on with `config` as the user `uid`: it must be root's or theirs, and nobody else may be able to put
+/// another one in its place. What it names would else run with more rights than whoever wrote it has. A text is a warning.
+pub(crate) fn root_may(config: &Config, uid: u32, purpose: Purpose) -> Result<Option<String>, ConfigError> {
+    let (path, source) = (config.file(), config.source());
+    let caller = purpose.caller();
+    let refuse = |reason: String, fix: String| ConfigError::Unsafe { path: path.to_owned(), reason, fix };
+    let whose = |uid| if uid == 0 { "root".to_owned() } else { users::shown(uid) };
+    let owner = source.owner;
+    let foreign = || {
+        let (owner, runs) = (whose(owner), whose(uid));
+        format!("it belongs to {owner}, and {runs} would run the commands that it names")
+    };
+    let fix = format!("sudo chown root {}", path.display());
+    let mut warning = None;
+    if owner != 0 && owner != uid {
+        // as root it would run as root what the caller wrote
+        if Some(owner) != caller || (purpose == Purpose::BringBack && uid == 0) {
+            return Err(refuse(foreign(), fix));
         }
-        assert_eq!(judged(0o664, 0, None), Some(Distrust::Group));
-        assert_eq!(judged(0o646, 1000, None), Some(Distrust::Everybody));
-        assert_eq!(judged(0o666, 0, None), Some(Distrust::Everybody));
-        assert_eq!(judged(0o644, 1001, None), Some(Distrust::Foreign));
-        assert_eq!(judged(0o644, 1001, Some(1002)), Some(Distrust::Foreign));
-        assert_eq!(judged(0o644, 1001, Some(1001)), None);
+        warning = (purpose == Purpose::BringBack).then(|| format!("{}: {}; {fix}", path.display(), foreign()));
+    }
+    let trusted = [uid, caller.unwrap_or(uid)];
+    let Some(hand) = source.hands.iter().find(|hand| !hand.is_of(&trusted)) else { return Ok(warning) };
+    let reason = format!("{hand}, and so could put another file in its place");
+    let fix = format!(
+        "sudo install -m 644 {} /etc/bluegreen/{app}.toml, and use it with --app {app}",
+        path.display(),
+        app = config.app
+    );
+    if purpose == Purpose::BringBack {
+        Ok(Some(format!("{}: {reason}; {fix}", path.display())))
+    } else {
+        Err(refuse(reason, fix))
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bluegreen_core::{Deployer, Events, FileStore, Profile, ProfileResolver, ProxySwitcher};
 use bluegreen_http::{Client, ClientError, FrontDoor, HttpProbe, Options, ProfileEndpoint};
+use bluegreen_linux::users::User;
 use bluegreen_nginx::{
     Commands, MarkerResolver, MarkerSwitcher, Master, ProofLocation, RouteDir,
     reload::{IncludeFile, IncludeResolver, ReloadSwitcher},
@@ -151,7 +152,7 @@ pub(crate) fn master(config: &Config) -> Master {
 }
 
 /// The set-up of this app on the nginx that runs; `owner` is who deploys.
-pub(crate) async fn setup(config: &Config, owner: Option<(u32, u32)>) -> Result<Setup, Halt> {
+pub(crate) async fn setup(config: &Config, owner: Option<User>) -> Result<Setup, Halt> {
     let master = master(config);
     let main = master.configuration().await;
     Ok(Setup {

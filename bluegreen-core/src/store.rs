@@ -28,7 +28,7 @@ pub trait StateStore: Debug + Send + Sync {
     /// Takes the lock for `who`, or says who has it.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] with who has it, where that is known.
+    /// [`StoreError::Locked`] with who has it, where that is known; [`StoreError::Taken`] when that is nobody of ours.
     fn lock(&self, who: &Holder) -> Result<Lease, StoreError>;
 
     /// Reads the state; an app that has none yet has the default one. Needs no lock.
@@ -98,6 +98,16 @@ pub enum StoreError {
     /// Somebody else is at work.
     #[error("locked by {}", .0.as_ref().map_or_else(|| "another process".to_owned(), ToString::to_string))]
     Locked(Option<Holder>),
+    /// Somebody has the lock who is no command of bluegreen.
+    #[error("{path} is locked by pid {pid} of {user}, which is no command of bluegreen")]
+    Taken {
+        /// What is locked.
+        path: String,
+        /// The process.
+        pid: u32,
+        /// Whose it is, as `user backup`.
+        user: String,
+    },
     /// Reading or writing failed.
     #[error("{action} {path}: {reason}")]
     Io {

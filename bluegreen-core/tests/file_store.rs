@@ -66,7 +66,7 @@ fn a_state_that_the_system_cannot_read_is_not_replaced_by_the_one_before() {
     let state = dir.path().join("state.json");
     fs::remove_file(&state).unwrap();
     fs::create_dir(&state).unwrap();
-    assert!(matches!(store.load(), Err(StoreError::Io { .. })), "{:?}", store.load());
+    assert!(matches!(store.load(), Err(StoreError::Unsafe { .. })), "{:?}", store.load());
 }
 
 /// Each file in the fixtures was written by some version, and is read by all that follow: never remove one.
@@ -175,6 +175,71 @@ fn removing_the_lock_file_does_not_make_two_holders() {
     let refused = store.lock(&Holder::default()).unwrap_err();
     assert_eq!(refused.to_string(), format!("locked by pid {}", std::process::id()));
     drop(lease);
+    store.lock(&Holder::default()).unwrap();
+}
+
+/// Who can open the directory can take its lock.
+#[test]
+fn a_home_of_a_state_is_closed_and_nothing_else() {
+    let mode = |dir: &TempDir| fs::metadata(dir.path()).unwrap().permissions().mode() & 0o7777;
+    let open = |dir: &TempDir| fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let dir = dir();
+    open(&dir);
+    let store = saved(&dir, &[1]);
+    assert_eq!(mode(&dir), 0o711, "an empty one");
+    open(&dir);
+    FileStore::open(dir.path()).unwrap();
+    assert_eq!((mode(&dir), store.load().unwrap().number), (0o711, 1));
+    let other = TempDir::new().unwrap();
+    open(&other);
+    fs::write(other.path().join("index.html"), "").unwrap();
+    FileStore::open(other.path()).unwrap();
+    assert_eq!(mode(&other), 0o755);
+}
+
+/// Ends it, however the test ends.
+struct Locker(std::process::Child);
+
+impl Drop for Locker {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_lock_of_somebody_else_is_told_from_one_of_ours() {
+    let dir = dir();
+    let store = saved(&dir, &[1]);
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let words = ["--no-fork", dir.path().to_str().unwrap(), "sleep", "600"];
+    let mut flock = Command::new("flock");
+    let mut user = "uid 4711".to_owned();
+    if rustix::process::geteuid().is_root() {
+        flock = Command::new("setpriv");
+        flock.args(["--reuid", "4711", "--regid", "4711", "--clear-groups", "flock"]);
+    } else {
+        eprintln!("SKIPPED: only root is somebody else too");
+        user = String::new();
+    }
+    let locker = Locker(flock.args(words).spawn().unwrap());
+    while FileStore::hold(dir.path()).is_ok() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    // the note of one that is gone, whose number it has now
+    let note = Holder { command: "deploy".into(), pid: locker.0.id(), ..Holder::default() };
+    fs::write(dir.path().join("lock"), serde_json::to_vec(&note).unwrap()).unwrap();
+    if user.is_empty() {
+        fs::remove_file(dir.path().join("lock")).unwrap();
+    }
+    match store.lock(&Holder::default()) {
+        Err(StoreError::Taken { pid, user: found, .. }) => {
+            assert_eq!(pid, locker.0.id());
+            assert!(user.is_empty() || found == user, "{found}");
+        }
+        other => panic!("{other:?}"),
+    }
+    drop(locker);
     store.lock(&Holder::default()).unwrap();
 }
 

@@ -7,12 +7,13 @@
 mod below;
 mod hands;
 mod make;
+mod place;
 mod system;
 mod walk;
 
-pub(crate) use hands::writers;
 pub use hands::{Hand, Who};
 pub use make::MakeError;
+pub use place::NoPlace;
 pub use system::is_system;
 pub use walk::{Reached, reach, reach_file};
 

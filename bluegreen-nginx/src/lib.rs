@@ -18,7 +18,7 @@
 //! let first = Profile::new("real1".parse()?, 8081)?;
 //! let second = Profile::new("real2".parse()?, 8082)?;
 //! let route = RouteDir::new(home.join("route"), Profiles::new(first.clone(), second.clone())?)?;
-//! route.create(None)?;
+//! route.create()?;
 //! route.point(&Route::with_standby(second, first))?;
 //! assert_eq!(std::fs::read_link(home.join("route/live"))?.to_str(), Some("real2+standby"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -23,6 +23,7 @@ mod write;
 use std::path::PathBuf;
 
 use bluegreen_core::{Name, Route};
+use bluegreen_linux::users::User;
 
 use crate::{Commands, MarkerResolver, Master, PlaceError, ProofLocation, RouteDir, Snippet, check_place};
 
@@ -50,8 +51,8 @@ pub struct Setup {
     /// The file with the app's server block: needed when it cannot be told which one that is, or when the app is served
     /// from a third port.
     pub site: Option<PathBuf>,
-    /// The user and group id of who will deploy; `None` is who runs this.
-    pub owner: Option<(u32, u32)>,
+    /// Who will deploy; `None` is who runs this.
+    pub owner: Option<User>,
     /// Takes a route directory where it would be lost: for tests and demos.
     pub allow_temporary: bool,
 }
@@ -97,9 +98,12 @@ impl Setup {
         MarkerResolver::new(self.app.clone(), self.route.clone(), self.proof.clone())
     }
 
+    fn owner(&self) -> User {
+        self.owner.clone().unwrap_or_else(User::current)
+    }
+
     fn check_place(&self) -> Result<(), PlaceError> {
-        let owner = self.owner.map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
-        check_place(self.route.path(), owner, self.allow_temporary)
+        check_place(self.route.path(), self.owner().uid, self.allow_temporary)
     }
 
     /// Our file for the http level; as all three, only this app's.

@@ -26,7 +26,7 @@ async fn embed_deploys_behind_nginx() {
     fs::write(pages.join("index.html"), "hello").unwrap();
 
     let route = RouteDir::new(home.join("route"), profiles.clone()).unwrap();
-    route.create(None).unwrap();
+    route.create().unwrap();
     route.point(&Route::solo(profiles.second().clone())).unwrap();
     let snippet = Snippet::new("shop".parse().unwrap(), route);
     let site = Site { http: snippet.http(), server: snippet.server(true), location: snippet.location() };

@@ -88,7 +88,7 @@ impl Stage {
         let parts = ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
         let [http, server, location] = parts;
         let route = stage.route_dir();
-        route.create(None).unwrap();
+        route.create().unwrap();
         route.point(&Route::solo(route.profiles().second().clone())).unwrap();
         stage.serve(&Site { http, server, location });
         stage.set("proxy.nginx.mode", "marker");

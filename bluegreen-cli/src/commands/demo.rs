@@ -149,7 +149,7 @@ settle = "1s"
         });
         let config = config.map_err(|error| Halt::mistake(&error, false))?;
         let route = crate::wiring::route_dir(&config)?;
-        let begin = route.create(None).and_then(|()| {
+        let begin = route.create().and_then(|()| {
             // nothing runs yet, so the first deploy shall go to the first profile
             route.point(&bluegreen_core::Route::solo(config.profiles.second().clone()))
         });

@@ -18,7 +18,7 @@ use crate::{
     documents::{self, SCHEMA},
     init::{self, Draft, Findings, Proxy, Wishes},
     output,
-    owner::User,
+    owner::who_deploys,
     report::{self, Paint},
 };
 
@@ -74,9 +74,7 @@ fn wishes(global: &Global, args: &args::Init, dir: &Path) -> Wishes {
         url: args.url.clone(),
         connect: args.connect,
         user: args.user.clone(),
-        login: User::who_deploys(None)
-            .filter(|user| user.uid != 0 && User::of(user.uid).is_some())
-            .map(|user| user.name),
+        login: who_deploys(None).ok().filter(|user| user.uid != 0 && user.is_known).map(|user| user.name),
         state_dir: args.state_dir.clone(),
         allow_temporary: args.allow_temporary,
         pid_file: args.pid_file.clone(),

@@ -28,6 +28,7 @@ use crate::{
     report::{Format, Paint, Trouble},
     session::{Session, load, load_as_owner, tell},
     threads::block_on,
+    trust::Purpose,
 };
 
 /// Does what was typed.
@@ -49,7 +50,7 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
         Command::App(options) => block_on(serve(options.clone())),
         Command::Completions { shell } => Ok(generate::completions(*shell)),
         Command::Man => generate::man(),
-        Command::Config => load(global).map(|config| {
+        Command::Config => load(global, Purpose::Rest).map(|config| {
             match global.format {
                 Format::Human => output::raw(config.to_toml()),
                 Format::Json => output::json(&config.document()),
@@ -59,10 +60,15 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
         Command::Init(init) => block_on(init::run(global, init)),
         Command::Check => {
             // who may not read the configuration is told so on the way with a session
-            let config = load(global).ok().filter(|config| owner::is_missing(&config.state_dir))?;
+            let config = load(global, Purpose::Rest).ok().filter(|config| owner::is_missing(&config.state_dir))?;
+            if let Err(halt) = owner::no_more_than_its_owner(&config) {
+                return Some(Err(halt));
+            }
             block_on(check::before_setup(&config, global))
         }
-        Command::Setup(setup) => load(global).and_then(|config| block_on(setup::run(global, &config, setup))),
+        Command::Setup(setup) => {
+            load(global, Purpose::SetUp).and_then(|config| block_on(setup::run(global, &config, setup)))
+        }
         _ => return None,
     })
 }
@@ -70,7 +76,7 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
 fn with_session(global: &Global, command: Command) -> Exit {
     // what changes nothing makes no directory either
     let makes = !matches!(command, Command::Plan(_));
-    let config = match load_as_owner(global, makes) {
+    let config = match load_as_owner(global, makes, purpose(&command)) {
         Ok(config) => config,
         Err(halt) => return tell(global, None, &halt),
     };
@@ -115,6 +121,14 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
         Command::Metrics { write } => metrics::run(session, write).await,
         Command::Releases { action } => releases::run(session, global, action).await,
         other => unreachable!("{other:?} needs no session"),
+    }
+}
+
+/// What its configuration is read for.
+fn purpose(command: &Command) -> Purpose {
+    match command {
+        Command::Rollback { .. } | Command::Recover | Command::Up => Purpose::BringBack,
+        _ => Purpose::Rest,
     }
 }
 

@@ -9,7 +9,8 @@ use std::{
     process::Stdio,
 };
 
-use bluegreen_core::{FileStore, HealthProbe as _, Profile, Route, Step, Transaction};
+use bluegreen_core::{FileStore, HealthProbe as _, Lease, Profile, Route, StateStore as _, Step, Transaction};
+use bluegreen_linux::users::User;
 use bluegreen_nginx::{
     Commands, MasterError, Snippet,
     setup::{Difference, Plan, Setup, SetupError},
@@ -24,9 +25,9 @@ use crate::{
     doctor,
     documents::{self, SCHEMA},
     init::owners,
-    output,
-    owner::User,
+    output, owner,
     report::{self, Paint},
+    session::holder,
     wiring,
 };
 
@@ -63,8 +64,15 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
         home::make(config, &owner)?;
         setup.plan(prepared(config).await.as_ref()).await.map_err(|error| refused(&setup, &error))?
     };
-    let _lease = FileStore::hold(&config.state_dir)?;
+    let _lease = locked(config, &owner)?;
     apply(global, &setup, &plan, args.what.remove).await
+}
+
+/// The lock is the owner's, and its note too.
+fn locked(config: &Config, owner: &User) -> Result<Lease, Halt> {
+    let who = holder("setup");
+    let lock = || FileStore::open(&config.state_dir).and_then(|store| store.lock(&who));
+    Ok(owner.act(lock).map_err(|error| Halt::error(Exit::Refused, &error))??)
 }
 
 /// In reload mode the article's include file is all there is: only the directory for the state is ours to make.
@@ -87,7 +95,7 @@ async fn setup(config: &Config, args: &args::Setup) -> Result<(Setup, User), Hal
     let setup = Setup {
         commands: commands(config, args),
         site: args.site.clone(),
-        ..wiring::setup(config, Some((owner.uid, owner.gid))).await?
+        ..wiring::setup(config, Some(owner.clone())).await?
     };
     let nginx_dir = args.nginx_dir.clone().unwrap_or_else(|| setup.nginx_dir.clone());
     Ok((Setup { nginx_dir, ..setup }, owner))
@@ -100,10 +108,8 @@ fn commands(config: &Config, args: &args::Setup) -> Commands {
 
 /// Who will deploy: as configured, else who runs this, also through sudo.
 fn deploy_user(config: &Config) -> Result<User, Halt> {
-    User::who_deploys(config.user.as_deref()).ok_or_else(|| {
-        let name = config.user.as_deref().unwrap_or_default();
-        Halt::new(Exit::Usage, format!("there is no user {name}")).next(format!("sudo useradd --system {name}"))
-    })
+    owner::who_deploys(config.user.as_deref())
+        .map_err(|error| Halt::new(Exit::Usage, error.to_string()).next(error.fix()))
 }
 
 /// A profile on which a release was prepared and is healthy: a machine on a third port begins there.

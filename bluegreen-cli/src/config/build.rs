@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Access, AfterSwitch, Config, Health, Hook, Hooks, Metrics, Nginx, ProxyMode, Releases, Resolve, ResolveKind, Start,
-    Stop, problem::Problem, reader::Reader, url, value,
+    Stop, find::Source, problem::Problem, reader::Reader, url, value,
 };
 
 /// Reads every key, then says all that is wrong.
@@ -73,6 +73,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
         nginx: nginx?,
         resolve,
         file: PathBuf::new(),
+        source: Source::default(),
         settings: Vec::new(),
     })
 }

@@ -2,15 +2,18 @@
 
 use std::{
     ffi::OsString,
-    fs::File,
-    io::{ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::Name;
+use bluegreen_linux::{
+    dirs::Hand,
+    files::{self, FileError, Rule, Unfit},
+};
+use rustix::process::geteuid;
 
 use super::ConfigError;
-use crate::trust::{Distrust, distrust};
+use crate::{history, owner::is_missing};
 
 /// What says where the configuration is.
 #[derive(Debug, Clone, Default)]
@@ -21,14 +24,17 @@ pub struct Lookup {
     pub env: Option<OsString>,
     /// `--app`.
     pub app: Option<Name>,
-    /// The file may belong to anybody: for root, as whom nothing of it is run.
+    /// The file may belong to anybody: for root, who judges it before anything of it is run.
     pub foreign: bool,
+    /// The file may also belong to this user.
+    pub caller: Option<u32>,
 }
 
 impl Lookup {
     /// From the two flags and the environment.
     pub fn new(config: Option<PathBuf>, app: Option<Name>) -> Self {
-        Self { config, env: std::env::var_os("BLUEGREEN_CONFIG").filter(|v| !v.is_empty()), app, foreign: false }
+        let env = std::env::var_os("BLUEGREEN_CONFIG").filter(|v| !v.is_empty());
+        Self { config, env, app, ..Self::default() }
     }
 
     /// The file, first match: `--config`, `$BLUEGREEN_CONFIG`, `./bluegreen.toml`, `/etc/bluegreen/<app>.toml`. One that
@@ -42,34 +48,66 @@ impl Lookup {
             },
             |file| vec![file],
         );
-        looked.iter().find(|file| file.exists()).cloned().ok_or(ConfigError::NotFound { looked })
+        looked.iter().find(|file| !is_missing(file)).cloned().ok_or(ConfigError::NotFound { looked })
     }
 }
 
 /// The largest configuration that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// The text of `path`, unless others could have written it: what is in it is run. `foreign`: its owner may be anybody.
-pub(super) fn read(path: &Path, foreign: bool) -> Result<String, ConfigError> {
-    let unreadable = |source: std::io::Error| match source.kind() {
-        ErrorKind::NotFound => ConfigError::NotFound { looked: vec![path.to_owned()] },
-        _ => ConfigError::Unreadable { path: path.to_owned(), source },
+/// Where a configuration came from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Source {
+    /// Whose it is.
+    pub(crate) owner: u32,
+    /// Who else, besides root, could have put another file in its place.
+    pub(crate) hands: Vec<Hand>,
+    /// A short digest of its text.
+    pub(crate) digest: Option<String>,
+}
+
+/// The text of `path`, unless others could have written it: what is in it is run.
+pub(super) fn read(path: &Path, lookup: &Lookup) -> Result<(String, Source), ConfigError> {
+    let failed = |error: FileError| match error {
+        error if error.is_missing() => ConfigError::NotFound { looked: vec![path.to_owned()] },
+        FileError::Io { source, .. } => ConfigError::Unreadable { path: path.to_owned(), source },
+        error => ConfigError::Unreadable { path: path.to_owned(), source: std::io::Error::other(error.without_path()) },
     };
-    let file = File::open(path).map_err(unreadable)?;
-    let meta = file.metadata().map_err(unreadable)?;
-    if let Some(who) = distrust(&meta).filter(|who| !foreign || *who != Distrust::Foreign) {
+    let found = files::find(path).map_err(failed)?;
+    let trusted = |why: &Unfit| match why {
+        Unfit::Foreign { owner, .. } => lookup.foreign || lookup.caller == Some(*owner),
+        _ => false,
+    };
+    if let Some(why) = Rule::TRUSTED.broken(found.owner, found.mode).filter(|why| !trusted(why)) {
+        let fix = if matches!(why, Unfit::Foreign { .. }) { Some("sudo chown root".to_owned()) } else { why.fix() };
         return Err(ConfigError::Unsafe {
             path: path.to_owned(),
-            reason: format!("{}, and it names commands to run", who.reason()),
-            fix: format!("{} {}", who.fix(), path.display()),
+            reason: format!("{why}, and it names commands to run"),
+            fix: format!("{} {}", fix.unwrap_or_default(), path.display()),
         });
     }
-    let mut text = String::new();
-    file.take(LIMIT).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 == LIMIT {
-        return Err(unreadable(ErrorKind::FileTooLarge.into()));
+    let mut source = Source { owner: found.owner, hands: found.hands, digest: None };
+    let text = files::read_from(found.file, path, LIMIT).map_err(failed)?;
+    source.digest = Some(history::digest(&text));
+    let text = String::from_utf8(text).map_err(|_| {
+        let no_text = ConfigError::Unreadable { path: path.to_owned(), source: std::io::ErrorKind::InvalidData.into() };
+        source.may_show(path).err().unwrap_or(no_text)
+    })?;
+    Ok((text, source))
+}
+
+impl Source {
+    /// Whether a text that is no configuration may be shown: root could have been led to a secret of somebody else.
+    pub(super) fn may_show(&self, path: &Path) -> Result<(), ConfigError> {
+        match self.hands.iter().find(|hand| !hand.is_of(&[self.owner])) {
+            Some(hand) if geteuid().is_root() => Err(ConfigError::Unsafe {
+                path: path.to_owned(),
+                reason: format!("it is no configuration, and {hand}, so it is not shown"),
+                fix: format!("ls -l {}", path.display()),
+            }),
+            _ => Ok(()),
+        }
     }
-    Ok(text)
 }
 
 #[cfg(test)]

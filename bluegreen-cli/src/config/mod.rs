@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use bluegreen_core::{Failover, Name, Policy, Profiles};
 
+use self::find::Source;
 use crate::documents;
 
 pub use self::{
@@ -61,6 +62,7 @@ pub struct Config {
     pub access: Access,
     pub releases: Releases,
     file: PathBuf,
+    source: Source,
     settings: Vec<Setting>,
 }
 
@@ -68,7 +70,11 @@ impl Config {
     /// Finds, reads and checks the configuration.
     pub fn load(lookup: &Lookup) -> Result<Self, ConfigError> {
         let path = lookup.find()?;
-        let config = Self::parse(&find::read(&path, lookup.foreign)?, &path)?;
+        let (text, source) = find::read(&path, lookup)?;
+        let config = match Self::parse(&text, &path) {
+            Ok(config) => Self { source, ..config },
+            Err(error) => return Err(source.may_show(&path).err().unwrap_or(error)),
+        };
         match &lookup.app {
             Some(app) if *app != config.app => {
                 Err(ConfigError::OtherApp { path, found: config.app.to_string(), wanted: app.to_string() })
@@ -110,6 +116,11 @@ impl Config {
     /// The file that it came from.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Who could have written it.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
     }
 
     /// Every value in effect.

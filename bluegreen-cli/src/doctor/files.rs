@@ -8,10 +8,11 @@ use std::{
 };
 
 use bluegreen_core::StateStore as _;
+use bluegreen_linux::users::User;
 use bluegreen_nginx::check_place;
 
 use super::Finding;
-use crate::{config::Config, history, owner::User, session::Session};
+use crate::{config::Config, history, owner::who_deploys, session::Session};
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +53,9 @@ pub(super) fn look(session: &Session) -> Vec<Finding> {
 pub(super) fn before_setup(config: &Config) -> Vec<Finding> {
     let me = rustix::process::geteuid().as_raw();
     let mut findings = stored(config);
-    findings.push(match User::who_deploys(config.user.as_deref()) {
-        None => {
-            let name = config.user.as_deref().unwrap_or_default();
-            Finding::fatal("no-user", format!("there is no user {name}"), format!("sudo useradd --system {name}"))
-        }
-        Some(user) => match check_place(&config.state_dir, user.uid, config.allow_temporary) {
+    findings.push(match who_deploys(config.user.as_deref()) {
+        Err(error) => Finding::fatal("no-user", error.to_string(), error.fix()),
+        Ok(user) => match check_place(&config.state_dir, user.uid, config.allow_temporary) {
             Err(error) => Finding::fatal("place", error.to_string(), "put that right, or choose another state_dir"),
             Ok(()) => {
                 Finding::good("place", format!("{} can be made there, for {}", config.state_dir.display(), user.name))

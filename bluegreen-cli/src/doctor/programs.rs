@@ -11,7 +11,7 @@ use bluegreen_core::{Profile, Template};
 use super::Finding;
 use crate::{
     config::{Config, HookCommand},
-    owner::User,
+    owner::who_deploys,
 };
 
 /// Programs whose first argument is the file that they run.
@@ -86,7 +86,7 @@ fn runnable(
     path: Option<&str>,
     workdir: &Path,
 ) -> Option<Finding> {
-    let who = User::who_deploys(config.user.as_deref()).map_or_else(|| "the user".to_owned(), |user| user.name);
+    let who = who_deploys(config.user.as_deref()).map_or_else(|_| "the user".to_owned(), |user| user.name);
     let program = render(config, profile, command.first()?)?;
     if program.contains('/') {
         let file = workdir.join(&program);
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_program_or_script_that_is_not_there_is_named_once() {
-        let who = User::current().name;
+        let who = bluegreen_linux::users::User::current().name;
         assert_eq!(
             what("command = [\"no-such-prog\", \"{port}\"]"),
             format!("`no-such-prog` is not in PATH of {who}; ")

@@ -2,12 +2,12 @@
 
 use std::process::Stdio;
 
+use bluegreen_linux::users::User;
 use tokio::process::Command;
 
 use super::Finding;
 use crate::{
     config::{Config, ProxyMode},
-    owner::User,
     report,
 };
 

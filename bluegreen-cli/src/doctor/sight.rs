@@ -9,12 +9,12 @@ use std::{
     process::{Command, Stdio},
 };
 
+use bluegreen_linux::users::User;
 use bluegreen_nginx::{Master, PlaceError};
 
 use super::Finding;
 use crate::{
     config::{Config, ProxyMode},
-    owner::User,
     wiring,
 };
 
@@ -58,7 +58,7 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     // one that `setup` has yet to make has no label
     findings.extend(route.exists().then(|| selinux(&Labels::read(worker.pid, route))).into_iter().flatten());
     if findings.is_empty() {
-        let who = User::of(worker.uid).map_or_else(|| worker.uid.to_string(), |user| user.name);
+        let who = User::by_number(worker.uid, worker.uid).name;
         let can = if route.exists() { "can see" } else { "will see" };
         findings.push(Finding::good("sight", format!("nginx's workers ({who}) {can} {}", route.display())));
     }
@@ -99,7 +99,7 @@ fn searchable(worker: &Worker, way: &[Dir]) -> Option<Finding> {
         dir => dir.mode & 0o001 != 0,
     };
     let closed = way.iter().find(|dir| !may(dir))?;
-    let who = User::of(worker.uid).map_or_else(|| format!("user {}", worker.uid), |user| user.name);
+    let who = User::by_number(worker.uid, worker.uid).name;
     let path = closed.path.display();
     let what = format!("nginx's workers are {who}, who may not search {path} (mode {:o})", closed.mode & 0o7777);
     Some(Finding::fatal(CLOSED, what, format!("sudo chmod o+x {path}")))

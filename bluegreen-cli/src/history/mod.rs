@@ -66,7 +66,7 @@ pub(crate) struct Entry {
 fn open(file: &Path, options: &mut OpenOptions) -> io::Result<fs::File> {
     let file = options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()).open(file)?;
     match distrust(&file.metadata()?) {
-        Some(who) => Err(io::Error::other(who.reason())),
+        Some(why) => Err(io::Error::other(why.to_string())),
         None => Ok(file),
     }
 }
@@ -79,10 +79,9 @@ pub(crate) fn trouble(state_dir: &Path) -> Option<String> {
     Some(format!("{} is not written: {}", file.display(), link.unwrap_or_else(|| error.to_string())))
 }
 
-/// A short digest of a file, to tell whether it changed. Its text may name secrets, its digest does not.
-pub(crate) fn digest(file: &Path) -> Option<String> {
-    let hex = |digest: &[u8]| digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    fs::read(file).ok().map(|text| hex(&Sha256::digest(text)[..6]))
+/// A short digest of a text, to tell whether it changed. The text may name secrets, its digest does not.
+pub(crate) fn digest(text: &[u8]) -> String {
+    Sha256::digest(text)[..6].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn path(state_dir: &Path) -> PathBuf {

@@ -124,7 +124,7 @@ async fn work(
     let log = log(&session.config.state_dir, name);
     let distrusted = found(&program).and_then(|file| distrust(&file.metadata().ok()?));
     let spawn = || match distrusted {
-        Some(who) => Err(std::io::Error::other(who.reason())),
+        Some(why) => Err(std::io::Error::other(why.to_string())),
         None => Running::spawn(&argv, environment, &log),
     };
     let (result, lines, mut stopped) = match spawn() {

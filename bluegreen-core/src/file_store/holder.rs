@@ -1,12 +1,17 @@
 //! Who has the lock: the kernel says which process, its note says what it does.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _, Write as _},
+    fs, io,
+    io::Write as _,
     os::unix::fs::MetadataExt as _,
     path::Path,
     thread,
     time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::{major, minor},
+    process::geteuid,
 };
 
 use super::safe;
@@ -18,13 +23,13 @@ const NOTED: Duration = Duration::from_secs(1);
 /// A note is no longer than this.
 const LIMIT: u64 = 1 << 12;
 
-/// Who has the lock of `dir`; without a name when there is no note of theirs. `None`: nobody.
+/// Who has the lock of `dir`; without a name when it left no note. `None`: nobody.
 pub(super) fn of(dir: &Path, note: &Path) -> Option<Holder> {
     let began = Instant::now();
     loop {
         let lockers = lockers(dir);
         let pid = *lockers.first()?;
-        let noted = read(note).filter(|holder| lockers.contains(&holder.pid));
+        let noted = read(note).filter(|holder| lockers.contains(&holder.pid) && may_be_ours(holder.pid));
         match noted {
             Some(holder) if lives(holder.pid) => return Some(holder),
             noted if began.elapsed() >= NOTED => return noted.or(Some(Holder { pid, ..Holder::default() })),
@@ -33,6 +38,20 @@ pub(super) fn of(dir: &Path, note: &Path) -> Option<Holder> {
             _ => thread::sleep(Duration::from_millis(1)),
         }
     }
+}
+
+/// Whether `holder` is a command of ours: it left its note, which nobody else can write, or runs from our very file.
+pub(super) fn is_command(holder: &Holder) -> bool {
+    let program = |of: &str| fs::metadata(format!("/proc/{of}/exe")).map(|meta| (meta.dev(), meta.ino()));
+    let same =
+        || matches!((program(&holder.pid.to_string()), program("self")), (Ok(theirs), Ok(ours)) if theirs == ours);
+    !holder.command.is_empty() || same()
+}
+
+/// Whether it runs as us or as root. A note may be of one who is gone, and its number somebody else's now.
+fn may_be_ours(pid: u32) -> bool {
+    // one that cannot be seen may be
+    fs::metadata(format!("/proc/{pid}")).map_or(true, |meta| [0, geteuid().as_raw()].contains(&meta.uid()))
 }
 
 /// Whether there is such a process, and not only its remains. One that cannot be seen counts as alive.
@@ -56,22 +75,39 @@ pub(super) fn leave(note: &Path, who: &Holder) -> Result<(), StoreError> {
 
 /// The note, if there is one. The one who left it may be gone.
 pub(super) fn read(note: &Path) -> Option<Holder> {
-    let mut text = String::new();
-    let file: File = safe::open(note).ok()??;
-    file.take(LIMIT).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
+    serde_json::from_str(&safe::text(note, LIMIT).ok()??).ok()
 }
 
-/// The processes that have locked `dir`: one, unless another file system has a file of the same number.
+/// The processes that have locked `dir`: one, unless it cannot be told from a file of the same number elsewhere.
 fn lockers(dir: &Path) -> Vec<u32> {
-    let inode = fs::metadata(dir).map(|meta| format!(":{}", meta.ino())).unwrap_or_default();
+    let Ok(meta) = fs::metadata(dir) else { return Vec::new() };
+    let device = format!("{:02x}:{:02x}", major(meta.dev()), minor(meta.dev()));
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-    locks.lines().filter_map(|line| locker(line, &inode)).collect()
+    let found: Vec<(u32, &str)> = locks.lines().filter_map(|line| locker(line, meta.ino())).collect();
+    let here = found.iter().any(|(_, place)| *place == device);
+    // some file systems, as btrfs, show another device there than the file says; those have no major number
+    let any = major(meta.dev()) == 0 && !here;
+    found.into_iter().filter(|(_, place)| any || *place == device).map(|(pid, _)| pid).collect()
 }
 
-/// Of a line as `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`. One that waits has an arrow in front.
-fn locker(line: &str, inode: &str) -> Option<u32> {
+/// Of a line as `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`: who, and the device. One that waits has an arrow in front.
+fn locker(line: &str, inode: u64) -> Option<(u32, &str)> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [_, "FLOCK", _, _, pid, place, ..] = words[..] else { return None };
-    if place.ends_with(inode) { pid.parse().ok() } else { None }
+    let (device, number) = place.rsplit_once(':')?;
+    (number.parse() == Ok(inode)).then_some((pid.parse().ok()?, device))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_locked_a_file_is_in_the_kernels_list() {
+        let line = "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF";
+        assert_eq!(locker(line, 1234), Some((4711, "08:01")));
+        assert_eq!(locker(line, 234), None);
+        assert_eq!(locker("1: -> FLOCK  ADVISORY  WRITE 4712 08:01:1234 0 EOF", 1234), None);
+        assert_eq!(locker("2: POSIX  ADVISORY  WRITE 4713 08:01:1234 0 EOF", 1234), None);
+    }
 }

@@ -6,18 +6,22 @@ mod safe;
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
-    os::unix::fs::PermissionsExt,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use bluegreen_linux::{
+    files::{New, Replace},
+    users,
+};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::{Holder, Lease, Stamp, State, StateStore, StoreError};
 
-/// How the names of half-written states begin.
+/// How the names of half-written states begin, and the one that they have now.
 const TEMPORARY: &str = ".state.";
+const NEW: &str = ".state.new";
 /// A state larger than this is not one of ours.
 const LIMIT: u64 = 1 << 20;
 
@@ -33,7 +37,8 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// The store in `dir`, which must exist, belong to this user, and be writable for nobody else.
+    /// The store in `dir`, which must exist, belong to this user, and be writable for nobody else. Where there is a state
+    /// already, or nothing at all, it is closed to all who could open it: they could take the lock, and keep it.
     ///
     /// # Errors
     /// [`StoreError::Unsafe`] when somebody else could write there, [`StoreError::Io`] when it is not there.
@@ -43,8 +48,7 @@ impl FileStore {
         Ok(Self { dir })
     }
 
-    /// Takes the lock of the app whose state is in `dir`, without a note and whoever owns it: for root, who sets things up
-    /// for another user and must leave no file of its own.
+    /// Takes the lock of the app whose state is in `dir`, without a note and whoever owns it.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when somebody has the lock, [`StoreError::Io`] when the directory is not there.
@@ -72,6 +76,14 @@ impl FileStore {
         self.read("state.json").err().filter(|_| matches!(self.read("state.json.prev"), Ok(Some(_))))
     }
 
+    /// Somebody has the lock who is no command of ours.
+    fn taken(&self, pid: u32) -> StoreError {
+        use std::os::unix::fs::MetadataExt as _;
+        let user = fs::metadata(format!("/proc/{pid}"))
+            .map_or_else(|_| "a user who cannot be seen".to_owned(), |meta| users::shown(meta.uid()));
+        StoreError::Taken { path: show(&self.dir), pid, user }
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
@@ -79,25 +91,14 @@ impl FileStore {
     /// The state in the file `name`; `None` when there is no such file.
     fn read(&self, name: &str) -> Result<Option<State>, StoreError> {
         let path = self.path(name);
-        let Some(file) = safe::open(&path)? else { return Ok(None) };
-        let mut bytes = Vec::new();
-        file.take(LIMIT).read_to_end(&mut bytes).map_err(|e| failed("cannot read", &path, &e))?;
-        // bytes that are no text are damage too, and no failure of the system
-        let corrupt = |e: std::string::FromUtf8Error| StoreError::Corrupt { path: show(&path), reason: e.to_string() };
-        format::parse(&String::from_utf8(bytes).map_err(corrupt)?, &path).map(Some)
+        let Some(text) = safe::text(&path, LIMIT)? else { return Ok(None) };
+        format::parse(&text, &path).map(Some)
     }
 
     fn write(&self, state: &State) -> io::Result<()> {
-        let mut file = tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .permissions(fs::Permissions::from_mode(0o600))
-            .tempfile_in(&self.dir)?;
-        // as a whole: the serializer would make a system call of every word
-        file.write_all(&format::print(state)?)?;
-        file.as_file().sync_all()?;
+        let new = New::write(&self.path("state.json"), &format::print(state)?, &Replace::private().beside(NEW))?;
         self.keep_previous()?;
-        file.persist(self.path("state.json"))?;
-        File::open(&self.dir)?.sync_all()
+        Ok(new.put()?)
     }
 
     /// Gives the state in force a second name; the rename that follows takes its first one away.
@@ -133,7 +134,8 @@ impl StateStore for FileStore {
                 result => break result?,
             }
             match self.holder() {
-                Some(holder) => return Err(StoreError::Locked(Some(holder))),
+                Some(holder) if holder::is_command(&holder) => return Err(StoreError::Locked(Some(holder))),
+                Some(Holder { pid, .. }) => return Err(self.taken(pid)),
                 // where /proc does not show it, the note is all there is
                 None if unseen => return Err(StoreError::Locked(holder::read(&note))),
                 // it may have ended meanwhile

@@ -1,19 +1,24 @@
 //! Opening only what belongs to us.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io,
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::Path,
-};
+use std::{fs::File, io, os::fd::AsFd, path::Path};
 
-use rustix::{fs::OFlags, process::geteuid};
+use bluegreen_linux::{
+    dirs,
+    files::{self, FileError, Rule, Unfit},
+};
+use rustix::{
+    fs::{self as sys, AtFlags, FileType, Mode, OFlags},
+    io::Errno,
+    process::geteuid,
+};
 
 use super::{failed, show};
 use crate::StoreError;
 
 /// Group and others may not write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// Who can open a directory can take its lock; nginx's workers pass through it, and need no more.
+const OPEN_TO_OTHERS: u32 = 0o066;
 
 /// `f_type` of file systems that several machines can have at once, as in statfs(2).
 const NETWORK: [(i64, &str); 9] = [
@@ -28,72 +33,109 @@ const NETWORK: [(i64, &str); 9] = [
     (0x5346_414f, "AFS"),
 ];
 
-/// The directory is one, is ours, only we may write in it, and no other machine can.
+/// The directory is one, is ours, only we may write in it, and no other machine can. When it is the home of a state, it is
+/// closed to all who could open it, and so take its lock.
 pub(super) fn directory(path: &Path) -> Result<(), StoreError> {
-    let meta = fs::symlink_metadata(path).map_err(|e| failed("cannot open", path, &e))?;
-    if !meta.is_dir() {
-        return Err(unsafe_path(path, "it is not a directory"));
+    let error = |e: Errno| failed("cannot open", path, &e.into());
+    let dir = match sys::openat(sys::CWD, path, reading() | OFlags::NOFOLLOW, Mode::empty()) {
+        Err(Errno::NOTDIR | Errno::LOOP) if is_roots_link(path) => {
+            sys::openat(sys::CWD, path, reading(), Mode::empty())
+        }
+        dir => dir,
+    };
+    let dir = match dir {
+        Err(Errno::NOTDIR | Errno::LOOP) => return Err(unsafe_path(path, "it is not a directory")),
+        // whose it is says more than that permission is denied
+        Err(Errno::ACCESS) => {
+            let stat = sys::statat(sys::CWD, path, AtFlags::SYMLINK_NOFOLLOW).map_err(error)?;
+            check(path, stat.st_uid, stat.st_mode)?;
+            return Err(error(Errno::ACCESS));
+        }
+        dir => dir.map_err(error)?,
+    };
+    let stat = sys::fstat(&dir).map_err(error)?;
+    check(path, stat.st_uid, stat.st_mode)?;
+    let disk = sys::fstatfs(&dir).map_err(|e| failed("cannot look at", path, &e.into()))?;
+    if let Some(kind) = network(disk.f_type as i64) {
+        let why = format!("it is on {kind}, which several machines can have: use a disk of this machine");
+        return Err(unsafe_path(path, &why));
     }
-    check(path, &meta)?;
-    let stat = rustix::fs::statfs(path).map_err(|e| failed("cannot look at", path, &e.into()))?;
-    match network(stat.f_type as i64) {
-        Some(kind) => Err(unsafe_path(
-            path,
-            &format!("it is on {kind}, which several machines can have: use a disk of this machine"),
-        )),
-        None => Ok(()),
+    if stat.st_mode & OPEN_TO_OTHERS != 0 && is_home(&dir, path) {
+        // on a disk that is read-only nothing is written either; `check` says that it stays open
+        let _ = sys::fchmod(&dir, Mode::from_raw_mode(stat.st_mode & 0o7777 & !OPEN_TO_OTHERS));
     }
+    Ok(())
+}
+
+fn reading() -> OFlags {
+    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC
+}
+
+/// As `/var/lib/bluegreen -> /data/bluegreen` is: nobody but root could have made it.
+fn is_roots_link(path: &Path) -> bool {
+    dirs::reach(path).is_ok_and(|reached| !reached.follows_others())
+}
+
+/// Whether it is ours to close: it has a state in it or nothing at all, and is no directory of the system.
+fn is_home(dir: impl AsFd, path: &Path) -> bool {
+    let is_file = |name| {
+        let stat = sys::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW);
+        stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_uid == geteuid().as_raw())
+    };
+    let is_empty = || {
+        let entries = sys::Dir::read_from(&dir).map(|entries| entries.collect::<Result<Vec<_>, _>>());
+        entries
+            .is_ok_and(|all| all.is_ok_and(|all| all.iter().all(|e| matches!(e.file_name().to_bytes(), b"." | b".."))))
+    };
+    let is_system = || path.canonicalize().map_or(true, |path| dirs::is_system(&path));
+    (is_file("state.json") || is_file("lock") || is_empty()) && !is_system()
 }
 
 fn network(f_type: i64) -> Option<&'static str> {
     NETWORK.iter().find(|(number, _)| *number == f_type).map(|(_, name)| *name)
 }
 
-/// Opens a file for reading, never through a link.
-pub(super) fn open(path: &Path) -> Result<Option<File>, StoreError> {
-    opened(path, OpenOptions::new().read(true))
+/// The text of a file of ours; `None` when there is no such file. One that is too long for ours, or no text, is damaged.
+pub(super) fn text(path: &Path, limit: u64) -> Result<Option<String>, StoreError> {
+    match files::text(path, Rule::OURS, limit) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(refused(path, "cannot read", error)),
+    }
 }
 
 /// Opens a file for reading and writing, and makes it if it is not there.
 pub(super) fn create(path: &Path) -> Result<File, StoreError> {
-    let file = opened(path, OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600))?;
-    file.ok_or_else(|| failed("cannot open", path, &io::ErrorKind::NotFound.into()))
+    files::create(path, Rule::OURS, 0o600).map_err(|error| refused(path, "cannot open", error))
 }
 
-fn opened(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, StoreError> {
-    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
-    match options.custom_flags(flags).open(path) {
-        Ok(file) => {
-            check(path, &file.metadata().map_err(|e| failed("cannot open", path, &e))?)?;
-            Ok(Some(file))
-        }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) if e.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-            Err(unsafe_path(path, "it is a symbolic link"))
-        }
-        Err(e) => {
-            // says more than that permission is denied
-            if e.kind() == io::ErrorKind::PermissionDenied
-                && let Ok(meta) = fs::symlink_metadata(path)
-            {
-                check(path, &meta)?;
-            }
-            Err(failed("cannot open", path, &e))
-        }
+pub(super) fn refused(path: &Path, action: &'static str, error: FileError) -> StoreError {
+    let why = match error {
+        FileError::Io { source, .. } => return failed(action, path, &source),
+        FileError::Unfit { why, .. } => why,
+        error => return failed(action, path, &io::Error::from(error)),
+    };
+    match why {
+        Unfit::TooLarge { .. } | Unfit::NoText => StoreError::Corrupt { path: show(path), reason: why.to_string() },
+        Unfit::Foreign { owner, me } => unsafe_path(path, &foreign(path, owner, me)),
+        Unfit::Everybody | Unfit::Group => unsafe_path(path, WRITABLE),
+        why => unsafe_path(path, &why.to_string()),
     }
 }
 
-fn check(path: &Path, meta: &fs::Metadata) -> Result<(), StoreError> {
+const WRITABLE: &str = "others may write to it; chmod go-w";
+
+fn foreign(path: &Path, owner: u32, me: u32) -> String {
+    format!("it belongs to uid {owner}, and this is uid {me}; sudo chown {me} {}", show(path))
+}
+
+fn check(path: &Path, owner: u32, mode: u32) -> Result<(), StoreError> {
     let me = geteuid().as_raw();
-    if meta.uid() != me {
-        let (owner, path_to) = (meta.uid(), show(path));
-        return Err(unsafe_path(
-            path,
-            &format!("it belongs to uid {owner}, and this is uid {me}; sudo chown {me} {path_to}"),
-        ));
+    if owner != me {
+        return Err(unsafe_path(path, &foreign(path, owner, me)));
     }
-    if meta.mode() & WRITABLE_BY_OTHERS != 0 {
-        return Err(unsafe_path(path, "others may write to it; chmod go-w"));
+    if mode & WRITABLE_BY_OTHERS != 0 {
+        return Err(unsafe_path(path, WRITABLE));
     }
     Ok(())
 }

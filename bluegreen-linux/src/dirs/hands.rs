@@ -84,8 +84,8 @@ pub(super) fn of(dir: impl AsFd, stat: &Stat, entry: Option<&Stat>) -> Vec<Who> 
     found
 }
 
-/// Who may write to what is held, besides root and its owner.
-pub(crate) fn writers(held: impl AsFd, stat: &Stat) -> Option<Who> {
+/// Who may write to it, besides root and its owner.
+fn writers(held: impl AsFd, stat: &Stat) -> Option<Who> {
     let may = |bit| stat.st_mode & bit != 0;
     // with an access list, the bits of the group are the most that anybody in the list has
     if may(OTHERS) || may(GROUP) && has_access_list(held) {

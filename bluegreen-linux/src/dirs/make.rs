@@ -52,6 +52,9 @@ impl Reached {
     /// # Errors
     /// [`MakeError::Hand`] names who else could lead us elsewhere.
     pub fn make(&self, mode: u32, owner: &User) -> Result<(), MakeError> {
+        if self.missing().is_empty() {
+            return Ok(());
+        }
         let path = self.missing().iter().fold(self.path().to_owned(), |path, name| path.join(name));
         let done = if !geteuid().is_root() {
             make_all(&path, mode)

@@ -51,6 +51,11 @@ impl Reached {
         self.stat.st_uid
     }
 
+    /// Its group.
+    pub fn group(&self) -> u32 {
+        self.stat.st_gid
+    }
+
     /// Its mode.
     pub fn mode(&self) -> u32 {
         self.stat.st_mode & 0o7777

@@ -81,7 +81,9 @@ pub struct Found {
     pub file: File,
     /// Whose it is.
     pub owner: u32,
-    /// Who, besides root and its owner, could have put another file there, or could write to this one.
+    /// Its mode.
+    pub mode: u32,
+    /// Who, besides root, could have put another file there.
     pub hands: Vec<Hand>,
 }
 
@@ -102,9 +104,7 @@ pub fn find(path: &Path) -> Result<Found, FileError> {
     let fd = sys::openat(dir.dir(), &name, OFlags::RDONLY | CAREFUL, Mode::empty()).map_err(FileError::errno(path))?;
     let stat = sys::fstat(&fd).map_err(FileError::errno(path))?;
     is_file(path, &stat)?;
-    let mut hands = dir.hands().to_vec();
-    hands.extend(dirs::writers(&fd, &stat).into_iter().map(|who| Hand { path: path.to_owned(), who }));
-    Ok(Found { file: fd.into(), owner: stat.st_uid, hands })
+    Ok(Found { file: fd.into(), owner: stat.st_uid, mode: stat.st_mode & 0o7777, hands: dir.hands().to_vec() })
 }
 
 fn opened(path: &Path, access: OFlags, mode: u32, rule: Rule) -> Result<File, FileError> {
@@ -122,7 +122,7 @@ fn opened(path: &Path, access: OFlags, mode: u32, rule: Rule) -> Result<File, Fi
     })?;
     let stat = sys::fstat(&fd).map_err(FileError::errno(path))?;
     is_file(path, &stat)?;
-    match rule.broken(&stat) {
+    match rule.broken(stat.st_uid, stat.st_mode) {
         Some(why) => Err(FileError::unfit(path, why)),
         None => Ok(fd.into()),
     }
@@ -130,7 +130,10 @@ fn opened(path: &Path, access: OFlags, mode: u32, rule: Rule) -> Result<File, Fi
 
 /// What the rule says of a file that may not be opened tells more than that permission is denied.
 fn refused(path: &Path, rule: Rule, error: Errno) -> FileError {
-    let broken = || rule.broken(&sys::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).ok()?);
+    let broken = || {
+        let stat = sys::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        rule.broken(stat.st_uid, stat.st_mode)
+    };
     match error {
         Errno::ACCESS | Errno::PERM => {
             broken().map_or_else(|| FileError::errno(path)(error), |why| FileError::unfit(path, why))

@@ -1,6 +1,6 @@
 //! What must be so of a file before it is believed.
 
-use rustix::{fs::Stat, process::geteuid};
+use rustix::process::geteuid;
 
 use super::Unfit;
 
@@ -36,8 +36,8 @@ impl Rule {
     pub const SECRET: Self = Self { owner: Owner::OursOrRoots, closed: ANY_ACCESS, our_group: false };
 
     /// What of the rule is broken by a file with this owner and mode.
-    pub(super) fn broken(self, stat: &Stat) -> Option<Unfit> {
-        let (owner, me, mode) = (stat.st_uid, geteuid().as_raw(), stat.st_mode & self.closed);
+    pub fn broken(self, owner: u32, mode: u32) -> Option<Unfit> {
+        let (me, mode) = (geteuid().as_raw(), mode & self.closed);
         let is_ours = match self.owner {
             Owner::Anybody => true,
             Owner::OursOrRoots => owner == me || owner == 0,

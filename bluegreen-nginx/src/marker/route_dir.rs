@@ -1,12 +1,17 @@
 //! The directory that nginx looks at.
 
 use std::{
+    ffi::OsStr,
     io,
     os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::{Profiles, Route};
+use bluegreen_linux::{
+    dirs::{self, MakeError, Reached},
+    users::User,
+};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
 
 /// A directory `route` with four static directories and the symlink `live`, which names one of them:
@@ -116,19 +121,18 @@ impl RouteDir {
     }
 
     /// Makes what is missing of the directory (0755) and its markers (0644), but not `live`; changes nothing that is right.
-    /// `owner` (uid and gid) is who will deploy, for a set-up that runs as root.
     ///
     /// # Errors
     /// It cannot be made, or something else is in its place.
-    pub fn create(&self, owner: Option<(u32, u32)>) -> Result<(), RouteDirError> {
+    pub fn create(&self) -> Result<(), RouteDirError> {
         std::fs::create_dir_all(self.path.parent().unwrap_or(&self.path)).map_err(self.io("create", ""))?;
-        let dir = self.make_dir(fs::CWD, self.path.to_str().unwrap_or_default(), owner)?;
+        let dir = self.make_dir(fs::CWD, self.path.to_str().unwrap_or_default())?;
         for route in self.routes() {
             let name = self.dir_name(&route)?;
-            let sub = self.make_dir(dir.as_fd(), &name, owner)?;
+            let sub = self.make_dir(dir.as_fd(), &name)?;
             for (marker, wanted) in self.markers(&route) {
                 if wanted {
-                    self.make_marker(&sub, &name, marker, owner)?;
+                    self.make_marker(&sub, &name, marker)?;
                 } else if let Err(e) = fs::unlinkat(&sub, marker, AtFlags::empty())
                     && e != rustix::io::Errno::NOENT
                 {
@@ -138,6 +142,34 @@ impl RouteDir {
             fs::fsync(&sub).map_err(|e| self.io("sync", &name)(e.into()))?;
         }
         fs::fsync(&dir).map_err(|e| self.io("sync", "")(e.into()))
+    }
+
+    /// Whether it is, or can be made, the directory of `owner` alone; one that is there is given to nobody.
+    ///
+    /// # Errors
+    /// [`RouteDirError::Unsafe`] says what is wrong with it, and what to type.
+    pub fn fits(&self, owner: &User) -> Result<(), RouteDirError> {
+        self.reach(owner).map(drop)
+    }
+
+    fn reach(&self, owner: &User) -> Result<Reached, RouteDirError> {
+        let reached = dirs::reach(&self.path).map_err(self.io("open", ""))?;
+        let names: Vec<String> = self.routes().iter().filter_map(|route| self.dir_name(route).ok()).collect();
+        let ours = |name: &OsStr| name == LIVE || names.iter().any(|ours| **ours == *name);
+        match reached.fits(owner, ours).map_err(self.io("read", ""))? {
+            Ok(()) => Ok(reached),
+            Err(why) => Err(self.not_safe(format!("{why}; {}", why.fix(&self.path, "route_dir")))),
+        }
+    }
+
+    /// The same as [`RouteDir::create`] for a set-up that runs as root: the directory becomes that of `owner`, who makes the
+    /// rest.
+    pub(crate) fn create_for(&self, owner: &User) -> Result<(), RouteDirError> {
+        self.reach(owner)?.make(0o755, owner).map_err(|error| match error {
+            MakeError::Io { path, source } => RouteDirError::Io { action: "create", path, source },
+            error => self.not_safe(error.to_string()),
+        })?;
+        owner.act(|| self.create()).map_err(self.io("create", ""))?
     }
 
     /// The route that `live` names; `None` when there is no `live`.
@@ -163,15 +195,10 @@ impl RouteDir {
     /// # Errors
     /// [`RouteDirError::NotDurable`] when it is moved and may not survive a power cut; else it is where it was.
     pub fn point(&self, route: &Route) -> Result<(), RouteDirError> {
-        self.point_for(rustix::process::geteuid().as_raw(), route)
-    }
-
-    /// The same for a set-up that runs as root: the directory is that of `uid`, who will deploy.
-    pub(crate) fn point_for(&self, uid: u32, route: &Route) -> Result<(), RouteDirError> {
         let name = self.dir_name(route)?;
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = fs::open(&self.path, open, Mode::empty()).map_err(|e| self.io("open", "")(e.into()))?;
-        self.check_owner(&dir, uid)?;
+        self.check_owner(&dir)?;
         self.check_markers(route)?;
         if self.read().ok().flatten().as_ref() != Some(route) {
             let _ = fs::unlinkat(&dir, NEXT, AtFlags::empty());
@@ -197,14 +224,15 @@ impl RouteDir {
     pub fn check_safe(&self) -> Result<(), RouteDirError> {
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match fs::open(&self.path, open, Mode::empty()) {
-            Ok(dir) => self.check_owner(&dir, rustix::process::geteuid().as_raw()),
+            Ok(dir) => self.check_owner(&dir),
             Err(rustix::io::Errno::NOENT) => Ok(()),
             Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => Err(RouteDirError::InTheWay(self.path.clone())),
             Err(e) => Err(self.io("open", "")(e.into())),
         }
     }
 
-    fn check_owner(&self, dir: &OwnedFd, uid: u32) -> Result<(), RouteDirError> {
+    fn check_owner(&self, dir: &OwnedFd) -> Result<(), RouteDirError> {
+        let uid = rustix::process::geteuid().as_raw();
         let stat = fs::fstat(dir).map_err(|e| self.io("read", "")(e.into()))?;
         let path = self.path.display();
         let why = if stat.st_uid != uid {
@@ -214,7 +242,11 @@ impl RouteDir {
         } else {
             return Ok(());
         };
-        Err(RouteDirError::Unsafe { path: self.path.clone(), why })
+        Err(self.not_safe(why))
+    }
+
+    fn not_safe(&self, why: String) -> RouteDirError {
+        RouteDirError::Unsafe { path: self.path.clone(), why }
     }
 
     fn check_markers(&self, route: &Route) -> Result<(), RouteDirError> {
@@ -254,35 +286,30 @@ impl RouteDir {
         [(second, route.active == *self.profiles.second()), (solo, route.standby.is_none())]
     }
 
-    fn make_dir(&self, at: impl AsFd, name: &str, owner: Option<(u32, u32)>) -> Result<OwnedFd, RouteDirError> {
-        match fs::mkdirat(&at, name, Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+    fn make_dir(&self, at: impl AsFd, name: &str) -> Result<OwnedFd, RouteDirError> {
+        let is_new = match fs::mkdirat(&at, name, Mode::from_raw_mode(0o755)) {
+            Ok(()) => true,
+            Err(rustix::io::Errno::EXIST) => false,
             Err(e) => return Err(self.io("create", name)(e.into())),
-        }
-        // never through a symlink: as root this directory is in another user's hands
+        };
+        // no link: what is written there would be elsewhere
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = fs::openat(at, name, open, Mode::empty()).map_err(|e| match e {
             rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP => RouteDirError::InTheWay(self.path.join(name)),
             e => self.io("open", name)(e.into()),
         })?;
-        let stat = fs::fstat(&dir).map_err(|e| self.io("read", name)(e.into()))?;
-        if stat.st_uid == rustix::process::geteuid().as_raw() {
-            self.hand_over(&dir, name, 0o755, owner)?;
+        // the top may be of somebody who chose its mode; those in it are ours
+        if is_new || !name.starts_with('/') {
+            self.set_mode(&dir, name, 0o755)?;
         }
         Ok(dir)
     }
 
-    fn make_marker(
-        &self,
-        dir: &OwnedFd,
-        dir_name: &str,
-        marker: &str,
-        owner: Option<(u32, u32)>,
-    ) -> Result<(), RouteDirError> {
+    fn make_marker(&self, dir: &OwnedFd, dir_name: &str, marker: &str) -> Result<(), RouteDirError> {
         let name = format!("{dir_name}/{marker}");
         let open = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match fs::openat(dir, marker, open, Mode::from_raw_mode(0o644)) {
-            Ok(file) => self.hand_over(&file, &name, 0o644, owner),
+            Ok(file) => self.set_mode(&file, &name, 0o644),
             Err(rustix::io::Errno::EXIST) => {
                 let stat =
                     fs::statat(dir, marker, AtFlags::SYMLINK_NOFOLLOW).map_err(|e| self.io("read", &name)(e.into()))?;
@@ -293,12 +320,9 @@ impl RouteDir {
         }
     }
 
-    /// Mode (whatever the umask) and owner of what we made.
-    fn hand_over(&self, fd: &OwnedFd, name: &str, mode: u32, owner: Option<(u32, u32)>) -> Result<(), RouteDirError> {
-        fs::fchmod(fd, Mode::from_raw_mode(mode)).map_err(|e| self.io("set the mode of", name)(e.into()))?;
-        let Some((uid, gid)) = owner else { return Ok(()) };
-        fs::fchown(fd, Some(fs::Uid::from_raw(uid)), Some(fs::Gid::from_raw(gid)))
-            .map_err(|e| self.io("give away", name)(e.into()))
+    /// Whatever the umask.
+    fn set_mode(&self, fd: &OwnedFd, name: &str, mode: u32) -> Result<(), RouteDirError> {
+        fs::fchmod(fd, Mode::from_raw_mode(mode)).map_err(|e| self.io("set the mode of", name)(e.into()))
     }
 
     fn io(&self, action: &'static str, name: &str) -> impl FnOnce(io::Error) -> RouteDirError {

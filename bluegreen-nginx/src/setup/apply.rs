@@ -61,18 +61,16 @@ impl Setup {
 
     /// Before any file of nginx: whenever it begins to look, what serves now stays served.
     fn set_route(&self, plan: &Plan) -> Result<(), SetupError> {
-        self.route.create(self.owner)?;
+        let owner = self.owner();
+        self.route.create_for(&owner)?;
         self.check_place()?;
         let start = match &plan.start {
             Some(start) => start.clone(),
             None if self.route.read()?.is_none() => self.route.fallback(),
             None => return Ok(()),
         };
-        match self.owner {
-            Some((uid, _)) => self.route.point_for(uid, &start)?,
-            None => self.route.point(&start)?,
-        }
-        Ok(())
+        let io = |source| SetupError::Io { action: "write", path: self.route.path().to_owned(), source };
+        Ok(owner.act(|| self.route.point(&start)).map_err(io)??)
     }
 
     async fn change(&self, plan: &Plan, done: &mut Applied) -> Result<(), SetupError> {

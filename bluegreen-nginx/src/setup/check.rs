@@ -1,7 +1,5 @@
 //! What differs between nginx and what it should be.
 
-use std::os::unix::fs::MetadataExt;
-
 use bluegreen_core::{Blind, ProfileResolver, Traffic};
 
 use super::{
@@ -93,12 +91,8 @@ impl Setup {
         } else if let Err(error) = self.route.read() {
             found.push(Difference::new(chain(&error), APPLY));
         }
-        let uid = self.route.path().metadata().map(|meta| meta.uid());
-        if let (Ok(uid), Some((owner, _))) = (uid, self.owner)
-            && uid != owner
-        {
-            let what = format!("{} belongs to user {uid}, not to {owner}, who deploys", self.route.path().display());
-            found.push(Difference::new(what, APPLY));
+        if let Err(error) = self.route.fits(&self.owner()) {
+            found.push(Difference::new(chain(&error), format!("do that, then {APPLY}")));
         }
         if let Err(error) = self.check_place() {
             found.push(Difference::new(chain(&error), format!("do that, then {APPLY}")));

@@ -114,6 +114,7 @@ impl SetupError {
         const APPLY: &str = "sudo bluegreen setup --apply";
         match self {
             Self::Nginx(_) | Self::NotUndone { .. } => commands.typed_test(),
+            Self::Route(RouteDirError::Unsafe { .. }) => format!("do that, then {APPLY}"),
             Self::Io { .. } | Self::Route(_) => format!("{APPLY}, as root"),
             Self::Syntax { .. } => {
                 "put in what `bluegreen setup --print http|server|location` prints, by hand".to_owned()

@@ -19,7 +19,7 @@ impl Shop {
     pub(crate) async fn start(app: &str, home: &Path) -> Self {
         let (first, second) = (App::start("real1").await, App::start("real2").await);
         let route = RouteDir::new(home.join(app).join("route"), profiles(first.port, second.port)).unwrap();
-        route.create(None).unwrap();
+        route.create().unwrap();
         Self { app: app.parse().unwrap(), route, first: Some(first), second: Some(second) }
     }
 

@@ -63,7 +63,7 @@ pub(super) fn record(
     let disk = disk::put(&image, &place, log.clone()).context("cannot put a file system in user space")?;
     let mounted = Mounted::in_use(kind, &place, &stage.state_dir())?;
     let route = stage.route_dir();
-    route.create(None)?;
+    route.create()?;
     route.point(&bluegreen_core::Route::solo(route.profiles().second().clone()))?;
     fs::create_dir(stage.state_dir().join("shared"))?;
     rustix::fs::syncfs(fs::File::open(stage.state_dir())?)?;

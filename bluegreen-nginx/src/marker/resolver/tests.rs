@@ -48,7 +48,7 @@ fn proof(group: &str) -> String {
 async fn resolve(answers: Vec<String>) -> Result<Traffic, Blind> {
     let home = tempfile::tempdir().unwrap();
     let route = RouteDir::new(home.path().join("route"), profiles()).unwrap();
-    route.create(None).unwrap();
+    route.create().unwrap();
     route.point(&Route::solo(route.profiles().first().clone())).unwrap();
     MarkerResolver::new("shop".parse().unwrap(), route, served(answers)).resolve().await
 }

@@ -12,7 +12,7 @@ fn profiles() -> Profiles {
 fn made() -> (tempfile::TempDir, RouteDir) {
     let home = tempfile::tempdir().unwrap();
     let route = RouteDir::new(home.path().join("a/route"), profiles()).unwrap();
-    route.create(None).unwrap();
+    route.create().unwrap();
     (home, route)
 }
 
@@ -56,7 +56,7 @@ fn creating_again_repairs_and_keeps_the_route() {
     std::fs::write(route.path().join("real2+standby/solo"), "").unwrap();
     assert!(matches!(route.check(), Err(RouteDirError::Markers(_))));
     assert!(matches!(route.point(&wanted), Err(RouteDirError::Markers(_))));
-    route.create(None).unwrap();
+    route.create().unwrap();
     route.check().unwrap();
     assert_eq!(route.read().unwrap(), Some(wanted));
 }
@@ -94,7 +94,7 @@ fn never_writes_through_a_symlink() {
     let route = RouteDir::new(home.path().join("route"), profiles()).unwrap();
     std::fs::create_dir(route.path()).unwrap();
     symlink(&elsewhere, route.path().join("real1")).unwrap();
-    assert!(matches!(route.create(None), Err(RouteDirError::InTheWay(_))));
+    assert!(matches!(route.create(), Err(RouteDirError::InTheWay(_))));
     assert_eq!(elsewhere.read_dir().unwrap().count(), 0);
 }
 
@@ -104,17 +104,46 @@ fn is_handed_over_to_who_deploys() {
         eprintln!("SKIPPED: not root, so nothing can be given away");
         return;
     }
-    let (_home, route) = made();
-    route.create(Some((65534, 65534))).unwrap();
-    route.create(Some((65534, 65534))).unwrap();
-    for dir in ["", "real1", "real2+standby"] {
-        assert_eq!(route.path().join(dir).metadata().unwrap().uid(), 65534, "{dir}");
+    let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let route = RouteDir::new(home.path().join("a/route"), profiles()).unwrap();
+    let uid = |name: &str| home.path().join(name).metadata().unwrap().uid();
+    let owner = User::by_number(65534, 65534);
+    route.create_for(&owner).unwrap();
+    route.create_for(&owner).unwrap();
+    for dir in ["a/route", "a/route/real1", "a/route/real2+standby", "a/route/real1/solo"] {
+        assert_eq!(uid(dir), 65534, "{dir}");
     }
-    // root points it for them, and for nobody else
-    route.point_for(65534, &route.fallback()).unwrap();
+    assert_eq!(uid("a"), 0);
+    // they point it, and nobody else
+    owner.act(|| route.point(&route.fallback())).unwrap().unwrap();
     assert_eq!(route.read().unwrap(), Some(route.fallback()));
-    for refused in [route.point(&route.fallback()), route.point_for(65533, &route.fallback())] {
+    let other = User::by_number(4711, 4711);
+    for refused in [route.point(&route.fallback()), other.act(|| route.point(&route.fallback())).unwrap()] {
         assert!(matches!(refused, Err(RouteDirError::Unsafe { .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn what_is_there_is_not_given_away() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: not root, so nothing can be given away");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let site = home.path().join("site");
+    std::fs::create_dir(&site).unwrap();
+    std::fs::write(site.join("index.html"), "").unwrap();
+    let seen = |path: &Path| path.metadata().map(|meta| (meta.uid(), meta.mode(), meta.ctime_nsec())).unwrap();
+    for (path, why) in
+        [("/etc", "of the system"), ("/srv", "of the system"), (site.to_str().unwrap(), "belongs to user root")]
+    {
+        let route = RouteDir::new(path, profiles()).unwrap();
+        let before = seen(route.path());
+        let error = route.create_for(&User::by_number(4711, 4711)).unwrap_err().to_string();
+        assert!(error.contains(why) && error.contains("another route_dir"), "{error}");
+        assert!(route.create_for(&User::current()).is_err(), "{path} is no place of root's either");
+        assert_eq!(seen(route.path()), before);
     }
 }
 
