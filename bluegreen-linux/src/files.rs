@@ -21,7 +21,7 @@ mod replace;
 mod rule;
 
 pub use error::{FileError, Unfit};
-pub use open::{Found, append, create, find, open, read, read_from, text};
+pub use open::{Found, append, create, find, open, read, text};
 pub use replace::{New, Replace, replace};
 pub use rule::Rule;
 

@@ -34,7 +34,6 @@ mod master;
 #[cfg(any(test, fuzzing))]
 pub mod properties;
 pub mod reload;
-mod replace;
 pub mod setup;
 mod text;
 

@@ -3,7 +3,6 @@
 mod command;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -259,8 +258,11 @@ fn title(process: &Process) -> String {
     process.cmdline().ok().and_then(|words| words.into_iter().next()).unwrap_or_default()
 }
 
+/// A file with one number in it has no more bytes.
+const PID: u64 = 64;
+
 fn read_pid(path: &Path) -> Option<i32> {
-    fs::read_to_string(path).ok()?.trim().parse().ok()
+    bluegreen_linux::files::find(path).and_then(|found| found.text(PID)).ok()?.trim().parse().ok()
 }
 
 /// `false` also when this user may not look.

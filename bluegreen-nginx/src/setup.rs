@@ -18,7 +18,7 @@ mod removal;
 mod survey;
 mod tree;
 mod walk;
-mod write;
+pub(crate) mod write;
 
 use std::path::PathBuf;
 

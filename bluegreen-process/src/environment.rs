@@ -1,13 +1,11 @@
 //! The environment of what is started.
 
-use std::{
-    collections::BTreeMap,
-    ffi::OsString,
-    fs,
-    io::{self, Read},
-    os::unix::fs::MetadataExt,
-    path::Path,
-};
+use std::{collections::BTreeMap, ffi::OsString, io, path::Path};
+
+use bluegreen_linux::files::{self, Rule, Unfit};
+
+/// The kernel takes no larger environment than this (6 MB, as of Linux 4.13), whatever the limits of a process.
+const LIMIT: u64 = 8 << 20;
 
 /// Passed on from the caller; the rest of its environment (credentials of a CI job, `LD_PRELOAD`) stays behind.
 const PASSED: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "USER"];
@@ -27,19 +25,10 @@ pub(crate) fn passed(more: &[String]) -> Environment {
 /// Reads an environment file of `NAME=value` lines. It must belong to this user or root and be closed to all others.
 pub(crate) fn read_file(path: &Path) -> io::Result<Vec<(String, String)>> {
     let refuse = |why: &str| Err(io::Error::other(format!("{}: {why}", path.display())));
-    let mut file = fs::File::open(path).map_err(|e| crate::record::with_path(path, &e))?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return refuse("not a file");
-    }
-    if metadata.mode() & 0o077 != 0 {
-        return refuse("can be read by others: chmod 600 it");
-    }
-    if ![0, rustix::process::geteuid().as_raw()].contains(&metadata.uid()) {
-        return refuse("belongs to another user");
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(|e| crate::record::with_path(path, &e))?;
+    let text = match files::find(path).and_then(|found| found.obeys(Rule::SECRET)?.text(LIMIT)) {
+        Err(error) if error.reason() == Some(Unfit::Readable) => return refuse("can be read by others: chmod 600 it"),
+        text => text?,
+    };
     // the text of a line is a secret: its number must do
     parse(&text).or_else(|line| refuse(&format!("line {line} is not NAME=value")))
 }
@@ -101,7 +90,7 @@ fn double_quoted(quoted: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     use super::*;
 

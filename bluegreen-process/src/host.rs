@@ -2,6 +2,8 @@
 
 use std::{fs, io};
 
+use bluegreen_linux::users::User;
+
 /// The id of this boot: pids and start times mean nothing in another one.
 pub(crate) fn boot_id() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
@@ -14,11 +16,5 @@ pub(crate) fn random_token() -> io::Result<String> {
 
 /// The name of a user, or the number of one without a name.
 pub(crate) fn user(uid: u32) -> String {
-    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = passwd.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
-    });
-    name.unwrap_or_else(|| uid.to_string())
+    User::by_number(uid, uid).name
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bluegreen_core::sanitize;
+use bluegreen_linux::files::{self, Rule};
 use rustix::fs::OFlags;
 
 use crate::{record, releases::Readers};
@@ -59,8 +60,7 @@ fn name(number: u64) -> String {
 /// The last lines of a log, safe for a terminal. A log that cannot be read has none.
 pub(crate) fn tail(path: &Path) -> Vec<String> {
     let read = || -> io::Result<Vec<u8>> {
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let mut file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+        let mut file = files::open(path, Rule::ANY)?;
         let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
         let mut bytes = Vec::new();

@@ -1,15 +1,14 @@
 //! What was started on a profile: written down, and never trusted without a look.
 
 use std::{
-    fs,
-    io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    fs, io,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::{Process, ReleaseId};
+use bluegreen_linux::files::{self, Replace, Rule};
 use procfs::ProcError;
-use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -17,6 +16,9 @@ use crate::{
     oom::Kills,
     seen::{self, Birth, Seen},
 };
+
+/// A record has no more bytes.
+const LIMIT: u64 = 1 << 16;
 
 /// The last process that was put on a profile. Holds no secret and no environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,19 +93,10 @@ impl Record {
 
     /// Reads the record at `path`; `None` when nothing was ever started there.
     pub(crate) fn load(path: &Path) -> io::Result<Option<Self>> {
-        let mut options = fs::OpenOptions::new();
-        options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
-        let mut file = match options.open(path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(with_path(path, &e)),
+        let text = match files::text(path, Rule::OURS, LIMIT) {
+            Err(error) if error.is_missing() => return Ok(None),
+            text => text?,
         };
-        let metadata = file.metadata()?;
-        if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
-            return Err(io::Error::other(format!("{} can be written by others", path.display())));
-        }
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(|e| with_path(path, &e))?;
         serde_json::from_str(&text).map(Some).map_err(|e| with_path(path, &e.into()))
     }
 
@@ -111,21 +104,11 @@ impl Record {
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         let dir = path.parent().unwrap_or(Path::new("."));
         private_dir(dir)?;
-        // one writer at a time (the app's lock), so one name will do for both profiles: what a killed one left goes away
-        // with the next start, wherever that is
-        let next = dir.join(".new");
-        match fs::remove_file(&next) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(with_path(&next, &e)),
-            _ => {}
-        }
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&next)?;
-        // as a whole: the serializer would make a system call of every word
         let mut text = serde_json::to_vec(self)?;
         text.push(b'\n');
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&next, path)?;
-        fs::File::open(dir)?.sync_all()
+        // one writer at a time (the app's lock), so one name will do for both profiles: what a killed one left goes away
+        // with the next start, wherever that is
+        Ok(files::replace(path, &text, &Replace::private().beside(".new"))?)
     }
 }
 

@@ -1,15 +1,14 @@
 //! The releases on disk.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     ops::ControlFlow,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::{ReleaseId, Template};
-use rustix::fs::OFlags;
+use bluegreen_linux::files::{self, Replace, Rule};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -37,6 +36,8 @@ use self::{
 
 /// The file in each release that describes it; no artifact may have this name.
 const METADATA: &str = "release.json";
+/// A `release.json` has no more bytes.
+const LIMIT: u64 = 16 << 20;
 /// Left free by [`Releases::add`], so that state and logs can still be written.
 const RESERVE: u64 = 16 << 20;
 
@@ -291,9 +292,8 @@ impl Releases {
     pub fn pin(&self, id: &ReleaseId) -> Result<(), ReleaseError> {
         self.get(id)?;
         let pin = self.pin_path(id);
-        let flags = OFlags::NOFOLLOW.bits().cast_signed();
-        let made = fs::OpenOptions::new().append(true).create(true).custom_flags(flags).open(&pin);
-        made.map(drop).map_err(ReleaseError::io(&pin))
+        let made = files::append(&pin, Rule::ANY, Some(0o644));
+        made.map(drop).map_err(|e| ReleaseError::io(&pin)(e.into()))
     }
 
     /// Takes a pin away; without one, does nothing.
@@ -338,10 +338,10 @@ impl Releases {
 
     fn find(&self, id: &ReleaseId) -> Result<Option<Release>, ReleaseError> {
         let path = self.path(id).join(METADATA);
-        let text = match fs::read(&path) {
+        let text = match files::read(&path, Rule::ANY, LIMIT) {
             Ok(text) => text,
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
-            Err(e) => return Err(ReleaseError::io(&path)(e)),
+            Err(e) => return Err(ReleaseError::io(&path)(e.into())),
         };
         let release: Option<Release> = serde_json::from_slice(&text).ok();
         let release = release.filter(|r| r.id == *id);
@@ -383,11 +383,8 @@ impl Releases {
 
 /// Writes `release.json`, durable and never half. The environment in it is nobody else's business.
 fn write_metadata(dir: &Path, release: &Release) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o400)).tempfile_in(dir)?;
-    file.write_all(&serde_json::to_vec_pretty(release)?)?;
-    file.as_file().sync_all()?;
-    file.persist(dir.join(METADATA))?;
-    fs::File::open(dir)?.sync_all()
+    let text = serde_json::to_vec_pretty(release)?;
+    Ok(files::replace(&dir.join(METADATA), &text, &Replace::private().mode(0o400))?)
 }
 
 fn describe(new: &NewRelease<'_>, source: Option<Source>, sha256: Option<String>) -> Release {

@@ -86,8 +86,8 @@ pub(super) fn read(path: &Path, lookup: &Lookup) -> Result<(String, Source), Con
             fix: format!("{} {}", fix.unwrap_or_default(), path.display()),
         });
     }
-    let mut source = Source { owner: found.owner, hands: found.hands, digest: None };
-    let text = files::read_from(found.file, path, LIMIT).map_err(failed)?;
+    let mut source = Source { owner: found.owner, hands: found.hands.clone(), digest: None };
+    let text = found.read(LIMIT).map_err(failed)?;
     source.digest = Some(history::digest(&text));
     let text = String::from_utf8(text).map_err(|_| {
         let no_text = ConfigError::Unreadable { path: path.to_owned(), source: std::io::ErrorKind::InvalidData.into() };

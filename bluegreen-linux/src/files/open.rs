@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::{
@@ -26,12 +26,13 @@ pub fn open(path: &Path, rule: Rule) -> Result<File, FileError> {
     opened(path, OFlags::RDONLY, 0, rule)
 }
 
-/// Opens a file to write at its end, and makes it with this mode when it is not there.
+/// Opens a file to write at its end. With a mode, it is made when it is not there.
 ///
 /// # Errors
-/// It cannot be made, is no regular file, or breaks the rule.
-pub fn append(path: &Path, rule: Rule, mode: u32) -> Result<File, FileError> {
-    opened(path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, mode, rule)
+/// It is not there or cannot be made, is no regular file, or breaks the rule.
+pub fn append(path: &Path, rule: Rule, mode: Option<u32>) -> Result<File, FileError> {
+    let create = if mode.is_some() { OFlags::CREATE } else { OFlags::empty() };
+    opened(path, OFlags::WRONLY | OFlags::APPEND | create, mode.unwrap_or_default(), rule)
 }
 
 /// Opens a file for reading and writing as it is, and makes it with this mode when it is not there.
@@ -50,11 +51,7 @@ pub fn read(path: &Path, rule: Rule, limit: u64) -> Result<Vec<u8>, FileError> {
     read_from(open(path, rule)?, path, limit)
 }
 
-/// The same of a file that is open; `path` is for the words of an error.
-///
-/// # Errors
-/// It cannot be read, or has more in it.
-pub fn read_from(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+fn read_from(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let too_large = || FileError::unfit(path, Unfit::TooLarge { limit });
     let size = file.metadata().map_err(FileError::io(path))?.len();
     if size > limit {
@@ -77,6 +74,8 @@ pub fn text(path: &Path, rule: Rule, limit: u64) -> Result<String, FileError> {
 /// A file that links may have led to, and who could have put another one in its place.
 #[derive(Debug)]
 pub struct Found {
+    /// As it was asked for.
+    pub path: PathBuf,
     /// The file.
     pub file: File,
     /// Whose it is.
@@ -87,7 +86,38 @@ pub struct Found {
     pub hands: Vec<Hand>,
 }
 
-/// Opens a file for reading, following links: whoever made them is among the [`Found::hands`].
+impl Found {
+    /// The same, if it keeps the rule.
+    ///
+    /// # Errors
+    /// It breaks the rule.
+    pub fn obeys(self, rule: Rule) -> Result<Self, FileError> {
+        match rule.broken(self.owner, self.mode) {
+            Some(why) => Err(FileError::unfit(&self.path, why)),
+            None => Ok(self),
+        }
+    }
+
+    /// All that is in it, which must not be more than `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read(self, limit: u64) -> Result<Vec<u8>, FileError> {
+        read_from(self.file, &self.path, limit)
+    }
+
+    /// The same as text.
+    ///
+    /// # Errors
+    /// As [`text`].
+    pub fn text(self, limit: u64) -> Result<String, FileError> {
+        let path = self.path.clone();
+        String::from_utf8(self.read(limit)?).map_err(|_| FileError::unfit(&path, Unfit::NoText))
+    }
+}
+
+/// Opens a file for reading whose path was written down by a person, and so may lead through links: whoever made them is
+/// among the [`Found::hands`].
 ///
 /// # Errors
 /// It is not there, cannot be opened, or is no regular file.
@@ -104,7 +134,8 @@ pub fn find(path: &Path) -> Result<Found, FileError> {
     let fd = sys::openat(dir.dir(), &name, OFlags::RDONLY | CAREFUL, Mode::empty()).map_err(FileError::errno(path))?;
     let stat = sys::fstat(&fd).map_err(FileError::errno(path))?;
     is_file(path, &stat)?;
-    Ok(Found { file: fd.into(), owner: stat.st_uid, mode: stat.st_mode & 0o7777, hands: dir.hands().to_vec() })
+    let (owner, mode) = (stat.st_uid, stat.st_mode & 0o7777);
+    Ok(Found { path: path.to_owned(), file: fd.into(), owner, mode, hands: dir.hands().to_vec() })
 }
 
 fn opened(path: &Path, access: OFlags, mode: u32, rule: Rule) -> Result<File, FileError> {

@@ -62,7 +62,8 @@ fn what_is_no_file_is_neither_opened_nor_waited_for_nor_replaced() {
     for (path, why) in oddities(&dir) {
         let before = fs::symlink_metadata(&path).unwrap();
         assert_eq!(reason(read(&path, Rule::ANY, 99)), why, "{}", path.display());
-        assert_eq!(reason(append(&path, Rule::ANY, 0o600)), why, "{}", path.display());
+        assert_eq!(reason(append(&path, Rule::ANY, Some(0o600))), why, "{}", path.display());
+        assert_eq!(reason(append(&path, Rule::ANY, None)), why, "{}", path.display());
         assert_eq!(reason(create(&path, Rule::ANY, 0o600)), why, "{}", path.display());
         assert_eq!(reason(replace(&path, b"new", &Replace::public())), why, "{}", path.display());
         let after = fs::symlink_metadata(&path).unwrap();
@@ -193,7 +194,7 @@ fn what_is_appended_comes_after_what_is_there() {
     let dir = home();
     let path = dir.path().join("a");
     for _ in 0..2 {
-        append(&path, Rule::OURS, 0o600).unwrap().write_all(b"x").unwrap();
+        append(&path, Rule::OURS, Some(0o600)).unwrap().write_all(b"x").unwrap();
     }
     assert_eq!((fs::read_to_string(&path).unwrap(), fs::metadata(&path).unwrap().mode() & 0o777), ("xx".into(), 0o600));
 }
@@ -220,4 +221,5 @@ fn who_could_have_written_a_file_is_said() {
     assert_eq!(find(&real).unwrap().mode, 0o644);
     assert_eq!(find(&at("theirs")).unwrap_err().reason(), Some(Unfit::Kind("a directory")));
     assert!(find(&at("theirs/none")).unwrap_err().is_missing());
+    assert!(append(&at("theirs/none"), Rule::OURS, None).unwrap_err().is_missing());
 }

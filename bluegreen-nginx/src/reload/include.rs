@@ -8,13 +8,19 @@ use std::{
     time::SystemTime,
 };
 
+use bluegreen_linux::files;
 use tempfile::NamedTempFile;
 
 use crate::{
     argv,
-    replace::replace,
-    setup::config::{self, Directive},
+    setup::{
+        config::{self, Directive},
+        write,
+    },
 };
+
+/// An include file larger than this is none.
+const LIMIT: u64 = 1 << 20;
 
 /// The file that nginx includes, and how a new one gets into its place.
 #[derive(Debug, Clone)]
@@ -95,8 +101,11 @@ impl IncludeFile {
     }
 
     pub(super) fn content(&self) -> Result<Content, IncludeError> {
-        let read =
-            || Ok(Content { text: fs::read_to_string(&self.path)?, modified: fs::metadata(&self.path)?.modified()? });
+        let read = || {
+            let found = files::find(&self.path)?;
+            let modified = found.file.metadata()?.modified()?;
+            Ok(Content { text: found.text(LIMIT)?, modified })
+        };
         read().map_err(|error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => IncludeError::Missing(self.path.clone()),
             _ => IncludeError::Read { path: self.path.clone(), reason: error.to_string() },
@@ -110,7 +119,8 @@ impl IncludeFile {
             None => {
                 // what a symlink leads to, not the symlink
                 let path = fs::canonicalize(&self.path);
-                path.and_then(|path| replace(&path, text, modified)).map_err(|error| wrong(explain(&error)))
+                let replace = |path: PathBuf| write::replace(&path, text, modified);
+                path.and_then(replace).map_err(|error| wrong(explain(&error)))
             }
             Some(command) => {
                 self.install(command, text, modified).await.map_err(wrong)?;

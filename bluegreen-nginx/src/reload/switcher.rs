@@ -1,7 +1,7 @@
 //! The actor of reload mode: a new include file and a reload, proven by new workers.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Read as _, Seek as _, SeekFrom},
     path::PathBuf,
     time::{Duration, SystemTime},
@@ -93,7 +93,7 @@ impl ReloadSwitcher {
     /// What the master has written as `[emerg]` to its error log after `from`; nothing where the log cannot be read.
     fn complaints(&self, from: u64, master: i32) -> Vec<String> {
         let read = || {
-            let mut log = File::open(&self.error_log)?;
+            let mut log = bluegreen_linux::files::find(&self.error_log)?.file;
             log.seek(SeekFrom::Start(from))?;
             let mut bytes = Vec::new();
             log.take(LOG).read_to_end(&mut bytes).map(|_| bytes)

@@ -1,6 +1,7 @@
 //! Writing configuration files so that each is old or new at any moment.
 
 use std::{
+    ffi::OsString,
     fs::{self, File, Permissions},
     io,
     os::unix::fs::PermissionsExt as _,
@@ -8,16 +9,30 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use bluegreen_linux::files::{self, Replace};
+
 use super::{Edit, SetupError};
-use crate::replace::replace;
+
+/// A file of nginx that is larger is not read.
+const LIMIT: u64 = 16 << 20;
 
 /// The text of a file, or `None` when there is none.
 pub(super) fn read(path: &Path) -> Result<Option<String>, SetupError> {
-    match fs::read_to_string(path) {
+    match files::find(path).and_then(|found| found.text(LIMIT)) {
         Ok(text) => Ok(Some(text)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(SetupError::Io { action: "read", path: path.to_owned(), source }),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(SetupError::Io { action: "read", path: path.to_owned(), source: error.into() }),
     }
+}
+
+/// Gives `path` this text with one rename, on the disk when this returns; `modified` is its time, else now. Mode and owner
+/// stay; a new file is everybody's to read.
+pub(crate) fn replace(path: &Path, text: &str, modified: Option<SystemTime>) -> io::Result<()> {
+    // a leading dot: `include sites-enabled/*` does not see it; always the same name: what a killed one left goes
+    let mut name = OsString::from(".bluegreen-");
+    name.push(path.file_name().unwrap_or_default());
+    let how = Replace::public().as_before().modified(modified).beside(name);
+    Ok(files::replace(path, text.as_bytes(), &how)?)
 }
 
 /// Gives `path` this text, or removes it; mode and owner stay.
