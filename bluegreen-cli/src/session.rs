@@ -62,7 +62,9 @@ fn mistake(global: &Global, error: &ConfigError) -> Halt {
 }
 
 fn warn(warning: Option<String>) {
-    warning.into_iter().for_each(|warning| output::error(format!("warning: {warning}\n")));
+    if let Some(warning) = warning {
+        output::error(format!("warning: {warning}\n"));
+    }
 }
 
 /// Reads the configuration, and stays who we are.

@@ -99,7 +99,8 @@ fn searchable(worker: &Worker, way: &[Dir]) -> Option<Finding> {
         dir => dir.mode & 0o001 != 0,
     };
     let closed = way.iter().find(|dir| !may(dir))?;
-    let who = User::by_number(worker.uid, worker.uid).name;
+    let known = User::of(worker.uid).ok().flatten();
+    let who = known.map_or_else(|| format!("user {}", worker.uid), |user| user.name);
     let path = closed.path.display();
     let what = format!("nginx's workers are {who}, who may not search {path} (mode {:o})", closed.mode & 0o7777);
     Some(Finding::fatal(CLOSED, what, format!("sudo chmod o+x {path}")))

@@ -82,10 +82,10 @@ fn is_home(dir: impl AsFd, path: &Path) -> bool {
         let stat = sys::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW);
         stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_uid == geteuid().as_raw())
     };
+    let is_dot = |name: &[u8]| matches!(name, b"." | b"..");
     let is_empty = || {
-        let entries = sys::Dir::read_from(&dir).map(|entries| entries.collect::<Result<Vec<_>, _>>());
-        entries
-            .is_ok_and(|all| all.is_ok_and(|all| all.iter().all(|e| matches!(e.file_name().to_bytes(), b"." | b".."))))
+        sys::Dir::read_from(&dir)
+            .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| is_dot(entry.file_name().to_bytes()))))
     };
     let is_system = || path.canonicalize().map_or(true, |path| dirs::is_system(&path));
     (is_file("state.json") || is_file("lock") || is_empty()) && !is_system()

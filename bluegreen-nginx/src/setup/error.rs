@@ -114,12 +114,13 @@ impl SetupError {
         const APPLY: &str = "sudo bluegreen setup --apply";
         match self {
             Self::Nginx(_) | Self::NotUndone { .. } => commands.typed_test(),
-            Self::Route(RouteDirError::Unsafe { .. }) => format!("do that, then {APPLY}"),
+            Self::Route(RouteDirError::Unsafe { .. }) | Self::Location { .. } | Self::Place(_) | Self::Master(_) => {
+                format!("do that, then {APPLY}")
+            }
             Self::Io { .. } | Self::Route(_) => format!("{APPLY}, as root"),
             Self::Syntax { .. } => {
                 "put in what `bluegreen setup --print http|server|location` prints, by hand".to_owned()
             }
-            Self::Location { .. } | Self::Place(_) | Self::Master(_) => format!("do that, then {APPLY}"),
             Self::NoLocation { port, server } => {
                 let place = server.as_ref().map(|at| format!(", as `location /` of the server block at {at}"));
                 format!(
