@@ -11,7 +11,8 @@ use std::{
     process::Command,
 };
 
-use bluegreen_linux::{dirs, users::User};
+use bluegreen_linux::dirs;
+pub(crate) use bluegreen_linux::users::User;
 use rustix::process::{getegid, geteuid, getgid, getuid};
 
 use crate::{config::Config, exit::Exit, halt::Halt, trust::Purpose};

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use bluegreen_core::{Deployer, Events, FileStore, Profile, ProfileResolver, ProxySwitcher};
 use bluegreen_http::{Client, ClientError, FrontDoor, HttpProbe, Options, ProfileEndpoint};
-use bluegreen_linux::users::User;
 use bluegreen_nginx::{
     Commands, MarkerResolver, MarkerSwitcher, Master, ProofLocation, RouteDir,
     reload::{IncludeFile, IncludeResolver, ReloadSwitcher},

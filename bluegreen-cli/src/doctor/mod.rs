@@ -19,7 +19,13 @@ use bluegreen_core::{Occupant, Profile, Seen, Stamp, Traffic};
 use bluegreen_nginx::setup::{Difference, Place};
 use serde::Serialize;
 
-use crate::{config::Config, halt::for_traffic, init, owner::User, session::Session};
+use crate::{
+    config::Config,
+    halt::for_traffic,
+    init,
+    owner::{User, who_deploys},
+    session::Session,
+};
 
 pub(crate) use host::started_here;
 pub(crate) use nginx::{OTHER_NGINX, accepts, past_the_include, reload_costs};
@@ -124,7 +130,7 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
     findings.extend(web::look(config, &seen).await);
     findings.extend(space::before_setup(config));
     findings.extend(files::before_setup(config));
-    findings.extend(User::who_deploys(config.user.as_deref()).and_then(|user| readers::look(config, &user)));
+    findings.extend(who_deploys(config.user.as_deref()).ok().and_then(|user| readers::look(config, &user)));
     findings.extend(codedeploy::look(config));
     findings.extend(programs::look(config));
     findings.extend(host::look(config));

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 
 pub(super) const TEMPORARY: &str = ".tmp-";
 
@@ -41,7 +41,9 @@ pub(super) fn sweep(dir: &Path) {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     for entry in entries.filter(|e| e.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes())) {
         let path = entry.path();
-        let Ok(dir) = fs::File::open(&path) else { continue };
+        // nothing else under that name: to open a pipe would wait for whoever sits at its other end
+        let open = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let Ok(dir) = rustix::fs::open(&path, open, Mode::empty()) else { continue };
         if flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok() {
             let _ = remove_tree(&path);
         }
