@@ -17,7 +17,7 @@ use super::Verdict;
 /// root on it must not write to ours.
 const BOOT: &str = r#"
 set -euo pipefail
-dir=$1 bluegreen=$2 trials=$3; shift 3
+dir=/mnt bluegreen=$1 trials=$2; shift 2
 mount -t tmpfs -o mode=755 machine "$dir"
 mkdir "$dir"/{upper,work,root}
 mount -t overlay overlay -o "lowerdir=/,upperdir=$dir/upper,workdir=$dir/work" "$dir/root"
@@ -52,10 +52,9 @@ pub(super) fn missing() -> Option<&'static str> {
     if !rustix::process::geteuid().is_root() {
         return Some("needs root");
     }
-    let dir = tempfile::tempdir().ok()?;
-    let script = "mount -t tmpfs t \"$1\" && mkdir \"$1\"/u \"$1\"/w \"$1\"/r && ip link set lo up && \
-                  mount -t overlay o -o \"lowerdir=/,upperdir=$1/u,workdir=$1/w\" \"$1/r\" && mknod \"$1/n\" c 1 3";
-    let tried = Command::new("unshare").args(NAMESPACES).args(["bash", "-c", script, "bash"]).arg(dir.path()).output();
+    let script = "mount -t tmpfs t /mnt && cd /mnt && mkdir u w r && ip link set lo up && \
+                  mount -t overlay o -o lowerdir=/,upperdir=u,workdir=w r && mknod n c 1 3";
+    let tried = Command::new("unshare").args(NAMESPACES).args(["bash", "-c", script]).output();
     let may = tried.is_ok_and(|output| output.status.success());
     let tools = ["nginx", "setpriv", "script", "perl", "flock", "pivot_root"];
     let there =
@@ -73,15 +72,15 @@ pub(super) fn raise(binary: &Path, input: &str, verbose: bool, within: Duration)
 }
 
 fn raised(binary: &Path, input: &str, verbose: bool, within: Duration) -> anyhow::Result<Verdict> {
-    let dir = tempfile::Builder::new().prefix("bluegreen-machine.").tempdir()?;
     let (mut out, mut err) = (tempfile::tempfile()?, tempfile::tempfile()?);
-    let mut command = Command::new("unshare");
-    command.args(NAMESPACES).args(["--propagation", "private", "bash", "-c", BOOT, "bash"]);
-    command.arg(dir.path()).arg(binary.canonicalize()?).arg(std::env::current_exe()?);
+    // with us, however we end
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "unshare"]).args(NAMESPACES).args(["--propagation", "private", "bash", "-c", BOOT, "bash"]);
+    command.arg(binary.canonicalize()?).arg(std::env::current_exe()?);
     command.args(["--inside", input]).args(verbose.then_some("--verbose"));
     command.stdin(Stdio::null()).stdout(out.try_clone()?).env("RUST_BACKTRACE", "0");
     command.stderr(if verbose { Stdio::inherit() } else { err.try_clone()?.into() });
-    let mut child = command.spawn().context("there is no unshare")?;
+    let mut child = command.spawn().context("there is no setpriv")?;
     let late = !ends_within(&mut child, within)?;
     let (out, err) = (read(&mut out)?, read(&mut err)?);
     let verdict = out.lines().next_back().and_then(|line| serde_json::from_str(line).ok());
