@@ -75,7 +75,14 @@ fn raised(binary: &Path, input: &str, verbose: bool, within: Duration) -> anyhow
     let (mut out, mut err) = (tempfile::tempfile()?, tempfile::tempfile()?);
     // with us, however we end
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "unshare"]).args(NAMESPACES).args(["--propagation", "private", "bash", "-c", BOOT, "bash"]);
+    command.args(["--pdeathsig", "KILL", "unshare"]).args(NAMESPACES).args([
+        "--propagation",
+        "private",
+        "bash",
+        "-c",
+        BOOT,
+        "bash",
+    ]);
     command.arg(binary.canonicalize()?).arg(std::env::current_exe()?);
     command.args(["--inside", input]).args(verbose.then_some("--verbose"));
     command.stdin(Stdio::null()).stdout(out.try_clone()?).env("RUST_BACKTRACE", "0");
