@@ -72,7 +72,7 @@ pub struct Failure {
 pub struct Facts {
     /// Who is where the release should be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stranger: Option<Stranger>,
+    pub stranger: Option<Box<Stranger>>,
 }
 
 impl Facts {
@@ -91,7 +91,7 @@ impl Failure {
     /// The failure of `step` that `who` has the port of `profile`.
     pub(crate) fn taken(step: Step, profile: &Profile, who: &Stranger) -> Self {
         let message = format!("port {} of {profile} is taken by {who}", profile.port());
-        let facts = Facts { stranger: Some(who.clone()) };
+        let facts = Facts { stranger: Some(Box::new(who.clone())) };
         Self { facts, ..Self::new(step, Cause::PortTaken, message) }
     }
 

@@ -69,8 +69,11 @@ impl Answer {
     pub fn says(&self) -> &str {
         match self {
             Self::Release => "answered",
-            Self::Sick { says, .. } | Self::Gateway { says, .. } | Self::Other { says, .. } => says,
-            Self::Limited(says) | Self::Nobody(says) => says,
+            Self::Sick { says, .. }
+            | Self::Gateway { says, .. }
+            | Self::Other { says, .. }
+            | Self::Limited(says)
+            | Self::Nobody(says) => says,
         }
     }
 

@@ -10,9 +10,9 @@ use std::{
 use bluegreen_core::{
     Acted, Cause, Command, Effect, Event, EventKind, Events, Failure, Kind, Options, Outcome, Policy, Refusal, Route,
     RunError, Sacrifice, Seen, State, Step, Stranger, Then,
-    machine::rebuild,
+    machine::{rebuild, rollback_target},
     step,
-    testing::{Health, Op},
+    testing::{Health, Op, World},
 };
 use support::{Scene, id};
 use tokio::time::Instant;
@@ -196,4 +196,68 @@ async fn an_effect_that_fails_while_the_last_step_is_walked_does_not_hide_that_t
     let last = Some(Acted { effect: Effect::Isolate { active: second, sacrifice: Sacrifice::Never }, result });
     let next = step(&scene.state(), &Seen { last, ..scene.host.world().seen() }, &Policy::default());
     assert!(matches!(&next.then, Then::Do(Effect::Switch { to, .. }) if *to == first), "{:?}", next.then);
+}
+
+/// Another user took its port while it was down, and answers the users.
+#[tokio::test(start_paused = true)]
+async fn a_stranger_where_a_good_release_should_serve_is_left_for_the_warm_one() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let second = scene.second();
+    scene.host.world().kill(&second);
+    scene.host.world().strangers.insert(second.clone(), World::bob());
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
+    scene.assert_sound();
+    // nobody is warm: then a person is needed, and nothing is touched
+    let scene = Scene::deployed(&["v1"]).await;
+    let first = scene.first();
+    scene.host.world().kill(&first);
+    scene.host.world().strangers.insert(first.clone(), World::bob());
+    for command in [Command::Recover, Command::Up] {
+        let report = scene.run(command).await.unwrap();
+        assert_eq!(
+            degraded(report.recovered.as_ref()),
+            "real1 has the traffic, and who answers there is not ours: pid 4711 (user bob): java"
+        );
+    }
+    assert_eq!(scene.route(), Route::solo(first.clone()));
+    // a deploy is the repair
+    assert_eq!(scene.deploy("v2").await.outcome, Some(Outcome::DONE));
+    // who had the port before us is what the traffic came from, and no release of ours should serve
+    let scene = Scene::new();
+    let second = scene.second();
+    scene.host.world().strangers.insert(second, World::bob());
+    assert_eq!(scene.run(Command::Recover).await.unwrap().recovered, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_never_leads_to_what_crashed_or_to_the_same_again() {
+    let scene = Scene::deployed(&["v0", "v1", "v2"]).await;
+    let first = scene.first();
+    assert_eq!(scene.route().active, first);
+    scene.host.world().kill(&first);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = told.clone();
+    let listen = move |event: &Event| heard.lock().unwrap().push(event.kind.clone());
+    let deployer = scene.deployer.clone().with_events(Events::to(listen));
+    deployer.run(&Command::Recover, &Options::default()).await.unwrap();
+    assert_eq!((scene.route().active, scene.state().replaced()), (scene.second(), Some(&id("v2"))), "v1 serves");
+    let said = |kind: &EventKind| matches!(kind, EventKind::Warning { message } if message.contains("older than v2"));
+    assert!(told.lock().unwrap().iter().any(said), "{told:?}");
+    let back = scene.run(Command::Rollback { release: None }).await.unwrap();
+    assert_eq!(back.release, Some(id("v0")), "not to v2, which crashed");
+    // whoever knows better may name it
+    let named = scene.run(Command::Rollback { release: Some(id("v2")) }).await.unwrap();
+    assert_eq!((named.outcome, named.release), (Some(Outcome::DONE), Some(id("v2"))));
+    assert!(scene.state().crashed.is_empty(), "it serves again");
+
+    let scene = Scene::deployed(&["v1", "v2", "v2"]).await;
+    assert_eq!(scene.running(), "v2 v2");
+    let state = scene.state();
+    let seen = scene.host.world().seen();
+    let target = rollback_target(&state, &seen).unwrap();
+    assert_eq!((target.release, target.warm), (&id("v1"), false), "v2 on both sides is no way back");
+    let back = scene.run(Command::Rollback { release: None }).await.unwrap();
+    assert_eq!((back.outcome, back.release), (Some(Outcome::DONE), Some(id("v1"))));
+    scene.assert_sound();
 }

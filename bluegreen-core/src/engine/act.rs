@@ -56,8 +56,20 @@ impl Run<'_> {
             let message = format!("{profile} got traffic again: somebody moved the route");
             return Err(self.failure(Cause::Route, message));
         }
+        let active = traffic.route().map(|route| &route.active);
+        let served = match active {
+            Some(active) => self.inspect(active).await?.listens(),
+            None => false,
+        };
         let stopped = self.deployer.processes.stop(profile, process, policy.grace).await;
         stopped.map_err(|e| self.failed(Cause::Process, format!("what runs on {profile} did not stop"), &e))?;
+        // one daemon may have stood behind both, in a way that nobody could see
+        if let Some(active) = active.filter(|_| served)
+            && !self.inspect(active).await?.listens()
+        {
+            let message = format!("{active}, which has the traffic, ended together with what was stopped on {profile}");
+            return Err(self.failure(Cause::Process, message));
+        }
         self.detail = format!("stopped {}", process.release);
         Ok(())
     }

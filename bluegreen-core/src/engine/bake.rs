@@ -55,6 +55,8 @@ impl Run<'_> {
         let pause = self.deployer.policy.health_interval.min(total / 4).max(TIGHT);
         let (began, mut itself, mut at_the_door) = (Instant::now(), Attempts::default(), Attempts::default());
         let mut gone = std::pin::pin!(self.until_gone(profile, process));
+        // what was answered until here has proven the switch
+        let _ = self.watch.as_ref().map(Watch::sample);
         while !total.is_zero() {
             let watched = began.elapsed().min(total);
             let (what, done) = ("bake".to_owned(), millis(watched));

@@ -87,7 +87,7 @@ pub enum RunError {
         #[source]
         refusal: Refusal,
         /// What the recovery before it had to do, or could not.
-        recovered: Option<Outcome>,
+        recovered: Option<Box<Outcome>>,
     },
     /// The state could not be saved in the middle of a transaction: it stays open, the next run takes it up.
     #[error("the state could not be saved, so nothing more was done")]

@@ -108,7 +108,9 @@ impl<'a> Run<'a> {
                     return Ok(self.report(recovered, None, None).await);
                 }
                 Begin::Already(what) => return Ok(self.report(None, Some(what), recovered).await),
-                Begin::Refuse(refusal) => return Err(RunError::Refused { refusal, recovered }),
+                Begin::Refuse(refusal) => {
+                    return Err(RunError::Refused { refusal, recovered: recovered.map(Box::new) });
+                }
             }
         }
     }

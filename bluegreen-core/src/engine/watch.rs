@@ -25,6 +25,7 @@ pub(super) struct Watch {
     task: JoinHandle<()>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the answers so far")]
 #[derive(Debug, Default)]
 struct Tally {
     receipt: Receipt,

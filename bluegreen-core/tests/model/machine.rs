@@ -326,8 +326,12 @@ impl Now {
                 host.hidden = shown.and_then(|traffic| traffic.route().cloned());
             }
             Action::ShowRoute => world.traffic = Ok(host.hidden.take()?.into()),
-            Action::Hide(profile) => drop(world.hidden.insert(profile)),
-            Action::Show(profile) => drop(world.hidden.remove(&profile)),
+            Action::Hide(profile) => {
+                world.hidden.insert(profile);
+            }
+            Action::Show(profile) => {
+                world.hidden.remove(&profile);
+            }
             Action::LoseRoute => {
                 host.meddled = true;
                 let [first, second] = world.profiles.both();
