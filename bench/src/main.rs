@@ -80,7 +80,7 @@ struct Options {
 fn main() -> ExitCode {
     match Cli::parse() {
         // it brings a runtime of its own
-        Cli { command: Some(Run::Bluegreen(args)), .. } => bluegreen_cli::run(args).into(),
+        Cli { command: Some(Run::Bluegreen(args)), .. } => bluegreen_cli::run(Ok(args)).into(),
         cli => work(cli),
     }
 }

@@ -27,7 +27,7 @@ pub struct Args {
 }
 
 /// Options of every command.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Default, ClapArgs)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
     /// The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]

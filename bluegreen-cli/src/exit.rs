@@ -55,7 +55,7 @@ impl Exit {
             Self::Done => ["done, or already so", "as asked"],
             Self::Internal => [
                 "internal error, or the state could not be written half-way: the transaction stays open, and the next \
-                 command finishes or undoes it",
+                 command finishes or undoes it; or all is done, and not all of the output could be written",
                 "the last line says",
             ],
             Self::Usage => ["usage, configuration, or the wrong user", untouched],

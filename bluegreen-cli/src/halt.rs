@@ -1,6 +1,6 @@
 //! Why a command ended before, or instead of, a run of the engine.
 
-use std::path::Path;
+use std::{io::ErrorKind, path::Path};
 
 use bluegreen_core::{Blind, Refusal, RunError, StoreError, Traffic};
 use bluegreen_nginx::MasterError;
@@ -9,6 +9,7 @@ use bluegreen_process::{AdoptError, ReleaseError};
 use crate::{
     config::{Config, ConfigError},
     exit::Exit,
+    output::FILE_SIZE,
     report::Trouble,
     wiring,
 };
@@ -93,9 +94,15 @@ impl From<RunError> for Halt {
         match &error {
             RunError::Store(store) => store.clone().into(),
             RunError::Refused { refusal, .. } => refusal.clone().into(),
-            RunError::Unsaved(_) => Self::error(Exit::Internal, &error)
-                .traffic("where it was, or as the last step that is listed above left it")
-                .next("bluegreen recover"),
+            RunError::Unsaved(store) => {
+                let next = match store {
+                    StoreError::Io { kind: ErrorKind::FileTooLarge, .. } => format!("{FILE_SIZE} && bluegreen recover"),
+                    _ => "bluegreen recover".to_owned(),
+                };
+                Self::error(Exit::Internal, &error)
+                    .traffic("where it was, or as the last step that is listed above left it")
+                    .next(next)
+            }
             _ => Self::error(Exit::Internal, &error),
         }
     }
@@ -110,6 +117,7 @@ impl From<StoreError> for Halt {
             StoreError::Taken { pid, .. } => {
                 halt.next(format!("ps -o user,pid,lstart,args -p {pid}; when it has ended, the same again"))
             }
+            StoreError::Io { kind: ErrorKind::FileTooLarge, .. } => halt.next(FILE_SIZE),
             StoreError::Io { .. } => {
                 halt.next("sudo bluegreen setup --apply (it makes the directory), or free some disk")
             }
@@ -162,13 +170,20 @@ pub(crate) const LISTENERS: &str = "sudo ss -ltnp";
 
 impl From<ReleaseError> for Halt {
     fn from(error: ReleaseError) -> Self {
-        let full = |e: &std::io::Error| e.kind() == std::io::ErrorKind::StorageFull;
+        // the disk, what this user may have of it, and the size of a file: nothing was touched
+        let no_room = |e: &std::io::Error| match e.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("bluegreen releases prune"),
+            ErrorKind::FileTooLarge => Some(FILE_SIZE),
+            _ => None,
+        };
+        if let ReleaseError::Io { source, .. } = &error
+            && let Some(fix) = no_room(source)
+        {
+            return Self::error(Exit::Refused, &error).next(fix);
+        }
         match &error {
             ReleaseError::NoSpace { .. } => Self::error(Exit::Refused, &error).next("bluegreen releases prune"),
-            ReleaseError::Io { source, .. } if full(source) => {
-                Self::error(Exit::Refused, &error).next("bluegreen releases prune")
-            }
-            ReleaseError::Io { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
+            ReleaseError::Io { path, source } if source.kind() == ErrorKind::NotFound => {
                 let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 Self::error(Exit::Process, &error).next(format!("ls -l {}", dir.display()))
             }

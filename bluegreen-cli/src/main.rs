@@ -11,9 +11,9 @@ use bluegreen_cli::{args::Args, exit::Exit};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let typed = Args::try_parse();
     panic::set_hook(Box::new(tell));
-    panic::catch_unwind(AssertUnwindSafe(|| bluegreen_cli::run(args))).unwrap_or(Exit::Internal).into()
+    panic::catch_unwind(AssertUnwindSafe(|| bluegreen_cli::run(typed))).unwrap_or(Exit::Internal).into()
 }
 
 /// A mistake of ours. What is on disk is enough for the next command, as after a kill.

@@ -115,6 +115,8 @@ pub enum StoreError {
         action: &'static str,
         /// The file.
         path: String,
+        /// What kind of error that is.
+        kind: std::io::ErrorKind,
         /// What the system said.
         reason: String,
     },

@@ -30,7 +30,7 @@ pub(super) async fn run(session: &Session, name: Option<&str>, follow: bool, lin
             .next("bluegreen status"));
     };
     let mut at = print_last(&log, lines).map_err(|e| Halt::error(Exit::Refused, &e))?;
-    while follow && !session.signals.cancel.is_cancelled() {
+    while follow && !session.signals.cancel.is_cancelled() && !output::is_closed() {
         tokio::select! {
             () = tokio::time::sleep(POLL) => {}
             () = session.signals.cancel.cancelled() => break,

@@ -31,8 +31,17 @@ use crate::{
     trust::Purpose,
 };
 
-/// Does what was typed.
-pub fn run(args: Args) -> Exit {
+/// Does what was typed, or says what is wrong with it.
+pub fn run(typed: Result<Args, clap::Error>) -> Exit {
+    let exit = match (output::heed_file_size(), typed) {
+        (Err(error), _) => tell(&Global::default(), None, &Halt::error(Exit::Internal, &error)),
+        (Ok(()), Ok(args)) => does(args),
+        (Ok(()), Err(said)) => output::clap(&said),
+    };
+    output::ended(exit)
+}
+
+fn does(args: Args) -> Exit {
     let Args { global, command } = args;
     if let Err(halt) = owner::not_setuid() {
         return tell(&global, None, &halt);

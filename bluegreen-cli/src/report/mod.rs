@@ -18,6 +18,8 @@ use bluegreen_core::EventSink;
 pub use bluegreen_core::took;
 use bluegreen_process::Releases;
 
+use crate::output::Stdout;
+
 pub use self::{
     command::{as_typed, install, path_of},
     json::JsonReporter,
@@ -56,7 +58,7 @@ pub enum Format {
 pub fn reporter(format: Format, color: ColorChoice, quiet: bool, releases: Option<Releases>) -> Box<dyn EventSink> {
     let paint = stdout_paint(color);
     let live = stdout().is_terminal() && !is_dumb() && std::env::var_os("CI").is_none() && !quiet;
-    let out: Out = Box::new(Patient::new(stdout()));
+    let out: Out = Box::new(Patient::new(Stdout));
     match format {
         Format::Json => Box::new(JsonReporter::new(out)),
         Format::Human if live => {
@@ -73,7 +75,7 @@ pub fn stdout_paint(color: ColorChoice) -> Paint {
     Paint(color.enabled(stdout().is_terminal()))
 }
 
-/// Where a reporter writes. Its errors are ignored: no deploy stops because nobody reads.
+/// Where a reporter writes. Its errors stop nothing: no deploy ends because nobody reads.
 pub type Out = Box<dyn Write + Send>;
 
 /// Columns for a table on stdout; 0, as many as it wants, when that is no terminal.

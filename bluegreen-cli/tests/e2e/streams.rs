@@ -4,7 +4,8 @@ use std::{
     fs::OpenOptions,
     io::Read as _,
     os::fd::OwnedFd,
-    process::{Child, Command, ExitStatus},
+    os::unix::process::ExitStatusExt as _,
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bluegreen_rig::{PATIENCE, Stage, skip, wait_for};
+use bluegreen_rig::{Ended, PATIENCE, Running, Stage, skip, wait_for};
 use rustix::{
     io::ioctl_fionbio,
     process::{Pid, Signal, kill_process},
@@ -97,17 +98,134 @@ fn all_three_closed_from_the_start() {
     }
 }
 
+/// All that only prints.
+const PRINTING: [&[&str]; 20] = [
+    &["--help"],
+    &["--version"],
+    &["help", "deploy"],
+    &["man"],
+    &["completions", "bash"],
+    &["config"],
+    &["config", "--format", "json"],
+    &["setup", "--print", "http"],
+    &["profile"],
+    &["status"],
+    &["status", "--format", "json"],
+    &["status", "--watch"],
+    &["history"],
+    &["history", "--format", "json"],
+    &["history", "show"],
+    &["logs"],
+    &["releases"],
+    &["metrics"],
+    &["check"],
+    &["plan", "app-v1", "--format", "json"],
+];
+
+fn printing(stage: &Stage) -> impl Iterator<Item = (String, Command)> {
+    PRINTING.iter().map(|words| (words.join(" "), stage.command(words)))
+}
+
 #[test]
-fn a_device_that_is_full() {
+fn what_only_prints_does_not_end_well_when_it_cannot() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    for (words, command) in printing(&stage) {
+        let ended = redirected(command, "/dev/full");
+        assert_eq!(ended.code, Some(1), "{words}: {ended}");
+        ended.says(&[
+            "not all of the output could be written to /dev/full",
+            "No space left on device",
+            "df -h /dev/full",
+        ]);
+    }
+    // what is wrong otherwise is said first
+    assert_eq!(redirected(stage.command(&["history", "show", "99"]), "/dev/full").code, Some(3));
+    assert_eq!(redirected(stage.command(&["profile", "--nonsense"]), "/dev/full").code, Some(2));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let follow = stage.command(&["logs", "-f"]);
+    for (words, mut command) in printing(&stage).chain([("logs -f".to_owned(), follow)]) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        drop(command);
+        assert!(end(&mut child).success(), "{words}");
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(!said.contains("error"), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_deploy_that_cannot_say_what_it_does_does_it_and_does_not_end_with_0() {
     for format in ["human", "json"] {
         let Some(stage) = Stage::marker() else { return };
-        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let artifact = stage.artifact("v1");
+        let ended = redirected(stage.command(&["deploy", &artifact, "--format", format]), "/dev/full");
+        assert_eq!(ended.code, Some(1), "{format}: {ended}");
+        ended.says(&["not all of the output could be written to /dev/full"]);
+        // stderr as well, so that nobody is told at all
+        let artifact = stage.artifact("v2");
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut command = stage.command(&["deploy", &artifact, "--format", format]);
         command.stdout(full.try_clone().unwrap()).stderr(full);
-        assert!(end(&mut command.spawn().unwrap()).success(), "{format}");
-        assert_eq!(stage.front(), "v1 real1");
+        assert_eq!(end(&mut command.spawn().unwrap()).code(), Some(1), "{format}");
+        assert_eq!((stage.front(), stage.step()), ("v2 real2".into(), None));
+        stage.run(&["history", "--format", "json"], 0).says(&["switched"]);
+        // why it failed is more than that nobody could read it
+        let ended =
+            redirected(stage.command(&["deploy", &stage.artifact("v3 exits"), "--format", format]), "/dev/full");
+        assert_eq!(ended.code, Some(10), "{format}: {ended}");
     }
+}
+
+/// The limit of a file's size is an error as that of the disk is, and no signal that ends us half-way.
+#[test]
+fn a_file_that_may_not_grow() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let limited = |bytes: u32, words: &[&str]| {
+        let own = stage.command(words);
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--fsize={bytes}")).arg(own.get_program()).args(own.get_args()).current_dir(stage.home());
+        let path = own.get_envs().find_map(|(name, value)| value.filter(|_| name == "PATH")).unwrap();
+        command.env("PATH", path).env_remove("BLUEGREEN_CONFIG");
+        command
+    };
+    let file = stage.path("said");
+    let ended = redirected(limited(100, &["man"]), file.to_str().unwrap());
+    assert_eq!(ended.code, Some(1), "{ended}");
+    ended.says(&["not all of the output could be written to", "File too large", "ulimit -f unlimited"]);
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 100);
+    // the artifact: nothing was touched
+    let artifact = stage.artifact("v2");
+    let ended = Running::spawn(limited(1, &["deploy", &artifact])).wait();
+    assert_eq!(ended.code, Some(3), "{ended}");
+    ended.says(&["File too large", "ulimit -f unlimited"]);
+    // the state, half-way: the transaction stays open or was never there, and the next command goes on
+    let ended = Running::spawn(limited(600, &["deploy", &artifact])).wait();
+    assert_eq!(ended.code, Some(1), "{ended}");
+    ended.says(&["state.json: File too large", "ulimit -f unlimited && bluegreen recover"]);
+    assert_eq!(stage.front(), "v1 real1");
+    stage.run(&["recover"], 0);
+    stage.deploy("v2", 0);
+    assert_eq!(stage.front(), "v2 real2");
+}
+
+/// How a command ends whose output goes to this file.
+fn redirected(mut command: Command, file: &str) -> Ended {
+    let stdout = OpenOptions::new().write(true).create(true).truncate(true).open(file).unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    let began = Instant::now();
+    let status = end(&mut child);
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    Ended { code: status.code(), signal: status.signal(), out: String::new(), err, took: began.elapsed() }
 }
 
 /// A window that is closed, a connection that breaks: SIGHUP, and every write an error from then on.

@@ -95,7 +95,13 @@ async fn a_switcher_that_only_says_yes_is_not_believed() {
 async fn what_cannot_be_written_down_is_not_done() {
     let pair = profiles();
     let (mut store, mut switcher) = (store(), MockProxySwitcher::new());
-    let full = || StoreError::Io { action: "cannot write", path: "state.json".into(), reason: "no space left".into() };
+    let kind = std::io::ErrorKind::StorageFull;
+    let full = move || StoreError::Io {
+        action: "cannot write",
+        path: "state.json".into(),
+        kind,
+        reason: "no space left".into(),
+    };
     store.expect_save().times(1).returning(move |_, _| Err(full()));
     switcher.expect_switch_to().never();
     let mut resolver = MockProfileResolver::new();

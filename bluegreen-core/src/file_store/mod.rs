@@ -181,7 +181,7 @@ fn second_name(now: &Path, name: &Path) -> io::Result<()> {
 }
 
 fn failed(action: &'static str, path: &Path, error: &io::Error) -> StoreError {
-    StoreError::Io { action, path: show(path), reason: error.to_string() }
+    StoreError::Io { action, path: show(path), kind: error.kind(), reason: error.to_string() }
 }
 
 fn show(path: &Path) -> String {

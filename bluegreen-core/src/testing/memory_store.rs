@@ -68,7 +68,8 @@ impl StateStore for MemoryStore {
     }
 
     fn save(&self, _: &Lease, state: &State) -> Result<(), StoreError> {
-        let io = || StoreError::Io { action: "cannot write", path: "memory".into(), reason: "injected".into() };
+        let (kind, reason) = (std::io::ErrorKind::Other, "injected".to_owned());
+        let io = || StoreError::Io { action: "cannot write", path: "memory".into(), kind, reason: reason.clone() };
         if self.faults.dead() {
             return Err(io());
         }

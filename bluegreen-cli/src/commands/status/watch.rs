@@ -20,7 +20,7 @@ pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt
         return on_terminal(session, global).await;
     }
     let mut before = String::new();
-    while !session.signals.cancel.is_cancelled() {
+    while !is_over(session) {
         let status = Status::look(session).await?;
         let now = match global.format {
             Format::Json => output::as_json(&status.document()),
@@ -42,7 +42,7 @@ pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt
 async fn on_terminal(session: &Session, global: &Global) -> Result<Exit, Halt> {
     let mut shown = String::new();
     let screen = Screen::enter();
-    while !session.signals.cancel.is_cancelled() {
+    while !is_over(session) {
         shown = Status::look(session).await?.human(global);
         let hint = stdout_paint(global.color).dim(format!(
             "\n{}, every {} s, Ctrl-C ends it",
@@ -57,6 +57,11 @@ async fn on_terminal(session: &Session, global: &Global) -> Result<Exit, Halt> {
     drop(screen);
     output::raw(shown);
     Ok(Exit::Done)
+}
+
+/// Somebody asked for the end, or nobody can read it any more.
+fn is_over(session: &Session) -> bool {
+    session.signals.cancel.is_cancelled() || output::is_closed()
 }
 
 async fn pause(session: &Session) {
