@@ -9,4 +9,6 @@ pub mod files;
 pub mod ports;
 pub mod proc;
 pub mod program;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 pub mod users;
