@@ -17,6 +17,7 @@ use bluegreen_process::Release;
 use crate::{
     config::Config,
     exit::Exit,
+    halt::ON_LOOPBACK,
     history,
     hooks::{self, BEFORE_START},
     report,
@@ -72,6 +73,13 @@ pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure) -
     // who has the port is the failure itself then, and whatever release it is, it had no chance
     if failure.cause != Cause::PortTaken && said.hook.as_deref() != Some(BEFORE_START) {
         say("port", port(session, seen.on(to), to));
+    }
+    if matches!(failure.cause, Cause::Died | Cause::Unhealthy) {
+        // who cannot be seen here is no finding; `check` says that he cannot
+        for other in session.wired.processes.in_the_way(to).await.unwrap_or_default() {
+            say("port", other.to_string());
+            say("fix", format!("if it asks for one of these: {ON_LOOPBACK}; or end that process"));
+        }
     }
     if let Some(says) = failure.causes.iter().find_map(|cause| listens_elsewhere(cause, &session.config, to)) {
         say("fix", says);

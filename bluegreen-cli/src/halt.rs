@@ -167,6 +167,8 @@ pub(crate) fn for_traffic(traffic: &Result<Traffic, Blind>, config: &Config) -> 
 
 /// Shows who listens where.
 pub(crate) const LISTENERS: &str = "sudo ss -ltnp";
+/// What makes an app listen where nginx dials it, and nowhere else.
+pub(crate) const ON_LOOPBACK: &str = "let it listen on 127.0.0.1, as with `--server.address=127.0.0.1`";
 
 impl From<ReleaseError> for Halt {
     fn from(error: ReleaseError) -> Self {

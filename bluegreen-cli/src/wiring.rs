@@ -33,14 +33,7 @@ pub(crate) struct Wired {
 /// Wires `config`. Asks nobody and changes nothing.
 pub(crate) fn wire(config: &Config, events: Events) -> Result<Wired, Halt> {
     let store = FileStore::open(&config.state_dir)?;
-    let processes = Processes::new(bluegreen_process::Config {
-        state_dir: config.state_dir.clone(),
-        app: config.app.clone(),
-        profiles: config.profiles.clone(),
-        launch: launch(config),
-        // a group that cannot be used stops a deploy, and neither `recover` nor `up`
-        group: access::group(config, &User::current()).unwrap_or_default(),
-    });
+    let processes = processes(config);
     let probe = probe(config).map_err(unusable)?;
     let door = front_door(config).map_err(unusable)?;
     let (resolver, switcher) = proxy(config)?;
@@ -49,6 +42,18 @@ pub(crate) fn wire(config: &Config, events: Events) -> Result<Wired, Halt> {
         .with_policy(config.policy())
         .with_events(events);
     Ok(Wired { deployer, processes, store })
+}
+
+/// What runs on the profiles; needs no place for the state yet.
+pub(crate) fn processes(config: &Config) -> Processes {
+    Processes::new(bluegreen_process::Config {
+        state_dir: config.state_dir.clone(),
+        app: config.app.clone(),
+        profiles: config.profiles.clone(),
+        launch: launch(config),
+        // a group that cannot be used stops a deploy, and neither `recover` nor `up`
+        group: access::group(config, &User::current()).unwrap_or_default(),
+    })
 }
 
 type Proxy = (Box<dyn ProfileResolver>, Box<dyn ProxySwitcher>);

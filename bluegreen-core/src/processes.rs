@@ -52,7 +52,7 @@ pub struct Stranger {
     pub user: Option<String>,
     /// What the process calls itself: for people, never to tell who it is.
     pub program: Option<String>,
-    /// Where he listens.
+    /// Where he listens. `None`: nobody does, and yet somebody answers, as through a rule of the firewall.
     pub address: Option<SocketAddr>,
 }
 
@@ -70,6 +70,9 @@ impl fmt::Display for Stranger {
             (Some(pid), Some(user)) => write!(f, "pid {pid} (user {user})")?,
             (Some(pid), None) => write!(f, "pid {pid} (unknown user)")?,
             (None, Some(user)) => write!(f, "a hidden process of user {user}")?,
+            (None, None) if self.address.is_none() => {
+                f.write_str("somebody who listens elsewhere, as behind a rule of the firewall")?
+            }
             (None, None) => f.write_str("a hidden process of another user")?,
         }
         self.program.iter().try_for_each(|program| write!(f, ": {program}"))
@@ -158,6 +161,18 @@ pub enum ProcessError {
         release: String,
         /// What went wrong.
         reason: String,
+    },
+    /// What answers on the other profile would have ended too, so nothing was signalled.
+    #[error(
+        "{profile} and {other} share processes: what runs on {profile} cannot be ended without {who}, which answers on {other}"
+    )]
+    Shared {
+        /// The name of the profile that was to be freed.
+        profile: String,
+        /// The other profile's name.
+        other: String,
+        /// Who answers there.
+        who: Stranger,
     },
     /// The process, or its port, did not go away.
     #[error("cannot stop what runs on {profile}: {reason}")]

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bluegreen_core::{Profile, SwitchError};
+use bluegreen_linux::ports::listening;
 use procfs::{
     FromBufReadSI as _,
     net::{TcpNetEntries, TcpNetEntry, TcpState},
@@ -17,15 +18,14 @@ use tokio::time::{Instant, sleep};
 /// How often one looks.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The states of a socket as the tables write them.
-const LISTEN: &str = "0A";
-const OPEN: [&str; 2] = ["01", "02"];
+/// The states of a socket that listens, is open, or is being opened, as the tables write them.
+const STATES: [&str; 3] = ["0A", "01", "02"];
 
-/// The TCP sockets of IPv4 and IPv6 in the rows that `keep` wants. A table that cannot be read is an error: "nobody seen"
-/// must mean nobody.
-fn sockets(keep: impl Fn(&str) -> Keep) -> io::Result<Vec<TcpNetEntry>> {
-    let mut all = table("/proc/net/tcp", &keep)?;
-    match table("/proc/net/tcp6", &keep) {
+/// The TCP sockets of IPv4 and IPv6 that listen or are open. A table that cannot be read is an error: "nobody seen" must mean
+/// nobody.
+fn sockets() -> io::Result<Vec<TcpNetEntry>> {
+    let mut all = table("/proc/net/tcp")?;
+    match table("/proc/net/tcp6") {
         Ok(more) => all.extend(more),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {} // IPv6 is off
         Err(error) => return Err(error),
@@ -33,24 +33,14 @@ fn sockets(keep: impl Fn(&str) -> Keep) -> io::Result<Vec<TcpNetEntry>> {
     Ok(all)
 }
 
-/// What to do with a row, by its state.
-enum Keep {
-    Yes,
-    No,
-    /// It and the rows after it: the kernel lists those that listen first.
-    NoMore,
-}
-
 /// A busy machine has tens of thousands of rows that only wait to be forgotten: they are left out before they are parsed.
-fn table(path: &str, keep: impl Fn(&str) -> Keep) -> io::Result<Vec<TcpNetEntry>> {
+fn table(path: &str) -> io::Result<Vec<TcpNetEntry>> {
     let mut lines = BufReader::new(File::open(path)?).lines();
     let mut kept = lines.next().transpose()?.unwrap_or_default() + "\n";
     for line in lines {
         let line = line?;
-        match keep(line.split_whitespace().nth(3).unwrap_or_default()) {
-            Keep::Yes => kept.extend([&line, "\n"]),
-            Keep::No => {}
-            Keep::NoMore => break,
+        if line.split_whitespace().nth(3).is_some_and(|state| STATES.contains(&state)) {
+            kept.extend([&line, "\n"]);
         }
     }
     Ok(TcpNetEntries::from_buf_read(kept.as_bytes(), &procfs::LocalSystemInfo).map_err(io::Error::other)?.0)
@@ -60,8 +50,7 @@ fn table(path: &str, keep: impl Fn(&str) -> Keep) -> io::Result<Vec<TcpNetEntry>
 /// request, with it the idle ones vanish after nginx's `keepalive_timeout`. Local clients other than nginx count too: whose
 /// a socket is only root can see. Far ends, whose own port is listened on, and rows read twice are not counted.
 fn connections_to(port: u16) -> io::Result<usize> {
-    let interesting = |state: &str| if state == LISTEN || OPEN.contains(&state) { Keep::Yes } else { Keep::No };
-    let sockets = sockets(interesting)?;
+    let sockets = sockets()?;
     let listening: HashSet<u16> =
         sockets.iter().filter(|s| s.state == TcpState::Listen).map(|s| s.local_address.port()).collect();
     let open = |s: &&TcpNetEntry| matches!(s.state, TcpState::Established | TcpState::SynSent);
@@ -70,11 +59,9 @@ fn connections_to(port: u16) -> io::Result<usize> {
     Ok(near.difference(&listening).count())
 }
 
-/// The inodes of the sockets that listen on `port`.
+/// The inodes of the sockets that listen on `port`, at any address.
 pub(crate) fn listeners_on(port: u16) -> io::Result<Vec<u64>> {
-    let listens = |s: &TcpNetEntry| s.state == TcpState::Listen && s.local_address.port() == port;
-    let first = |state: &str| if state == LISTEN { Keep::Yes } else { Keep::NoMore };
-    Ok(sockets(first)?.into_iter().filter(listens).map(|s| s.inode).collect())
+    Ok(listening(port)?.into_iter().filter_map(|listener| listener.inode).collect())
 }
 
 /// Waits until nothing is open to `profile`, nor any of what else is `left`, at most `within`. Running out of time is no

@@ -53,9 +53,11 @@
 
 mod cgroup;
 mod environment;
+mod family;
 mod host;
 mod launch;
 mod logs;
+mod lost;
 mod oom;
 mod ports;
 mod processes;
@@ -63,12 +65,12 @@ mod processes;
 pub mod properties;
 mod record;
 mod releases;
-mod seen;
 mod spawn;
+mod stranger;
 
 pub use cgroup::cgroup_warning;
 pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};
 pub use ports::{Listener, LsofPorts, PortOwners, ProcPorts, free_port};
-pub use processes::{AdoptError, Config, Processes, in_words};
+pub use processes::{AdoptError, Config, Mended, Processes, in_words};
 pub use releases::{NewRelease, Release, ReleaseError, Releases};
-pub use seen::describe;
+pub use stranger::{InTheWay, describe, stranger};

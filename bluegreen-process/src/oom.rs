@@ -6,10 +6,9 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
 };
 
+use bluegreen_linux::proc::Birth;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
-
-use crate::seen::Birth;
 
 /// What the kernel has counted so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,38 +1,13 @@
 //! Who listens on a port.
 
-use std::{fmt::Debug, io};
+use std::{fmt::Debug, io, net::SocketAddr};
 
-use bluegreen_core::Stranger;
+use bluegreen_linux::ports::{self, find_holders, listening};
+pub use bluegreen_linux::ports::{Listener, free_port};
 
-use crate::{host, seen};
-
-pub(crate) mod diag;
-pub(crate) mod free;
 pub(crate) mod lsof;
-pub(crate) mod proc;
 
-pub use free::free_port;
 pub use lsof::LsofPorts;
-pub use proc::ProcPorts;
-
-/// One listening TCP socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// The user that opened it, when known.
-    pub uid: Option<u32>,
-    /// The processes that hold it, as far as this user can see; none when they are hidden.
-    pub pids: Vec<u32>,
-}
-
-impl Listener {
-    /// Who holds it, as far as this user may see.
-    pub fn stranger(&self) -> Stranger {
-        let pid = self.pids.first().copied();
-        let mut stranger = pid.map_or_else(Stranger::new, seen::stranger);
-        stranger.user = stranger.user.or(self.uid.map(host::user));
-        stranger
-    }
-}
 
 /// Finds who listens on a TCP port.
 ///
@@ -43,9 +18,39 @@ impl Listener {
 /// # Errors
 /// When it cannot be told who listens; never an empty answer instead.
 pub trait PortOwners: Debug + Send + Sync {
-    /// The listeners on `port`. When `likely` holds all of them, an implementation may skip looking for further holders.
+    /// The listeners on `port`: each can prevent a bind.
     ///
     /// # Errors
     /// It cannot be told who listens.
-    fn listeners(&self, port: u16, likely: &[u32]) -> io::Result<Vec<Listener>>;
+    fn listeners(&self, port: u16) -> io::Result<Vec<Listener>>;
+
+    /// Those of them that receive what is dialled. When `likely` holds all of these, an implementation may skip looking for
+    /// further holders.
+    ///
+    /// # Errors
+    /// It cannot be told who listens.
+    fn answering(&self, dialled: SocketAddr, likely: &[u32]) -> io::Result<Vec<Listener>> {
+        let _ = likely;
+        Ok(ports::answering(self.listeners(dialled.port())?, dialled))
+    }
+}
+
+/// Asks the kernel for the sockets, by netlink or else through `/proc/net/tcp` and `tcp6`, and reads the descriptors of
+/// processes. The default: nothing to install.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProcPorts;
+
+impl PortOwners for ProcPorts {
+    fn listeners(&self, port: u16) -> io::Result<Vec<Listener>> {
+        let mut listeners = listening(port)?;
+        find_holders(&mut listeners, &[])?;
+        Ok(listeners)
+    }
+
+    /// Somebody who listens elsewhere on the port costs no search for his processes.
+    fn answering(&self, dialled: SocketAddr, likely: &[u32]) -> io::Result<Vec<Listener>> {
+        let mut listeners = ports::answering(listening(dialled.port())?, dialled);
+        find_holders(&mut listeners, likely)?;
+        Ok(listeners)
+    }
 }

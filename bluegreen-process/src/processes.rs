@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
+    net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -13,16 +14,36 @@ use bluegreen_core::{
     Autopsy, Blind, Name, Occupant, Process, ProcessError, ProcessManager, Profile, Profiles, ReleaseId,
 };
 
-use crate::{Launch, PortOwners, ProcPorts, Releases, record::Record};
+use crate::{
+    InTheWay, Launch, PortOwners, ProcPorts, Releases, lost,
+    record::{self, OnFile, Record},
+};
 
 mod adopt;
 mod end;
 mod inspect;
+mod spare;
 mod start;
 mod stop;
 
 pub use adopt::AdoptError;
 pub use end::in_words;
+
+/// A record that could not be read, and what was found instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mended {
+    /// Whose record.
+    pub profile: Profile,
+    /// The record.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Where it is now, for a person to look at.
+    pub aside: PathBuf,
+    /// The release that was found by what its processes carry; `None`: nothing of ours is left there.
+    pub release: Option<ReleaseId>,
+}
 
 /// What [`Processes`] needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,19 +105,62 @@ impl Processes {
         self.0.releases()
     }
 
+    /// Sets damaged records aside and writes down in their place what can be found. Under the lock of the app only.
+    ///
+    /// # Errors
+    /// It cannot be told what runs there, or not be written down.
+    pub async fn mend(&self) -> io::Result<Vec<Mended>> {
+        let inner = self.0.clone();
+        let mend = move || {
+            let both = inner.config.profiles.both();
+            both.into_iter().filter_map(|profile| inner.mend(profile).transpose()).collect()
+        };
+        blocking(mend).await
+    }
+
+    /// Why the record of `profile` cannot be made out, when it is damaged. What runs there is found all the same.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub fn damage(&self, profile: &Profile) -> io::Result<Option<String>> {
+        Ok(match Record::load(&self.0.record_path(profile))? {
+            OnFile::Damaged(reason) => Some(reason),
+            OnFile::Nothing | OnFile::Record(_) => None,
+        })
+    }
+
     /// The log of the last start on `profile`. `state_dir/logs/PROFILE/current` is a link to it.
     pub fn log(&self, profile: &Profile) -> Option<PathBuf> {
-        self.0.load(profile).ok().flatten()?.log
+        self.0.last(profile).ok().flatten()?.log
     }
 
     /// The pid to show for what runs on `profile`: of the process that was started, or else of the oldest of its family.
     pub fn main_pid(&self, profile: &Profile) -> Option<u32> {
-        let record = self.0.load(profile).ok().flatten()?;
-        if record.is_over().ok()? {
-            return None;
-        }
+        let record = self.0.live(profile).ok().flatten()?;
         let leader = record.live_leader().ok()?;
         leader.or_else(|| record.family().ok()?.first().copied()).map(|seen| seen.pid())
+    }
+
+    /// Who is on `profile`, when `address` is what is dialled: another port or address of its release, as one for management.
+    ///
+    /// # Errors
+    /// It cannot be seen who answers there.
+    pub async fn inspect_at(&self, profile: &Profile, address: SocketAddr) -> Result<Occupant, Blind> {
+        let (inner, profile) = (self.0.clone(), profile.clone());
+        blocking(move || {
+            let blind = |e: io::Error| Blind::Profile { profile: profile.to_string(), reason: e.to_string() };
+            inner.inspect(&profile, address).map_err(blind)
+        })
+        .await
+    }
+
+    /// Who listens on the port of `profile` without answering for it, and can keep a release from listening.
+    ///
+    /// # Errors
+    /// It cannot be seen who listens.
+    pub async fn in_the_way(&self, profile: &Profile) -> io::Result<Vec<InTheWay>> {
+        let (inner, profile) = (self.0.clone(), profile.clone());
+        blocking(move || inner.in_the_way(&profile, dialled(&profile))).await
     }
 
     /// Takes over a process that somebody else started and that listens on the port of `profile`. With `pid`, that one.
@@ -116,12 +180,7 @@ impl Processes {
 #[async_trait]
 impl ProcessManager for Processes {
     async fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind> {
-        let (inner, profile) = (self.0.clone(), profile.clone());
-        blocking(move || {
-            let blind = |e: io::Error| Blind::Profile { profile: profile.to_string(), reason: e.to_string() };
-            inner.inspect(&profile).map_err(blind)
-        })
-        .await
+        self.inspect_at(profile, dialled(profile)).await
     }
 
     async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
@@ -138,17 +197,18 @@ impl ProcessManager for Processes {
 
     async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
         let (inner, profile, process) = (self.0.clone(), profile.clone(), process.clone());
-        blocking(move || {
-            let error = |reason| ProcessError::Stop { profile: profile.to_string(), reason };
-            inner.stop(&profile, &process, grace).map_err(error)
-        })
-        .await
+        blocking(move || inner.stop(&profile, &process, grace)).await
     }
 
     async fn autopsy(&self, profile: &Profile) -> Autopsy {
         let (inner, profile) = (self.0.clone(), profile.clone());
         blocking(move || inner.autopsy(&profile)).await
     }
+}
+
+/// Where the proxy dials `profile`.
+fn dialled(profile: &Profile) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, profile.port()))
 }
 
 /// Runs `work`, which looks at files and may wait for processes, on a thread where that does no harm.
@@ -170,8 +230,42 @@ impl Inner {
         self.config.state_dir.join("processes").join(format!("{profile}.json"))
     }
 
-    fn load(&self, profile: &Profile) -> io::Result<Option<Record>> {
-        Record::load(&self.record_path(profile))
+    /// The last start on `profile`. What is damaged is looked for by what the processes carry.
+    fn last(&self, profile: &Profile) -> io::Result<Option<Record>> {
+        match Record::load(&self.record_path(profile))? {
+            OnFile::Nothing => Ok(None),
+            OnFile::Record(record) => Ok(Some(record)),
+            OnFile::Damaged(_) => self.find_lost(profile),
+        }
+    }
+
+    /// The same, when something of it can still live: it is of this boot, and nobody saw its end.
+    fn live(&self, profile: &Profile) -> io::Result<Option<Record>> {
+        match self.last(profile)? {
+            Some(record) if record.is_over()? => Ok(None),
+            record => Ok(record),
+        }
+    }
+
+    /// The start on `profile` of which the record is damaged.
+    fn find_lost(&self, profile: &Profile) -> io::Result<Option<Record>> {
+        let listeners = self.ports.answering(dialled(profile), &[])?;
+        let log = self.logs(profile).join("current").canonicalize().ok();
+        lost::find(&self.config.app, profile, log, &listeners)
+    }
+
+    fn logs(&self, profile: &Profile) -> PathBuf {
+        self.config.state_dir.join("logs").join(profile.name().as_str())
+    }
+
+    fn mend(&self, profile: &Profile) -> io::Result<Option<Mended>> {
+        let path = self.record_path(profile);
+        let OnFile::Damaged(reason) = Record::load(&path)? else { return Ok(None) };
+        let found = self.find_lost(profile)?;
+        let aside = record::set_aside(&path)?;
+        found.iter().try_for_each(|record| record.save(&path))?;
+        let release = found.map(|record| record.release);
+        Ok(aside.map(|aside| Mended { profile: profile.clone(), path, reason, aside, release }))
     }
 
     /// The memory of the process of `record`; that of another one is forgotten.

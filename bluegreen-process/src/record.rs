@@ -7,15 +7,13 @@ use std::{
 };
 
 use bluegreen_core::{Process, ReleaseId};
-use bluegreen_linux::files::{self, Replace, Rule};
-use procfs::ProcError;
+use bluegreen_linux::{
+    files::{self, Replace, Rule, Unfit},
+    proc::{Birth, Seen},
+};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    host,
-    oom::Kills,
-    seen::{self, Birth, Seen},
-};
+use crate::{host, oom::Kills};
 
 /// A record has no more bytes.
 const LIMIT: u64 = 1 << 16;
@@ -38,6 +36,17 @@ pub(crate) struct Record {
     pub(crate) stopped: bool,
 }
 
+/// What the file of a profile says. A file that cannot be read says nothing of all this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OnFile {
+    /// Nothing was ever started there.
+    Nothing,
+    /// This was started last.
+    Record(Record),
+    /// Something was, and it cannot be made out what; the text says why.
+    Damaged(String),
+}
+
 impl Record {
     /// The identity. A token is enough: 122 random bits, used for one start.
     pub(crate) fn process(&self) -> Process {
@@ -55,55 +64,28 @@ impl Record {
     }
 
     /// The process that was started, if it lives.
-    pub(crate) fn live_leader(&self) -> Result<Option<Seen>, ProcError> {
+    pub(crate) fn live_leader(&self) -> io::Result<Option<Seen>> {
         self.leader.map_or(Ok(None), Birth::look)
     }
 
-    /// Every live process of ours, the leader first. That nobody is left is believed when it was seen twice: one that forks
-    /// and ends, between the list of all and the look at it, hides its child from the first look.
-    pub(crate) fn family(&self) -> Result<Vec<Seen>, ProcError> {
-        let family = self.living()?;
-        if family.is_empty() { self.living() } else { Ok(family) }
-    }
-
-    fn living(&self) -> Result<Vec<Seen>, ProcError> {
-        let all = seen::everybody()?;
-        let leader = self.live_leader()?;
-        let mut family = match &self.token {
-            Some(token) => self.marked(token, leader, &all),
-            None => leader.map(|leader| related(leader, &all)).unwrap_or_default(),
+    /// Reads what the file at `path` says.
+    pub(crate) fn load(path: &Path) -> io::Result<OnFile> {
+        let bytes = match files::read(path, Rule::OURS, LIMIT) {
+            Err(error) if error.is_missing() => return Ok(OnFile::Nothing),
+            Err(error) => match error.reason() {
+                Some(why @ Unfit::TooLarge { .. }) => return Ok(OnFile::Damaged(why.to_string())),
+                _ => return Err(error.into()),
+            },
+            Ok(bytes) => bytes,
         };
-        // an app may well run a deploy: the deploy is not the app
-        family.retain(|s| s.pid() > 1 && s.pid() != std::process::id());
-        family.sort_by_key(|s| (Some(s.birth) != self.leader, s.session != s.pid(), s.birth.start));
-        Ok(family)
-    }
-
-    /// Who carries the token, wherever it went, and the leader's session: some programs write over their environment. The
-    /// session's number is trusted while the leader or a carrier is in it, for that long it is not given to another one.
-    fn marked(&self, token: &str, leader: Option<Seen>, all: &[Seen]) -> Vec<Seen> {
-        let carriers: Vec<Seen> = all.iter().copied().filter(|s| seen::carries(s.pid(), token)).collect();
-        let session = match self.leader {
-            Some(leader) => Some(leader.pid),
-            None => carriers.iter().find(|s| s.session == s.pid()).map(Seen::pid),
-        };
-        let session = session.filter(|s| leader.is_some() || carriers.iter().any(|c| c.session == *s));
-        all.iter().copied().filter(|s| carriers.contains(s) || session == Some(s.session)).collect()
-    }
-
-    /// Reads the record at `path`; `None` when nothing was ever started there.
-    pub(crate) fn load(path: &Path) -> io::Result<Option<Self>> {
-        let text = match files::text(path, Rule::OURS, LIMIT) {
-            Err(error) if error.is_missing() => return Ok(None),
-            text => text?,
-        };
-        serde_json::from_str(&text).map(Some).map_err(|e| with_path(path, &e.into()))
+        Ok(serde_json::from_slice(&bytes).map_or_else(|e| OnFile::Damaged(e.to_string()), OnFile::Record))
     }
 
     /// Writes the record, durable and never half.
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         let dir = path.parent().unwrap_or(Path::new("."));
         private_dir(dir)?;
+        set_aside(path)?;
         let mut text = serde_json::to_vec(self)?;
         text.push(b'\n');
         // one writer at a time (the app's lock), so one name will do for both profiles: what a killed one left goes away
@@ -112,13 +94,12 @@ impl Record {
     }
 }
 
-/// An adopted process has no token: itself, who descends from it, and its process group when it leads one. (The group of
-/// a script that started it with `&` is the script's.)
-fn related(leader: Seen, all: &[Seen]) -> Vec<Seen> {
-    let children = seen::descendants(leader.pid(), all);
-    let leads = leader.group == leader.pid();
-    let ours = |s: &Seen| *s == leader || children.contains(&s.pid()) || leads && s.group == leader.group;
-    all.iter().copied().filter(ours).collect()
+/// Gives a damaged record another name, for a person to look at; `None` when it is not damaged.
+pub(crate) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
+    let OnFile::Damaged(_) = Record::load(path)? else { return Ok(None) };
+    let aside = path.with_extension("json.damaged");
+    fs::rename(path, &aside).map_err(|e| with_path(path, &e))?;
+    Ok(Some(aside))
 }
 
 /// Makes a directory that only this user can look into.
@@ -170,6 +151,6 @@ mod tests {
         fs::write(dir.path().join("processes/.new"), "{\"rel").unwrap();
         record.save(&path).unwrap();
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-        assert_eq!(Record::load(&path).unwrap(), Some(record));
+        assert_eq!(Record::load(&path).unwrap(), OnFile::Record(record));
     }
 }

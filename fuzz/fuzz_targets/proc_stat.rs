@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|input: &[u8]| bluegreen_process::properties::proc_stat(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| bluegreen_linux::properties::proc_stat(input));

@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|input: &[u8]| bluegreen_process::properties::sock_diag(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| bluegreen_linux::properties::sock_diag(input));

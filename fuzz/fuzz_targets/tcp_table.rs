@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|input: &str| bluegreen_process::properties::tcp_table(input));
+libfuzzer_sys::fuzz_target!(|input: &str| bluegreen_linux::properties::tcp_table(input));

@@ -270,10 +270,10 @@ impl Stage {
         get(([127, 0, 0, 1], self.ports[profile]).into())
     }
 
-    /// Whether nobody listens on a profile's own port. Looked up: who binds it to find out may have a child that holds it
+    /// Whether nobody listens where a profile is dialled. Looked up: who binds it to find out may have a child that holds it
     /// for a moment longer.
     pub fn is_free(&self, profile: usize) -> bool {
-        ProcPorts.listeners(self.ports[profile], &[]).unwrap().is_empty()
+        ProcPorts.answering(([127, 0, 0, 1], self.ports[profile]).into(), &[]).unwrap().is_empty()
     }
 
     /// What `status --format json` says.

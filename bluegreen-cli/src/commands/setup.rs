@@ -5,12 +5,13 @@ mod include;
 
 use std::{
     io::{IsTerminal as _, Write as _, stdin, stdout},
+    net::Ipv4Addr,
     path::Path,
     process::Stdio,
 };
 
 use bluegreen_core::{FileStore, HealthProbe as _, Lease, Profile, Route, StateStore as _, Step, Transaction};
-use bluegreen_linux::users::User;
+use bluegreen_linux::{ports::is_answered, users::User};
 use bluegreen_nginx::{
     Commands, MasterError, Snippet,
     setup::{Difference, Plan, Setup, SetupError},
@@ -24,7 +25,6 @@ use crate::{
     config::{Config, ProxyMode},
     doctor,
     documents::{self, SCHEMA},
-    init::owners,
     output, owner,
     report::{self, Paint},
     session::holder,
@@ -184,7 +184,8 @@ async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Re
 /// Where the route leads now, as `: real2 (port 8082)`.
 fn leads_to(setup: &Setup) -> String {
     let Ok(Some(Route { active, .. })) = setup.route.read() else { return String::new() };
-    let empty = if owners(&[active.port()]).is_empty() { ", where nothing runs yet" } else { "" };
+    let answered = is_answered((Ipv4Addr::LOCALHOST, active.port()).into());
+    let empty = if matches!(answered, Ok(false)) { ", where nothing runs yet" } else { "" };
     format!(": {active} (port {}){empty}", active.port())
 }
 

@@ -15,16 +15,16 @@ mod web;
 
 use std::time::Duration;
 
-use bluegreen_core::{Occupant, Profile, Seen, Stamp, Traffic};
+use bluegreen_core::{ProcessManager as _, Seen, Stamp, Traffic};
 use bluegreen_nginx::setup::{Difference, Place};
 use serde::Serialize;
 
 use crate::{
     config::Config,
     halt::for_traffic,
-    init,
     owner::{User, who_deploys},
     session::Session,
+    wiring,
 };
 
 pub(crate) use host::started_here;
@@ -93,7 +93,7 @@ pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
     let seen = session.wired.deployer.look().await;
     let mut findings = nginx::look(config, &seen).await;
     findings.extend(sight::look(config));
-    findings.extend(places::look(session, &seen));
+    findings.extend(places::look(session, &seen).await);
     findings.extend(web::look(config, &seen).await);
     findings.extend(space::look(session, &seen));
     findings.extend(files::look(session));
@@ -107,11 +107,8 @@ pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
 /// What can be seen before `setup` has made a place for the state.
 pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
     let missing = Traffic::NotSetUp(format!("{} is not there yet", config.state_dir.display()));
-    let taken = init::owners(&config.profiles.both().map(Profile::port));
-    let occupants = config.profiles.both().map(|profile| {
-        let owner = taken.iter().find(|owner| owner.port == profile.port());
-        Ok(owner.map_or(Occupant::Nobody, |owner| Occupant::stranger(owner.who.clone())))
-    });
+    let (processes, [first, second]) = (wiring::processes(config), config.profiles.both());
+    let occupants = [processes.inspect(first).await, processes.inspect(second).await];
     let seen = Seen {
         profiles: config.profiles.clone(),
         traffic: Ok(missing.clone()),
@@ -126,9 +123,9 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
         findings.push(Finding::fatal(nginx::ROUTE, missing.to_string(), for_traffic(&Ok(missing.clone()), config)));
     }
     findings.extend(sight::look(config));
-    findings.extend(places::judge(&seen, false));
+    findings.extend(places::judge(&processes, &seen, false).await);
     findings.extend(web::look(config, &seen).await);
-    findings.extend(space::before_setup(config));
+    findings.extend(space::before_setup(config, &seen));
     findings.extend(files::before_setup(config));
     findings.extend(who_deploys(config.user.as_deref()).ok().and_then(|user| readers::look(config, &user)));
     findings.extend(codedeploy::look(config));

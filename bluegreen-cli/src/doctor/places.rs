@@ -1,31 +1,44 @@
 //! The two profiles: who is there, and what is wrong with their ports.
 
-use std::{
-    fs,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::net::{IpAddr, SocketAddr};
 
-use bluegreen_core::{Occupant, Profile, Seen, StateStore as _};
+use bluegreen_core::{Occupant, ProcessManager as _, Profile, Seen, StateStore as _};
+use bluegreen_process::{InTheWay, Processes};
 
 use super::Finding;
-use crate::{halt::LISTENERS, init::Ephemeral, session::Session};
+use crate::{
+    halt::{LISTENERS, ON_LOOPBACK},
+    init::Ephemeral,
+    session::Session,
+};
 
-pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
+pub(super) async fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
     let deployed = session.wired.store.load().is_ok_and(|state| state.last_good().is_some());
-    judge(seen, deployed)
+    judge(&session.wired.processes, seen, deployed).await
 }
 
 /// The same before there is a state; who listens is all that can be seen.
-pub(super) fn judge(seen: &Seen, deployed: bool) -> Vec<Finding> {
+pub(super) async fn judge(processes: &Processes, seen: &Seen, deployed: bool) -> Vec<Finding> {
     let mut findings = occupants(seen, deployed);
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let ports = seen.profiles.both().map(Profile::port);
     findings.extend(ephemeral(ports, &Ephemeral::read()));
-    let tables = read("/proc/net/tcp") + &read("/proc/net/tcp6");
-    for profile in seen.profiles.both().into_iter().filter(|profile| seen.listens(profile)) {
-        findings.extend(reach(profile, &listening(&tables, profile.port())));
+    for profile in seen.profiles.both() {
+        let listens = processes.autopsy(profile).await.listens;
+        findings.extend(seen.on(profile).as_ref().ok().and_then(|occupant| reach(profile, occupant, &listens)));
+        match processes.in_the_way(profile).await {
+            Ok(others) => findings.extend(others.iter().map(|other| in_the_way(profile, other))),
+            Err(error) => {
+                let what = format!("cannot see who listens on port {} of {profile}: {error}", profile.port());
+                findings.push(Finding::fatal("unseen", what, format!("{LISTENERS}, to see who it is")));
+            }
+        }
     }
     findings
+}
+
+/// Somebody who gets no request, and beside whom a release may not be able to listen.
+fn in_the_way(profile: &Profile, other: &InTheWay) -> Finding {
+    Finding::warning("port-shared", format!("{profile}: {other}"), format!("{ON_LOOPBACK}; or end that process"))
 }
 
 fn occupants(seen: &Seen, deployed: bool) -> Vec<Finding> {
@@ -74,60 +87,31 @@ fn ephemeral(ports: [u16; 2], kernel: &Ephemeral) -> Option<Finding> {
     Some(Finding::warning("ephemeral-port", what, format!("sudo sysctl net.ipv4.ip_local_reserved_ports={all}")))
 }
 
-/// Whether nginx reaches it, and who else does.
-fn reach(profile: &Profile, addresses: &[IpAddr]) -> Option<Finding> {
-    let any = |wanted: &[IpAddr]| addresses.iter().any(|address| wanted.contains(address));
-    let everywhere = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+/// Whether nginx reaches it, and who else does. `listens` is where ours does.
+fn reach(profile: &Profile, occupant: &Occupant, listens: &[SocketAddr]) -> Option<Finding> {
     let port = profile.port();
-    if addresses.is_empty() {
-        return None;
-    }
-    if any(&everywhere) {
-        let what = format!("{profile} listens on every address: who reaches port {port} goes past nginx");
-        let fix = "let it listen on 127.0.0.1, as with `--server.address=127.0.0.1`; or close the port in the firewall";
-        return Some(Finding::warning("open-port", what, fix));
-    }
-    if any(&[Ipv4Addr::LOCALHOST.into()]) {
-        return Some(Finding::good("listens", format!("{profile} listens on 127.0.0.1 only")));
-    }
-    let list: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    let what = format!("{profile} listens on {} only, and nginx dials 127.0.0.1:{port}", list.join(" and "));
-    Some(Finding::fatal(
-        "listens",
-        what,
-        "let it listen on 127.0.0.1, as with `--server.address=127.0.0.1` or HOST=127.0.0.1",
-    ))
-}
-
-/// The addresses of the listeners on `port`, as `/proc/net/tcp` and `tcp6` write them.
-fn listening(tables: &str, port: u16) -> Vec<IpAddr> {
-    let address = |line: &str| {
-        let mut fields = line.split_whitespace().skip(1);
-        let (host, number) = fields.next()?.split_once(':')?;
-        let listens = fields.nth(1)? == "0A" && u16::from_str_radix(number, 16) == Ok(port);
-        listens.then(|| parse(host)).flatten()
+    let here: Vec<IpAddr> = listens.iter().filter(|at| at.port() == port).map(SocketAddr::ip).collect();
+    let everywhere = match occupant {
+        Occupant::Nobody => return None,
+        // it cannot be seen where, or it does not listen at all
+        Occupant::Ours { .. } if here.is_empty() => return None,
+        Occupant::Ours { listening: true, .. } => here.iter().any(IpAddr::is_unspecified),
+        Occupant::Ours { listening: false, .. } => {
+            let list: Vec<String> = here.iter().map(ToString::to_string).collect();
+            let what = format!("{profile} listens on {} only, and nginx dials 127.0.0.1:{port}", list.join(" and "));
+            return Some(Finding::fatal("listens", what, format!("{ON_LOOPBACK} or HOST=127.0.0.1")));
+        }
+        Occupant::Stranger { who, .. } => who.address?.ip().is_unspecified(),
     };
-    let mut found: Vec<IpAddr> = tables.lines().filter_map(address).collect();
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
-/// Words of four bytes, each in the order of this machine.
-fn parse(hex: &str) -> Option<IpAddr> {
-    let words = (0..hex.len()).step_by(8).map(|at| u32::from_str_radix(hex.get(at..at + 8)?, 16).ok());
-    let bytes: Vec<u8> = words.collect::<Option<Vec<u32>>>()?.into_iter().flat_map(u32::to_ne_bytes).collect();
-    if let Ok(four) = <[u8; 4]>::try_from(&bytes[..]) {
-        return Some(Ipv4Addr::from(four).into());
+    if everywhere {
+        let what = format!("{profile} listens on every address: who reaches port {port} goes past nginx");
+        return Some(Finding::warning("open-port", what, format!("{ON_LOOPBACK}; or close the port in the firewall")));
     }
-    let six = Ipv6Addr::from(<[u8; 16]>::try_from(&bytes[..]).ok()?);
-    Some(six.to_ipv4_mapped().map_or(IpAddr::V6(six), IpAddr::V4))
+    Some(Finding::good("listens", format!("{profile} listens on 127.0.0.1 only")))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
-
     use super::*;
     use crate::doctor::Severity;
 
@@ -172,25 +156,21 @@ mod tests {
     #[test]
     fn who_listens_where() {
         let profile = Profile::new("real1".parse().unwrap(), 8081).unwrap();
-        let judged = |addresses: &[&str]| {
-            let addresses: Vec<IpAddr> = addresses.iter().map(|a| a.parse().unwrap()).collect();
-            reach(&profile, &addresses).map(|f| (f.severity, f.id))
+        let judged = |listening, listens: &[&str]| {
+            let listens: Vec<SocketAddr> = listens.iter().map(|at| at.parse().unwrap()).collect();
+            let process = bluegreen_core::Process { release: "v1".parse().unwrap(), id: "1".to_owned() };
+            reach(&profile, &Occupant::Ours { process, listening }, &listens).map(|f| (f.severity, f.id))
         };
-        assert_eq!(judged(&["127.0.0.1"]), Some((Severity::Good, "listens")));
-        assert_eq!(judged(&["0.0.0.0"]), Some((Severity::Warning, "open-port")));
-        assert_eq!(judged(&["::"]), Some((Severity::Warning, "open-port")));
-        assert_eq!(judged(&["::1"]), Some((Severity::Fatal, "listens")));
-        assert_eq!(judged(&["::1", "127.0.0.1"]), Some((Severity::Good, "listens")));
-        assert_eq!(judged(&[]), None);
-    }
-
-    #[test]
-    fn reads_the_kernels_tables() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let tables = fs::read_to_string("/proc/net/tcp").unwrap();
-        assert_eq!(listening(&tables, listener.local_addr().unwrap().port()), [IpAddr::V4(Ipv4Addr::LOCALHOST)]);
-        assert_eq!(parse("00000000000000000000000001000000"), Some(IpAddr::V6(Ipv6Addr::LOCALHOST)));
-        assert_eq!(parse("0000000000000000FFFF00000100007F"), Some(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-        assert_eq!(parse("zz"), None);
+        assert_eq!(judged(true, &["127.0.0.1:8081", "0.0.0.0:9000"]), Some((Severity::Good, "listens")));
+        assert_eq!(judged(true, &["0.0.0.0:8081"]), Some((Severity::Warning, "open-port")));
+        assert_eq!(judged(true, &["[::]:8081"]), Some((Severity::Warning, "open-port")));
+        assert_eq!(judged(false, &["[::1]:8081"]), Some((Severity::Fatal, "listens")));
+        assert_eq!(judged(true, &["[::1]:8081", "127.0.0.1:8081"]), Some((Severity::Good, "listens")));
+        assert_eq!(judged(false, &[]), None);
+        assert_eq!(judged(false, &["127.0.0.1:9000"]), None);
+        let mut who = bluegreen_core::Stranger::new();
+        who.address = Some("[::]:8081".parse().unwrap());
+        let stranger = reach(&profile, &Occupant::stranger(who), &[]).map(|f| f.id);
+        assert_eq!(stranger, Some("open-port"));
     }
 }

@@ -5,8 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bluegreen_core::{Occupant, Profile, Seen, StateStore as _};
-use bluegreen_process::{PortOwners as _, ProcPorts};
+use bluegreen_core::{Blind, Occupant, Profile, Seen, StateStore as _};
 
 use super::Finding;
 use crate::{config::Config, report::size, session::Session};
@@ -56,9 +55,12 @@ pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
 }
 
 /// The same when no release is known: what the scripts left on a port is as large as the next one will be.
-pub(super) fn before_setup(config: &Config) -> Vec<Finding> {
-    let pids = |profile: &Profile| ProcPorts.listeners(profile.port(), &[]).ok()?.first()?.pids.first().copied();
-    let one = config.profiles.both().into_iter().filter_map(pids).map(resident).max().unwrap_or(0);
+pub(super) fn before_setup(config: &Config, seen: &Seen) -> Vec<Finding> {
+    let pid = |occupant: &Result<Occupant, Blind>| match occupant {
+        Ok(Occupant::Stranger { who, .. }) => who.pid,
+        _ => None,
+    };
+    let one = seen.occupants.iter().filter_map(pid).map(resident).max().unwrap_or(0);
     let memory = Memory::now(one, 0).map(|memory| match memory.one {
         0 => Finding::good(
             "memory",

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bluegreen_core::Stranger;
-use bluegreen_process::{PortOwners, ProcPorts};
+use bluegreen_process::{PortOwners, ProcPorts, stranger};
 
 /// A port and who has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub(crate) struct Owner {
 /// The owners of those of `ports` that are taken.
 pub(crate) fn owners(ports: &[u16]) -> Vec<Owner> {
     let who = |port: u16| {
-        let found = ProcPorts.listeners(port, &[]).ok()?;
-        Some(found.first()?.stranger())
+        let found = ProcPorts.listeners(port).ok()?;
+        Some(stranger(found.first()?))
     };
     ports.iter().filter_map(|port| who(*port).map(|who| Owner { port: *port, who })).collect()
 }

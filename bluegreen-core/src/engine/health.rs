@@ -193,10 +193,11 @@ impl Run<'_> {
 
 /// Of a process that does not listen where the health check asks, but perhaps somewhere else.
 fn where_else(port: u16, listening: bool, listens: &[SocketAddr]) -> String {
-    let at: Vec<String> =
-        listens.iter().filter(|at| !listening || at.port() == port).map(ToString::to_string).collect();
+    // on another address of the port it does not listen where the proxy dials it
+    let on_port = listening || listens.iter().any(|at| at.port() == port);
+    let at: Vec<String> = listens.iter().filter(|at| !on_port || at.port() == port).map(ToString::to_string).collect();
     let at = at.join(" and ");
-    let (what, where_else) = if listening {
+    let (what, where_else) = if on_port {
         (format!("it listens on port {port}, but not on the address that the health check asks"), ", only on ")
     } else {
         (format!("it runs, and does not listen on port {port}"), ", but on ")

@@ -1,14 +1,17 @@
 //! The witness of reload mode: the include file, and workers younger than it.
 
+use std::net::Ipv4Addr;
+
 use async_trait::async_trait;
 use bluegreen_core::{Blind, ProfileResolver, Profiles, Route, Traffic};
 use bluegreen_http::ProfileEndpoint;
+use bluegreen_linux::ports::is_answered;
 
 use super::{
     IncludeError, IncludeFile, Says,
     include::{Content, parse},
 };
-use crate::{Master, drain::listeners_on, text::one_line};
+use crate::{Master, text::one_line};
 
 /// Reads the route from the include file, when nginx's workers were started after it was written.
 ///
@@ -74,8 +77,8 @@ impl ProfileResolver for IncludeResolver {
             Err(absent) => return Ok(absent),
         };
         let (Some(endpoint), Some(route)) = (&self.endpoint, traffic.route()) else { return Ok(traffic) };
-        let listeners = listeners_on(route.active.port());
-        if listeners.map_err(|error| Blind::Route(format!("cannot see who listens: {error}")))?.is_empty() {
+        let answered = is_answered((Ipv4Addr::LOCALHOST, route.active.port()).into());
+        if !answered.map_err(|error| Blind::Route(format!("cannot see who listens: {error}")))? {
             return Ok(traffic);
         }
         let told = endpoint.resolve().await?;

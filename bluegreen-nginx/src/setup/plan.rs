@@ -1,8 +1,12 @@
 //! What a set-up would change.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+};
 
 use bluegreen_core::{Profile, ProfileResolver, Route};
+use bluegreen_linux::ports::{is_answered, listening};
 
 use super::{
     Edit, Goal, Place, Plan, Setup, SetupError,
@@ -11,7 +15,6 @@ use super::{
     tree::{Pass, Server, Tree, loopback_port, matches, same},
     walk, write,
 };
-use crate::drain::listeners_on;
 
 impl Setup {
     /// What [`Setup::apply`] would do. `prepared` is a profile that runs and is healthy, for a machine whose app is served
@@ -156,10 +159,12 @@ impl Setup {
             return Ok(Some(Route::solo(served.clone())));
         }
         let unseen = |source| SetupError::Io { action: "read", path: "/proc/net/tcp".into(), source };
-        let runs = |port| listeners_on(port).map(|found| !found.is_empty()).map_err(unseen);
+        let runs = |port: u16| is_answered((Ipv4Addr::LOCALHOST, port).into()).map_err(unseen);
+        // nginx may dial it at another address of this machine
+        let listens = |port: u16| listening(port).map(|found| !found.is_empty()).map_err(unseen);
         let active = match (port, prepared) {
             (Some(_), Some(prepared)) => prepared,
-            (Some(port), None) if runs(port)? => return Err(SetupError::NeedsPrepared { port }),
+            (Some(port), None) if listens(port)? || runs(port)? => return Err(SetupError::NeedsPrepared { port }),
             _ if runs(profiles.first().port())? && !runs(profiles.second().port())? => profiles.first(),
             _ => profiles.second(),
         };

@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     process::{Command, Stdio},
-    time::Duration,
 };
+
+use bluegreen_linux::ports::{answering, answers, settle};
 
 use super::{Listener, PortOwners};
 
@@ -33,46 +34,61 @@ impl LsofPorts {
 }
 
 impl PortOwners for LsofPorts {
-    fn listeners(&self, port: u16, _likely: &[u32]) -> io::Result<Vec<Listener>> {
+    fn listeners(&self, port: u16) -> io::Result<Vec<Listener>> {
         let output = Command::new(&self.program)
-            .args(["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpuid"])
+            .args(["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpuidtn"])
             .stdin(Stdio::null())
             .output()?;
         // 1 also means "found nothing", then without a word of complaint
         if !(output.status.success() || output.status.code() == Some(1)) {
             return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
         }
-        let mut listeners = parse(&String::from_utf8_lossy(&output.stdout));
-        if listeners.is_empty() && answers(port) {
+        let mut listeners = settle(parse(&String::from_utf8_lossy(&output.stdout))?, answers);
+        let dialled = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if answering(listeners.clone(), dialled).is_empty() && answers(dialled) {
             // unprivileged, lsof is silent about the sockets of other users
-            listeners.push(Listener { uid: None, pids: Vec::new() });
+            listeners.push(Listener { address: dialled, dual: false, uid: None, inode: None, pids: Vec::new() });
         }
         Ok(listeners)
     }
 }
 
-/// Reads `-F` output: a `p` line opens a process, `u` is its user, a `d` line is a socket.
-pub(crate) fn parse(output: &str) -> Vec<Listener> {
-    let mut sockets: BTreeMap<&str, Listener> = BTreeMap::new();
-    let (mut pid, mut uid) = (None, None);
+/// Reads `-F` output: a `p` line opens a process, `u` is its user; a `t` line opens a socket, `d` is its number, `n` its address.
+pub(crate) fn parse(output: &str) -> io::Result<Vec<Listener>> {
+    let broken = |line: &str| io::Error::new(io::ErrorKind::InvalidData, format!("unknown form of lsof: {line:?}"));
+    let mut sockets: BTreeMap<(&str, SocketAddr), Listener> = BTreeMap::new();
+    let (mut pid, mut uid, mut v6, mut number) = (None, None, false, "");
     for line in output.lines() {
         let (field, value) = line.split_at_checked(1).unwrap_or_default();
         match field {
-            "p" => (pid, uid) = (value.parse().ok(), None),
+            "p" => (pid, uid) = (Some(value.parse().map_err(|_| broken(line))?), None),
             "u" => uid = value.parse().ok(),
-            "d" => {
-                let listener = sockets.entry(value).or_insert(Listener { uid, pids: Vec::new() });
+            "t" => (v6, number) = (value == "IPv6", ""),
+            "d" => number = value,
+            "n" => {
+                let address = address(value, v6).ok_or_else(|| broken(line))?;
+                let inode = number.parse().ok();
+                let listener = sockets.entry((number, address)).or_insert(Listener {
+                    address,
+                    dual: false,
+                    uid,
+                    inode,
+                    pids: Vec::new(),
+                });
                 listener.pids.extend(pid.filter(|p| !listener.pids.contains(p)));
             }
             _ => {}
         }
     }
-    sockets.into_values().collect()
+    Ok(sockets.into_values().collect())
 }
 
-fn answers(port: u16) -> bool {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let stream = TcpStream::connect_timeout(&address, Duration::from_millis(200));
-    // a connection from an ephemeral port to itself is no listener
-    stream.is_ok_and(|s| s.local_addr().ok() != s.peer_addr().ok())
+/// Reads `127.0.0.1:8081`, `[::1]:8081` and `*:8081`, which is of either family.
+fn address(text: &str, v6: bool) -> Option<SocketAddr> {
+    if let Some(port) = text.strip_prefix("*:") {
+        let any = if v6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
+        return Some(SocketAddr::new(any, port.parse().ok()?));
+    }
+    let address: SocketAddr = text.parse().ok()?;
+    Some(SocketAddr::new(address.ip().to_canonical(), address.port()))
 }

@@ -3,14 +3,10 @@
 use std::{collections::BTreeSet, io};
 
 use bluegreen_core::{Process, Profile, ReleaseId};
+use bluegreen_linux::proc::{self, Seen, Sight, Uids};
 
-use super::Inner;
-use crate::{
-    Listener, host,
-    oom::Kills,
-    record::Record,
-    seen::{self, Seen},
-};
+use super::{Inner, dialled};
+use crate::{Listener, describe, host, oom::Kills, record::Record, stranger};
 
 /// Why a process cannot be adopted.
 #[derive(Debug, thiserror::Error)]
@@ -39,11 +35,12 @@ impl Inner {
     pub(super) fn adopt(&self, profile: &Profile, pid: Option<u32>) -> Result<Process, AdoptError> {
         let refused = |reason| AdoptError::Refused { port: profile.port(), reason };
         // also one that does not listen while somebody else does: its record is all that we know of it
-        let earlier = self.load(profile)?.filter(|r| !r.is_over().unwrap_or(false));
-        if earlier.is_some_and(|r| r.family().is_ok_and(|family| !family.is_empty())) {
+        if let Some(earlier) = self.live(profile)?
+            && !earlier.family()?.is_empty()
+        {
             return Err(AdoptError::Ours(profile.to_string()));
         }
-        let listeners = self.ports.listeners(profile.port(), &[])?;
+        let listeners = self.ports.answering(dialled(profile), &[])?;
         if listeners.is_empty() {
             return Err(AdoptError::Nobody(profile.port()));
         }
@@ -59,10 +56,10 @@ impl Inner {
             kills: Kills::now(),
             stopped: false,
         };
-        let family = record.family().map_err(io::Error::other)?;
+        let family = record.family()?;
         let is_ours = |l: &Listener| l.pids.iter().all(|pid| family.iter().any(|seen| seen.pid() == *pid));
         if let Some(foreign) = listeners.iter().find(|l| !is_ours(l)) {
-            return Err(refused(format!("besides pid {}, it is held by {}", leader.pid(), foreign.stranger())));
+            return Err(refused(format!("besides pid {}, it is held by {}", leader.pid(), stranger(foreign))));
         }
         record.save(&self.record_path(profile))?;
         Ok(record.process())
@@ -72,18 +69,18 @@ impl Inner {
 /// The process to adopt: of all that hold the port, the one from which the others descend.
 fn pick(pid: Option<u32>, listeners: &[Listener]) -> Result<Seen, String> {
     if let Some(hidden) = listeners.iter().find(|l| l.pids.is_empty()) {
-        return Err(format!("it is held by {}", hidden.stranger()));
+        return Err(format!("it is held by {}", stranger(hidden)));
     }
-    let all = seen::everybody().map_err(|e| e.to_string())?;
+    let all = proc::everybody().map_err(|e| e.to_string())?;
     let holders: BTreeSet<u32> = listeners.iter().flat_map(|l| l.pids.iter().copied()).collect();
     let leads = |candidate: u32| {
-        let children = seen::descendants(candidate, &all);
+        let children = proc::descendants(candidate, &all);
         holders.iter().all(|holder| *holder == candidate || children.contains(holder))
     };
     let chosen = match pid {
         Some(pid) if leads(pid) => pid,
         Some(pid) => {
-            return Err(format!("pid {pid} is not, or not alone, who listens: {}", listeners[0].stranger()));
+            return Err(format!("pid {pid} is not, or not alone, who listens: {}", stranger(&listeners[0])));
         }
         None => holders.iter().copied().find(|holder| leads(*holder)).ok_or_else(|| {
             let pids: Vec<String> = holders.iter().map(ToString::to_string).collect();
@@ -91,12 +88,14 @@ fn pick(pid: Option<u32>, listeners: &[Listener]) -> Result<Seen, String> {
         })?,
     };
     let us = rustix::process::geteuid().as_raw();
-    if chosen <= 1 || chosen == std::process::id() || seen::uid(chosen) != Some(us) {
-        return Err(format!("it must be a process of user {}, not {}", host::user(us), seen::describe(chosen)));
+    let uids = proc::uids(chosen).map_err(|e| e.to_string())?;
+    let is_our_user = matches!(uids, Sight::Seen(Uids { effective, .. }) if effective == us);
+    if chosen <= 1 || chosen == std::process::id() || !is_our_user {
+        return Err(format!("it must be a process of user {}, not {}", host::user(us), describe(chosen)));
     }
     // a shell that started both is an ancestor of what listens, too
-    if seen::descendants(chosen, &all).contains(&std::process::id()) {
-        return Err(format!("this command runs below {}", seen::describe(chosen)));
+    if proc::descendants(chosen, &all).contains(&std::process::id()) {
+        return Err(format!("this command runs below {}", describe(chosen)));
     }
     all.into_iter().find(|seen| seen.pid() == chosen).ok_or_else(|| format!("pid {chosen} is gone"))
 }

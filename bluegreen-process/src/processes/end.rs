@@ -3,34 +3,33 @@
 use std::{io, os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
 use bluegreen_core::{Autopsy, Profile};
+use bluegreen_linux::{
+    ports::addresses_of,
+    proc::{self, Birth, Seen},
+};
 use procfs::process::Stat;
 use rustix::process::{Pid, WaitOptions, waitpid};
 
 use super::Inner;
-use crate::{
-    logs,
-    ports::proc::listening_at,
-    record::Record,
-    seen::{self, Birth, Seen},
-};
+use crate::{logs, record::Record};
 
 impl Inner {
     pub(super) fn autopsy(&self, profile: &Profile) -> Autopsy {
-        let Ok(Some(record)) = self.load(profile) else { return Autopsy::default() };
+        let Ok(Some(record)) = self.last(profile) else { return Autopsy::default() };
         // reaps it, if it is our child and just died
         let _ = self.live_leader(profile, &record);
         let exit = self.remember(profile, &record, |memory| memory.exit.clone());
         let family = record.family().unwrap_or_default();
         let pids: Vec<u32> = family.iter().map(Seen::pid).collect();
         // who tells of an accident may know less, and does not fail
-        let listens = listening_at(&pids).unwrap_or_default();
+        let listens = addresses_of(&pids).unwrap_or_default();
         Autopsy { exit, log: record.log.as_deref().map(logs::tail).unwrap_or_default(), listens }
     }
 
     /// The leader, if it lives. If it died as our child, it is reaped and its end remembered.
     pub(super) fn live_leader(&self, profile: &Profile, record: &Record) -> io::Result<Option<Seen>> {
         let Some(birth) = record.leader else { return Ok(None) };
-        if let Some(live) = birth.look().map_err(io::Error::other)? {
+        if let Some(live) = birth.look()? {
             return Ok(Some(live));
         }
         if let Some(end) = reap(birth)? {
@@ -45,7 +44,7 @@ impl Inner {
 
 /// Takes the end of a dead child of ours from the kernel, in words.
 fn reap(birth: Birth) -> io::Result<Option<String>> {
-    let stat = seen::stat(birth.pid).map_err(io::Error::other)?;
+    let stat = proc::stat(birth.pid)?;
     let is_our_child =
         |s: &Stat| s.starttime == birth.start && s.state == 'Z' && u32::try_from(s.ppid) == Ok(std::process::id());
     if !stat.as_ref().is_some_and(is_our_child) {

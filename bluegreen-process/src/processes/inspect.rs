@@ -1,32 +1,34 @@
 //! Who is on a profile.
 
-use std::{io, thread::sleep, time::Duration};
+use std::{io, net::SocketAddr, thread::sleep, time::Duration};
 
 use bluegreen_core::{Occupant, Profile, Stranger};
+use bluegreen_linux::{ports::answers, proc::Seen};
 
 use super::Inner;
-use crate::{Listener, record::Record, seen};
+use crate::{InTheWay, Listener, record::Record, stranger};
 
 impl Inner {
-    /// Looks up to three times before it cries stranger: a process may end, or fork, between two reads of `/proc`.
-    pub(super) fn inspect(&self, profile: &Profile) -> io::Result<Occupant> {
-        let mut occupant = self.look(profile)?;
+    /// Who is on `profile`, when it is dialled at `dialled`. Looks up to three times before it cries stranger, or says that it
+    /// cannot see: a process may end, or fork, between two reads of `/proc`.
+    pub(super) fn inspect(&self, profile: &Profile, dialled: SocketAddr) -> io::Result<Occupant> {
+        let mut occupant = self.look(profile, dialled);
         for _ in 0..2 {
-            if !matches!(occupant, Occupant::Stranger { .. }) {
+            if let Ok(Occupant::Nobody | Occupant::Ours { .. }) = occupant {
                 break;
             }
             sleep(Duration::from_millis(2));
-            occupant = self.look(profile)?;
+            occupant = self.look(profile, dialled);
         }
-        Ok(occupant)
+        occupant
     }
 
-    fn look(&self, profile: &Profile) -> io::Result<Occupant> {
-        let record = self.load(profile)?.filter(|r| !r.is_over().unwrap_or(false));
+    fn look(&self, profile: &Profile, dialled: SocketAddr) -> io::Result<Occupant> {
+        let record = self.live(profile)?;
         let leader = record.as_ref().map(|r| self.live_leader(profile, r)).transpose()?.flatten();
-        let likely: Vec<u32> = leader.iter().map(seen::Seen::pid).collect();
-        let listeners = self.ports.listeners(profile.port(), &likely)?;
-        let Some(record) = record else { return Ok(nobody_of_ours(&listeners)) };
+        let likely: Vec<u32> = leader.iter().map(Seen::pid).collect();
+        let listeners = self.ports.answering(dialled, &likely)?;
+        let Some(record) = record else { return Ok(nobody_of_ours(dialled, &listeners)) };
         let ours = |listening| Occupant::Ours { process: record.process(), listening };
         let held_by = |pids: &[u32]| listeners.iter().all(|l| l.pids.iter().any(|pid| pids.contains(pid)));
         if leader.is_some() && held_by(&likely) {
@@ -34,12 +36,12 @@ impl Inner {
         }
         let family = self.members(profile, &record)?;
         if family.is_empty() {
-            Ok(nobody_of_ours(&listeners))
+            Ok(nobody_of_ours(dialled, &listeners))
         } else if held_by(&family) {
             Ok(ours(!listeners.is_empty()))
         } else {
             let foreign = listeners.iter().find(|l| !l.pids.iter().any(|pid| family.contains(pid)));
-            let who = foreign.map_or_else(Stranger::new, Listener::stranger);
+            let who = foreign.map_or_else(Stranger::new, stranger);
             Ok(Occupant::Stranger { who, beside: Some(record.process()) })
         }
     }
@@ -49,14 +51,33 @@ impl Inner {
         if self.remember(profile, record, |memory| memory.over) {
             return Ok(Vec::new());
         }
-        let family = record.family().map_err(io::Error::other)?;
+        let family = record.family()?;
         // a start under way has no leader yet: that one may still come
         let over = family.is_empty() && record.leader.is_some();
         self.remember(profile, record, |memory| memory.over = over);
-        Ok(family.iter().map(seen::Seen::pid).collect())
+        Ok(family.iter().map(Seen::pid).collect())
+    }
+
+    /// Who listens on the port of `profile`, and neither answers at `dialled` nor is ours.
+    pub(super) fn in_the_way(&self, profile: &Profile, dialled: SocketAddr) -> io::Result<Vec<InTheWay>> {
+        let answering = self.ports.answering(dialled, &[])?;
+        let family = match self.live(profile)? {
+            Some(record) => self.members(profile, &record)?,
+            None => Vec::new(),
+        };
+        let is_ours = |listener: &Listener| listener.pids.iter().any(|pid| family.contains(pid));
+        let mut others = self.ports.listeners(profile.port())?;
+        others.retain(|it| !is_ours(it) && answering.iter().all(|answers| answers.address != it.address));
+        Ok(others.iter().map(InTheWay::new).collect())
     }
 }
 
-fn nobody_of_ours(listeners: &[Listener]) -> Occupant {
-    listeners.first().map_or(Occupant::Nobody, |l| Occupant::stranger(l.stranger()))
+/// Somebody else, or nobody. Without a listener it is asked: the firewall may lead the port into another network, and what
+/// answers there would get the health checks, and the traffic, of whatever is started here.
+fn nobody_of_ours(dialled: SocketAddr, listeners: &[Listener]) -> Occupant {
+    match listeners.first() {
+        Some(listener) => Occupant::stranger(stranger(listener)),
+        None if answers(dialled) => Occupant::stranger(Stranger::new()),
+        None => Occupant::Nobody,
+    }
 }

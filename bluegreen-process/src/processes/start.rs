@@ -3,14 +3,16 @@
 use std::{error::Error, ffi::OsString, fs, os::unix::fs::DirBuilderExt, path::PathBuf, time::Duration};
 
 use bluegreen_core::{Occupant, Profile, ReleaseId, Template};
+use bluegreen_linux::proc::{self, Birth};
 
-use super::Inner;
+use super::{Inner, dialled};
 use crate::{
-    Release, environment, host, logs,
+    Release, environment,
+    family::TOKEN,
+    host, logs,
     oom::Kills,
     record::Record,
     releases::Readers,
-    seen::{self, TOKEN},
     spawn::{self, Program},
 };
 
@@ -18,7 +20,7 @@ type Reason = String;
 
 impl Inner {
     pub(super) fn start(&self, profile: &Profile, id: &ReleaseId) -> Result<(), Reason> {
-        match self.inspect(profile).map_err(text)? {
+        match self.inspect(profile, dialled(profile)).map_err(text)? {
             Occupant::Nobody => {}
             Occupant::Ours { process, .. } if process.release == *id => return Ok(()),
             Occupant::Ours { process, .. } => return Err(format!("release {} still runs there", process.release)),
@@ -32,8 +34,7 @@ impl Inner {
         self.make_shared_dir()?;
         let token = host::random_token().map_err(text)?;
         let environment = self.environment(profile, &release, &token)?;
-        let logs = self.config.state_dir.join("logs").join(profile.name().as_str());
-        let (log_path, log) = logs::open_new(&logs, Readers { group: self.config.group })
+        let (log_path, log) = logs::open_new(&self.logs(profile), Readers { group: self.config.group })
             .map_err(|e| format!("cannot open a log: {e}"))?;
 
         let mut record = Record {
@@ -53,7 +54,7 @@ impl Inner {
         match spawn::spawn(program) {
             Ok(pid) => {
                 // not reaped yet, so it is in /proc even if it died already
-                record.leader = seen::stat(pid).map_err(text)?.map(|s| seen::Birth { pid, start: s.starttime });
+                record.leader = proc::stat(pid).map_err(text)?.map(|s| Birth { pid, start: s.starttime });
                 record.save(&path).map_err(|error| self.take_back(&record, &error))
             }
             Err(error) => {

@@ -2,24 +2,22 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     os::fd::OwnedFd,
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use bluegreen_core::{Process, Profile};
+use bluegreen_core::{Process, ProcessError, Profile};
+use bluegreen_linux::proc::{Birth, Seen};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
     process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
-use super::Inner;
-use crate::{
-    SignalTo,
-    record::Record,
-    seen::{Birth, Seen},
-};
+use super::{Inner, dialled};
+use crate::{SignalTo, record::Record, stranger};
 
 /// After KILL a process is gone at once, unless the kernel has it in a read from a broken disk.
 const KILL_LIMIT: Duration = Duration::from_secs(10);
@@ -38,19 +36,28 @@ struct Family {
 }
 
 impl Inner {
-    pub(super) fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), Reason> {
-        let Some(mut record) = self.load(profile).map_err(|e| e.to_string())? else { return Ok(()) };
-        if record.process() != *process || record.is_over().map_err(|e| e.to_string())? {
+    pub(super) fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
+        let failed = |reason: Reason| ProcessError::Stop { profile: profile.to_string(), reason };
+        let unseen = |e: io::Error| failed(e.to_string());
+        let Some(mut record) = self.live(profile).map_err(unseen)? else { return Ok(()) };
+        if record.process() != *process {
             return Ok(());
         }
-        if !record.family().map_err(|e| e.to_string())?.is_empty() {
-            self.end(&record, grace)?;
-            self.wait_for_port(profile)?;
+        let family = record.family().map_err(unseen)?;
+        let other = self.config.profiles.other(profile);
+        let shared = self.ended_with(&family, other).map_err(unseen)?;
+        if let Some(who) = shared {
+            if !self.is_only_for(other, profile, &family).map_err(unseen)? {
+                return Err(ProcessError::Shared { profile: profile.to_string(), other: other.to_string(), who });
+            }
+        } else if !family.is_empty() {
+            self.end(&record, grace).map_err(failed)?;
+            self.wait_for_port(profile).map_err(failed)?;
         }
         // reaps it, if it was our child
         let _ = self.live_leader(profile, &record);
         record.stopped = true;
-        record.save(&self.record_path(profile)).map_err(|e| e.to_string())
+        record.save(&self.record_path(profile)).map_err(unseen)
     }
 
     /// Asks, waits, kills; returns when nothing of the family lives.
@@ -75,11 +82,11 @@ impl Inner {
     fn wait_for_port(&self, profile: &Profile) -> Result<(), Reason> {
         let deadline = Instant::now() + PORT_LIMIT;
         loop {
-            let listeners = self.ports.listeners(profile.port(), &[]).map_err(|e| e.to_string())?;
+            let listeners = self.ports.answering(dialled(profile), &[]).map_err(|e| e.to_string())?;
             match listeners.first() {
                 None => return Ok(()),
                 Some(listener) if Instant::now() >= deadline => {
-                    return Err(format!("port {} is held by {}", profile.port(), listener.stranger()));
+                    return Err(format!("port {} is held by {}", profile.port(), stranger(listener)));
                 }
                 Some(_) => sleep(Duration::from_millis(10)),
             }

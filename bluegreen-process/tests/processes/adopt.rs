@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Something that a script left running: `kind` on the first port of `rig`, without a token.
-async fn left(rig: &Rig, kind: &str) -> Child {
+pub(crate) async fn left(rig: &Rig, kind: &str) -> Child {
     let command = app::command();
     let child = Command::new(&command[0])
         .args(&command[1..])

@@ -4,7 +4,7 @@ use std::{
     env,
     fmt::Write as _,
     fs,
-    net::{Ipv4Addr, Ipv6Addr, TcpListener},
+    net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream},
     os::fd::{AsFd, OwnedFd},
     process::{Command, Stdio, exit},
     sync::{Arc, atomic::AtomicBool},
@@ -37,12 +37,25 @@ pub(crate) fn run(kind: &str) {
             // a signal ends one sleep, not this one
             sleep(LIFE);
         }
-        "reuse" => {
-            let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-            sockopt::set_socket_reuseport(&socket, true).unwrap();
-            bind(&socket, &std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, port))).unwrap();
-            listen(&socket, 8).unwrap();
-            park(socket);
+        "reuse" => park(shared(port)),
+        // its own port, and a share of the other one
+        "twin" => {
+            let other = env::var("OTHER_PORT").unwrap().parse().unwrap();
+            let _own = v4();
+            park(shared(other));
+        }
+        // one daemon for whoever asks, as pm2: it starts the servers, and they are its children
+        "daemon-of-all" => serve_all(None),
+        "daemon-that-listens" => serve_all(Some(v4())),
+        // asks the daemon for a server, and ends when that listens
+        "client" => {
+            let ask = format!("{port} {}", env::var("BLUEGREEN_TOKEN").unwrap());
+            fs::write("ask.new", ask).unwrap();
+            fs::rename("ask.new", "ask").unwrap();
+            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+                sleep(Duration::from_millis(5));
+            }
+            exit(0);
         }
         // three processes on one socket, as gunicorn; the children have it as their input
         "prefork" => {
@@ -80,6 +93,28 @@ pub(crate) fn run(kind: &str) {
             sleep(LIFE);
         }
         other => panic!("no such kind of app: {other}"),
+    }
+}
+
+fn shared(port: u16) -> OwnedFd {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    sockopt::set_socket_reuseport(&socket, true).unwrap();
+    bind(&socket, &std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, port))).unwrap();
+    listen(&socket, 8).unwrap();
+    socket
+}
+
+fn serve_all(_own: Option<TcpListener>) {
+    let mut servers = Vec::new();
+    loop {
+        if let Ok(ask) = fs::read_to_string("ask") {
+            fs::remove_file("ask").unwrap();
+            let (port, token) = ask.split_once(' ').unwrap();
+            servers.push(again("listen").env("BLUEGREEN_PORT", port).env("BLUEGREEN_TOKEN", token).spawn().unwrap());
+        }
+        // each that ended is reaped
+        servers.retain_mut(|server| server.try_wait().unwrap().is_none());
+        sleep(Duration::from_millis(5));
     }
 }
 

@@ -1,9 +1,12 @@
 //! Real processes, real signals, real ports. The apps are this very binary, run again: see `app.rs`.
 
+mod addresses;
 mod adopt;
 mod app;
+mod damaged;
 mod ports;
 mod rig;
+mod shared;
 mod start;
 mod stop;
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bluegreen_core::{Occupant, ProcessManager};
-use bluegreen_process::{Listener, LsofPorts, PortOwners, ProcPorts, Processes};
+use bluegreen_process::{Listener, LsofPorts, PortOwners, ProcPorts, Processes, free_port};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};
 
 use crate::app;
@@ -40,21 +40,25 @@ async fn processes_take_either() {
     none.inspect(rig.profile()).await.expect_err("cannot tell is not nobody");
 }
 
+/// A listener as both ways know it.
+type Seen = (SocketAddr, Option<u32>, Vec<u32>);
+
 fn cases(owners: &dyn PortOwners) {
     let us = std::process::id();
     let uid = Some(rustix::process::getuid().as_raw());
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let mine = Listener { uid, pids: vec![us] };
-    settles(owners, port, &[], std::slice::from_ref(&mine));
-    settles(owners, port, &[us], &[mine]);
+    let at = listener.local_addr().unwrap();
+    let port = at.port();
+    let mine: Seen = (at, uid, vec![us]);
+    settles(owners, port, std::slice::from_ref(&mine));
+    assert_eq!(owners.answering(at, &[us]).unwrap().into_iter().map(known).collect::<Vec<_>>(), [mine]);
     // both ends of a connection have the number too, and so has one that stays when the listener is gone
-    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let client = TcpStream::connect(at).unwrap();
     let (server, _) = listener.accept().unwrap();
-    assert_eq!(owners.listeners(port, &[]).unwrap().len(), 1);
+    assert_eq!(owners.listeners(port).unwrap().len(), 1);
     drop(listener);
-    settles(owners, port, &[], &[]);
+    settles(owners, port, &[]);
     drop((client, server));
 
     // a client that connects from the port
@@ -63,31 +67,43 @@ fn cases(owners: &dyn PortOwners) {
     bind(&client, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
     let local = SocketAddr::try_from(rustix::net::getsockname(&client).unwrap()).unwrap();
     connect(&client, &target.local_addr().unwrap()).unwrap();
-    settles(owners, local.port(), &[], &[]);
+    settles(owners, local.port(), &[]);
 
     // dual stack: one socket for both families
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    settles(owners, port, &[], &[Listener { uid, pids: vec![us] }]);
+    let at = listener.local_addr().unwrap();
+    settles(owners, at.port(), &[(at, uid, vec![us])]);
+    let dialled = SocketAddr::from((Ipv4Addr::LOCALHOST, at.port()));
+    assert_eq!(owners.answering(dialled, &[]).unwrap().len(), 1);
 
     // three processes on one socket
     let children = Children((0..2).map(|_| run("quiet", 0, listener.try_clone().unwrap().into())).collect());
     let mut all: Vec<u32> = children.0.iter().map(Child::id).chain([us]).collect();
     all.sort_unstable();
-    settles(owners, port, &[], &[Listener { uid, pids: all }]);
-    drop(children);
+    settles(owners, at.port(), &[(at, uid, all)]);
+    drop((children, listener));
+
+    // somebody elsewhere on the port, who answers nobody that dials 127.0.0.1
+    let elsewhere = TcpListener::bind((Ipv4Addr::new(127, 0, 0, 2), free_port().unwrap())).unwrap();
+    let at = elsewhere.local_addr().unwrap();
+    settles(owners, at.port(), &[(at, uid, vec![us])]);
+    assert_eq!(owners.answering((Ipv4Addr::LOCALHOST, at.port()).into(), &[]).unwrap(), []);
 
     reuseport(owners, us);
 }
 
+fn known(listener: Listener) -> Seen {
+    (listener.address, listener.uid, listener.pids)
+}
+
 /// The listeners become these: the other tests of this process fork, and until such a child is another program it holds
 /// what we hold.
-fn settles(owners: &dyn PortOwners, port: u16, likely: &[u32], wanted: &[Listener]) {
+fn settles(owners: &dyn PortOwners, port: u16, wanted: &[Seen]) {
     let deadline = Instant::now() + crate::rig::PATIENCE;
     loop {
-        let mut seen = owners.listeners(port, likely).unwrap();
-        for listener in &mut seen {
-            listener.pids.sort_unstable();
+        let mut seen: Vec<Seen> = owners.listeners(port).unwrap().into_iter().map(known).collect();
+        for (_, _, pids) in &mut seen {
+            pids.sort_unstable();
         }
         if seen == wanted {
             return;
@@ -107,7 +123,8 @@ fn reuseport(owners: &dyn PortOwners, us: u32) {
     let child = Children(vec![run("reuse", port, std::fs::File::open("/dev/null").unwrap().into())]);
     let deadline = Instant::now() + crate::rig::PATIENCE;
     loop {
-        let mut pids: Vec<Vec<u32>> = owners.listeners(port, &[us]).unwrap().into_iter().map(|l| l.pids).collect();
+        let mut pids: Vec<Vec<u32>> =
+            owners.answering((Ipv4Addr::LOCALHOST, port).into(), &[us]).unwrap().into_iter().map(|l| l.pids).collect();
         pids.sort();
         let mut wanted = [vec![us], vec![child.0[0].id()]];
         wanted.sort();

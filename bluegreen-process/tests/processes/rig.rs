@@ -78,8 +78,12 @@ impl Rig {
 
     /// Starts it and waits until it listens.
     pub(crate) async fn listening(&self, kind: &str) -> Process {
-        self.processes.start(self.profile(), &self.release(kind)).await.unwrap();
-        let occupant = self.until("it listens", Occupant::listens).await;
+        self.listening_on(self.profile(), kind).await
+    }
+
+    pub(crate) async fn listening_on(&self, profile: &Profile, kind: &str) -> Process {
+        self.processes.start(profile, &self.release(kind)).await.unwrap();
+        let occupant = self.until_on(profile, "it listens", Occupant::listens).await;
         match occupant {
             Occupant::Ours { process, listening: true } => process,
             other => panic!("{other:?}"),
@@ -91,9 +95,13 @@ impl Rig {
     }
 
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&Occupant) -> bool) -> Occupant {
+        self.until_on(self.profile(), what, wanted).await
+    }
+
+    pub(crate) async fn until_on(&self, profile: &Profile, what: &str, wanted: impl Fn(&Occupant) -> bool) -> Occupant {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let occupant = self.inspect().await;
+            let occupant = self.processes.inspect(profile).await.unwrap();
             if wanted(&occupant) {
                 return occupant;
             }

@@ -1,5 +1,7 @@
 //! Those that listen where they should not, and strangers that listen where they may not.
 
+use std::net::TcpListener;
+
 use bluegreen_rig::{lives, wait_for};
 
 use super::{Zoo, wait_for_front};
@@ -14,7 +16,7 @@ fn one_that_listens_elsewhere_is_told_where_it_should() {
         &[&elsewhere, &format!("fix  [start] passes it {{port}}, here {port}, and it does not")],
     );
     let says = format!("the address that the health check asks, only on [::1]:{port}\n");
-    if std::net::TcpListener::bind("[::1]:0").is_ok() {
+    if TcpListener::bind("[::1]:0").is_ok() {
         zoo.refuses_in_time("in-v6-only", &[&says, "fix  let it listen on the address in [health] url"]);
     } else {
         bluegreen_rig::skip("no IPv6 here");
@@ -27,6 +29,48 @@ fn one_that_listens_on_every_address_is_served() {
     let Some(mut zoo) = Zoo::open() else { return };
     zoo.deploy("anywhere", "v2", 0);
     assert_eq!(zoo.stage.front(), "v2 real2");
+    zoo.closes();
+}
+
+/// Any user may sit down on another address of the port, for as long as he likes: he answers nobody who dials 127.0.0.1.
+#[test]
+fn somebody_on_another_address_of_the_port_has_no_say() {
+    let Some(mut zoo) = Zoo::open() else { return };
+    let port = zoo.stage.ports[1];
+    let sit = |address: &str| TcpListener::bind((address, port));
+    let before = sit("127.0.0.2").unwrap();
+    zoo.deploy("good", "v2", 0);
+    assert_eq!(zoo.stage.front(), "v2 real2");
+    let at = format!("listens on 127.0.0.2:{port}, so that nothing else can listen on 0.0.0.0:{port} or [::]:{port}");
+    zoo.stage.run(&["check"], 0).says(&[&at, "--server.address=127.0.0.1"]);
+    zoo.deploy("good", "v3", 0);
+    drop(before);
+
+    // and he who comes in the bake reverts nothing
+    zoo.stage.set("after_switch.bake", "3s");
+    zoo.stage.set("start.command", zoo.command(&[], "good"));
+    let deploy = zoo.stage.spawn(&["deploy", "--version", "v4"]);
+    zoo.stage.wait_for_step("bake");
+    let _v4 = sit("127.0.0.3").unwrap();
+    let _v6 = sit("::1").inspect_err(|error| bluegreen_rig::skip(&format!("no IPv6 here: {error}")));
+    let ended = deploy.wait();
+    assert_eq!(ended.code, Some(0), "{ended}");
+    assert_eq!(zoo.stage.front(), "v4 real2");
+    zoo.stage.set("after_switch.bake", "100ms");
+    zoo.closes();
+}
+
+/// It cannot listen, dies of it, and it is said who is in its way.
+#[test]
+fn one_that_asks_for_every_address_is_told_who_has_one() {
+    let Some(mut zoo) = Zoo::open() else { return };
+    let port = zoo.stage.ports[1];
+    let other = TcpListener::bind(("127.0.0.2", port)).unwrap();
+    let (us, at) =
+        (format!("pid {} ", std::process::id()), format!("listens on 127.0.0.2:{port}, so that nothing else"));
+    zoo.refuses("anywhere", 10, &[&us, &at, "--server.address=127.0.0.1"]);
+    drop(other);
+    zoo.deploy("anywhere", "v2", 0);
     zoo.closes();
 }
 

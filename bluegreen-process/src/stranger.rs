@@ -1,0 +1,73 @@
+//! Who somebody is that is not ours, as far as this user may see. Never his arguments: they may hold secrets, and what is said
+//! of him goes into the state and the history.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use bluegreen_core::{Stranger, sanitize};
+use bluegreen_linux::proc::{self, Sight};
+
+use crate::{Listener, host};
+
+/// Where programs listen when they are not told.
+const USUAL: [IpAddr; 4] = [
+    IpAddr::V4(Ipv4Addr::LOCALHOST),
+    IpAddr::V6(Ipv6Addr::LOCALHOST),
+    IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+];
+
+/// Somebody who answers nobody that dials a profile, and beside whom the app may still not be able to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InTheWay {
+    /// Who.
+    pub who: Stranger,
+    /// The addresses on which nobody else can listen with that port, of those that programs listen on.
+    pub prevents: Vec<IpAddr>,
+}
+
+impl InTheWay {
+    pub(crate) fn new(listener: &Listener) -> Self {
+        let prevents = USUAL.into_iter().filter(|wanted| listener.prevents(*wanted)).collect();
+        Self { who: stranger(listener), prevents }
+    }
+}
+
+impl fmt::Display for InTheWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.who)?;
+        let Some(at) = self.who.address else { return Ok(()) };
+        let prevented: Vec<String> =
+            self.prevents.iter().map(|ip| SocketAddr::new(*ip, at.port()).to_string()).collect();
+        write!(f, " listens on {at}, so that nothing else can listen on {}", prevented.join(" or "))
+    }
+}
+
+/// Who holds `listener`.
+pub fn stranger(listener: &Listener) -> Stranger {
+    let mut who = listener.pids.first().map_or_else(Stranger::new, |pid| process(*pid));
+    who.user = who.user.or(listener.uid.map(host::user));
+    who.address = Some(listener.address);
+    who
+}
+
+/// A process for a person to read: pid, user, program.
+pub fn describe(pid: u32) -> String {
+    process(pid).to_string()
+}
+
+fn process(pid: u32) -> Stranger {
+    let user = match proc::uids(pid) {
+        Ok(Sight::Seen(uids)) => Some(host::user(uids.effective)),
+        _ => None,
+    };
+    let program = proc::name(pid).ok().flatten().map(|name| sanitize(&name).replace('\n', " "));
+    let mut who = Stranger::new();
+    who.pid = Some(pid);
+    who.user = user;
+    who.program = program.filter(|program| !program.is_empty());
+    who
+}
