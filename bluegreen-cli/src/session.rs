@@ -162,7 +162,19 @@ impl Session {
             Err(RunError::Store(StoreError::Locked(_))) if self.signals.cancel.is_cancelled() => {
                 Err(Halt::new(self.signals.request().into(), "interrupted while it waited for the lock"))
             }
-            lease => Ok(Locked { session: self, run, options, lease: lease? }),
+            lease => {
+                let lease = lease?;
+                self.mend().await;
+                Ok(Locked { session: self, run, options, lease })
+            }
+        }
+    }
+
+    /// Writes anew what is damaged in the records of what runs. For who has the lock. A record that cannot be read is no damage:
+    /// whoever needs it says so.
+    pub(crate) async fn mend(&self) {
+        for mended in self.wired.processes.mend().await.unwrap_or_default() {
+            self.events.warn(mended.to_string());
         }
     }
 

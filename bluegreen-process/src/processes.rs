@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    fmt, io,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -43,6 +43,16 @@ pub struct Mended {
     pub aside: PathBuf,
     /// The release that was found by what its processes carry; `None`: nothing of ours is left there.
     pub release: Option<ReleaseId>,
+}
+
+impl fmt::Display for Mended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is damaged: {}; it is {} now, and ", self.path.display(), self.reason, self.aside.display())?;
+        match &self.release {
+            Some(release) => write!(f, "release {release} was found by what its processes carry"),
+            None => write!(f, "nothing that bluegreen started was found on {}", self.profile),
+        }
+    }
 }
 
 /// What [`Processes`] needs to know.
@@ -118,13 +128,14 @@ impl Processes {
         blocking(mend).await
     }
 
-    /// Why the record of `profile` cannot be made out, when it is damaged. What runs there is found all the same.
+    /// What is wrong with the record of `profile`, when it is damaged. What runs there is found all the same.
     ///
     /// # Errors
     /// The record cannot be read.
     pub fn damage(&self, profile: &Profile) -> io::Result<Option<String>> {
-        Ok(match Record::load(&self.0.record_path(profile))? {
-            OnFile::Damaged(reason) => Some(reason),
+        let path = self.0.record_path(profile);
+        Ok(match Record::load(&path)? {
+            OnFile::Damaged(reason) => Some(format!("{} is damaged: {reason}", path.display())),
             OnFile::Nothing | OnFile::Record(_) => None,
         })
     }

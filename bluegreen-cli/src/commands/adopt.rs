@@ -7,6 +7,7 @@ use crate::{output, session::holder};
 
 pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u32>) -> Result<Exit, Halt> {
     let _lease = session.wired.store.lock(&holder("adopt"))?;
+    session.mend().await;
     let seen = session.wired.deployer.look().await;
     let profiles = &session.config.profiles;
     let foreign = |p: &&Profile| matches!(seen.on(p), Ok(Occupant::Stranger { .. }));

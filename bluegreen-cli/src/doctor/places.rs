@@ -23,6 +23,10 @@ pub(super) async fn judge(processes: &Processes, seen: &Seen, deployed: bool) ->
     let ports = seen.profiles.both().map(Profile::port);
     findings.extend(ephemeral(ports, &Ephemeral::read()));
     for profile in seen.profiles.both() {
+        // one that cannot be read is the `unseen` of its profile
+        if let Ok(Some(damage)) = processes.damage(profile) {
+            findings.push(Finding::warning("record", damage, "bluegreen recover"));
+        }
         let listens = processes.autopsy(profile).await.listens;
         findings.extend(seen.on(profile).as_ref().ok().and_then(|occupant| reach(profile, occupant, &listens)));
         match processes.in_the_way(profile).await {

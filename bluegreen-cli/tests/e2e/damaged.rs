@@ -1,6 +1,7 @@
-//! A state file that is damaged, too new, or cannot be read: never a guess, and never as if nothing had been deployed.
+//! A state file, or the record of a process, that is damaged, too new, or cannot be read: never a guess, and never as if nothing
+//! had been deployed.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use bluegreen_core::FileStore;
 use bluegreen_rig::{Clients, Stage, below, kill, wait_for};
@@ -126,4 +127,83 @@ fn a_state_that_cannot_be_read_is_not_replaced_by_an_older_one() {
     stage.run(&["recover"], 3).says(&["state.json"]);
     stage.deploy("v3", 3);
     assert_eq!(stage.front(), "v2 real2");
+}
+
+#[test]
+fn a_damaged_record_of_the_idle_side_stops_no_deploy() {
+    let Some(stage) = two_releases() else { return };
+    let clients = Clients::at(&stage);
+    let old = stage.pid("idle");
+    damage(&stage, "processes/real1.json", DAMAGES[1]);
+    stage.run(&["check"], 0).says(&["processes/real1.json is damaged", "bluegreen recover"]);
+    stage.deploy("v3", 0).says(&["processes/real1.json is damaged", "was found by what its processes carry"]);
+    assert_eq!(stage.front(), "v3 real1");
+    wait_for("the end of the first one", || !bluegreen_rig::lives(old));
+    // and nothing is said of it any more; a warm rollback finds its process
+    damage(&stage, "processes/real2.json", DAMAGES[0]);
+    stage.run(&["rollback"], 0).says(&["processes/real2.json is damaged"]);
+    assert_eq!(stage.front(), "v2 real2");
+    let ended = stage.run(&["recover"], 0);
+    assert!(!ended.err.contains("damaged"), "{ended}");
+    assert_eq!(fs::read(stage.state_dir().join("processes/real1.json.damaged")).unwrap(), DAMAGES[1]);
+    clients.lost_nothing();
+}
+
+#[test]
+fn a_damaged_record_of_the_active_side_is_mended_or_the_release_started_anew() {
+    let Some(stage) = two_releases() else { return };
+    let clients = Clients::at(&stage);
+    let pid = stage.pid("active");
+    for command in ["recover", "up"] {
+        damage(&stage, "processes/real2.json", DAMAGES[4]);
+        assert_eq!(stage.pid("active"), pid);
+        stage.run(&["status"], 0).says(&["processes/real2.json is damaged", "bluegreen recover"]);
+        stage.run(&[command], 0).says(&["was found by what its processes carry"]);
+        assert_eq!((stage.pid("active"), stage.front()), (pid, "v2 real2".into()));
+    }
+    clients.lost_nothing();
+
+    // after a reboot nothing is there that could be found
+    below(stage.home()).into_iter().for_each(kill);
+    wait_for("the end of all", || below(stage.home()).is_empty());
+    damage(&stage, "processes/real2.json", DAMAGES[3]);
+    stage.run(&["up"], 0).says(&["nothing that bluegreen started was found on real2"]);
+    assert_eq!(stage.front(), "v2 real2");
+}
+
+/// The advice is `adopt`, and it works.
+#[test]
+fn beside_a_damaged_record_a_stranger_is_named_and_can_be_adopted() {
+    let Some(stage) = two_releases() else { return };
+    let pid = stage.pid("idle");
+    kill(pid);
+    wait_for("its end", || stage.is_free(0));
+    damage(&stage, "processes/real1.json", DAMAGES[2]);
+    let binary = bluegreen_rig::bluegreen();
+    let mut left = Command::new(binary);
+    left.args(["__app", "--port", &stage.ports[0].to_string(), "--profile", "real1", "--artifact"])
+        .arg(stage.artifact("v0"));
+    let mut left = left.current_dir(stage.home()).spawn().unwrap();
+    wait_for("it listens", || !stage.is_free(0));
+    stage.deploy("v3", 11).says(&[&format!("pid {} ", left.id()), "bluegreen adopt real1"]);
+    stage.run(&["adopt", "real1"], 0);
+    stage.deploy("v3", 0);
+    assert_eq!(stage.front(), "v3 real1");
+    left.wait().unwrap();
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_not_known_and_nothing_is_touched() {
+    let Some(stage) = two_releases() else { return };
+    let pids = ["active", "idle"].map(|side| stage.pid(side));
+    let file = stage.state_dir().join("processes/real1.json");
+    let good = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let ended = stage.deploy("v3", 3);
+    ended.says(&["cannot see what runs on real1", "processes/real1.json"]);
+    assert!(pids.into_iter().all(bluegreen_rig::lives));
+    fs::remove_dir(&file).unwrap();
+    fs::write(&file, good).unwrap();
+    assert_eq!((stage.pid("idle"), stage.front()), (pids[1], "v2 real2".into()));
 }

@@ -149,6 +149,13 @@ impl Status<'_> {
             (Some(_), None) => command = command.or(Some("bluegreen recover")),
             (None, None) => {}
         }
+        for profile in self.session.config.profiles.both() {
+            // one that cannot be read is seen in the row of its profile
+            if let Ok(Some(damage)) = self.session.wired.processes.damage(profile) {
+                say("record", &damage, Tone::Warn);
+                command = command.or(Some("bluegreen recover"));
+            }
+        }
         // a command to type is never broken
         let next = |command| format!("{}  {}\n", paint.dim("       next"), paint.strong(report::as_typed(command)));
         text + &command.map(next).unwrap_or_default()
