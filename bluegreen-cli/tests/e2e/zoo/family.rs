@@ -1,6 +1,7 @@
 //! Those that are more than one process.
 
-use bluegreen_rig::wait_for;
+use bluegreen_process::{PortOwners as _, ProcPorts};
+use bluegreen_rig::{kill, wait_for};
 
 use super::Zoo;
 
@@ -45,5 +46,31 @@ fn the_real_app_behind_a_shell_is_asked_to_end() {
         |at: usize| std::fs::read_to_string(zoo.stage.state_dir().join(format!("logs/real2/00000{at}.log"))).unwrap();
     // the first shell was stopped for the third: its child was asked, and could end as it wanted
     assert!(logs(1).contains("drained"), "{}", logs(1));
+    zoo.closes();
+}
+
+/// `pm2 start` twice is one daemon: to end the idle release would end the active one.
+#[test]
+fn a_daemon_of_both_profiles_is_never_ended_with_the_idle_one() {
+    let Some(mut zoo) = Zoo::open() else { return };
+    zoo.deploy("pooled", "v2", 0);
+    zoo.deploy("pooled", "v3", 0);
+    let (active, idle) = (zoo.stage.pid("active"), zoo.stage.pid("idle"));
+    let living = zoo.living();
+    let says = ["real2 and real1 share processes", "which answers on real1", "traffic  real1 has it, as before"];
+    zoo.deploy("good", "v4", 11).says(&says).says(&[&format!("without pid {active} ")]);
+    assert_eq!((zoo.stage.front(), zoo.living()), ("v3 real1".into(), living.clone()), "nothing was signalled");
+    // its own tool ends the server; what is left serves the active one, and is let go
+    let at = ([127, 0, 0, 1], zoo.stage.ports[1]).into();
+    let listener = ProcPorts.answering(at, &[]).unwrap().pop().unwrap();
+    assert!(listener.pids != [idle], "{listener:?}");
+    kill(listener.pids[0]);
+    wait_for("the end of the idle server", || zoo.stage.is_free(1));
+    zoo.deploy("good", "v4", 0);
+    assert_eq!(zoo.stage.front(), "v4 real2");
+    assert!(bluegreen_rig::lives(active));
+    // the daemon is nobody's now
+    zoo.deploy("good", "v5", 0);
+    kill(idle);
     zoo.closes();
 }
