@@ -172,7 +172,7 @@ pub enum ProcessError {
         /// The other profile's name.
         other: String,
         /// Who answers there.
-        who: Stranger,
+        who: Box<Stranger>,
     },
     /// The process, or its port, did not go away.
     #[error("cannot stop what runs on {profile}: {reason}")]

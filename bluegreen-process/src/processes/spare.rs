@@ -19,7 +19,7 @@ impl Inner {
         let doomed = with_descendants(family)?;
         let doomed_listeners = answering.iter().filter(|it| it.pids.iter().any(|pid| doomed.contains(pid)));
         let doomed_listeners: Vec<&Listener> = doomed_listeners.collect();
-        let [first, ..] = doomed_listeners[..] else { return self.hidden(&answering, &doomed) };
+        let [first, ..] = doomed_listeners[..] else { return hidden(&answering, &doomed) };
         let theirs = match self.live(other)? {
             Some(record) => record.family()?,
             None => Vec::new(),
@@ -39,17 +39,6 @@ impl Inner {
         }
         Ok(self.ports.answering(dialled(profile), &[])?.is_empty())
     }
-
-    /// Nobody of `doomed` is seen to hold any of `answering`. That is no answer where one of them does not let us see.
-    fn hidden(&self, answering: &[Listener], doomed: &BTreeSet<u32>) -> io::Result<Option<Stranger>> {
-        let Some(unknown) = answering.iter().find(|listener| listener.pids.is_empty()) else { return Ok(None) };
-        for &pid in doomed {
-            if proc::sockets(pid)? == Sight::Hidden {
-                return Ok(Some(stranger(unknown)));
-            }
-        }
-        Ok(None)
-    }
 }
 
 fn with_descendants(family: &[Seen]) -> io::Result<BTreeSet<u32>> {
@@ -59,4 +48,15 @@ fn with_descendants(family: &[Seen]) -> io::Result<BTreeSet<u32>> {
         doomed.extend(proc::descendants(seen.pid(), &all));
     }
     Ok(doomed)
+}
+
+/// Nobody of `doomed` is seen to hold any of `answering`. That is no answer where one of them does not let us see.
+fn hidden(answering: &[Listener], doomed: &BTreeSet<u32>) -> io::Result<Option<Stranger>> {
+    let Some(unknown) = answering.iter().find(|listener| listener.pids.is_empty()) else { return Ok(None) };
+    for &pid in doomed {
+        if proc::sockets(pid)? == Sight::Hidden {
+            return Ok(Some(stranger(unknown)));
+        }
+    }
+    Ok(None)
 }

@@ -48,7 +48,8 @@ impl Inner {
         let shared = self.ended_with(&family, other).map_err(unseen)?;
         if let Some(who) = shared {
             if !self.is_only_for(other, profile, &family).map_err(unseen)? {
-                return Err(ProcessError::Shared { profile: profile.to_string(), other: other.to_string(), who });
+                let (profile, other, who) = (profile.to_string(), other.to_string(), Box::new(who));
+                return Err(ProcessError::Shared { profile, other, who });
             }
         } else if !family.is_empty() {
             self.end(&record, grace).map_err(failed)?;

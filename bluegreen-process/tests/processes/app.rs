@@ -38,25 +38,6 @@ pub(crate) fn run(kind: &str) {
             sleep(LIFE);
         }
         "reuse" => park(shared(port)),
-        // its own port, and a share of the other one
-        "twin" => {
-            let other = env::var("OTHER_PORT").unwrap().parse().unwrap();
-            let _own = v4();
-            park(shared(other));
-        }
-        // one daemon for whoever asks, as pm2: it starts the servers, and they are its children
-        "daemon-of-all" => serve_all(None),
-        "daemon-that-listens" => serve_all(Some(v4())),
-        // asks the daemon for a server, and ends when that listens
-        "client" => {
-            let ask = format!("{port} {}", env::var("BLUEGREEN_TOKEN").unwrap());
-            fs::write("ask.new", ask).unwrap();
-            fs::rename("ask.new", "ask").unwrap();
-            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-                sleep(Duration::from_millis(5));
-            }
-            exit(0);
-        }
         // three processes on one socket, as gunicorn; the children have it as their input
         "prefork" => {
             let listener = OwnedFd::from(v4());
@@ -91,6 +72,33 @@ pub(crate) fn run(kind: &str) {
             fs::write("report.new", report()).unwrap();
             fs::rename("report.new", "report").unwrap();
             sleep(LIFE);
+        }
+        other => run_beside_another(other, port),
+    }
+}
+
+/// Those that have to do with the other profile.
+fn run_beside_another(kind: &str, port: u16) {
+    let v4 = || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+    match kind {
+        // its own port, and a share of the other one
+        "twin" => {
+            let other = env::var("OTHER_PORT").unwrap().parse().unwrap();
+            let _own = v4();
+            park(shared(other));
+        }
+        // one daemon for whoever asks, as pm2: it starts the servers, and they are its children
+        "daemon-of-all" => serve_all(None),
+        "daemon-that-listens" => serve_all(Some(v4())),
+        // asks the daemon for a server, and ends when that listens
+        "client" => {
+            let ask = format!("{port} {}", env::var("BLUEGREEN_TOKEN").unwrap());
+            fs::write("ask.new", ask).unwrap();
+            fs::rename("ask.new", "ask").unwrap();
+            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+                sleep(Duration::from_millis(5));
+            }
+            exit(0);
         }
         other => panic!("no such kind of app: {other}"),
     }
