@@ -1,6 +1,8 @@
 //! Whether what is started here lives as long as it should.
 
-use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use bluegreen_linux::program::Program;
 
 /// What to tell a person when this process sits in a cgroup that systemd kills as a whole; `None` when it does not, or when
 /// systemd says that it would not.
@@ -11,6 +13,9 @@ pub fn cgroup_warning() -> Option<String> {
     let unit = Unit::of(&std::fs::read_to_string("/proc/self/cgroup").ok()?)?;
     (!unit.spares()).then(|| unit.warning())
 }
+
+/// Either program answers within milliseconds, or does not reach systemd at all.
+const WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Unit {
@@ -63,10 +68,10 @@ impl Unit {
     }
 }
 
-/// What a program prints; nothing, when it fails.
+/// What a program prints; nothing, when it is not there, and the warning stays then.
 fn ask(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    let words = [&[program], arguments].concat();
+    Program::new(words).run_blocking(WITHIN).map(|said| said.out.trim().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

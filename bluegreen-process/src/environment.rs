@@ -1,24 +1,24 @@
 //! The environment of what is started.
 
-use std::{collections::BTreeMap, ffi::OsString, io, path::Path};
+use std::{io, path::Path};
 
-use bluegreen_linux::files::{self, Rule, Unfit};
+use bluegreen_linux::{
+    files::{self, Rule, Unfit},
+    program::{self, Environment},
+};
 
 /// The kernel takes no larger environment than this (6 MB, as of Linux 4.13), whatever the limits of a process.
 const LIMIT: u64 = 8 << 20;
 
 /// Passed on from the caller; the rest of its environment (credentials of a CI job, `LD_PRELOAD`) stays behind.
 const PASSED: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "USER"];
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-pub(crate) type Environment = BTreeMap<OsString, OsString>;
 
 /// The caller's variables that are passed on.
 pub(crate) fn passed(more: &[String]) -> Environment {
     let names = PASSED.into_iter().chain(more.iter().map(String::as_str));
     let mut environment: Environment =
         names.filter_map(|name| std::env::var_os(name).map(|value| (name.into(), value))).collect();
-    environment.entry("PATH".into()).or_insert_with(|| DEFAULT_PATH.into());
+    environment.insert("PATH".into(), program::path());
     environment
 }
 

@@ -65,7 +65,6 @@ mod processes;
 pub mod properties;
 mod record;
 mod releases;
-mod spawn;
 mod stranger;
 
 pub use cgroup::cgroup_warning;

@@ -2,15 +2,22 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
-    process::{Command, Stdio},
+    time::Duration,
 };
 
-use bluegreen_linux::ports::{answering, answers, settle};
+use bluegreen_linux::{
+    ports::{answering, answers, settle},
+    program::Program,
+};
 
 use super::{Listener, PortOwners};
+
+/// On a machine with hung network file systems `lsof` may wait for ever.
+const WITHIN: Duration = Duration::from_secs(10);
 
 /// Asks `lsof -nP -iTCP:PORT -sTCP:LISTEN`, for hosts whose `/proc` is closed to us and whose `lsof` is not.
 ///
@@ -35,15 +42,14 @@ impl LsofPorts {
 
 impl PortOwners for LsofPorts {
     fn listeners(&self, port: u16) -> io::Result<Vec<Listener>> {
-        let output = Command::new(&self.program)
-            .args(["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpuidtn"])
-            .stdin(Stdio::null())
-            .output()?;
-        // 1 also means "found nothing", then without a word of complaint
-        if !(output.status.success() || output.status.code() == Some(1)) {
-            return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        let words = ["-nPw", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpuidtn"].map(OsString::from);
+        let program = [self.program.clone().into_os_string()].into_iter().chain(words);
+        let said = Program::new(program).run_blocking(WITHIN).map_err(io::Error::other)?;
+        // 1 also means "found nothing", then without a word of complaint: `-w` keeps mere warnings away
+        if !(said.status.success() || said.status.code() == Some(1) && said.err.is_empty()) {
+            return Err(io::Error::other(said.err.trim().to_owned()));
         }
-        let mut listeners = settle(parse(&String::from_utf8_lossy(&output.stdout))?, answers);
+        let mut listeners = settle(parse(&said.out)?, answers);
         let dialled = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         if answering(listeners.clone(), dialled).is_empty() && answers(dialled) {
             // unprivileged, lsof is silent about the sockets of other users

@@ -3,18 +3,13 @@
 use std::{error::Error, ffi::OsString, fs, os::unix::fs::DirBuilderExt, path::PathBuf, time::Duration};
 
 use bluegreen_core::{Occupant, Profile, ReleaseId, Template};
-use bluegreen_linux::proc::{self, Birth};
+use bluegreen_linux::{
+    proc::{self, Birth},
+    program::{Environment, Program},
+};
 
 use super::{Inner, dialled};
-use crate::{
-    Release, environment,
-    family::TOKEN,
-    host, logs,
-    oom::Kills,
-    record::Record,
-    releases::Readers,
-    spawn::{self, Program},
-};
+use crate::{Release, environment, family::TOKEN, host, logs, oom::Kills, record::Record, releases::Readers};
 
 type Reason = String;
 
@@ -49,9 +44,8 @@ impl Inner {
         // first the token: whoever comes after a kill in the next lines finds the process by it
         let path = self.record_path(profile);
         record.save(&path).map_err(text)?;
-        let umask = self.config.launch.umask;
-        let program = Program { argv: &argv, environment: &environment, workdir: &workdir, umask, log };
-        match spawn::spawn(program) {
+        let program = Program::new(argv).with_environment(environment).in_directory(workdir);
+        match program.with_umask(self.config.launch.umask).detach(log) {
             Ok(pid) => {
                 // not reaped yet, so it is in /proc even if it died already
                 record.leader = proc::stat(pid).map_err(text)?.map(|s| Birth { pid, start: s.starttime });
@@ -102,12 +96,7 @@ impl Inner {
         made.map_err(|e| format!("cannot make {}: {e}", dir.display()))
     }
 
-    fn environment(
-        &self,
-        profile: &Profile,
-        release: &Release,
-        token: &str,
-    ) -> Result<environment::Environment, Reason> {
+    fn environment(&self, profile: &Profile, release: &Release, token: &str) -> Result<Environment, Reason> {
         let launch = &self.config.launch;
         let mut environment = environment::passed(&launch.pass_env);
         let mut set = |name: &str, value: String| environment.insert(name.into(), OsString::from(value));

@@ -1,0 +1,160 @@
+//! Where programs are.
+
+use std::{
+    collections::VecDeque,
+    env,
+    ffi::{OsStr, OsString},
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::{Component, Path, PathBuf},
+};
+
+use rustix::process::geteuid;
+
+/// For who has no `PATH`.
+const DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where system programs are: users often have no sbin in theirs.
+const SYSTEM: [&str; 5] = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+/// More links than this lead nowhere, as for the kernel.
+const LINKS: usize = 40;
+
+/// The caller's `PATH`. Root's has no entries that are relative, or that others may write to.
+pub fn path() -> OsString {
+    let ours = env::var_os("PATH").unwrap_or_else(|| DEFAULT.into());
+    if geteuid().is_root() { cleaned(&ours) } else { ours }
+}
+
+fn cleaned(path: &OsStr) -> OsString {
+    let clean = env::split_paths(path).filter(|dir| dir.is_absolute() && is_safe(dir, 0).is_ok_and(|safe| safe));
+    match env::join_paths(clean) {
+        Ok(path) if !path.is_empty() => path,
+        _ => DEFAULT.into(),
+    }
+}
+
+/// The program of this name in [`path`], or where system programs are. What is named with its whole path is that file.
+pub fn find(name: impl AsRef<Path>) -> Option<PathBuf> {
+    let name = name.as_ref();
+    let mut dirs: Vec<PathBuf> = env::split_paths(&path()).chain(SYSTEM.map(PathBuf::from)).collect();
+    if name.components().count() != 1 {
+        dirs = vec![PathBuf::new()];
+    }
+    dirs.into_iter().map(|dir| dir.join(name)).find(|file| file.is_absolute() && file.is_file())
+}
+
+/// Whether nobody but root and `user` can change what `path` leads to: each directory and link on the way is theirs, and no
+/// group but root's and nobody else may write to it. What is theirs in a directory as `/tmp`, where only the owner may rename,
+/// is theirs.
+///
+/// # Errors
+/// It is not there, or cannot be looked at.
+pub fn is_safe(path: &Path, user: u32) -> io::Result<bool> {
+    if !path.is_absolute() {
+        return Ok(false);
+    }
+    let (mut at, mut links) = (PathBuf::new(), 0);
+    let mut rest: VecDeque<PathBuf> = parts(path);
+    while let Some(part) = rest.pop_front() {
+        if part == Path::new("..") {
+            at.pop();
+            continue;
+        }
+        let next = at.join(&part);
+        let meta = fs::symlink_metadata(&next)?;
+        if ![0, user].contains(&meta.uid()) {
+            return Ok(false);
+        }
+        if meta.is_symlink() {
+            links += 1;
+            if links > LINKS {
+                return Err(io::Error::other("too many links"));
+            }
+            parts(&fs::read_link(&next)?).into_iter().rev().for_each(|part| rest.push_front(part));
+            continue;
+        }
+        let shared = meta.mode() & 0o002 != 0 || meta.mode() & 0o020 != 0 && meta.gid() != 0;
+        let only_owners_rename = meta.is_dir() && meta.mode() & 0o1000 != 0 && !rest.is_empty();
+        if shared && !only_owners_rename {
+            return Ok(false);
+        }
+        at = next;
+    }
+    Ok(true)
+}
+
+/// The root is a part too.
+fn parts(path: &Path) -> VecDeque<PathBuf> {
+    let parts = path.components().filter(|part| *part != Component::CurDir);
+    parts.map(|part| PathBuf::from(part.as_os_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_path_is_as_safe_as_its_weakest_part() {
+        let home = tempfile::tempdir().unwrap();
+        let me = geteuid().as_raw();
+        let at = |name: &str| home.path().join(name);
+        let safe = |name: &str| is_safe(&at(name), me).unwrap();
+        let mode = |name: &str, mode| fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
+        fs::create_dir_all(at("open/mine")).unwrap();
+        fs::write(at("open/mine/file"), "").unwrap();
+        symlink("open/mine/../mine/file", at("link")).unwrap();
+        symlink("loop", at("loop")).unwrap();
+        assert!(safe("open/mine/file") && safe("link"), "below the place for temporary files, where all may write");
+        mode("open", 0o777);
+        assert!(!safe("open/mine/file") && !safe("link"));
+        mode("open", 0o1777);
+        assert!(safe("open/mine/file") && !safe("open"), "others may put their own there");
+        mode("open/mine/file", 0o646);
+        assert!(!safe("link"));
+        assert!(is_safe(&at("loop"), me).is_err() && is_safe(&at("none"), me).is_err());
+        assert!(!is_safe(Path::new("bin"), me).unwrap());
+        if !geteuid().is_root() {
+            eprintln!("SKIPPED: only root gives files away");
+            return;
+        }
+        mode("open/mine/file", 0o644);
+        for part in ["open/mine/file", "open/mine", "open"] {
+            chown(at(part), Some(65534), None).unwrap();
+            assert!(!safe("open/mine/file"), "{part}");
+            assert!(is_safe(&at("open/mine/file"), 65534).unwrap(), "{part}");
+            chown(at(part), Some(0), None).unwrap();
+        }
+        std::os::unix::fs::lchown(at("link"), Some(65534), None).unwrap();
+        assert!(!safe("link"), "who owns a link may exchange it");
+    }
+
+    #[test]
+    fn roots_path_has_what_only_root_can_change() {
+        if !geteuid().is_root() {
+            eprintln!("SKIPPED: the directories would be safe for root only");
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str, mode| {
+            let dir = home.path().join(name);
+            fs::create_dir(&dir).unwrap();
+            fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
+            dir
+        };
+        let (closed, open) = (at("closed", 0o755), at("open", 0o757));
+        let path =
+            env::join_paths([".".into(), open.clone(), closed.clone(), "/no/such".into(), "/bin".into()]).unwrap();
+        assert_eq!(cleaned(&path), env::join_paths([closed, "/bin".into()]).unwrap());
+        assert_eq!(cleaned(open.as_os_str()), DEFAULT, "root always has one");
+    }
+
+    #[test]
+    fn finds_programs_by_name_and_by_whole_path() {
+        let sh = find("sh").unwrap();
+        assert!(sh.is_absolute() && find(&sh) == Some(sh));
+        for none in ["no-such-program", "./sh", "bin/sh", "/no/such/sh"] {
+            assert_eq!(find(none), None, "{none}");
+        }
+    }
+}
