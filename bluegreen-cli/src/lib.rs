@@ -20,6 +20,7 @@ mod doctor;
 mod documents;
 pub mod exit;
 mod halt;
+mod handover;
 mod history;
 mod hooks;
 mod init;

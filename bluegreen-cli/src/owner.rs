@@ -3,19 +3,15 @@
 use std::{
     fs::DirBuilder,
     io::{self, ErrorKind},
-    os::unix::{
-        fs::{DirBuilderExt as _, MetadataExt as _},
-        process::CommandExt as _,
-    },
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::Path,
-    process::Command,
 };
 
 use bluegreen_linux::dirs;
 pub(crate) use bluegreen_linux::users::User;
 use rustix::process::{getegid, geteuid, getgid, getuid};
 
-use crate::{config::Config, exit::Exit, halt::Halt, trust::Purpose};
+use crate::{config::Config, exit::Exit, halt::Halt, handover, trust::Purpose};
 
 /// Why it is not known who deploys.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +109,7 @@ pub(crate) fn no_more_than_its_owner(config: &Config) -> Result<(), Halt> {
         return Ok(());
     }
     match who_deploys(config.user.as_deref()) {
-        Ok(user) if user.uid != 0 => Err(go_on_as(&user)),
+        Ok(user) if user.uid != 0 => Err(handover::go_on_as(&user, &config.passed())),
         _ => Ok(()),
     }
 }
@@ -125,14 +121,4 @@ fn no_state(state_dir: &Path, error: &io::Error) -> Halt {
         _ => format!("{dir} cannot be used: {error}"),
     };
     Halt::new(Exit::Refused, what).next("sudo bluegreen setup --apply")
-}
-
-/// Replaces this process by one of the user. What comes back is why it could not.
-pub(crate) fn go_on_as(user: &User) -> Halt {
-    let User { name, home, .. } = user;
-    let mut command = Command::new("/proc/self/exe");
-    command.args(std::env::args_os().skip(1));
-    command.env("HOME", home).env("USER", name).env("LOGNAME", name);
-    let error = user.turn_into().err().unwrap_or_else(|| command.exec());
-    Halt::new(Exit::Usage, format!("cannot go on as {name}: {error}"))
 }

@@ -4,7 +4,10 @@ use bluegreen_core::{
     Cause, Command, Deployer, EventKind, Events, Holder, Lease, Options, Outcome, ReleaseId, Report, RunError, Seen,
     State, StateStore as _, Step, StoreError, Traffic, machine::rebuild,
 };
-use bluegreen_linux::users::{self, User};
+use bluegreen_linux::{
+    program::relay,
+    users::{self, User},
+};
 use bluegreen_process::{NewRelease, ReleaseError};
 use rustix::process::geteuid;
 use std::{
@@ -22,6 +25,7 @@ use crate::{
     config::{Config, ConfigError, HookCommand, Lookup},
     exit::Exit,
     halt::Halt,
+    handover,
     history::{Header, History},
     hooks::{self, Stopped},
     metrics::Watcher,
@@ -62,7 +66,7 @@ fn mistake(global: &Global, error: &ConfigError) -> Halt {
 }
 
 fn warn(warning: Option<String>) {
-    if let Some(warning) = warning {
+    if let Some(warning) = warning.filter(|_| !relay::is_ours()) {
         output::error(format!("warning: {warning}\n"));
     }
 }
@@ -92,7 +96,7 @@ pub(crate) fn load_as_owner(global: &Global, makes: bool, purpose: Purpose) -> R
     let (user, warning) = owner::of_state(&config.state_dir, purpose)?;
     warn(warning);
     warn(trust::root_may(&config, user.uid, purpose).map_err(|error| mistake(global, &error))?);
-    if user.uid == 0 { Ok(config) } else { Err(owner::go_on_as(&user)) }
+    if user.uid == 0 { Ok(config) } else { Err(handover::go_on_as(&user, &config.passed())) }
 }
 
 /// Us, for others who want the lock.

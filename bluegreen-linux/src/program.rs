@@ -8,6 +8,7 @@
 
 mod path;
 mod reason;
+pub mod relay;
 mod running;
 mod signals;
 
@@ -86,10 +87,10 @@ impl Program {
         Self { environment: Some(environment), ..self }
     }
 
-    /// With one more variable.
+    /// With these variables too.
     #[must_use = "returns the program"]
-    pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.more.insert(name.into(), value.into());
+    pub fn with(mut self, more: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>) -> Self {
+        self.more.extend(more.into_iter().map(|(name, value)| (name.into(), value.into())));
         self
     }
 
@@ -155,8 +156,7 @@ impl Program {
     pub fn detach(self, log: File) -> io::Result<u32> {
         let mut command = self.command()?;
         command.stdout(log.try_clone()?).stderr(log);
-        let spawn = || CommandWrap::from(command).wrap(ProcessSession).spawn();
-        clean(self.umask, spawn).map(|child| child.id()).map_err(|error| self.explained(&error))
+        in_session(command, self.umask).map_err(|error| self.explained(&error))
     }
 
     fn command(&self) -> io::Result<Command> {
@@ -192,6 +192,11 @@ impl Program {
         let why = reason::of(error, name, &self.searched(), directory);
         io::Error::new(error.kind(), format!("cannot run {shown:?}: {why}"))
     }
+}
+
+/// Starts `command` in a session of its own and returns its pid.
+fn in_session(command: Command, umask: Option<u32>) -> io::Result<u32> {
+    clean(umask, || CommandWrap::from(command).wrap(ProcessSession).spawn()).map(|child| child.id())
 }
 
 /// Calls `spawn` where a new process gets nothing of ours that it should not.

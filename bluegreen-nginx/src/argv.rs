@@ -1,44 +1,30 @@
 //! Commands of others: argv only, never a shell, never a prompt, bounded.
 
-use std::{
-    fs::File,
-    io::{self, Read as _, Seek as _},
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::time::Duration;
 
 use bluegreen_core::took;
+use bluegreen_linux::program::{Program, RunError, find};
 
 use crate::text::one_line;
 
 /// The longest that a command may take. A large configuration is parsed in seconds.
 const WITHIN: Duration = Duration::from_secs(30);
-/// The most that is read of its output, in bytes: `nginx -T` prints the whole configuration.
-const OUTPUT: u64 = 16 * 1024 * 1024;
 
 /// What `nginx -t` prints once it has read all of the configuration, and has yet to open files, keys and sockets.
 const SYNTAX_IS_OK: &str = "syntax is ok";
 
 /// Runs `argv` and returns what it printed. The error is one line that says what went wrong.
 pub(crate) async fn run(argv: &[String]) -> Result<String, Failed> {
-    let (program, rest) = argv.split_first().ok_or_else(|| Failed::Said("the command is empty".to_owned()))?;
-    let cannot = |error: io::Error| Failed::Said(format!("cannot run {program}: {error}"));
-    // a file, not a pipe: a daemon that the command leaves behind would hold a pipe open
-    let mut output = tempfile::tempfile().map_err(cannot)?;
-    let mut child = tokio::process::Command::new(find_program(program).unwrap_or_else(|| program.into()))
-        .args(rest)
-        // the words that are looked for below
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(output.try_clone().map_err(cannot)?)
-        .stderr(output.try_clone().map_err(cannot)?)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(cannot)?;
-    let Ok(status) = tokio::time::timeout(WITHIN, child.wait()).await else { return Err(Failed::Late(argv.join(" "))) };
-    let (status, text) = (status.map_err(cannot)?, read(&mut output).map_err(cannot)?);
-    if status.success() { Ok(text) } else { Err(Failed::Said(complaint(argv, &text, &status.to_string()))) }
+    let found = argv.first().and_then(find).map(|file| file.to_string_lossy().into_owned());
+    let words = found.iter().chain(argv.iter().skip(usize::from(found.is_some())));
+    // the words that are looked for below
+    let said = Program::new(words).with([("LC_ALL", "C")]).run(WITHIN).await.map_err(|error| match error {
+        RunError::Late => Failed::Late(argv.join(" ")),
+        RunError::NotRun(why) => Failed::Said(why),
+        error => Failed::Said(format!("`{}`: {error}", argv.join(" "))),
+    })?;
+    let text = said.out + &said.err;
+    if said.status.success() { Ok(text) } else { Err(Failed::Said(complaint(argv, &text, &said.status.to_string()))) }
 }
 
 /// Why a command did not succeed.
@@ -59,13 +45,6 @@ impl std::fmt::Display for Failed {
     }
 }
 
-fn read(output: &mut File) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    output.rewind()?;
-    output.take(OUTPUT).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 /// The line that matters: nginx's `[emerg]`, else the last one; for a prompt of sudo, what to allow.
 fn complaint(argv: &[String], output: &str, status: &str) -> String {
     let command = argv.join(" ");
@@ -84,17 +63,9 @@ fn sudoers_line(argv: &[String]) -> String {
     let user = std::env::var("USER").unwrap_or_else(|_| format!("#{}", rustix::process::getuid().as_raw()));
     let mut words = argv.iter().skip_while(|word| word.ends_with("sudo") || word.starts_with('-')).cloned();
     let program = words.next().unwrap_or_default();
-    let program = find_program(&program).map_or(program, |path| path.display().to_string());
+    let program = find(&program).map_or(program, |path| path.display().to_string());
     let command: Vec<String> = std::iter::once(program).chain(words).collect();
     format!("{user} ALL=(root) NOPASSWD: {}", command.join(" "))
-}
-
-/// Looks `name` up in `PATH`, and where system programs are: users often have no sbin in theirs.
-pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let system = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"].map(PathBuf::from);
-    let found = std::env::split_paths(&path).chain(system).map(|dir| dir.join(name)).find(|file| Path::is_file(file));
-    found.filter(|file| file.is_absolute())
 }
 
 #[cfg(test)]
@@ -128,7 +99,9 @@ mod tests {
         assert_eq!(run(&argv("echo $HOME")).await.unwrap(), "$HOME\n");
         assert_eq!(run(&argv("cat")).await.unwrap(), "");
         assert!(run(&argv("false")).await.unwrap_err().to_string().starts_with("`false` failed: exit status: 1"));
-        assert!(run(&argv("/nonexistent/x")).await.unwrap_err().to_string().starts_with("cannot run /nonexistent/x"));
+        assert!(
+            run(&argv("/nonexistent/x")).await.unwrap_err().to_string().starts_with("cannot run \"/nonexistent/x\"")
+        );
         assert!(run(&[]).await.is_err());
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use bluegreen_linux::program::find;
+
 use crate::{
     argv::{self, Failed},
     setup::same,
@@ -105,7 +107,7 @@ fn typed(argv: &[String]) -> String {
     let rest = argv.strip_prefix(&["sudo".to_owned()]).unwrap_or(argv);
     let rest = rest.strip_prefix(&["-n".to_owned()]).unwrap_or(rest);
     let name = |program: &String| program.rsplit('/').next().unwrap_or_default().to_owned();
-    let by_name = |program: &&String| argv::find_program(&name(program)).is_some_and(|file| file == Path::new(program));
+    let by_name = |program: &&String| find(&name(program)).is_some_and(|file| file == Path::new(program));
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,".contains(c);
     let quoted = |word: &String| {
         if !word.is_empty() && word.chars().all(plain) {
@@ -135,7 +137,7 @@ mod tests {
         );
         let quiet = system.with_test(["sudo", "-n", "docker", "exec", "web", "nginx", "-t"].map(str::to_owned).into());
         assert_eq!(quiet.typed_test(), "sudo docker exec web nginx -t", "a person may be asked for a password");
-        let Some(sh) = argv::find_program("sh") else { return };
+        let Some(sh) = find("sh") else { return };
         assert_eq!(Commands::new([sh.display().to_string()]).typed_test(), "sudo sh -t", "as it is found by its name");
     }
 }

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bluegreen_linux::program::find;
 use procfs::{
     ProcError,
     process::{FDTarget, Process, Stat, all_processes},
@@ -97,7 +98,7 @@ impl Master {
     pub async fn version(&self) -> Result<Version, MasterError> {
         let running =
             self.process().ok().filter(is_trusted).and_then(|master| master.exe().ok()).filter(|exe| exe.is_file());
-        let program = running.or_else(|| argv::find_program("nginx")).ok_or(MasterError::NotRunning)?;
+        let program = running.or_else(|| find("nginx")).ok_or(MasterError::NotRunning)?;
         let command = [program.to_string_lossy().into_owned(), "-v".to_owned()];
         let text = argv::run(&command).await.map_err(|failed| MasterError::Version(failed.to_string()))?;
         let version = text.split_once("nginx/").and_then(|(_, version)| version.split_whitespace().next());

@@ -57,6 +57,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             after_switch: r.read("hooks.after_switch", value::hook),
             after_failure: r.read("hooks.after_failure", value::hook),
             timeout: r.or_default("hooks.timeout", value::some_time),
+            pass_env: r.or_default("hooks.pass_env", value::strings),
         },
         metrics: Metrics { textfile: r.read("metrics.textfile", value::path) },
         access: Access { group: r.read("access.group", value::group) },

@@ -224,6 +224,12 @@ pub(super) const KEYS: &[Key] = &[
         "Runs when a deploy has failed and was taken back; BLUEGREEN_FAILURE says why. It changes no exit code.",
     ),
     default("hooks.timeout", r#""10m""#, "A hook that takes longer is ended, with what it started, and has failed."),
+    default(
+        "hooks.pass_env",
+        "[]",
+        "Variables that hooks get of root's environment when root deploys as another user. Counts in a file of root's; a hook that \
+         runs as who called it has the caller's environment anyway.",
+    ),
     unset(
         "metrics.textfile",
         "none is kept",

@@ -113,6 +113,18 @@ impl Config {
         names.map(|name| format!("start.env.{name}")).collect()
     }
 
+    /// Whether nobody but root could have written what is in it.
+    fn is_roots(&self) -> bool {
+        self.source.owner == 0 && self.source.hands.is_empty()
+    }
+
+    /// The caller's variables that go to hooks and to the app when root goes on as another user. A file of that user's own
+    /// may name nothing of root's.
+    pub(crate) fn passed(&self) -> Vec<String> {
+        let names = self.start.pass_env.iter().chain(&self.hooks.pass_env);
+        names.filter(|_| self.is_roots()).cloned().collect()
+    }
+
     /// The file that it came from.
     pub fn file(&self) -> &Path {
         &self.file

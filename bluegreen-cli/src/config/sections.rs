@@ -96,6 +96,7 @@ pub struct Hooks {
     pub after_switch: Option<HookCommand>,
     pub after_failure: Option<HookCommand>,
     pub timeout: Duration,
+    pub pass_env: Vec<String>,
 }
 
 /// What a hook runs. `timeout`: instead of the common one.

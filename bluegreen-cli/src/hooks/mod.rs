@@ -5,15 +5,17 @@ mod running;
 
 use std::{
     path::{Path, PathBuf},
+    sync::Once,
     time::Duration,
 };
 
 use bluegreen_core::{Cause, EventKind, Failure, Step, millis, took};
+use bluegreen_linux::program;
 use bluegreen_process::Release;
 use tokio::time::{Instant, sleep_until};
 
 use self::{facts::Facts, running::Running};
-use crate::{args::Run, config::HookCommand, exit::Exit, session::Session, trust::distrust};
+use crate::{args::Run, config::HookCommand, exit::Exit, handover, session::Session, trust::distrust};
 
 /// So many lines of a hook are shown as they come; all of them are in its log.
 const SHOWN: u32 = 100;
@@ -122,6 +124,7 @@ async fn work(
         }
     };
     let log = log(&session.config.state_dir, name);
+    told_what_they_lack(session);
     let distrusted = found(&program).and_then(|file| distrust(&file.metadata().ok()?));
     let spawn = || match distrusted {
         Some(why) => Err(std::io::Error::other(why.to_string())),
@@ -145,11 +148,24 @@ async fn work(
     failure.map_or(Ok(()), |text| Err(Why { text, said: lines, interrupted: stopped }))
 }
 
+/// Says once which of root's variables stayed behind when root became the owner of the state.
+fn told_what_they_lack(session: &Session) {
+    static TOLD: Once = Once::new();
+    let names = handover::left_behind();
+    if !names.is_empty() {
+        TOLD.call_once(|| {
+            let names = names.join(", ");
+            session.events.warn(format!(
+                "hooks do not get these variables of root's: {names}; `pass_env` in [hooks] names those that they need"
+            ));
+        });
+    }
+}
+
 /// The file that a program's name means, as the kernel or `PATH` finds it.
 fn found(program: &str) -> Option<PathBuf> {
     if program.contains('/') {
         return Some(program.into());
     }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
+    std::env::split_paths(&program::path()).map(|dir| dir.join(program)).find(|file| file.is_file())
 }

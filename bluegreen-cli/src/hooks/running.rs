@@ -6,18 +6,10 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
-    process::Stdio,
-    time::Duration,
 };
 
+use bluegreen_linux::program::{self, Program};
 use bluegreen_process::in_words;
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::{
-    io::AsyncReadExt as _,
-    net::unix::pipe::Receiver,
-    process::{Child, Command},
-    time::timeout,
-};
 
 use crate::report::sanitize;
 
@@ -27,13 +19,10 @@ const LINES: usize = 20;
 const LINE: usize = 4 << 10;
 /// So many bytes of what it says go to its log.
 const LOG: usize = 1 << 20;
-/// For what it said last, after its end: a program that it left in the background may hold the pipe for ever.
-const REST: Duration = Duration::from_millis(100);
 
-/// In a process group of its own, with one pipe for all that it says.
+/// With one pipe for all that it says.
 pub(super) struct Running {
-    child: Child,
-    pipe: Receiver,
+    program: program::Running,
     said: Said,
 }
 
@@ -49,40 +38,31 @@ struct Said {
 impl Running {
     /// Starts `argv`. Its log is the one of the last run; a disk without room for it stops no hook.
     pub(super) fn spawn(argv: &[String], environment: Vec<(String, String)>, log: &Path) -> io::Result<Self> {
-        let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        let (reader, writer) = io::pipe()?;
-        let mut command = Command::new(program);
-        command.args(arguments).envs(environment);
-        command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-        let child = command.process_group(0).kill_on_drop(true).spawn()?;
+        let program = Program::new(argv).with(environment).start(false)?;
         let said = Said { log: open(log).ok(), room: LOG, begun: Vec::new(), last: VecDeque::new() };
-        Ok(Self { child, pipe: Receiver::from_owned_fd(reader.into())?, said })
+        Ok(Self { program, said })
     }
 
     /// Listens until the hook itself has ended; `line` hears each line. An end with success is `Ok`.
     pub(super) async fn end(&mut self, line: &mut impl FnMut(&str)) -> Result<(), String> {
-        let Self { child, pipe, said } = self;
-        let status = tokio::select! {
-            status = child.wait() => status,
-            () = async { said.listen(pipe, line).await; std::future::pending().await } => unreachable!("it never ends"),
+        let Self { program, said } = self;
+        let mut hear = |_, bytes: &[u8]| {
+            said.hear(bytes, line);
+            true
         };
-        let _ = timeout(REST, said.listen(pipe, line)).await;
+        let status = program.end(&mut hear).await;
         said.end_line(line);
         match status {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("failed: {}", in_words(status).unwrap_or_else(|| status.to_string()))),
+            Ok(None) => unreachable!("all of it is heard"),
+            Ok(Some(status)) if status.success() => Ok(()),
+            Ok(Some(status)) => Err(format!("failed: {}", in_words(status).unwrap_or_else(|| status.to_string()))),
             Err(error) => Err(format!("could not be waited for: {error}")),
         }
     }
 
-    /// Ends it with all that it started, unless that went into a group of its own. One that has ended is left alone: what
-    /// it left in the background is its own business.
-    pub(super) fn kill(&mut self) {
-        let group = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(group) = group {
-            // not waited for yet, so the number is still its own
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+    /// Ends it with all that it started, unless it has ended.
+    pub(super) fn kill(&self) {
+        self.program.kill();
     }
 
     pub(super) fn last_lines(self) -> Vec<String> {
@@ -93,24 +73,20 @@ impl Running {
 }
 
 impl Said {
-    /// Reads to the end of the pipe.
-    async fn listen(&mut self, pipe: &mut Receiver, line: &mut impl FnMut(&str)) {
-        let mut bytes = Vec::with_capacity(LINE);
-        while pipe.read_buf(&mut bytes).await.is_ok_and(|count| count > 0) {
-            let room = self.room.min(bytes.len());
-            self.room -= room;
-            if let Some(log) = &mut self.log {
-                let _ = log.write_all(&bytes[..room]);
+    fn hear(&mut self, bytes: &[u8], line: &mut impl FnMut(&str)) {
+        let room = self.room.min(bytes.len());
+        self.room -= room;
+        if let Some(log) = &mut self.log {
+            let _ = log.write_all(&bytes[..room]);
+        }
+        for &byte in bytes {
+            if byte == b'\n' {
+                self.end_line(line);
+            } else {
+                self.begun.push(byte);
             }
-            for byte in bytes.drain(..) {
-                if byte == b'\n' {
-                    self.end_line(line);
-                } else {
-                    self.begun.push(byte);
-                }
-                if self.begun.len() >= LINE {
-                    self.end_line(line);
-                }
+            if self.begun.len() >= LINE {
+                self.end_line(line);
             }
         }
     }

@@ -79,7 +79,7 @@ async fn who_takes_too_long_or_says_too_much_is_killed_with_its_children() {
 #[tokio::test]
 async fn has_the_environment_that_it_is_given() {
     let home = std::env::var_os("HOME");
-    let seen = said(Program::new(["env"]).with("MARK", "x")).await.out;
+    let seen = said(Program::new(["env"]).with([("MARK", "x")])).await.out;
     assert!(seen.lines().any(|line| line == "MARK=x") && (home.is_none() || seen.contains("\nHOME=")), "{seen}");
     let only = Environment::from([("PATH".into(), std::env::var_os("PATH").unwrap()), ("ONE".into(), "1".into())]);
     let mut lines: Vec<String> =
