@@ -107,7 +107,7 @@ fn typed(argv: &[String]) -> String {
     let rest = argv.strip_prefix(&["sudo".to_owned()]).unwrap_or(argv);
     let rest = rest.strip_prefix(&["-n".to_owned()]).unwrap_or(rest);
     let name = |program: &String| program.rsplit('/').next().unwrap_or_default().to_owned();
-    let by_name = |program: &&String| find(&name(program)).is_some_and(|file| file == Path::new(program));
+    let by_name = |program: &&String| find(name(program)).is_some_and(|file| file == Path::new(program));
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,".contains(c);
     let quoted = |word: &String| {
         if !word.is_empty() && word.chars().all(plain) {

@@ -7,7 +7,7 @@ use crate::{
     config::ProxyMode,
     doctor::{self, Severity},
     halt::for_traffic,
-    wiring,
+    handover, wiring,
 };
 
 /// Can the app be started without an artifact? At the start it would be too late: the warm release is gone by then. `command` is
@@ -76,6 +76,15 @@ pub(super) async fn warn(session: &Session) {
     }
     if let Some(finding) = doctor::started_here() {
         session.events.warn(finding.what);
+    }
+    let (config, left) = (&session.config, handover::left_behind());
+    let lacks: Vec<&str> =
+        config.start.pass_env.iter().filter(|name| left.contains(name)).map(String::as_str).collect();
+    if !lacks.is_empty() {
+        let (names, file) = (lacks.join(", "), config.file().display());
+        session.events.warn(format!(
+            "the app does not get {names} of root's: root takes that from a file of root's only: sudo chown root {file}"
+        ));
     }
 }
 

@@ -1,15 +1,17 @@
 //! Reload mode: what the deploy user must be allowed to do as root. Found out at the switch it would be too late.
 
-use std::process::Stdio;
+use std::time::Duration;
 
-use bluegreen_linux::users::User;
-use tokio::process::Command;
+use bluegreen_linux::{program::Program, users::User};
 
 use super::Finding;
 use crate::{
     config::{Config, ProxyMode},
     report,
 };
+
+/// A directory service may be asked who this is.
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// The commands that sudo would ask a password for.
 pub(super) async fn look(config: &Config) -> Option<Finding> {
@@ -47,9 +49,8 @@ fn through_sudo(argv: &[String]) -> Option<&[String]> {
 
 /// Whether sudo lets this user run it, as sudo itself says. Without sudo the command will say so.
 async fn may(command: &[String]) -> bool {
-    let mut list = Command::new("sudo");
-    list.args(["-n", "-l"]).args(command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    list.kill_on_drop(true).status().await.map_or(true, |status| status.success())
+    let words = ["sudo", "-n", "-l"].into_iter().chain(command.iter().map(String::as_str));
+    Program::new(words).run(WITHIN).await.map_or(true, |said| said.status.success())
 }
 
 /// One line for `sudoers`. A rule for `cp` with any file would let the user write anywhere: there a script of root's is wanted.

@@ -6,10 +6,10 @@ use std::{
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    time::Duration,
 };
 
-use bluegreen_linux::users::User;
+use bluegreen_linux::{program::Program, users::User};
 use bluegreen_nginx::{Master, PlaceError};
 
 use super::Finding;
@@ -18,6 +18,8 @@ use crate::{
     wiring,
 };
 
+/// systemd answers within milliseconds, or is not to be reached.
+const WITHIN: Duration = Duration::from_secs(5);
 /// The finding about a directory on the way to the route.
 const CLOSED: &str = "not-searchable";
 
@@ -164,9 +166,8 @@ fn unit(cgroups: &str) -> Option<String> {
 
 fn properties(unit: &str) -> String {
     let names = "--property=PrivateTmp,ProtectHome,TemporaryFileSystem,InaccessiblePaths,RootDirectory";
-    let output =
-        Command::new("systemctl").args(["show", names, "--", unit]).stdin(Stdio::null()).stderr(Stdio::null()).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+    let said = Program::new(["systemctl", "show", names, "--", unit]).run_blocking(WITHIN);
+    said.map(|said| said.out).unwrap_or_default()
 }
 
 /// What the unit hides from nginx.

@@ -38,6 +38,7 @@ mod security;
 mod signals;
 mod store;
 mod streams;
+mod terminal;
 mod threads;
 mod workflows;
 mod zoo;
