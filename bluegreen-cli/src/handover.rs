@@ -131,7 +131,7 @@ mod tests {
             seen.sort();
             seen.join(" ")
         };
-        let own = format!("LOGNAME=root USER=root");
+        let own = "LOGNAME=root USER=root";
         assert_eq!(
             seen(&[]),
             format!(
