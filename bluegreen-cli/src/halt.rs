@@ -154,13 +154,36 @@ pub(crate) fn said(traffic: &Result<Traffic, Blind>) -> String {
 
 /// What to type when neither profile is known to have the traffic: of the nginx that is meant, which need not be the system's.
 pub(crate) fn for_traffic(traffic: &Result<Traffic, Blind>, config: &Config) -> String {
-    let test = || wiring::commands(config).typed_test();
+    let test = || wiring::typed_test(config);
     match (traffic, wiring::master(config).pid()) {
         (Ok(Traffic::NotSetUp(_)) | Err(Blind::Differs(_)), _) => SET_UP.to_owned(),
         (Ok(Traffic::Elsewhere(_)), _) => FIRST_DEPLOY.to_owned(),
         (_, Ok(_)) => format!("{} && bluegreen check", test()),
         (_, Err(MasterError::NotRunning)) => format!("{} && sudo systemctl start nginx && bluegreen check", test()),
         // which one, and what is in the way, is a longer story
+        _ => "bluegreen check".to_owned(),
+    }
+}
+
+/// What to do when the pid file names no nginx that runs.
+const OTHER_NGINX: &str =
+    "start that nginx, or correct pid_file in [proxy.nginx]: `ps -C nginx -o pid,args` shows which ones run";
+
+/// What to do about an nginx that is not called; `again` is the command that asked for it.
+pub(crate) fn for_master(error: &MasterError, again: &str) -> String {
+    match error {
+        MasterError::PidFile(_) => OTHER_NGINX.to_owned(),
+        MasterError::Several(_) => "pid_file = \"/run/nginx.pid\" in [proxy.nginx]".to_owned(),
+        MasterError::Stranger(_) => LISTENERS.to_owned(),
+        MasterError::Foreign { uid, .. } => {
+            format!("{} as that user: sudo -u '#{uid}' ...", again.trim_start_matches("sudo "))
+        }
+        MasterError::Other { running: Some(program), .. } => {
+            format!("program = \"{}\" in [proxy.nginx], then {again}", program.display())
+        }
+        MasterError::Elsewhere(_) | MasterError::Other { .. } | MasterError::Unsafe(_) | MasterError::Unseen(_) => {
+            "put in what `bluegreen setup --print http|server|location` prints, by hand".to_owned()
+        }
         _ => "bluegreen check".to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use bluegreen_core::{Deployer, Events, FileStore, Profile, ProfileResolver, ProxySwitcher};
 use bluegreen_http::{Client, ClientError, FrontDoor, HttpProbe, Options, ProfileEndpoint};
 use bluegreen_nginx::{
-    Commands, MarkerResolver, MarkerSwitcher, Master, ProofLocation, RouteDir,
+    Commands, MarkerResolver, MarkerSwitcher, Master, MasterError, ProofLocation, RouteDir,
     reload::{IncludeFile, IncludeResolver, ReloadSwitcher},
     setup::Setup,
 };
@@ -74,7 +74,7 @@ fn proxy(config: &Config) -> Result<Proxy, Halt> {
                 let client = Client::new(config.resolve.url.as_str(), &options).map_err(unusable)?;
                 resolver = resolver.with_endpoint(ProfileEndpoint::new(client, &config.profiles));
             }
-            let switcher = ReloadSwitcher::new(include, master, commands(config));
+            let switcher = ReloadSwitcher::new(include, master, configured(config));
             Ok((Box::new(resolver), Box::new(switcher)))
         }
     }
@@ -139,32 +139,46 @@ fn include(config: &Config) -> IncludeFile {
     }
 }
 
-/// How nginx is called: in reload mode as configured, else as the one that runs was called.
-pub(crate) fn commands(config: &Config) -> Commands {
-    let commands = Commands::new(master(config).command());
-    match config.nginx.mode {
+/// How nginx is called: as the one that runs was called, but for what reload mode has configured.
+pub(crate) fn commands(config: &Config) -> Result<Commands, MasterError> {
+    let commands = Commands::new(master(config).command()?);
+    Ok(match config.nginx.mode {
         ProxyMode::Marker => commands,
-        ProxyMode::Reload => commands.with_test(config.nginx.test.clone()).with_reload(config.nginx.reload.clone()),
-    }
+        ProxyMode::Reload => as_configured(config, commands),
+    })
+}
+
+/// How reload mode tests and reloads nginx, whatever runs.
+pub(crate) fn configured(config: &Config) -> Commands {
+    as_configured(config, Commands::new(["nginx"]))
+}
+
+fn as_configured(config: &Config, commands: Commands) -> Commands {
+    commands.with_test(config.nginx.test.clone()).with_reload(config.nginx.reload.clone())
+}
+
+/// What a person types to test the nginx that is meant; the system's, where it is not known which one that is.
+pub(crate) fn typed_test(config: &Config) -> String {
+    commands(config).unwrap_or_else(|_| Commands::new(["nginx"])).typed_test()
 }
 
 /// The nginx behind the front door.
 pub(crate) fn master(config: &Config) -> Master {
     let port = config.nginx.connect.map(|address| address.port()).or(config.nginx.url.port_or_known_default());
     let master = port.into_iter().fold(Master::new(), Master::with_front_door);
+    let master = config.nginx_program().into_iter().fold(master, Master::with_program);
     config.nginx.pid_file.iter().fold(master, Master::with_pid_file)
 }
 
-/// The set-up of this app on the nginx that runs; `owner` is who deploys.
-pub(crate) async fn setup(config: &Config, owner: Option<User>) -> Result<Setup, Halt> {
-    let master = master(config);
-    let main = master.configuration().await;
+/// The set-up of this app on the nginx that is called by `commands`; `owner` is who deploys.
+pub(crate) async fn setup(config: &Config, commands: Commands, owner: Option<User>) -> Result<Setup, Halt> {
+    let main = commands.configuration().await;
     Ok(Setup {
         app: config.app.clone(),
         route: route_dir(config)?,
         proof: proof(config)?,
-        commands: Commands::new(master.command()),
-        master,
+        commands,
+        master: master(config),
         nginx_dir: main.parent().unwrap_or(Path::new("/etc/nginx")).to_owned(),
         site: None,
         owner,

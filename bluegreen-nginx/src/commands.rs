@@ -6,12 +6,14 @@ use bluegreen_linux::program::find;
 
 use crate::{
     argv::{self, Failed},
+    master::configuration,
     setup::same,
 };
 
 /// How nginx is called: no shell, arguments as they are. Each command is ended after 30 s.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commands {
+    call: Vec<String>,
     dump: Vec<String>,
     test: Vec<String>,
     reload: Vec<String>,
@@ -23,7 +25,8 @@ impl Commands {
     pub fn new(command: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let command: Vec<String> = command.into_iter().map(Into::into).collect();
         let with = |more: &[&str]| command.iter().cloned().chain(more.iter().map(|s| (*s).to_owned())).collect();
-        Self { dump: with(&["-T"]), test: with(&["-t"]), reload: with(&["-s", "reload"]) }
+        let [dump, test, reload] = [with(&["-T"]), with(&["-t"]), with(&["-s", "reload"])];
+        Self { call: command, dump, test, reload }
     }
 
     /// Tests with this command instead of `-t`.
@@ -78,6 +81,13 @@ impl Commands {
     pub async fn reads(&self, path: &Path) -> Result<bool, String> {
         let files = self.files().await.map_err(|failed| failed.to_string())?;
         Ok(files.iter().any(|file| same(file, path)))
+    }
+
+    /// The main file of its configuration; milliseconds.
+    pub async fn configuration(&self) -> PathBuf {
+        let asked: Vec<String> = self.call.iter().cloned().chain(["-V".to_owned()]).collect();
+        let built = argv::run(&asked).await.unwrap_or_default();
+        configuration(&self.call, &built)
     }
 
     /// Asks for a reload. That it returns 0 is no proof that it happened.

@@ -8,7 +8,6 @@ use std::{
 };
 
 use bluegreen_core::{Profile, SwitchError};
-use bluegreen_linux::ports::listening;
 use procfs::{
     FromBufReadSI as _,
     net::{TcpNetEntries, TcpNetEntry, TcpState},
@@ -59,11 +58,6 @@ fn connections_to(port: u16) -> io::Result<usize> {
     Ok(near.difference(&listening).count())
 }
 
-/// The inodes of the sockets that listen on `port`, at any address.
-pub(crate) fn listeners_on(port: u16) -> io::Result<Vec<u64>> {
-    Ok(listening(port)?.into_iter().filter_map(|listener| listener.inode).collect())
-}
-
 /// Waits until nothing is open to `profile`, nor any of what else is `left`, at most `within`. Running out of time is no
 /// error, not being able to see is one.
 pub(crate) async fn drain(
@@ -94,15 +88,17 @@ mod tests {
     use super::*;
     use std::net::{TcpListener, TcpStream};
 
+    use bluegreen_linux::ports::listening;
+
     #[tokio::test]
     async fn counts_clients_and_not_the_server_and_waits_for_the_last() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let open = || connections_to(port).unwrap();
-        assert_eq!((open(), listeners_on(port).unwrap().len()), (0, 1));
+        assert_eq!((open(), listening(port).unwrap().len()), (0, 1));
         let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let (server, peer) = listener.accept().unwrap();
-        assert_eq!((open(), listeners_on(peer.port()).unwrap().len()), (1, 0));
+        assert_eq!((open(), listening(peer.port()).unwrap().len()), (1, 0));
         assert!(!wait_until(Duration::from_millis(50), || Ok(open() == 0)).await.unwrap());
         drop((client, server));
         assert!(wait_until(Duration::from_secs(20), || Ok(open() == 0)).await.unwrap());

@@ -1,35 +1,47 @@
-//! The nginx that runs, as `/proc` shows it: no root needed, unless `/proc` is mounted with `hidepid`.
+//! The nginx that runs, as the kernel shows it: no root needed, unless `/proc` is mounted with `hidepid`.
+//!
+//! Who it is, is never what it calls itself: a title says only where to look. A master has one user, root or ours, in our own
+//! namespaces, and holds the listener of the front door; what root runs in its name is nginx's own program, which the master
+//! runs too by device and inode. Who is not root sees less of that, and runs it as nobody but himself.
 
-mod command;
+mod candidate;
+mod words;
+mod workers;
 
 use std::{
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use bluegreen_linux::program::find;
-use procfs::{
-    ProcError,
-    process::{FDTarget, Process, Stat, all_processes},
+use bluegreen_linux::{
+    files,
+    ports::listening,
+    program::{find, is_safe},
 };
-use rustix::time::{ClockId, clock_gettime};
+use rustix::process::geteuid;
 
-use crate::{argv, drain::listeners_on, reload::Version, text::one_line};
+use self::candidate::{Candidate, candidates};
+use crate::{argv, reload::Version, text::one_line};
+
+pub(crate) use self::{words::configuration, workers::Workers};
 
 /// How long new workers may take to appear after a reload: nginx tries 2.5 s to listen on a port that is taken.
 pub(crate) const SETTLE: Duration = Duration::from_secs(8);
 /// Why a reload that nginx was asked for, and said nothing about, has no effect.
 pub(crate) const LIKELY: &str =
     "likely a listen port that another process holds, or a changed shared zone: see nginx's error log";
+/// Where packages let nginx write its pid.
+const PID_FILE: &str = "/run/nginx.pid";
 
 /// Which nginx of this machine, by its master process: the one in its pid file, else the one that listens at the front door, else the only one.
 #[derive(Debug, Clone, Default)]
 pub struct Master {
     pid_file: Option<PathBuf>,
     front_door: Option<u16>,
+    program: Option<PathBuf>,
 }
 
-/// Why nginx could not be found, or asked for its version.
+/// Why nginx could not be found, called, or asked for its version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MasterError {
@@ -39,36 +51,48 @@ pub enum MasterError {
     /// The pid file does not name a master process.
     #[error("{} does not name a running nginx: start it, or correct the path", .0.display())]
     PidFile(PathBuf),
+    /// Somebody listens at the front door, and it is no nginx that can be seen.
+    #[error("port {0} is held by something that is not seen to be nginx: `sudo ss -ltnp sport = :{0}` names it")]
+    Stranger(u16),
     /// More than one nginx, and nothing to tell them apart.
     #[error("several nginx run here (pids {0:?}): set proxy.nginx.pid_file to the pid file of the one that is meant")]
     Several(Vec<i32>),
+    /// It is in a container, a snap, or other namespaces.
+    #[error(
+        "nginx (pid {0}) runs in a container: what it is there cannot be told from here, and nothing of it is run or changed"
+    )]
+    Elsewhere(i32),
+    /// It is another user's.
+    #[error("nginx (pid {pid}) is run by user {uid}: run this as that user")]
+    Foreign {
+        /// Its process.
+        pid: i32,
+        /// Its user.
+        uid: u32,
+    },
+    /// It runs another program than the one that would be called, or one that others can change.
+    #[error(
+        "nginx (pid {pid}) runs {}, and not {}: name its program as `program` in [proxy.nginx]",
+        running.as_ref().map_or_else(|| "another program".into(), |path| path.to_string_lossy()),
+        known.as_ref().map_or_else(|| "the one in PATH, where there is none".into(), |path| path.to_string_lossy())
+    )]
+    Other {
+        /// Its process.
+        pid: i32,
+        /// What it runs, as far as that can be shown.
+        running: Option<PathBuf>,
+        /// What would be called.
+        known: Option<PathBuf>,
+    },
+    /// It was started with a configuration that others can change, or that is not named with its whole path.
+    #[error("nginx was started with {}, which others than root can change, or which cannot be looked at: nothing is run with it", .0.display())]
+    Unsafe(PathBuf),
     /// `/proc` cannot be read: who is not seen there may run.
     #[error("cannot look for nginx in /proc: {0}")]
     Unseen(String),
     /// The program could not be run, or said something else.
     #[error("the version of nginx is not known: {0}")]
     Version(String),
-}
-
-/// A worker; the pair is never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Worker {
-    pid: i32,
-    /// In clock ticks since boot.
-    started: u64,
-}
-
-/// The workers of one nginx at one moment.
-#[derive(Debug)]
-pub(crate) struct Workers {
-    /// The pid of the process that starts them.
-    pub(crate) master: i32,
-    /// Those that take new connections.
-    pub(crate) accepting: Vec<Worker>,
-    /// Those that have just been forked and still bear their master's title: they are about to.
-    starting: Vec<Worker>,
-    /// How many finish what they have and then end.
-    pub(crate) leaving: usize,
 }
 
 impl Master {
@@ -91,14 +115,19 @@ impl Master {
         self
     }
 
-    /// The version of the program that runs, else of the one in `PATH`; milliseconds.
+    /// Its program, where that is not the `nginx` in `PATH`. Root takes one that only root can change.
+    #[must_use = "returns the handle"]
+    pub fn with_program(mut self, path: impl Into<PathBuf>) -> Self {
+        self.program = Some(path.into());
+        self
+    }
+
+    /// The version of its program on the disk; milliseconds.
     ///
     /// # Errors
     /// It cannot be run, or says something that is no version.
     pub async fn version(&self) -> Result<Version, MasterError> {
-        let running =
-            self.process().ok().filter(is_trusted).and_then(|master| master.exe().ok()).filter(|exe| exe.is_file());
-        let program = running.or_else(|| find("nginx")).ok_or(MasterError::NotRunning)?;
+        let program = self.program().ok_or_else(|| MasterError::Version("there is no nginx in PATH".to_owned()))?;
         let command = [program.to_string_lossy().into_owned(), "-v".to_owned()];
         let text = argv::run(&command).await.map_err(|failed| MasterError::Version(failed.to_string()))?;
         let version = text.split_once("nginx/").and_then(|(_, version)| version.split_whitespace().next());
@@ -122,185 +151,113 @@ impl Master {
         workers.accepting.first().map(|worker| worker.pid.unsigned_abs()).ok_or(MasterError::NotRunning)
     }
 
-    /// How this nginx is called: its program and the words that choose its configuration. The one in `PATH` when none runs
-    /// that is to be trusted.
-    pub fn command(&self) -> Vec<String> {
-        let master = self.process().ok().filter(is_trusted);
-        let words = master.as_ref().map(|master| command::of_title(&title(master))).unwrap_or_default();
-        let exe = master.and_then(|master| master.exe().ok()).filter(|exe| exe.is_file());
-        let program = exe.map_or_else(|| "nginx".to_owned(), |exe| exe.to_string_lossy().into_owned());
-        std::iter::once(program).chain(words).collect()
+    /// Whether it still runs a program that has been replaced on the disk, as by an upgrade of its package. Who may not see its
+    /// program does not know, and hears `false`.
+    pub fn is_older(&self) -> bool {
+        self.process().is_ok_and(|process| process.is_older())
     }
 
-    /// The main file of its configuration; milliseconds.
-    pub async fn configuration(&self) -> PathBuf {
-        let command = self.command();
-        let built = argv::run(&[command[0].clone(), "-V".to_owned()]).await.unwrap_or_default();
-        command::configuration(&command, &built)
+    /// How this nginx is called: its program and the words that choose its configuration. Where none runs, the program alone.
+    ///
+    /// # Errors
+    /// It cannot be told which nginx that is, or it is none that this user should call.
+    pub fn command(&self) -> Result<Vec<String>, MasterError> {
+        let program = self.program();
+        let known = program.as_ref().map_or_else(|| "nginx".to_owned(), |path| path.to_string_lossy().into_owned());
+        let master = match self.process() {
+            Ok(master) => master,
+            Err(MasterError::NotRunning) => return Ok(vec![known]),
+            Err(error) => return Err(error),
+        };
+        let me = geteuid();
+        if ![0, me.as_raw()].contains(&master.uid) {
+            return Err(MasterError::Foreign { pid: master.pid, uid: master.uid });
+        }
+        if !master.is_trusted() {
+            let unseen =
+                || MasterError::Unseen(format!("the namespaces and the program of pid {} are hidden", master.pid));
+            return Err(master.shown().map_or_else(unseen, MasterError::Unsafe));
+        }
+        let is_it = program.as_ref().and_then(|program| master.runs(program));
+        if is_it == Some(false) && !master.is_older() || is_it.is_none() && me.is_root() {
+            return Err(MasterError::Other { pid: master.pid, running: master.shown(), known: program });
+        }
+        let words = words::of_title(&master.title, me.as_raw()).map_err(MasterError::Unsafe)?;
+        Ok(std::iter::once(known).chain(words).collect())
+    }
+
+    /// What is run when nginx is called.
+    fn program(&self) -> Option<PathBuf> {
+        let may = |path: &PathBuf| !geteuid().is_root() || is_safe(path, 0).is_ok_and(|safe| safe);
+        self.program.clone().or_else(|| find("nginx")).filter(may)
     }
 
     /// The workers now.
     pub(crate) fn workers(&self) -> Result<Workers, MasterError> {
-        let master = self.process()?.pid;
-        let seen: Vec<(String, Stat)> =
-            processes("nginx: ")?.iter().filter_map(|it| Some((title(it), it.stat().ok()?))).collect();
-        let mut workers = Workers { master, accepting: Vec::new(), starting: Vec::new(), leaving: 0 };
-        for (title, stat) in seen.iter().filter(|(_, stat)| stat.ppid == master) {
-            let worker = Worker { pid: stat.pid, started: stat.starttime };
-            // a master that takes over (USR2) is a child of the one before, and has workers
-            let alone = || seen.iter().all(|(_, other)| other.ppid != stat.pid);
-            match title.strip_prefix("nginx: ").unwrap_or_default() {
-                title if title.starts_with("worker process is shutting down") => workers.leaving += 1,
-                title if title.starts_with("worker process") => workers.accepting.push(worker),
-                title if title.starts_with("master process") && alone() => workers.starting.push(worker),
-                _ => {}
-            }
-        }
-        Ok(workers)
+        Workers::of(self.process()?.pid)
     }
 
-    fn process(&self) -> Result<Process, MasterError> {
-        let mut masters = masters()?;
-        if let Some(path) = &self.pid_file {
-            let pid = read_pid(path);
-            let named = masters.into_iter().find(|master| Some(master.pid) == pid);
-            return named.ok_or_else(|| MasterError::PidFile(path.clone()));
-        }
-        // anybody may call a process so
-        if masters.iter().any(is_trusted) {
-            masters.retain(is_trusted);
-        }
-        if let Some(port) = self.front_door {
-            let listeners = listeners_on(port).unwrap_or_default();
-            if listeners.is_empty() {
-                // another nginx of this machine is not the one that is meant
-                return Err(MasterError::NotRunning);
+    fn process(&self) -> Result<Candidate, MasterError> {
+        let (elsewhere, here): (Vec<_>, Vec<_>) = candidates()?.into_iter().partition(Candidate::is_elsewhere);
+        let mut masters = match &self.pid_file {
+            Some(path) => {
+                let pid = read_pid(path)?;
+                let (named, all) = (|it: &Candidate| it.pid == pid, here.into_iter());
+                let masters: Vec<_> = all.filter(named).collect();
+                if masters.is_empty() {
+                    let contained = elsewhere.iter().find(|it| named(it)).map(|it| MasterError::Elsewhere(it.pid));
+                    return Err(contained.unwrap_or_else(|| MasterError::PidFile(path.clone())));
+                }
+                masters
             }
-            if let Some(at) = masters.iter().position(|master| has_socket(master, &listeners)) {
-                masters = vec![masters.swap_remove(at)];
-            }
-        }
+            None => match self.front_door {
+                Some(port) => at_the_door(port, here, &elsewhere)?,
+                // nobody says which one, so none of another user
+                None => here.into_iter().filter(|it| [0, geteuid().as_raw()].contains(&it.uid)).collect(),
+            },
+        };
+        // what is known for sure comes before what may be
+        let program = self.program();
+        narrow(&mut masters, Candidate::is_trusted);
+        narrow(&mut masters, |it| program.as_ref().is_some_and(|program| it.runs(program) == Some(true)));
+        let usual = Path::new(PID_FILE);
+        let usual = is_safe(usual, 0).is_ok_and(|safe| safe).then(|| read_pid(usual));
+        narrow(&mut masters, |it| usual == Some(Ok(it.pid)));
+        narrow(&mut masters, Candidate::has_workers);
         let pids: Vec<i32> = masters.iter().map(|master| master.pid).collect();
-        let first = masters.pop().ok_or(MasterError::NotRunning)?;
+        let first = masters
+            .pop()
+            .ok_or_else(|| elsewhere.first().map_or(MasterError::NotRunning, |it| MasterError::Elsewhere(it.pid)))?;
         if pids.len() == 1 { Ok(first) } else { Err(MasterError::Several(pids)) }
     }
 }
 
-impl Workers {
-    /// Whether every worker that takes connections was started after `modified`, the time of a file: then it has read it.
-    /// Every one, since a worker that crashed is started again with the configuration of before.
-    pub(crate) fn started_after(&self, modified: SystemTime) -> bool {
-        !self.accepting.is_empty() && self.all().all(|worker| worker.started_at() >= modified)
+/// Those of `here` that may hold the listener of the front door.
+fn at_the_door(port: u16, here: Vec<Candidate>, elsewhere: &[Candidate]) -> Result<Vec<Candidate>, MasterError> {
+    let listeners = listening(port).map_err(|error| MasterError::Unseen(error.to_string()))?;
+    let contained = |otherwise| elsewhere.first().map_or(otherwise, |it| MasterError::Elsewhere(it.pid));
+    if listeners.is_empty() {
+        // another nginx of this machine is not the one that is meant
+        return Err(contained(MasterError::NotRunning));
     }
+    let masters: Vec<_> = here.into_iter().filter(|it| it.may_hold(&listeners)).collect();
+    if masters.is_empty() { Err(contained(MasterError::Stranger(port))) } else { Ok(masters) }
+}
 
-    /// Whether new ones take the connections, none of `old`, and none of another reload that was under way when ours was
-    /// `asked` for: those are new too, and have not read what ours is about.
-    pub(crate) fn replace(&self, old: &Self, asked: SystemTime) -> bool {
-        self.started_after(asked) && !self.all().any(|worker| old.all().any(|before| before == worker))
+/// Keeps those that are so, if there are any.
+fn narrow(masters: &mut Vec<Candidate>, is_so: impl Fn(&Candidate) -> bool) {
+    if masters.iter().any(&is_so) {
+        masters.retain(is_so);
     }
-
-    fn all(&self) -> impl Iterator<Item = &Worker> {
-        self.accepting.iter().chain(&self.starting)
-    }
-}
-
-impl Worker {
-    /// The end of the clock tick in which it started, by the wall clock of now: times of files are in no other.
-    fn started_at(self) -> SystemTime {
-        let started = Duration::from_millis((self.started + 1) * 1000 / procfs::ticks_per_second());
-        let (boot, wall) = clocks();
-        wall - boot.saturating_sub(started)
-    }
-}
-
-/// The time since boot, and the wall clock just before it. Who is put aside between the two would take a worker for older
-/// than it is, and then they are looked at again; the other way round a worker of before could pass for one that was started
-/// after a file was written.
-fn clocks() -> (Duration, SystemTime) {
-    let since_boot = || {
-        let time = clock_gettime(ClockId::Boottime);
-        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
-    };
-    let look = || (since_boot(), SystemTime::now(), since_boot());
-    let at_once =
-        |(before, _, after): &(Duration, _, Duration)| after.saturating_sub(*before) < Duration::from_millis(1);
-    let (_, wall, boot) = (0..10).map(|_| look()).find(at_once).unwrap_or_else(look);
-    (boot, wall)
-}
-
-/// Master processes. A child of one is a worker that has no title of its own yet.
-fn masters() -> Result<Vec<Process>, MasterError> {
-    let titled = processes("nginx: master process")?;
-    let mut found: Vec<(Process, i32)> =
-        titled.into_iter().filter_map(|p| p.stat().ok().map(|stat| (p, stat.ppid))).collect();
-    let pids: Vec<i32> = found.iter().map(|(process, _)| process.pid).collect();
-    found.retain(|(_, parent)| !pids.contains(parent));
-    Ok(found.into_iter().map(|(process, _)| process).collect())
-}
-
-/// Root's or our own.
-fn is_trusted(process: &Process) -> bool {
-    process.uid().is_ok_and(|uid| uid == 0 || uid == rustix::process::geteuid().as_raw())
-}
-
-fn processes(titled: &str) -> Result<Vec<Process>, MasterError> {
-    let mut found = Vec::new();
-    for process in all_processes().map_err(|error| MasterError::Unseen(error.to_string()))? {
-        match process {
-            Ok(process) if title(&process).starts_with(titled) => found.push(process),
-            Ok(_) | Err(ProcError::NotFound(_)) => {}
-            Err(error) => return Err(MasterError::Unseen(error.to_string())),
-        }
-    }
-    Ok(found)
-}
-
-fn title(process: &Process) -> String {
-    process.cmdline().ok().and_then(|words| words.into_iter().next()).unwrap_or_default()
 }
 
 /// A file with one number in it has no more bytes.
 const PID: u64 = 64;
 
-fn read_pid(path: &Path) -> Option<i32> {
-    bluegreen_linux::files::find(path).and_then(|found| found.text(PID)).ok()?.trim().parse().ok()
-}
-
-/// `false` also when this user may not look.
-fn has_socket(process: &Process, inodes: &[u64]) -> bool {
-    let is_one = |target| matches!(target, FDTarget::Socket(inode) if inodes.contains(&inode));
-    process.fd().is_ok_and(|files| files.flatten().any(|file| is_one(file.target)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// One that was forked `ago`.
-    fn worker(pid: i32, ago: Duration) -> Worker {
-        let now = clock_gettime(ClockId::Boottime);
-        let now = Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap());
-        let ticks = now.saturating_sub(ago).as_millis() * u128::from(procfs::ticks_per_second()) / 1000;
-        Worker { pid, started: u64::try_from(ticks).unwrap() }
-    }
-
-    fn workers(accepting: &[Worker], starting: &[Worker]) -> Workers {
-        Workers { master: 1, accepting: accepting.to_vec(), starting: starting.to_vec(), leaving: 0 }
-    }
-
-    #[test]
-    fn only_those_that_our_own_reload_started_take_the_place_of_those_before() {
-        let [long_ago, before, lately] = [60, 30, 1].map(Duration::from_secs);
-        let asked = SystemTime::now() - Duration::from_secs(10);
-        let (first, others, ours) = (worker(10, long_ago), worker(20, before), worker(30, lately));
-        let old = workers(&[first], &[]);
-        assert!(workers(&[ours], &[]).replace(&old, asked));
-        assert!(!workers(&[ours, first], &[]).replace(&old, asked));
-        assert!(!workers(&[others], &[]).replace(&old, asked), "of a reload that was under way");
-        assert!(!workers(&[others], &[ours]).replace(&old, asked), "and ours come only now");
-        assert!(!workers(&[ours], &[others]).replace(&old, asked));
-        assert!(!workers(&[], &[ours]).replace(&old, asked), "nobody has said yet that it takes connections");
-        // one without its title, that was forked in the tick in which the reload was asked for
-        assert!(!workers(&[ours], &[]).replace(&workers(&[first], &[ours]), asked));
+fn read_pid(path: &Path) -> Result<i32, MasterError> {
+    match files::find(path).and_then(|found| found.text(PID)) {
+        Ok(text) => text.trim().parse().map_err(|_| MasterError::PidFile(path.to_owned())),
+        Err(error) if error.is_missing() => Err(MasterError::PidFile(path.to_owned())),
+        Err(error) => Err(MasterError::Unseen(error.to_string())),
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     config::{Config, ProxyMode},
     doctor,
     documents::{self, SCHEMA},
+    halt::for_master,
     output, owner,
     report::{self, Paint},
     session::holder,
@@ -47,12 +48,6 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
     }
     if config.nginx.mode == ProxyMode::Reload {
         return reload_mode(global, config, args).await;
-    }
-    // another nginx, as the system's, would be looked at and written to in its place
-    if let Err(error @ MasterError::PidFile(_)) = wiring::master(config).pid()
-        && args.nginx.is_empty()
-    {
-        return Err(Halt::error(Exit::Refused, &error).next(doctor::OTHER_NGINX));
     }
     let (setup, owner) = setup(config, args).await?;
     if args.what.check {
@@ -92,18 +87,18 @@ async fn reload_mode(global: &Global, config: &Config, args: &args::Setup) -> Re
 
 async fn setup(config: &Config, args: &args::Setup) -> Result<(Setup, User), Halt> {
     let owner = deploy_user(config)?;
-    let setup = Setup {
-        commands: commands(config, args),
-        site: args.site.clone(),
-        ..wiring::setup(config, Some(owner.clone())).await?
-    };
+    // another nginx, as the system's, would be looked at and written to in its place
+    let commands = commands(config, args)
+        .map_err(|error| Halt::error(Exit::Refused, &error).next(for_master(&error, "sudo bluegreen setup --apply")))?;
+    let setup = wiring::setup(config, commands, Some(owner.clone())).await?;
+    let setup = Setup { site: args.site.clone(), ..setup };
     let nginx_dir = args.nginx_dir.clone().unwrap_or_else(|| setup.nginx_dir.clone());
     Ok((Setup { nginx_dir, ..setup }, owner))
 }
 
 /// How nginx is called: as it was started, unless somebody says otherwise.
-fn commands(config: &Config, args: &args::Setup) -> Commands {
-    Commands::new(if args.nginx.is_empty() { wiring::master(config).command() } else { args.nginx.clone() })
+fn commands(config: &Config, args: &args::Setup) -> Result<Commands, MasterError> {
+    if args.nginx.is_empty() { wiring::commands(config) } else { Ok(Commands::new(args.nginx.clone())) }
 }
 
 /// Who will deploy: as configured, else who runs this, also through sudo.

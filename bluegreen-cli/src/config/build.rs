@@ -128,6 +128,7 @@ fn nginx(r: &mut Reader<'_>) -> Option<Nginx> {
     let target = r.read("proxy.nginx.url", url::plain);
     let connect = r.read("proxy.nginx.connect", value::address);
     let pid_file = r.read("proxy.nginx.pid_file", value::path);
+    let program = r.read("proxy.nginx.program", value::path);
     let allow_remote = r.or_default("proxy.nginx.allow_remote", value::flag);
     let host = target.as_ref().and_then(url::remote_host).filter(|_| !allow_remote && connect.is_none());
     if let Some(host) = host {
@@ -139,7 +140,7 @@ fn nginx(r: &mut Reader<'_>) -> Option<Nginx> {
     let install = r.read("proxy.nginx.install", value::command);
     let reload = r.or_default("proxy.nginx.reload", value::command);
     let test = r.or_default("proxy.nginx.test", value::command);
-    Some(Nginx { mode, url: target?, connect, pid_file, service_url_file, install, reload, test })
+    Some(Nginx { mode, url: target?, connect, pid_file, program, service_url_file, install, reload, test })
 }
 
 fn resolve(r: &mut Reader<'_>, nginx: Option<&Nginx>) -> Resolve {

@@ -135,6 +135,12 @@ pub(super) const KEYS: &[Key] = &[
         r#""/run/nginx.pid""#,
         "Which nginx, where several run and this user cannot see whose the front door is.",
     ),
+    unset(
+        "proxy.nginx.program",
+        "the `nginx` in PATH",
+        r#""/opt/nginx/sbin/nginx""#,
+        "The program of the nginx that runs. Root takes one that only root can change, from a file of root's.",
+    ),
     default("proxy.nginx.allow_remote", "false", "Lets `proxy.nginx.url` name another host without `connect`."),
     default(
         "proxy.nginx.service_url_file",

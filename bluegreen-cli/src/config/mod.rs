@@ -125,6 +125,12 @@ impl Config {
         names.filter(|_| self.is_roots()).cloned().collect()
     }
 
+    /// nginx's program. A file of another user's names none that root runs.
+    pub(crate) fn nginx_program(&self) -> Option<&Path> {
+        let may = self.is_roots() || !rustix::process::geteuid().is_root();
+        self.nginx.program.as_deref().filter(|_| may)
+    }
+
     /// The file that it came from.
     pub fn file(&self) -> &Path {
         &self.file

@@ -45,6 +45,7 @@ pub struct Nginx {
     pub url: Url,
     pub connect: Option<SocketAddr>,
     pub pid_file: Option<PathBuf>,
+    pub program: Option<PathBuf>,
     pub service_url_file: PathBuf,
     pub install: Option<Vec<String>>,
     pub reload: Vec<String>,

@@ -11,15 +11,12 @@ use regex::Regex;
 use super::{Finding, Severity, passes, rights};
 use crate::{
     config::{Config, ProxyMode},
-    halt::{for_traffic, said},
+    halt::{for_master, for_traffic, said},
     report, wiring,
 };
 
 /// The finding about the route.
 pub(super) const ROUTE: &str = "route";
-/// What to do when the pid file names no nginx that runs.
-pub(crate) const OTHER_NGINX: &str =
-    "start that nginx, or correct pid_file in [proxy.nginx]: `ps -C nginx -o pid,args` shows which ones run";
 /// The findings about the set-up.
 pub(super) const SETUP: &str = "setup";
 /// The first version that takes the snippet: `keepalive_timeout` in an upstream group.
@@ -32,23 +29,38 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
     let proven = seen.route().is_some();
     let master = wiring::master(config);
     let (pid, version) = (master.pid(), master.version().await);
-    let mut findings = vec![running(&pid, &version, proven)];
-    if matches!(pid, Err(MasterError::NotRunning | MasterError::PidFile(_))) {
+    // in marker mode nothing is asked of its processes once it proves the route
+    let unneeded = proven && config.nginx.mode == ProxyMode::Marker;
+    let mut findings = vec![running(&pid, &version, unneeded)];
+    if !unneeded && matches!(pid, Err(MasterError::NotRunning | MasterError::PidFile(_))) {
         return findings;
     }
-    let commands = wiring::commands(config);
-    let survey = Survey::of(&commands, &master.configuration().await).await.ok();
+    if master.is_older() {
+        let what = "the nginx that runs is older than its program on the disk, as after an upgrade";
+        findings.push(Finding::warning("nginx-older", what, "sudo systemctl restart nginx, when it suits"));
+    }
+    let commands = match wiring::commands(config) {
+        Ok(commands) => commands,
+        Err(error) => {
+            if pid.is_ok() {
+                findings.push(unasked(&error));
+            }
+            findings.extend(judge(traffic, |traffic| for_traffic(traffic, config), Vec::new(), Vec::new()));
+            return findings;
+        }
+    };
+    let survey = Survey::of(&commands, &commands.configuration().await).await.ok();
     let keeps = survey.as_ref().and_then(|survey| survey.turns_on("keepalive_min_timeout")).is_some();
     if let Ok(version) = version {
         findings.extend(age(version, config.nginx.mode, proven, keeps));
     }
     let mut differences = match config.nginx.mode {
-        ProxyMode::Marker => differences(config).await,
+        ProxyMode::Marker => differences(config, &commands).await,
         ProxyMode::Reload => {
             survey.as_ref().map(|survey| past_the_include(config, survey, &commands)).unwrap_or_default()
         }
     };
-    findings.extend(taken(config, traffic, &mut differences).await);
+    findings.extend(taken(config, &commands, traffic, &mut differences).await);
     // what is not set up is told as such
     let wrong = survey.filter(|_| !matches!(traffic, Ok(Traffic::NotSetUp(_))));
     let wrong = wrong.map(|survey| passes::look(config, &survey, &commands, seen, &differences)).unwrap_or_default();
@@ -57,14 +69,19 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
 }
 
 /// Whether nginx takes its configuration; a refusal that comes of a file of ours is told with that file.
-async fn taken(config: &Config, traffic: &Result<Traffic, Blind>, differences: &mut [Difference]) -> Option<Finding> {
+async fn taken(
+    config: &Config,
+    commands: &Commands,
+    traffic: &Result<Traffic, Blind>,
+    differences: &mut [Difference],
+) -> Option<Finding> {
     let taken = accepts(config).await;
     let may_be_ours = taken.severity != Severity::Good && config.nginx.mode == ProxyMode::Marker;
     // what the set-up does by itself is not listed then
     if !may_be_ours || matches!(traffic, Ok(Traffic::NotSetUp(_))) {
         return Some(taken);
     }
-    let setup = wiring::setup(config, None).await.ok()?;
+    let setup = wiring::setup(config, commands.clone(), None).await.ok()?;
     match differences.iter_mut().find(|difference| difference.is_applied()) {
         Some(ours) if setup.repairs(&taken.what).await => {
             ours.what += ", and nginx would not come up after a restart";
@@ -79,23 +96,36 @@ pub(crate) async fn accepts(config: &Config) -> Finding {
     if let Some(refused) = rights::look(config).await {
         return refused;
     }
-    let commands = wiring::commands(config);
+    let commands = match config.nginx.mode {
+        ProxyMode::Reload => wiring::configured(config),
+        ProxyMode::Marker => match wiring::commands(config) {
+            Ok(commands) => commands,
+            Err(error) => return unasked(&error),
+        },
+    };
     judge_configuration(config.nginx.mode, &commands.typed_test(), commands.accepts().await)
+}
+
+/// No deploy of marker mode needs an answer of that nginx's program, and who may not run it hears that it was not run.
+fn unasked(error: &MasterError) -> Finding {
+    Finding::good("nginx-config", format!("nginx is not asked for its configuration: {error}"))
 }
 
 /// What each reload of this nginx loses.
 pub(crate) async fn reload_costs(config: &Config) -> Vec<String> {
-    let master = wiring::master(config);
-    let survey = Survey::walk(&master.configuration().await);
-    let keeps = survey.is_ok_and(|survey| survey.turns_on("keepalive_min_timeout").is_some());
-    match master.version().await {
+    let survey = match wiring::commands(config) {
+        Ok(commands) => Survey::walk(&commands.configuration().await).ok(),
+        Err(_) => None,
+    };
+    let keeps = survey.is_some_and(|survey| survey.turns_on("keepalive_min_timeout").is_some());
+    match wiring::master(config).version().await {
         Ok(version) => reload_warnings(version, keeps),
         Err(error) => vec![error.to_string()],
     }
 }
 
-async fn differences(config: &Config) -> Vec<Difference> {
-    match wiring::setup(config, None).await {
+async fn differences(config: &Config, commands: &Commands) -> Vec<Difference> {
+    match wiring::setup(config, commands.clone(), None).await {
         Ok(setup) => setup.differences().await,
         Err(_) => Vec::new(),
     }
@@ -119,6 +149,10 @@ fn running(pid: &Result<u32, MasterError>, version: &Result<Version, MasterError
     match (pid, version) {
         (Ok(pid), Ok(version)) => Finding::good("nginx", format!("nginx {version} runs, pid {pid}")),
         (Ok(pid), Err(_)) => Finding::good("nginx", format!("nginx runs, pid {pid}")),
+        (Err(error), _) if proven => Finding::good(
+            "nginx-unseen",
+            format!("nginx proves what it does, and its processes are not seen from here: {error}"),
+        ),
         (Err(MasterError::NotRunning), Err(_)) => Finding::fatal(
             "nginx-missing",
             "there is no nginx here, or this user cannot see it",
@@ -129,14 +163,14 @@ fn running(pid: &Result<u32, MasterError>, version: &Result<Version, MasterError
             format!("nginx {version} is installed, and nobody listens at the front door"),
             start,
         ),
-        (Err(error @ MasterError::Several(_)), _) if proven => {
-            Finding::warning("nginx-several", error.to_string(), "pid_file = \"/run/nginx.pid\" in [proxy.nginx]")
+        (Err(error), _) => {
+            let id = match error {
+                MasterError::Several(_) => "nginx-several",
+                MasterError::PidFile(_) => "nginx-stopped",
+                _ => "nginx-unseen",
+            };
+            Finding::fatal(id, error.to_string(), for_master(error, "sudo bluegreen setup --apply"))
         }
-        (Err(error @ MasterError::Several(_)), _) => {
-            Finding::fatal("nginx-several", error.to_string(), "pid_file = \"/run/nginx.pid\" in [proxy.nginx]")
-        }
-        (Err(error @ MasterError::PidFile(_)), _) => Finding::fatal("nginx-stopped", error.to_string(), OTHER_NGINX),
-        (Err(error), _) => Finding::fatal("nginx-stopped", error.to_string(), start),
     }
 }
 
@@ -262,7 +296,7 @@ mod tests {
         let several = || Err(MasterError::Several(vec![1, 2]));
         let other = running(&Err(MasterError::PidFile("/run/x.pid".into())), &Ok(version("1.22.1")), false);
         assert!(other.fix.contains("pid_file") && !other.fix.contains("systemctl"), "another one runs: {}", other.fix);
-        assert_eq!(id(&running(&several(), &Ok(version("1.22.1")), true)).0, Severity::Warning);
+        assert_eq!(id(&running(&several(), &Ok(version("1.22.1")), true)).0, Severity::Good);
         assert_eq!(id(&running(&several(), &Ok(version("1.22.1")), false)).0, Severity::Fatal);
     }
 

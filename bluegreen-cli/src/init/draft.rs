@@ -117,6 +117,7 @@ impl Draft {
             let runs = match proxy.pid {
                 Some(pid) => format!("runs, pid {pid}"),
                 None if proxy.several => "several run".to_owned(),
+                None if proxy.unseen.is_some() => "is not looked into".to_owned(),
                 None => "does not run".to_owned(),
             };
             if let Some(version) = version {
@@ -131,6 +132,7 @@ impl Draft {
             if proxy.several {
                 self.notes.push("several nginx run here: say which one with --pid-file FILE".to_owned());
             }
+            self.notes.extend(proxy.unseen.clone());
         }
         self.notes
             .extend(findings.proxy.as_ref().and_then(|proxy| leads_nowhere(proxy, &self.app, self.profiles[0].1)));

@@ -16,6 +16,8 @@ pub(crate) struct Proxy {
     pub(crate) pid: Option<u32>,
     /// Whether several run, and nothing says which one is meant.
     pub(crate) several: bool,
+    /// Why its configuration was not looked at.
+    pub(crate) unseen: Option<String>,
     pub(crate) configuration: PathBuf,
     /// The article's `set $service_url`, and what it is set to.
     pub(crate) service_url: Option<(Place, String)>,
@@ -28,14 +30,19 @@ pub(crate) struct Proxy {
 
 /// Looks at the nginx that `master` is. Changes nothing, and needs no root.
 pub(crate) async fn look(master: &Master) -> Proxy {
-    let configuration = master.configuration().await;
     let pid = master.pid();
     let version = master.version().await.ok().map(|version| version.to_string());
     let several = matches!(pid, Err(MasterError::Several(_)));
-    let survey = Survey::of(&Commands::new(master.command()), &configuration).await.ok();
-    let mut proxy = Proxy { version, pid: pid.ok(), several, configuration, ..Proxy::default() };
-    if let Some(survey) = survey {
-        proxy.read(&survey);
+    let mut proxy = Proxy { version, pid: pid.ok(), several, ..Proxy::default() };
+    match master.command() {
+        Ok(command) => {
+            let commands = Commands::new(command);
+            proxy.configuration = commands.configuration().await;
+            if let Ok(survey) = Survey::of(&commands, &proxy.configuration).await {
+                proxy.read(&survey);
+            }
+        }
+        Err(error) => proxy.unseen = Some(error.to_string()).filter(|_| !several),
     }
     proxy
 }

@@ -35,11 +35,14 @@ fn cleaned(path: &OsStr) -> OsString {
 /// The program of this name in [`path`], or where system programs are. What is named with its whole path is that file.
 pub fn find(name: impl AsRef<Path>) -> Option<PathBuf> {
     let name = name.as_ref();
-    let mut dirs: Vec<PathBuf> = env::split_paths(&path()).chain(SYSTEM.map(PathBuf::from)).collect();
     if name.components().count() != 1 {
-        dirs = vec![PathBuf::new()];
+        return Some(name.to_owned()).filter(|file| file.is_absolute() && file.is_file());
     }
-    dirs.into_iter().map(|dir| dir.join(name)).find(|file| file.is_absolute() && file.is_file())
+    let (path, root) = (path(), geteuid().is_root());
+    let may = |dir: &PathBuf| dir.is_absolute() && (!root || is_safe(dir, 0).is_ok_and(|safe| safe));
+    let dirs = env::split_paths(&path).chain(SYSTEM.map(PathBuf::from)).filter(may);
+    let mut files = dirs.map(|dir| dir.join(name));
+    files.find(|file| file.is_file())
 }
 
 /// Whether nobody but root and `user` can change what `path` leads to: each directory and link on the way is theirs, and no

@@ -65,7 +65,7 @@ impl Setup {
 
     /// The configuration as the files say, without asking nginx.
     pub(super) async fn walked(&self) -> Result<Tree, SetupError> {
-        Tree::read(walk::files(&self.master.configuration().await), self.site.as_deref())
+        Tree::read(walk::files(&self.commands.configuration().await), self.site.as_deref())
     }
 
     /// Whether this is set up, and a file of ours is gone: nginx takes no configuration without it.

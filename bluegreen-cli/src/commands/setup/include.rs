@@ -15,12 +15,17 @@ pub(super) async fn check(config: &Config, args: &args::Setup) -> (Vec<Differenc
     let path = &config.nginx.service_url_file;
     let resolver = IncludeResolver::new(IncludeFile::new(path), &config.profiles, wiring::master(config));
     let commands = super::commands(config, args);
-    let reads = commands.reads(path).await;
+    let reads = match &commands {
+        Ok(commands) => commands.reads(path).await,
+        Err(error) => Err(error.to_string()),
+    };
     let (found, mut differences) = match judge(path, resolver.resolve().await, reads) {
         Ok(found) => (found, Vec::new()),
         Err(differences) => (String::new(), differences),
     };
-    if let Ok(survey) = Survey::walk(&wiring::master(config).configuration().await) {
+    if let Ok(commands) = commands
+        && let Ok(survey) = Survey::walk(&commands.configuration().await)
+    {
         differences.extend(doctor::past_the_include(config, &survey, &commands));
     }
     (differences, found)
