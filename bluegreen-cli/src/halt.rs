@@ -165,6 +165,8 @@ pub(crate) fn for_traffic(traffic: &Result<Traffic, Blind>, config: &Config) -> 
     }
 }
 
+/// What to do where root runs nothing.
+const BY_HAND: &str = "put in what `bluegreen setup --print http|server|location` prints, by hand";
 /// What to do when the pid file names no nginx that runs.
 const OTHER_NGINX: &str =
     "start that nginx, or correct pid_file in [proxy.nginx]: `ps -C nginx -o pid,args` shows which ones run";
@@ -174,7 +176,7 @@ pub(crate) fn for_master(error: &MasterError, again: &str) -> String {
     match error {
         MasterError::PidFile(_) => OTHER_NGINX.to_owned(),
         MasterError::Several(_) => "pid_file = \"/run/nginx.pid\" in [proxy.nginx]".to_owned(),
-        MasterError::Stranger(_) => LISTENERS.to_owned(),
+        MasterError::Stranger(_) => format!("{LISTENERS}; if it leads to nginx in a container, {BY_HAND}"),
         MasterError::Foreign { uid, .. } => {
             format!("{} as that user: sudo -u '#{uid}' ...", again.trim_start_matches("sudo "))
         }
@@ -182,7 +184,7 @@ pub(crate) fn for_master(error: &MasterError, again: &str) -> String {
             format!("program = \"{}\" in [proxy.nginx], then {again}", program.display())
         }
         MasterError::Elsewhere(_) | MasterError::Other { .. } | MasterError::Unsafe(_) | MasterError::Unseen(_) => {
-            "put in what `bluegreen setup --print http|server|location` prints, by hand".to_owned()
+            BY_HAND.to_owned()
         }
         _ => "bluegreen check".to_owned(),
     }

@@ -52,7 +52,7 @@ pub enum MasterError {
     #[error("{} does not name a running nginx: start it, or correct the path", .0.display())]
     PidFile(PathBuf),
     /// Somebody listens at the front door, and it is no nginx that can be seen.
-    #[error("port {0} is held by something that is not seen to be nginx: `sudo ss -ltnp sport = :{0}` names it")]
+    #[error("port {0} is held by something that is not seen to be nginx")]
     Stranger(u16),
     /// More than one nginx, and nothing to tell them apart.
     #[error("several nginx run here (pids {0:?}): set proxy.nginx.pid_file to the pid file of the one that is meant")]
@@ -235,13 +235,16 @@ impl Master {
 /// Those of `here` that may hold the listener of the front door.
 fn at_the_door(port: u16, here: Vec<Candidate>, elsewhere: &[Candidate]) -> Result<Vec<Candidate>, MasterError> {
     let listeners = listening(port).map_err(|error| MasterError::Unseen(error.to_string()))?;
-    let contained = |otherwise| elsewhere.first().map_or(otherwise, |it| MasterError::Elsewhere(it.pid));
     if listeners.is_empty() {
-        // another nginx of this machine is not the one that is meant
-        return Err(contained(MasterError::NotRunning));
+        // another nginx of this machine is not the one that is meant; what leads into a container listens nowhere here
+        return Err(elsewhere.first().map_or(MasterError::NotRunning, |it| MasterError::Elsewhere(it.pid)));
     }
     let masters: Vec<_> = here.into_iter().filter(|it| it.may_hold(&listeners)).collect();
-    if masters.is_empty() { Err(contained(MasterError::Stranger(port))) } else { Ok(masters) }
+    if masters.is_empty() {
+        let contained = elsewhere.iter().find(|it| it.may_hold(&listeners));
+        return Err(contained.map_or(MasterError::Stranger(port), |it| MasterError::Elsewhere(it.pid)));
+    }
+    Ok(masters)
 }
 
 /// Keeps those that are so, if there are any.

@@ -20,6 +20,7 @@ mod halves;
 mod history;
 mod hook;
 mod hooks;
+mod identity;
 mod init;
 mod json;
 mod kills;

@@ -1,0 +1,301 @@
+//! Who nginx is, among those that call themselves so.
+
+mod rig;
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::{
+        fd::OwnedFd,
+        unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use bluegreen_nginx::{Master, MasterError};
+use rig::{Nginx, binaries, home, is_root};
+
+/// What an attacker calls his process: whoever obeys it runs his script.
+const TITLE: &str = "nginx: master process /usr/sbin/nginx -c /tmp/pwn.sh -p root -p --";
+/// A user without rights, and another one.
+const NOBODY: &str = "65534";
+const MALLORY: &str = "64321";
+
+/// A process that is ended with the test.
+struct Process(Child);
+
+impl Process {
+    fn start(mut command: Command) -> Self {
+        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// With a title of its own choice, and `port` as an open listener.
+    fn titled(mut command: Command, listener: Option<&TcpListener>) -> Self {
+        let stdin = listener.map(|it| Stdio::from(OwnedFd::from(it.try_clone().unwrap())));
+        command.stdin(stdin.unwrap_or_else(Stdio::null));
+        let process = Self::start(command);
+        process.until_titled();
+        process
+    }
+
+    fn pid(&self) -> i32 {
+        self.0.id().cast_signed()
+    }
+
+    /// Until it, or its only child, is what it calls itself.
+    fn until_titled(&self) -> i32 {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let pid = self.0.id();
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+            let all = std::iter::once(pid).chain(children.split_whitespace().map(|child| child.parse().unwrap()));
+            let is =
+                |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|title| title.starts_with(b"nginx: "));
+            if let Some(pid) = all.into_iter().find(is) {
+                return pid.cast_signed();
+            }
+            assert!(Instant::now() < until, "it never had its title");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // a child of `unshare --kill-child` goes with it
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn sleep() -> Command {
+    let mut command = Command::new("sleep");
+    command.arg0(TITLE).arg("600");
+    command
+}
+
+fn as_user(uid: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", uid, "--regid", uid, "--clear-groups"]);
+    command
+}
+
+/// The same through a shell, for what cannot be told another title.
+fn shell() -> [String; 3] {
+    ["bash".to_owned(), "-c".to_owned(), format!("exec -a '{TITLE}' sleep 600")]
+}
+
+fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+fn root() -> bool {
+    if !is_root() {
+        eprintln!("SKIPPED: only root has other users, and is worth the trouble");
+    }
+    is_root()
+}
+
+#[test]
+fn a_title_of_another_user_is_not_obeyed_and_named() {
+    if !root() {
+        return;
+    }
+    let (held, port) = listener();
+    let mut command = as_user(MALLORY);
+    command.args(shell());
+    let process = Process::titled(command, Some(&held));
+    let master = Master::new().with_front_door(port);
+    let foreign = MasterError::Foreign { pid: process.pid(), uid: MALLORY.parse().unwrap() };
+    assert_eq!(master.command(), Err(foreign.clone()));
+    // nor does a file that he wrote make it one
+    let home = home();
+    let pid_file = home.path().join("nginx.pid");
+    fs::write(&pid_file, process.pid().to_string()).unwrap();
+    assert_eq!(Master::new().with_pid_file(&pid_file).command(), Err(foreign));
+}
+
+/// `exec -a "nginx: master process ..." su`: it runs as root, for whoever called it.
+#[test]
+fn a_program_that_lends_roots_rights_is_no_master() {
+    if !root() {
+        return;
+    }
+    let home = home();
+    let lent = home.path().join("sleep");
+    fs::copy("/bin/sleep", &lent).unwrap();
+    fs::set_permissions(&lent, fs::Permissions::from_mode(0o4755)).unwrap();
+    let (held, port) = listener();
+    let mut command = as_user(MALLORY);
+    command.args(["bash", "-c", &format!("exec -a '{TITLE}' {} 600", lent.display())]);
+    let process = Process::titled(command, Some(&held));
+    let uids = fs::read_to_string(format!("/proc/{}/status", process.pid())).unwrap();
+    let uids = uids.lines().find(|line| line.starts_with("Uid:")).unwrap();
+    if uids != format!("Uid:\t{MALLORY}\t0\t0\t0") {
+        return eprintln!("SKIPPED: no program lends its rights here ({uids})");
+    }
+    assert_eq!(Master::new().with_front_door(port).command(), Err(MasterError::Stranger(port)));
+    let pid_file = home.path().join("nginx.pid");
+    fs::write(&pid_file, process.pid().to_string()).unwrap();
+    assert_eq!(Master::new().with_pid_file(&pid_file).pid(), Err(MasterError::PidFile(pid_file)));
+}
+
+/// As `sudo`, which becomes root altogether while it waits for a password.
+#[test]
+fn another_program_of_roots_is_not_run_in_its_name() {
+    if !root() {
+        return;
+    }
+    let (held, port) = listener();
+    let process = Process::titled(sleep(), Some(&held));
+    let found = Master::new().with_front_door(port).command();
+    assert!(matches!(&found, Err(MasterError::Other { pid, .. }) if *pid == process.pid()), "{found:?}");
+}
+
+#[test]
+fn nginx_in_other_namespaces_is_named_and_left_alone() {
+    if !root() {
+        return;
+    }
+    for namespaces in [&["--pid", "--mount-proc"][..], &["--user", "--map-root-user"]] {
+        let (held, port) = listener();
+        let mut command = Command::new("unshare");
+        command.args(namespaces).args(["--fork", "--kill-child"]).args(shell());
+        command.stdin(Stdio::from(OwnedFd::from(held.try_clone().unwrap())));
+        if !Command::new("unshare").args(namespaces).args(["--fork", "true"]).status().is_ok_and(|it| it.success()) {
+            eprintln!("SKIPPED: no namespaces of {namespaces:?} here");
+            continue;
+        }
+        let process = Process::start(command);
+        let pid = process.until_titled();
+        drop(held);
+        let master = Master::new().with_front_door(port);
+        assert_eq!(master.command(), Err(MasterError::Elsewhere(pid)), "{namespaces:?}");
+        assert_eq!(master.pid(), Err(MasterError::Elsewhere(pid)), "{namespaces:?}");
+    }
+}
+
+/// What `binary` would be called by, with the words of the rig.
+fn called(binary: &Path, nginx: &Nginx) -> Vec<String> {
+    let at = |name: &str| nginx.prefix.join(name).display().to_string();
+    [binary.display().to_string(), "-p".into(), at(""), "-c".into(), at("nginx.conf"), "-e".into(), at("error.log")]
+        .into()
+}
+
+#[tokio::test]
+async fn a_real_one_is_called_as_it_was_started() {
+    for binary in binaries() {
+        let home = home();
+        let nginx = Nginx::start(&binary, home.path(), "server { listen 127.0.0.1:{port}; }").await;
+        let master = Master::new().with_front_door(nginx.address.port()).with_program(&binary);
+        // a title of ours is none of its own
+        let _false = Process::titled(sleep(), None);
+        assert_eq!(master.command(), Ok(called(&binary, &nginx)));
+        assert_eq!(nginx.master().with_program(&binary).command(), Ok(called(&binary, &nginx)));
+        assert!(!master.is_older());
+        let other = master.clone().with_program("/bin/sleep").command();
+        assert!(matches!(other, Err(MasterError::Other { .. })), "{other:?}");
+        // somebody else could exchange what is read as root
+        fs::set_permissions(nginx.prefix.join("nginx.conf"), fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(master.command(), Err(MasterError::Unsafe(nginx.prefix.join("nginx.conf"))));
+    }
+}
+
+#[tokio::test]
+async fn one_whose_program_was_upgraded_is_older_and_called_by_the_new_one() {
+    let Some(binary) = binaries().into_iter().next() else { return };
+    let home = home();
+    let own: PathBuf = home.path().join("sbin");
+    fs::create_dir(&own).unwrap();
+    let (program, new) = (own.join("nginx"), own.join("new"));
+    fs::copy(&binary, &program).unwrap();
+    fs::copy(&binary, &new).unwrap();
+    let nginx = Nginx::start(&program, home.path(), "server { listen 127.0.0.1:{port}; }").await;
+    let master = Master::new().with_front_door(nginx.address.port()).with_program(&program);
+    assert_eq!((master.is_older(), master.command()), (false, Ok(called(&program, &nginx))));
+    fs::rename(&new, &program).unwrap();
+    assert_eq!((master.is_older(), master.command()), (true, Ok(called(&program, &nginx))));
+}
+
+#[tokio::test]
+async fn an_nginx_of_a_third_user_is_for_that_user() {
+    if !root() {
+        return;
+    }
+    let Some(binary) = binaries().into_iter().next() else { return };
+    let home = home();
+    let (held, port) = listener();
+    drop(held);
+    let prefix = home.path();
+    fs::write(
+        prefix.join("nginx.conf"),
+        format!(
+            "daemon off; pid {0}/nginx.pid; error_log {0}/error.log; events {{}} http {{ access_log off; \
+             client_body_temp_path {0}/a; proxy_temp_path {0}/b; fastcgi_temp_path {0}/c; uwsgi_temp_path {0}/d; \
+             scgi_temp_path {0}/e; server {{ listen 127.0.0.1:{port}; }} }}",
+            prefix.display()
+        ),
+    )
+    .unwrap();
+    std::os::unix::fs::chown(prefix, Some(NOBODY.parse().unwrap()), None).unwrap();
+    let mut command = as_user(NOBODY);
+    command.arg(&binary).arg("-p").arg(prefix).arg("-c").arg(prefix.join("nginx.conf"));
+    command.arg("-e").arg(prefix.join("error.log"));
+    let process = Process::titled(command, None);
+    let master = Master::new().with_front_door(port);
+    let until = Instant::now() + Duration::from_secs(60);
+    while master.worker().is_err() {
+        assert!(Instant::now() < until, "{:?}", master.worker());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let uid = NOBODY.parse().unwrap();
+    assert_eq!(master.command(), Err(MasterError::Foreign { pid: process.pid(), uid }));
+    // nginx ends its workers itself
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(process.pid()).unwrap(),
+        rustix::process::Signal::TERM,
+    )
+    .unwrap();
+    while master.worker().is_ok() {
+        assert!(Instant::now() < until, "its workers stay");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Who sees neither programs nor sockets of root's is not stopped by anybody's title.
+#[tokio::test]
+async fn a_user_without_rights_finds_roots_nginx_among_false_ones() {
+    if !root() {
+        return;
+    }
+    let Some(binary) = binaries().into_iter().next() else { return };
+    let home = home();
+    let nginx = Nginx::start(&binary, home.path(), "server { listen 127.0.0.1:{port}; }").await;
+    let mut mallory = as_user(MALLORY);
+    mallory.args(shell());
+    let (his, roots) = (Process::titled(mallory, None), Process::titled(sleep(), None));
+    let test = std::env::current_exe().unwrap();
+    let mut again = as_user(NOBODY);
+    again.arg(&test).args(["--exact", "looks", "--nocapture"]).env("DOOR", nginx.address.port().to_string());
+    let again = again.current_dir("/").output().unwrap();
+    let said = String::from_utf8_lossy(&again.stdout).into_owned();
+    if !said.contains("1 passed") {
+        return eprintln!("SKIPPED: another user cannot reach {}", test.display());
+    }
+    // where other nginx of root's run, as those of other tests, a pid file is needed to tell them apart; false ones never count
+    let found = said.lines().find(|line| line.starts_with("found ")).unwrap();
+    let has = |pid: i32| found.split(|c: char| !c.is_ascii_digit()).any(|number| number == pid.to_string());
+    let pid = fs::read_to_string(nginx.prefix.join("nginx.pid")).unwrap().trim().parse().unwrap();
+    assert!(has(pid) && !has(his.pid()) && !has(roots.pid()), "{found}");
+}
+
+/// Not a test of its own: the look of the test above.
+#[test]
+fn looks() {
+    let Ok(door) = std::env::var("DOOR") else { return };
+    println!("found {:?}", Master::new().with_front_door(door.parse().unwrap()).pid());
+}
