@@ -131,18 +131,18 @@ mod tests {
             seen.sort();
             seen.join(" ")
         };
-        let own = "LOGNAME=root USER=root";
         assert_eq!(
             seen(&[]),
             format!(
-                "BLUEGREEN_LEFT_BEHIND=AWS_SECRET_ACCESS_KEY SSH_AUTH_SOCK LD_PRELOAD HOME={} LC_ALL=C {own}",
+                "BLUEGREEN_LEFT_BEHIND=AWS_SECRET_ACCESS_KEY SSH_AUTH_SOCK LD_PRELOAD HOME={} LC_ALL=C LOGNAME=root USER=root",
                 user.home.display()
             )
         );
         assert_eq!(
             seen(&["SSH_AUTH_SOCK", "NO_SUCH"]),
             format!(
-                "BLUEGREEN_LEFT_BEHIND=AWS_SECRET_ACCESS_KEY LD_PRELOAD HOME={} LC_ALL=C {own} SSH_AUTH_SOCK=/tmp/x",
+                "BLUEGREEN_LEFT_BEHIND=AWS_SECRET_ACCESS_KEY LD_PRELOAD HOME={} LC_ALL=C LOGNAME=root \
+                 SSH_AUTH_SOCK=/tmp/x USER=root",
                 user.home.display()
             )
         );
