@@ -1,22 +1,23 @@
 //! Where programs are.
 
 use std::{
-    collections::VecDeque,
     env,
     ffi::{OsStr, OsString},
-    fs, io,
-    os::unix::fs::MetadataExt as _,
-    path::{Component, Path, PathBuf},
+    io,
+    path::{Path, PathBuf},
 };
 
 use rustix::process::geteuid;
+
+use crate::{
+    dirs::{self, Hand},
+    files,
+};
 
 /// For who has no `PATH`.
 const DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Where system programs are: users often have no sbin in theirs.
 const SYSTEM: [&str; 5] = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
-/// More links than this lead nowhere, as for the kernel.
-const LINKS: usize = 40;
 
 /// The caller's `PATH`. Root's has no entries that are relative, or that others may write to.
 pub fn path() -> OsString {
@@ -45,55 +46,30 @@ pub fn find(name: impl AsRef<Path>) -> Option<PathBuf> {
     files.find(|file| file.is_file())
 }
 
-/// Whether nobody but root and `user` can change what `path` leads to: each directory and link on the way is theirs, and no
-/// group but root's and nobody else may write to it. What is theirs in a directory as `/tmp`, where only the owner may rename,
-/// is theirs.
+/// Whether nobody but root and `user` can change what `path` leads to, nor what is in it when it is a directory.
 ///
 /// # Errors
 /// It is not there, or cannot be looked at.
 pub fn is_safe(path: &Path, user: u32) -> io::Result<bool> {
+    let only_theirs = |hands: &[Hand]| hands.iter().all(|hand| hand.is_of(&[user]));
     if !path.is_absolute() {
         return Ok(false);
     }
-    let (mut at, mut links) = (PathBuf::new(), 0);
-    let mut rest: VecDeque<PathBuf> = parts(path);
-    while let Some(part) = rest.pop_front() {
-        if part == Path::new("..") {
-            at.pop();
-            continue;
-        }
-        let next = at.join(&part);
-        let meta = fs::symlink_metadata(&next)?;
-        if ![0, user].contains(&meta.uid()) {
-            return Ok(false);
-        }
-        if meta.is_symlink() {
-            links += 1;
-            if links > LINKS {
-                return Err(io::Error::other("too many links"));
-            }
-            parts(&fs::read_link(&next)?).into_iter().rev().for_each(|part| rest.push_front(part));
-            continue;
-        }
-        let shared = meta.mode() & 0o002 != 0 || meta.mode() & 0o020 != 0 && meta.gid() != 0;
-        let only_owners_rename = meta.is_dir() && meta.mode() & 0o1000 != 0 && !rest.is_empty();
-        if shared && !only_owners_rename {
-            return Ok(false);
-        }
-        at = next;
+    if path.metadata()?.is_dir() {
+        // who could put a file of any name there
+        let (dir, _) = dirs::reach_file(&path.join("any"))?;
+        return Ok(only_theirs(dir.hands()));
     }
-    Ok(true)
-}
-
-/// The root is a part too.
-fn parts(path: &Path) -> VecDeque<PathBuf> {
-    let parts = path.components().filter(|part| *part != Component::CurDir);
-    parts.map(|part| PathBuf::from(part.as_os_str())).collect()
+    let file = files::find(path)?;
+    Ok([0, user].contains(&file.owner) && file.mode & 0o022 == 0 && only_theirs(&file.hands))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt as _, chown, symlink},
+    };
 
     use super::*;
 
