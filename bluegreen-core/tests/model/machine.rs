@@ -505,7 +505,9 @@ impl Machine {
         let Some(route) = world.route() else { return true };
         let open = disk.transaction.as_ref();
         let idle = world.profiles.other(&route.active);
-        let stray = world.running.get(idle).filter(|_| world.hidden.is_empty()).filter(|p| {
+        // what cannot be seen is not cleared away, as long as it is written down that it has to be
+        let waits = !world.hidden.is_empty() && (open.is_some() || before.disk.transaction.is_none());
+        let stray = world.running.get(idle).filter(|_| !waits).filter(|p| {
             let known = disk.confirmed.contains(&p.process.release) || disk.has_failed(&p.process.release);
             let rests = open.is_some_and(|tx| tx.release == p.process.release || tx.kind == Kind::Warm);
             // a first release that was degraded stays where it is until the next deploy
