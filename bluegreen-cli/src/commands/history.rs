@@ -79,7 +79,8 @@ fn list(session: &Session, global: &Global, last: usize) -> Exit {
     let now = Timestamp::now();
     let row = |entry: &Entry| HistoryRow {
         number: entry.number,
-        when: ago(Duration::try_from(now.duration_since(entry.began)).unwrap_or_default()),
+        // the clock was put back since: then only the date is known
+        when: Duration::try_from(now.duration_since(entry.began)).map_or_else(|_| story::when(entry.began), ago),
         what: entry.kind.to_string(),
         release: entry.release.to_string(),
         version: entry.version.clone(),

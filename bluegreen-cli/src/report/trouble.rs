@@ -48,6 +48,7 @@ impl Trouble {
     /// has the traffic now, where that is known.
     pub fn of(failure: &Failure, to: Option<&str>, active: Option<&str>, exit_code: u8) -> Self {
         let degraded = exit_code == Exit::Degraded.code();
+        let stayed = !degraded && to != active;
         let to = to.map(|to| format!(" {to}")).unwrap_or_default();
         let command = match failure.cause {
             _ if degraded => "bluegreen recover".to_owned(),
@@ -63,8 +64,8 @@ impl Trouble {
             _ => "bluegreen status".to_owned(),
         };
         let traffic = match active {
-            Some(active) if degraded => format!("{active} has it"),
-            Some(active) => format!("{active} has it, as before"),
+            Some(active) if stayed => format!("{active} has it, as before"),
+            Some(active) => format!("{active} has it"),
             None => "not known where; ask `bluegreen status`".to_owned(),
         };
         Self {

@@ -88,7 +88,7 @@ fn outcome(entry: &Entry) -> (String, Tone) {
 }
 
 /// When it began, as the clock on the wall says it.
-fn when(at: Timestamp) -> String {
+pub(crate) fn when(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%a %-d %b %Y, %H:%M:%S %Z").to_string()
 }
 

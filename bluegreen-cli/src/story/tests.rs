@@ -145,3 +145,21 @@ fn an_entry_of_an_older_version_is_shown_too() {
     assert!(text(&entry, Paint(false), 80).starts_with("deploy 1: v1 to real1, switched\n"));
     assert_eq!(page("shop", &[entry]).matches("<svg").count(), 0);
 }
+
+/// What nobody looked at is not told as if it were so.
+#[test]
+fn where_the_traffic_was_is_said_only_where_it_is_written_down() {
+    for (from, active, says) in [
+        (Some("real1"), Some("real1"), "real1 has it, as before"),
+        (Some("real1"), Some("real2"), "real1 had it, real2 has it"),
+        (None, Some("real2"), "real2 has it"),
+        (Some("real1"), None, "real1 had it; where it went could not be seen"),
+        (None, None, "where it is could not be seen"),
+    ] {
+        let [from, active] = [from, active].map(|profile| profile.map(str::to_owned));
+        let entry = Entry { from, active, findings: Vec::new(), ..entry(false) };
+        let text = text(&entry, Paint(false), 0);
+        let line = text.lines().find_map(|line| line.trim_start().strip_prefix("traffic ")).unwrap();
+        assert_eq!(line.trim(), says);
+    }
+}

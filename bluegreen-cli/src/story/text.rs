@@ -28,9 +28,11 @@ pub(crate) fn text(entry: &Entry, paint: Paint, width: usize) -> String {
         &match (traffic(entry), entry.from.as_deref(), entry.active.as_deref()) {
             (Some(found), ..) => found.to_owned(),
             (_, Some(from), Some(active)) if from == active => format!("{active} has it, as before"),
-            (_, from, active) => {
-                format!("{} had it, {} has it", from.unwrap_or("nobody"), active.unwrap_or("nobody knows who"))
-            }
+            (_, Some(from), Some(active)) => format!("{from} had it, {active} has it"),
+            // where it was before is not written down: at none of the two, or there already
+            (_, None, Some(active)) => format!("{active} has it"),
+            (_, Some(from), None) => format!("{from} had it; where it went could not be seen"),
+            (_, None, None) => "where it is could not be seen".to_owned(),
         },
     );
     if let Some(config) = &entry.config {
