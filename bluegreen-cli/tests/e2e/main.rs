@@ -33,6 +33,7 @@ mod owner;
 mod plan;
 mod proxy;
 mod reboot;
+mod rights;
 mod rollback;
 mod secrets;
 mod security;
