@@ -2,13 +2,16 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::Duration,
 };
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::{
+    fs::{CWD, RenameFlags, renameat_with},
+    net::{self, AddressFamily, SocketType},
+};
 
 /// Plays it until it is ended.
 pub(super) fn play(words: &[String]) -> bool {
@@ -21,13 +24,26 @@ pub(super) fn play(words: &[String]) -> bool {
             let all: Vec<_> = pages.into_iter().map(|(path, status)| (path, status, text)).collect();
             listen(address.parse().expect("an address"), &[&all[..], &[("/", "200", text)]].concat())
         }
+        ["listen6", port, text] => listen6(port.parse().expect("a port"), text),
         ["exchange", a, b] => exchange(a, b),
         _ => panic!("no such part: {words:?}"),
     }
 }
 
 fn listen(address: SocketAddr, pages: &[(&str, &str, &str)]) -> ! {
-    let listener = TcpListener::bind(address).expect("it is free");
+    serve(&TcpListener::bind(address).expect("it is free"), pages)
+}
+
+/// On all addresses of the newer family, and on none of the other.
+fn listen6(port: u16, text: &str) -> ! {
+    let socket = net::socket(AddressFamily::INET6, SocketType::STREAM, None).expect("a socket");
+    net::sockopt::set_ipv6_v6only(&socket, true).expect("an option of it");
+    net::bind(&socket, &SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).expect("it is free");
+    net::listen(&socket, 9).expect("it is bound");
+    serve(&socket.into(), &[("/", "200", text)])
+}
+
+fn serve(listener: &TcpListener, pages: &[(&str, &str, &str)]) -> ! {
     loop {
         let Ok((stream, _)) = listener.accept() else { continue };
         let pages: Vec<_> = pages.iter().map(|(p, s, t)| (p.to_string(), s.to_string(), t.to_string())).collect();

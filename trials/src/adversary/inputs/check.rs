@@ -21,6 +21,13 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("check-chattr-route", "chattr +i on its route: `check` says 3", |at| {
         checks(at, &format!("chattr +i {STATE}/route"), 3)
     }),
+    Input::fault("check-include", "reload mode, chattr +i on the include file: `check` says 3", |at| {
+        let shop = Shop::reload(at);
+        shop.deployed(&["v1"]);
+        at.must(Who::Root, &format!("chattr +i {} /etc/nginx", crate::adversary::shop::INCLUDE));
+        let ended = shop.bg("check");
+        Verdict::fell_if(ended.code != 3, ended.brief())
+    }),
     Input::fault("check-lock", "a bluegreen command has the lock: `check` says 75", |at| locked(at, "check")).quick(),
     Input::fault("check-lock-foreign", "somebody else has the lock: `check` says 3", |at| {
         let shop = Shop::marker(at);

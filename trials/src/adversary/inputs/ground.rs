@@ -42,6 +42,7 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("link-race", "a directory on the way is exchanged for a link, as fast as can be", link_race),
     Input::control("route-link", "state/route is a link of the deploy user's", route_link),
     Input::control("route-race", "state/route is exchanged for a link, as fast as can be", route_race),
+    Input::fault("init-link", "root types `init --force` where bluegreen.toml is a link of mallory's", init_link),
     Input::control("link-of-root", "/var/lib/bluegreen is a link of root's to a larger disk", link_of_root).quick(),
     Input::control("again", "`setup --apply` a second time, over what it made itself", again),
 ];
@@ -117,6 +118,16 @@ fn route_race(at: &Place) -> Verdict {
     at.must(Who::Deploy, &format!("cd {STATE} && mkdir route && ln -s /srv/secret/shop other"));
     drop(at.leave(Who::Deploy, &format!("exec trials adversary --act exchange {STATE}/route {STATE}/other")));
     race(at, &shop, "/srv/secret/shop", "true")
+}
+
+fn init_link(at: &Place) -> Verdict {
+    at.users();
+    at.write(Who::Root, 0o600, "/etc/important", "of root\n");
+    at.must(Who::Mallory, "ln -s /etc/important bluegreen.toml");
+    let ended = at.run(Who::Root, "cd /home/mallory && bluegreen --yes init --force -- sleep 1");
+    let is = at.read("/etc/important");
+    let seen = format!("/etc/important begins {:?}; {}", is.lines().next().unwrap_or_default(), ended.brief());
+    Verdict::fell_if(is != "of root\n", seen)
 }
 
 fn link_of_root(at: &Place) -> Verdict {

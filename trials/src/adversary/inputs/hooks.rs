@@ -15,6 +15,14 @@ pub(super) const INPUTS: &[Input] = &[
         .quick(),
     Input::fault("reload-descriptor", "the same, the command that tests nginx", reload_descriptor),
     Input::fault("hook-environment", "a hook reads root's environment", environment).quick(),
+    Input::fault(
+        "tool-descriptor",
+        "a program of deploy's takes root's open file from the tool that became deploy",
+        |at| tool(at, TAKES),
+    ),
+    Input::fault("tool-environment", "the same; root's environment", |at| {
+        tool(at, "tr '\\0' '\\n' < /proc/$PPID/environ | grep TOKEN")
+    }),
     Input::control("hook-own-environment", "a hook keeps the environment where the user stays", own_environment),
     Input::control("app-descriptor", "the app reads an open file of root's", |at| descriptor(at, "start.command")),
 ];
@@ -58,6 +66,21 @@ fn reload_descriptor(at: &Place) -> Verdict {
     shop.set_words("proxy.nginx.test", ["sh", "-c", "cat <&9 > /tmp/leak; true"]);
     let artifact = shop.artifact("v1");
     let ended = at.run(Who::Root, &format!("bluegreen --app shop deploy {artifact} 9< /root/key"));
+    let leak = at.read("/tmp/leak");
+    Verdict::fell_if(!leak.is_empty(), format!("it read {:?}; {}", leak.trim(), ended.brief()))
+}
+
+/// `pidfd_open` and `pidfd_getfd`: whose process it is may have its descriptors.
+const TAKES: &str = "perl -e '$p = syscall(434, $ARGV[0] + 0, 0); $f = syscall(438, $p, 9, 0); \
+                     open(F, \"<&=$f\") and print <F>' $PPID";
+
+/// A hook, which is nothing but any program of the deploy user's, looks at the tool while it runs.
+fn tool(at: &Place, script: &str) -> Verdict {
+    let mut shop = Shop::marker(at);
+    at.write(Who::Root, 0o600, "/root/key", "secret of root\n");
+    shop.set_words("hooks.before_start", ["sh", "-c", &format!("{script} > /tmp/leak; true")]);
+    let artifact = shop.artifact("v1");
+    let ended = at.run(Who::Root, &format!("TOKEN=of-root bluegreen --app shop deploy {artifact} 9< /root/key"));
     let leak = at.read("/tmp/leak");
     Verdict::fell_if(!leak.is_empty(), format!("it read {:?}; {}", leak.trim(), ended.brief()))
 }

@@ -1,7 +1,5 @@
 //! A6: listeners that nobody dials.
 
-use std::time::Duration;
-
 use super::Input;
 use crate::adversary::{
     Verdict,
@@ -19,6 +17,12 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("beside-bake", "mallory comes to 127.0.0.2:PORT in the bake", |at| baked(at, "127.0.0.2:8081"))
         .quick(),
     Input::fault("beside-bake-v6", "mallory comes to [::1]:PORT in the bake", |at| baked(at, "[::1]:8081")),
+    Input::fault("beside-v6only", "mallory on [::]:PORT, v6 only", v6only),
+    Input::fault(
+        "bind-everywhere",
+        "the app binds 0.0.0.0, mallory has 127.0.0.2: 10, and mallory is named",
+        bind_everywhere,
+    ),
     Input::fault("beside-idle", "mallory on 127.0.0.2:PORT of a warm release: rollback", rollback),
     Input::fault("beside-up", "mallory on [::1]:PORT after a reboot: `up`", up),
     Input::fault("beside-hidden", "the same, and nobody sees whose it is (hidepid)", |at| {
@@ -26,6 +30,7 @@ pub(super) const INPUTS: &[Input] = &[
         blocked(at, "127.0.0.2:8081")
     }),
     Input::control("on-the-port", "mallory on 127.0.0.1:PORT: the deploy says so, and nothing is touched", taken),
+    Input::control("everywhere-dual", "mallory on [::]:PORT, v4 too: the same", dual),
     Input::control("everywhere", "mallory on 0.0.0.0:PORT: the same", everywhere),
 ];
 
@@ -80,12 +85,46 @@ fn taken(at: &Place) -> Verdict {
     Verdict::fell_if(![3, 11].contains(&ended.code) || !shop.front().starts_with("v1"), ended.brief())
 }
 
-fn everywhere(at: &Place) -> Verdict {
+fn v6only(at: &Place) -> Verdict {
     let shop = Shop::marker(at);
     shop.deployed(&["v1"]);
     let idle = shop.idle_port();
-    shop.squats(Who::Mallory, &format!("0.0.0.0:{idle}"), "mine");
-    at.comes(Duration::from_millis(50), || false);
+    drop(at.leave(Who::Mallory, &format!("exec trials adversary --act listen6 {idle} mine")));
+    at.wait("a squatter", || shop.pid(1 - shop.active()).is_some());
+    let ended = shop.deploy("v2");
+    Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v2"), ended.brief())
+}
+
+fn bind_everywhere(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.deployed(&["v1"]);
+    let idle = shop.idle_port();
+    shop.squats(Who::Mallory, &format!("127.0.0.2:{idle}"), "mine");
+    shop.set_words(
+        "start.command",
+        ["/usr/local/bin/trials", "adversary", "--act", "app", "0.0.0.0:{port}", "{profile}"],
+    );
+    let ended = shop.bg("deploy --version v2");
+    let named = ended.has("mallory");
+    Verdict::fell_if(
+        ended.code != 10 || !named,
+        format!("mallory is {}; {}", if named { "named" } else { "not named" }, ended.brief()),
+    )
+}
+
+fn dual(at: &Place) -> Verdict {
+    everywhere_on(at, "[::]")
+}
+
+fn everywhere(at: &Place) -> Verdict {
+    everywhere_on(at, "0.0.0.0")
+}
+
+fn everywhere_on(at: &Place, address: &str) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed(&["v1"]);
+    let idle = shop.idle_port();
+    shop.squats(Who::Mallory, &format!("{address}:{idle}"), "mine");
     let ended = shop.deploy("v2");
     Verdict::fell_if(![3, 10, 11].contains(&ended.code) || !shop.front().starts_with("v1"), ended.brief())
 }

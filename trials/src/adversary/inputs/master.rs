@@ -35,12 +35,16 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("title-bash", "the same, its program is bash", |at| {
         titled(at, "cd /root && bluegreen --yes init -- sleep 1", BASH)
     }),
+    Input::fault("title-root", "a process of root's, no nginx, with that title", |at| {
+        titled(at, "bluegreen --app shop setup --check", ROOTS)
+    }),
     Input::fault("pid-file", "the pid file is mallory's, and names the false title", |at| {
         let pid = "pgrep -f '^nginx: master process' | head -1 > /home/mallory/pid";
         titled(at, &format!("{pid}; bluegreen --app shop setup --check"), PID_FILE)
     }),
     Input::fault("path", "root's PATH begins with a directory of mallory's", path),
     Input::fault("config-of-deploy", "nginx was started by root with a file that others may write", config_of_deploy),
+    Input::fault("config-in-home", "the same, the file is root's and its directory is not", config_in_home),
     Input::fault("title-reload", "reload mode, a false title beside nginx: a deploy", reload),
     Input::control("third-uid", "nginx of a third user at the front door: root runs nothing of it", third_uid),
     Input::control("upgraded", "the package of nginx was renewed while it runs: `setup --apply`, a deploy", upgraded),
@@ -71,6 +75,7 @@ const CONTAINED: &str = "exec unshare --mount --pid --fork --mount-proc bash -c 
      cp /usr/bin/sleep /mnt/nginx && mount --bind /mnt/nginx /usr/bin/su && exec -a \"TITLE\" /usr/bin/su 1000'";
 const BASH: &str = "exec unshare --mount --pid --fork --mount-proc bash -c \
      'exec -a \"TITLE\" bash -c \"while :; do sleep 9; done\"'";
+const ROOTS: &str = "exec -a \"TITLE\" bash -c \"while :; do sleep 9; done\"";
 const PID_FILE: &str = TITLED;
 
 /// A process of a false title, and root's `line` beside it.
@@ -82,7 +87,7 @@ fn titled(at: &Place, line: &str, how: &str) -> Verdict {
         shop.set("proxy.nginx.pid_file", "/home/mallory/pid");
     }
     payload(at);
-    let who = if how.contains("unshare") { Who::Root } else { Who::Mallory };
+    let who = if [CONTAINED, BASH, ROOTS].contains(&how) { Who::Root } else { Who::Mallory };
     let title = format!("nginx: master process /usr/sbin/nginx -c {PAYLOAD} -p root -p --");
     drop(at.leave(who, &how.replace("TITLE", &title)));
     if how != HOLDING {
@@ -107,6 +112,18 @@ fn config_of_deploy(at: &Place) -> Verdict {
     at.must(Who::Root, "cp /etc/nginx/nginx.conf /home/deploy/n.conf && chown deploy /home/deploy/n.conf");
     at.must(Who::Root, "nginx -c /home/deploy/n.conf");
     at.must(Who::Deploy, "sed -i 's,/var/log/nginx/error.log,/etc/pwned,' n.conf");
+    let ended = shop.root("setup --check");
+    let ran = std::path::Path::new("/etc/pwned").exists();
+    Verdict::fell_if(
+        ran,
+        format!("{}; {}", if ran { "root's nginx made /etc/pwned" } else { "not run" }, ended.brief()),
+    )
+}
+
+fn config_in_home(at: &Place) -> Verdict {
+    let shop = Shop::bare(at);
+    at.must(Who::Root, "cp /etc/nginx/nginx.conf /home/deploy/n.conf && nginx -c /home/deploy/n.conf");
+    at.must(Who::Deploy, "sed 's,/var/log/nginx/error.log,/etc/pwned,' n.conf > other && mv -f other n.conf");
     let ended = shop.root("setup --check");
     let ran = std::path::Path::new("/etc/pwned").exists();
     Verdict::fell_if(

@@ -18,6 +18,7 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("directory-idle", "the same, a directory", |at| idle(at, "rm -f FILE && mkdir FILE", "deploy")),
     Input::fault("fifo-idle", "the same, a FIFO", |at| idle(at, "rm -f FILE && mkfifo FILE", "deploy")),
     Input::fault("writable-idle", "the same, writable for others", |at| idle(at, "chmod 666 FILE", "deploy")),
+    Input::control("copied-record", "the record of the active side copied over that of the idle one: a deploy", copied),
     Input::fault("torn-active", "the record of the active side is torn, and it is dead: `up`", active).quick(),
     Input::control("torn-active-deploy", "the record of the active side is torn, and it runs: a deploy", running),
     Input::fault("torn-active-status", "the same, dead: `status`", status),
@@ -43,6 +44,20 @@ fn idle(at: &Place, how: &str, words: &str) -> Verdict {
     let (ended, wanted) = if words == "deploy" { (shop.deploy("v3"), "v3") } else { (shop.bg(words), "v1") };
     let front = shop.front();
     Verdict::fell_if(ended.code != 0 || !front.starts_with(wanted), format!("users get {front:?}; {}", ended.brief()))
+}
+
+/// Whoever is stopped there is the one with the users.
+fn copied(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.set("after_switch.failover", "never");
+    shop.deployed(&["v1", "v2"]);
+    let (active, idle) = (shop.active() + 1, 2 - shop.active());
+    at.must(Who::Deploy, &format!("cd {STATE}/processes; cat real{active}.json > real{idle}.json"));
+    let pid = shop.pid(active - 1);
+    shop.bg("stop");
+    let ended = shop.bg("status");
+    let fell = shop.pid(active - 1) != pid;
+    Verdict::fell_if(fell, format!("the active one is {}; {}", if fell { "ended" } else { "as it was" }, ended.brief()))
 }
 
 fn active(at: &Place) -> Verdict {

@@ -9,6 +9,7 @@ use crate::adversary::{
 
 pub(super) const INPUTS: &[Input] = &[
     Input::fault("rollback-crashed", "v2 crashed, `recover` went to v1: `rollback` must not go to v2", crashed).quick(),
+    Input::fault("rollback-three", "v1, v2, v3; v3 crashed: `recover`, then `rollback` goes to v1", three),
     Input::fault("recover-says", "the same: `recover` says that an older one serves", recover_says),
     Input::fault("rollback-same", "v1, v2, and v2 again: `rollback` goes to v1", same).quick(),
     Input::fault("metric-same", "v1, then v1 again: bluegreen_warm_available is 0", metric),
@@ -36,6 +37,17 @@ fn crashed(at: &Place) -> Verdict {
     let front = shop.front();
     let seen = format!("users get {front:?}; recover: {}; rollback: {}", recovered.brief(), ended.brief());
     Verdict::fell_if(front.starts_with("v2"), seen)
+}
+
+fn three(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed(&["v1", "v2", "v3"]);
+    shop.kill(shop.active());
+    let recovered = shop.bg("recover");
+    let ended = shop.bg("rollback");
+    let front = shop.front();
+    let seen = format!("users get {front:?}; recover: {}; rollback: {}", recovered.brief(), ended.brief());
+    Verdict::fell_if(!front.starts_with("v1"), seen)
 }
 
 fn recover_says(at: &Place) -> Verdict {

@@ -25,6 +25,16 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("port-only", "`set $service_url 8081;`, `proxy_pass http://127.0.0.1:$service_url;`", |at| {
         leads(at, "", "set $service_url PORT;", "proxy_pass http://127.0.0.1:$service_url;")
     }),
+    Input::fault("groups-quoted", "the same, quoted, and the group by the name of the host", |at| {
+        let groups = GROUPS.replace("127.0.0.1", "localhost").replace("};", "weight=5; }");
+        leads(at, &groups, "set $service_url \"GROUP\";", "proxy_pass \"http://$service_url\";")
+    }),
+    Input::fault("groups-both", "a group with both ports: nothing is touched", |at| {
+        both(at, "upstream blue { server 127.0.0.1:8081; server 127.0.0.1:8082 backup; }")
+    }),
+    Input::fault("groups-third", "a group with one of ours and a third: nothing is touched", |at| {
+        both(at, "upstream blue { server 127.0.0.1:8081; server 127.0.0.1:9000; }")
+    }),
     Input::fault("unresolvable", "the value is a variable of a map: nothing is touched", unresolvable).quick(),
     Input::fault("unknown-group", "the value is a group that nobody has read: nothing is touched", unknown_group),
     Input::control("third-port", "the include file leads to a third port: the first cutover", third_port),
@@ -83,6 +93,11 @@ fn unresolvable(at: &Place) -> Verdict {
     shop.serves_with(&map.replace("GREEN", name), &format!("include {INCLUDE}; proxy_pass $service_url;"));
     shop.take();
     at.wait("the site", || shop.front().starts_with("v1"));
+    untouched(&shop)
+}
+
+fn both(at: &Place, groups: &str) -> Verdict {
+    let shop = site(at, groups, "set $service_url blue;", "proxy_pass http://$service_url;");
     untouched(&shop)
 }
 

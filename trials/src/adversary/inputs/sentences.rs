@@ -26,6 +26,16 @@ pub(super) const INPUTS: &[Input] = &[
         read_only,
     ),
     Input::fault("says-tls", "https:// to a plain port: \"TLS failed\"", tls),
+    Input::fault("unread-history", "the history cannot be read: `history`", |at| {
+        unread(at, "history.jsonl", "history")
+    }),
+    Input::control("unread-releases", "the releases cannot be read: `releases`", |at| {
+        unread(at, "releases", "releases")
+    }),
+    Input::control("unread-logs", "the logs cannot be read: `logs`", |at| unread(at, "logs", "logs")),
+    Input::control("unread-state", "the state cannot be read: `status`", |at| unread(at, "state.json", "status")),
+    Input::control("unread-processes", "the records cannot be read: `status`", |at| unread(at, "processes", "status")),
+    Input::fault("unread-metrics", "the state cannot be read: `metrics`", |at| unread(at, "state.json", "metrics")),
     Input::fault("full-status", "`status > /dev/full`", |at| full(at, "status")).quick(),
     Input::fault("full-history", "`history > /dev/full`", |at| full(at, "history")),
     Input::fault("full-show", "`history show > /dev/full`", |at| full(at, "history show")),
@@ -83,6 +93,16 @@ fn tls(at: &Place) -> Verdict {
     let mut shop = Shop::marker(at);
     shop.set("proxy.nginx.url", "https://127.0.0.1:80/profile");
     silent("TLS failed", &shop.bg("check"))
+}
+
+/// A right that is missing is named: nothing was seen, and nothing is said to be none.
+fn unread(at: &Place, file: &str, words: &str) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed(&["v1", "v2"]);
+    at.must(Who::Deploy, &format!("chmod 000 {}/{file}", crate::adversary::shop::STATE));
+    let ended = shop.bg(words);
+    let named = ended.has("ermission denied");
+    Verdict::fell_if(!named, format!("the reason is {}; {}", if named { "named" } else { "not named" }, ended.brief()))
 }
 
 fn full(at: &Place, words: &str) -> Verdict {

@@ -4,7 +4,7 @@ use super::Input;
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
-    shop::Shop,
+    shop::{PORTS, Shop},
 };
 
 pub(super) const INPUTS: &[Input] = &[
@@ -16,6 +16,7 @@ pub(super) const INPUTS: &[Input] = &[
     .quick(),
     Input::fault("one-daemon-retire", "the same, in the retire of a deploy (previous = \"stop\")", retire),
     Input::fault("one-daemon-stop", "the same; `stop`", stop),
+    Input::fault("adopted-group", "two adopted processes in one group, which the idle one leads: a deploy", adopted),
     Input::fault("shared-health", "a fixed health address, which the old release answers", shared).quick(),
 ];
 
@@ -76,6 +77,24 @@ fn stop(at: &Place) -> Verdict {
     let ended = shop.bg("stop");
     let front = shop.front();
     Verdict::fell_if(!front.starts_with('v'), format!("exits {codes:?}; users get {front:?}; {}", ended.brief()))
+}
+
+/// As a script leaves them that starts one in the background and becomes the other.
+fn adopted(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    let app = |n: usize| format!("/usr/local/bin/bluegreen __app --port {} --profile real{n}", PORTS[n - 1]);
+    // nginx leads to the first
+    drop(at.leave(Who::Deploy, &format!("{} & exec {}", app(1), app(2))));
+    at.wait("both", || [0, 1].into_iter().all(|n| shop.pid(n).is_some()));
+    let adopted = ["real1", "real2"].map(|name| shop.bg(&format!("adopt {name}")).code);
+    let pid = shop.pid(0);
+    let ended = shop.bg("stop");
+    let seen = format!(
+        "adopt: {adopted:?}; the active one is {}; {}",
+        if shop.pid(0) == pid { "as it was" } else { "ended" },
+        ended.brief()
+    );
+    Verdict::fell_if(shop.pid(0) != pid, seen)
 }
 
 /// Where both have their health page: the first process that comes there. The new one is deaf on its own port.

@@ -34,6 +34,14 @@ pub(super) const INPUTS: &[Input] = &[
         holds(at, "/home/all/")
     }),
     Input::fault("holds-store", "`deploy STATE_DIR/releases`", |at| holds(at, "/var/lib/bluegreen/shop/releases")),
+    Input::control("closed-state", "mallory reads state, history, logs, records or secrets", |at| {
+        let shop = Shop::marker(at);
+        shop.deployed(&["v1", "v2"]);
+        let files = at.must(Who::Root, &format!("find {STATE} -type f -not -path '*/route/*' -not -name 'app-*'")).out;
+        let read = |file: &&str| at.run(Who::Mallory, &format!("cat {file}")).code == 0;
+        let open: Vec<_> = files.lines().filter(read).collect();
+        Verdict::fell_if(!open.is_empty(), format!("of {} files she reads {open:?}", files.lines().count()))
+    }),
     Input::control("open-file", "an open file of an open artifact: a static server reads it as before", |at| {
         let verdict = read_by_mallory(at, "mkdir d && echo hello > d/key", "d");
         match verdict {

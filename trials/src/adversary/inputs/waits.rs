@@ -31,6 +31,15 @@ pub(super) const INPUTS: &[Input] = &[
     Input::fault("fifo-state", "state.json is a FIFO: `status` must not take it for an older one in silence", |at| {
         fifo(at, "state.json", "status").names("state.json")
     }),
+    Input::control("fifo-lock", "the note about the lock is a FIFO: a deploy", |at| {
+        fifo(at, "lock", "deploy /home/deploy/app-v1").ends()
+    }),
+    Input::control("fifo-both-states", "state.json and the one before it are FIFOs: `status`", |at| {
+        fifo(at, "state.json state.json.prev", "status").names("state.json")
+    }),
+    Input::control("fifo-hook-log", "the log of a hook is a FIFO: a deploy", hook_log),
+    Input::fault("fifo-init", "root types `init` where every file is a FIFO", fifo_init),
+    Input::control("fifo-inside", "a FIFO inside an artifact", fifo_inside),
     Input::fault("fifo-config", "the toml is a FIFO", fifo_config),
     Input::control("fifo-artifact", "the artifact is a FIFO", fifo_artifact),
     Input::fault("fifo-include", "the include file of reload mode is a FIFO: `status`", fifo_include),
@@ -135,6 +144,28 @@ fn fifo_config(at: &Place) -> Verdict {
     at.users();
     at.must(Who::Deploy, "mkfifo -m 600 bluegreen.toml");
     asked(at, Who::Deploy, "bluegreen check").ends()
+}
+
+fn hook_log(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.set_words("hooks.before_start", ["true"]);
+    at.must(Who::Deploy, &format!("mkdir -p {STATE}/logs/hooks && mkfifo {STATE}/logs/hooks/before_start.log"));
+    let artifact = shop.artifact("v1");
+    asked(at, Who::Deploy, &format!("bluegreen --app shop deploy {artifact} --deadline 2s")).ends()
+}
+
+fn fifo_init(at: &Place) -> Verdict {
+    at.users();
+    let files = "package.json app.jar pom.xml build.gradle requirements.txt app.py manage.py wsgi.py Procfile appspec.yml stop.sh \
+                 start.sh health.sh switch.sh profile.sh pyproject.toml .nvmrc Dockerfile";
+    at.must(Who::Mallory, &format!("mkfifo {files}; chmod 755 *"));
+    asked(at, Who::Root, "bash -c 'cd /home/mallory && exec bluegreen --yes init -- sleep 1'").ends()
+}
+
+fn fifo_inside(at: &Place) -> Verdict {
+    drop(Shop::marker(at));
+    at.must(Who::Deploy, "mkdir d && mkfifo d/pipe && echo x > d/x");
+    asked(at, Who::Deploy, "bluegreen --app shop deploy d --deadline 2s").ends()
 }
 
 fn fifo_artifact(at: &Place) -> Verdict {
