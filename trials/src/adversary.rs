@@ -17,7 +17,7 @@ use bluegreen_rig::{say, skip};
 use serde::{Deserialize, Serialize};
 
 use crate::crew;
-use inputs::{Input, Kind};
+use inputs::Input;
 use table::Row;
 
 /// The hostile and the unlucky: red with 0.1.0, green with today's
@@ -111,7 +111,7 @@ pub(crate) fn run(options: &Options) -> bool {
         |input, _, why| crew::show(input.name, why, &format!("adversary --only {}", input.name)),
     );
     let all = rows.len() == chosen.len() && rows.iter().all(Row::is_good);
-    table::print(rows);
+    table::print(&rows);
     all
 }
 

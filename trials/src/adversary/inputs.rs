@@ -28,6 +28,15 @@ pub(super) enum Kind {
     Control,
 }
 
+/// A point of the list that the inputs came from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Area {
+    pub(super) point: &'static str,
+    /// In few words.
+    pub(super) what: &'static str,
+    pub(super) inputs: &'static [Input],
+}
+
 /// One thing that is tried.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Input {
@@ -54,11 +63,26 @@ impl Input {
     }
 }
 
+pub(super) const AREAS: [Area; 16] = [
+    master::AREA,
+    ground::AREA,
+    trust::AREA,
+    hooks::AREA,
+    listeners::AREA,
+    store::AREA,
+    waits::AREA,
+    strangers::AREA,
+    records::AREA,
+    route::AREA,
+    sentences::AREA,
+    door::AREA,
+    outage::AREA,
+    check::AREA,
+    recovery::AREA,
+    signals::AREA,
+];
+
 /// All of them, in the order of the table.
 pub(super) fn all() -> impl Iterator<Item = Input> {
-    let who =
-        [master::INPUTS, ground::INPUTS, trust::INPUTS, hooks::INPUTS, listeners::INPUTS, store::INPUTS, waits::INPUTS];
-    let what = [strangers::INPUTS, records::INPUTS, route::INPUTS, sentences::INPUTS, door::INPUTS, outage::INPUTS];
-    let more = [check::INPUTS, recovery::INPUTS, signals::INPUTS];
-    who.into_iter().chain(what).chain(more).flatten().copied()
+    AREAS.into_iter().flat_map(|area| area.inputs).copied()
 }

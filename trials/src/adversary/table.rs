@@ -1,6 +1,9 @@
 //! What is shown at the end.
 
-use super::{Input, Kind, Verdict};
+use super::{
+    Verdict,
+    inputs::{AREAS, Area, Input, Kind},
+};
 use bluegreen_rig::say;
 
 /// One input on both.
@@ -46,21 +49,37 @@ fn told(verdict: &Verdict) -> String {
     format!("{word}: {}", text.replace('|', "¦").split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// In the order of the table of inputs.
-pub(super) fn print(mut rows: Vec<Row>) {
-    let place = |row: &Row| super::inputs::all().position(|input| input.name == row.input.name);
-    rows.sort_by_key(place);
+/// Every input in the order of its list, then each area in one line, then all in one.
+pub(super) fn print(rows: &[Row]) {
     let old = rows.iter().any(|row| row.old.is_some());
     let (before, rule) = if old { (" | 0.1.0", "---|") } else { ("", "") };
     say(&format!("\n| input | what is attacked{before} | now | |\n|---|---|---|---|{rule}"));
-    for row in &rows {
+    let of = |area: &Area| -> Vec<&Row> {
+        let row = |input: &Input| rows.iter().find(|row| row.input.name == input.name);
+        area.inputs.iter().filter_map(row).collect()
+    };
+    for row in AREAS.iter().flat_map(of) {
         say(&row.line());
     }
+    say(
+        "\n| area | inputs | of them controls | 0.1.0 fell in | today's holds in | skipped | FAIL |\n|---|---|---|---|---|---|---|",
+    );
+    for area in AREAS.iter().filter(|area| !of(area).is_empty()) {
+        say(&counted(&format!("{}: {}", area.point, area.what), &of(area)));
+    }
+    say(&counted("all", &rows.iter().collect::<Vec<_>>()));
+}
+
+fn counted(what: &str, rows: &[&Row]) -> String {
     let count = |is: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| is(row)).count();
+    let controls = count(&|row| row.input.kind == Kind::Control);
     let fell = count(&|row| matches!(row.old, Some(Verdict::Fell(_))));
-    let held = count(&|row| matches!(row.new, Verdict::Held(_)));
+    let holds = count(&|row| matches!(row.new, Verdict::Held(_)));
     let skipped = count(&|row| matches!(row.new, Verdict::Skipped(_)));
-    let failed = count(&|row| !row.is_good());
-    let before = if old { format!("0.1.0 fell in {fell}, ") } else { String::new() };
-    say(&format!("\n{} inputs: {before}today's held in {held}, {skipped} skipped, {failed} FAIL", rows.len()));
+    let fell = if rows.iter().any(|row| row.old.is_some()) { fell.to_string() } else { "not asked".to_owned() };
+    format!(
+        "| {what} | {} | {controls} | {fell} | {holds} | {skipped} | {} |",
+        rows.len(),
+        count(&|row| !row.is_good())
+    )
 }

@@ -1,13 +1,15 @@
 //! B8, B13: what a deploy will say, said before.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::{STATE, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "B8, B13", what: "what a deploy will say, said before", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("check-read-only", "the disk is read-only: `check` says 3", |at| {
         checks(at, &format!("mount --bind {STATE} {STATE} && mount -o remount,bind,ro {STATE}"), 3)
     })

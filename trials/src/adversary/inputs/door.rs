@@ -1,24 +1,27 @@
 //! B5, B6, B8: what users get.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Ended, Place, Who},
     shop::{PORTS, SITE, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "B5, B6, B8", what: "what users get", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::control("bake-silent", "the new release answers its health page, and users nothing", |at| {
         pages(at, "", "000", 13)
     }),
     Input::control("bake-502", "the same; 502", |at| pages(at, "", "502", 13)),
     Input::control("bake-504", "the same; 504", |at| pages(at, "", "504", 13)),
-    Input::fault("bake-later", "the same; it begins in the bake", |at| later(at, "000")).quick(),
-    Input::fault("bake-later-502", "the same; 502", |at| later(at, "502")),
-    Input::fault("bake-half", "the same; every other request is lost", |at| later(at, "half")),
+    Input::fault("bake-later", "the same; it begins in the bake", |at| later(at, "000", "never")).quick(),
+    Input::fault("bake-later-502", "the same; 502", |at| later(at, "502", "never")),
+    Input::fault("bake-half", "the same; every other request is lost", |at| later(at, "half", "never")),
     Input::fault("bake-sick-before", "the page was sick before: it is no reason to go back", |at| {
         pages(at, "502", "502", 0)
     }),
+    Input::fault("bake-failover", "the same, and the standby answers in its place", |at| later(at, "000", "bake")),
     Input::control("bake-cure", "the page was sick before, the new release cures it", |at| pages(at, "502", "200", 0)),
     Input::control("bake-429", "nginx itself refuses most of what is asked (429): no reason to go back", |at| {
         limited(at, "429", "1r/s")
@@ -88,11 +91,12 @@ fn sicken(shop: &Shop<'_>, status: &str) {
     shop.at.must(Who::Deploy, &format!("echo {status} > /tmp/sick.{port}"));
 }
 
-fn later(at: &Place, status: &str) -> Verdict {
+fn later(at: &Place, status: &str, failover: &str) -> Verdict {
     let mut shop = shop(at);
     release(&mut shop, "1", "");
     assert_eq!(shop.bg("deploy --version v1").code, 0);
     shop.set("after_switch.bake", "4s");
+    shop.set("after_switch.failover", failover);
     release(&mut shop, "2", "");
     let mut deploy = at.leave(Who::Deploy, "bluegreen --app shop deploy --version v2 > /tmp/deploy 2>&1");
     at.wait("the bake", || at.read("/tmp/deploy").contains("switch "));

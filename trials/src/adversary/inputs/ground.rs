@@ -2,14 +2,16 @@
 
 use std::{path::Path, time::Duration};
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::{STATE, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "A2, A3", what: "what root gives away, and by which path", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("route-dir-etc", "route_dir = \"/etc\"", |at| given(at, "route_dir", "/etc", "true")).quick(),
     Input::fault("route-dir-site", "route_dir = a directory with a site in it", |at| {
         given(at, "route_dir", "/srv/site", "mkdir /srv/site && echo hello > /srv/site/index.html")

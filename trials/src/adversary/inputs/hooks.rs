@@ -2,14 +2,16 @@
 
 use std::fs;
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::Shop,
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "A5", what: "what a program gets from who starts it", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("hook-types", "a hook types a line into root's terminal (TIOCSTI)", types),
     Input::fault("hook-descriptor", "a hook reads an open file of root's", |at| descriptor(at, "hooks.before_start"))
         .quick(),

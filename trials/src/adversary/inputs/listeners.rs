@@ -1,13 +1,15 @@
 //! A6: listeners that nobody dials.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::{PORTS, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "A6", what: "listeners that nobody dials", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("beside-deploy", "mallory on 127.0.0.2:PORT before a deploy", |at| blocked(at, "127.0.0.2:8081"))
         .quick(),
     Input::fault("beside-deploy-v6", "mallory on [::1]:PORT before a deploy", |at| blocked(at, "[::1]:8081")).quick(),

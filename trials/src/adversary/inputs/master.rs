@@ -1,13 +1,15 @@
 //! A1: who nginx is.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::Shop,
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "A1", what: "who nginx is", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("title-init", "a false title, nginx down; root types `init`", |at| {
         titled(at, "cd /root && bluegreen --yes init -- sleep 1", TITLED)
     })

@@ -1,13 +1,15 @@
 //! B7: what a monitor is told.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::{STATE, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "B7", what: "what a monitor is told", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("status-down", "the active app was killed, alone: `status` says DOWN, 20", |at| {
         says(at, &["v1"], |shop| shop.kill(shop.active()), 20, "DOWN")
     })

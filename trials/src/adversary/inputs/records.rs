@@ -1,13 +1,15 @@
 //! B2: a damaged record of a process.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::{STATE, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "B2", what: "a damaged record of a process", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("torn-idle", "the record of the idle side is torn: a deploy", |at| idle(at, TORN, "deploy")).quick(),
     Input::fault("torn-idle-rollback", "the same; `rollback`", |at| idle(at, TORN, "rollback")),
     Input::fault("empty-idle", "the same, empty", |at| idle(at, ": > FILE", "deploy")),

@@ -1,16 +1,22 @@
 //! B9, B10: the way back.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::Shop,
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "B9, B10", what: "the way back, and hiccups", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("rollback-crashed", "v2 crashed, `recover` went to v1: `rollback` must not go to v2", crashed).quick(),
     Input::fault("rollback-three", "v1, v2, v3; v3 crashed: `recover`, then `rollback` goes to v1", three),
-    Input::fault("recover-says", "the same: `recover` says that an older one serves", recover_says),
+    Input::fault(
+        "recover-says",
+        "the same: `recover` says that an older one serves, and how to get the newer back",
+        recover_says,
+    ),
     Input::fault("rollback-same", "v1, v2, and v2 again: `rollback` goes to v1", same).quick(),
     Input::fault("metric-same", "v1, then v1 again: bluegreen_warm_available is 0", metric),
     Input::fault("rollback-only", "v1, then v1 again: `rollback` has nowhere to go", only),
@@ -55,7 +61,8 @@ fn recover_says(at: &Place) -> Verdict {
     shop.deployed(&["v1", "v2"]);
     shop.kill(shop.active());
     let ended = shop.bg("recover");
-    Verdict::fell_if(!ended.has("older") || !ended.has("v2"), ended.brief())
+    let fell = !ended.has("older") || !ended.has("deploy") && !ended.has("rollback");
+    Verdict::fell_if(fell, ended.brief())
 }
 
 fn same(at: &Place) -> Verdict {

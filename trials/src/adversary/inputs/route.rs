@@ -1,13 +1,15 @@
 //! B3: reload mode, and where it leads.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::{INCLUDE, PORTS, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "B3", what: "reload mode, and where it leads", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("groups", "`upstream blue`, `set $service_url blue;`, `proxy_pass http://$service_url;`", |at| {
         leads(at, GROUPS, "set $service_url GROUP;", "proxy_pass http://$service_url;")
     })

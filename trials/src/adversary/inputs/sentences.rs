@@ -1,13 +1,16 @@
 //! B4, B11: sentences that nobody has looked at, and words that nobody could read.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::Shop,
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area =
+    Area { point: "B4, B11", what: "sentences that nobody looked at, words that nobody could read", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("says-no-profile", "`adopt` where nginx is down: \"no profile has traffic\"", adopt).quick(),
     Input::fault(
         "says-straight",

@@ -1,13 +1,15 @@
 //! B12: who is signalled, and who answers.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::{PORTS, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "B12", what: "who is signalled, and who answers", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault(
         "one-daemon",
         "one daemon runs both profiles, as pm2 does: a deploy ends the active one with the idle",

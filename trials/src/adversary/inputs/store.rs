@@ -1,13 +1,15 @@
 //! A7, A9, A10: what becomes of an artifact.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::{STATE, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "A7, A9, A10", what: "what becomes of an artifact", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("closed-file", "a 0600 file of a 0700 artifact, read by mallory in the store", |at| {
         read_by_mallory(at, "mkdir -m 700 d && echo secret > d/key && chmod 600 d/key", "d")
     })

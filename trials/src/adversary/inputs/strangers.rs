@@ -1,13 +1,16 @@
 //! B1: a stranger where the active release should be.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::{PORTS, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area =
+    Area { point: "B1", what: "a stranger where the active release should be", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("stranger-up", "mallory on the active port after a reboot: `up`", |at| rebooted(at, "up")).quick(),
     Input::fault("stranger-recover", "the same; `recover`", |at| rebooted(at, "recover")),
     Input::fault("stranger-killed", "mallory takes the active port when the app dies: `recover`", killed),

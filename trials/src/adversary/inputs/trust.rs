@@ -1,13 +1,15 @@
 //! A4: whose words root obeys.
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
     shop::{STATE, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "A4", what: "whose words root obeys", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault("sudo-uid", "`sudo bluegreen deploy`: the toml is mallory's, the state is root's", |at| {
         obeyed(at, Who::Mallory, Who::Root, "deploy")
     })

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use super::Input;
+use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Ended, Place, Who},
     shop::{STATE, Shop},
 };
 
-pub(super) const INPUTS: &[Input] = &[
+pub(super) const AREA: Area = Area { point: "A8", what: "locks, files and loops of others", inputs: INPUTS };
+
+const INPUTS: &[Input] = &[
     Input::fault(
         "flock",
         "a state directory of mode 0755: `setup --apply`, then mallory's flock, then a deploy",
