@@ -26,6 +26,7 @@ mod hooks;
 mod init;
 mod metrics;
 mod output;
+mod own_probe;
 mod owner;
 #[cfg(any(test, fuzzing))]
 pub mod properties;

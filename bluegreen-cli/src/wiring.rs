@@ -16,6 +16,7 @@ use crate::{
     config::{Config, ProxyMode, ResolveKind},
     exit::Exit,
     halt::Halt,
+    own_probe::OwnProbe,
     owner::User,
 };
 
@@ -34,7 +35,7 @@ pub(crate) struct Wired {
 pub(crate) fn wire(config: &Config, events: Events) -> Result<Wired, Halt> {
     let store = FileStore::open(&config.state_dir)?;
     let processes = processes(config);
-    let probe = probe(config).map_err(unusable)?;
+    let probe = OwnProbe::new(probe(config).map_err(unusable)?, &processes, config);
     let door = front_door(config).map_err(unusable)?;
     let (resolver, switcher) = proxy(config)?;
     let deployer = Deployer::new(config.profiles.clone(), resolver, processes.clone(), probe, switcher, store.clone())
@@ -111,13 +112,7 @@ pub(crate) fn door_client(config: &Config) -> Result<Client, ClientError> {
 
 /// What the health probe asks of `profile`.
 pub(crate) fn health_client(config: &Config, profile: &Profile) -> Result<Client, ClientError> {
-    let url = config.health.url.render(|name| match name {
-        "app" => Some(config.app.to_string()),
-        "profile" => Some(profile.to_string()),
-        "port" => Some(profile.port().to_string()),
-        "other_port" => Some(config.profiles.other(profile).port().to_string()),
-        _ => None,
-    });
+    let url = config.health_url(profile);
     Client::new(&url, &Options { timeout: config.health.timeout, allow_remote: true, ..Options::default() })
 }
 

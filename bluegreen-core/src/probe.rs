@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::Profile;
+use crate::{Profile, Stranger};
 
 /// Asks once whether a profile is healthy.
 ///
@@ -43,4 +43,7 @@ pub enum Unhealthy {
     /// An answer that says "not healthy", or an error of the proxy.
     #[error("{0}")]
     Sick(String),
+    /// A good answer, and not of the release: somebody else has the address that is asked.
+    #[error("answered by {0}, which is not the release")]
+    NotOurs(Box<Stranger>),
 }

@@ -115,8 +115,9 @@ pub struct Autopsy {
 ///
 /// # Contract
 /// Only a process that is proven to be ours is ever signalled; a listener of which it cannot be told whose it is counts as an
-/// [`Occupant::Stranger`]. Only who receives what the proxy and the probe dial is on a profile. A started process
-/// outlives the caller and holds none of its locks, pipes or descriptors.
+/// [`Occupant::Stranger`]. Nobody is signalled who answers on the other profile, or is an ancestor of who does: that is
+/// [`ProcessError::Shared`]. Only who receives what the proxy dials is on a profile, wherever else on its port others listen. A
+/// started process outlives the caller and holds none of its locks, pipes or descriptors.
 ///
 /// # Idempotency
 /// `inspect` changes nothing. `start` on a profile where that release of ours runs already does nothing; with anything else

@@ -17,6 +17,7 @@ use super::{
 pub(crate) fn live(me: &Animal, kind: &str) -> bool {
     let listener = match kind {
         "in-v6-only" => TcpListener::bind((Ipv6Addr::LOCALHOST, me.port)),
+        "next-door" => TcpListener::bind((Ipv4Addr::new(127, 0, 0, 2), me.port)),
         "anywhere" => TcpListener::bind((Ipv4Addr::UNSPECIFIED, me.port)),
         "elsewhere" => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)),
         // lets others in

@@ -17,6 +17,8 @@ mod releases;
 mod setup;
 mod status;
 
+use std::io::{IsTerminal as _, stderr};
+
 use bluegreen_core::{Command as Engine, Step};
 
 use crate::{
@@ -89,6 +91,9 @@ fn with_session(global: &Global, command: Command) -> Exit {
         Ok(config) => config,
         Err(halt) => return tell(global, None, &halt),
     };
+    if let Some(mistake) = config.objections().filter(|_| deploys(&command)) {
+        return tell(global, None, &Halt::mistake(&mistake, global.color.enabled(stderr().is_terminal())));
+    }
     let work = async {
         let session = match Session::begin(global, config) {
             Ok(session) => session,
@@ -139,6 +144,22 @@ fn purpose(command: &Command) -> Purpose {
         Command::Rollback { .. } | Command::Recover | Command::Up => Purpose::BringBack,
         _ => Purpose::Rest,
     }
+}
+
+/// Whether a command brings a release where another one is, or says how that would go.
+fn deploys(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Plan(_)
+            | Command::Deploy(_)
+            | Command::Prepare(_)
+            | Command::Promote { .. }
+            | Command::Stop(_)
+            | Command::Start(_)
+            | Command::Health(_)
+            | Command::Switch(_)
+            | Command::Hook
+    )
 }
 
 /// Whether a command may change what runs, or where the traffic goes.

@@ -25,6 +25,20 @@ pub(super) fn build(text: &str, path: &Path) -> Result<Config, Vec<Problem>> {
     }
 }
 
+/// What no deploy may begin with, in `text`, of which `config` was made.
+pub(super) fn objections(text: &str, config: &Config) -> Vec<Problem> {
+    let mut r = Reader::new(text);
+    let urls = config.profiles.both().map(|profile| config.health_url(profile));
+    if let Some(why) = url::confuses(&urls, &config.profiles) {
+        r.complain("health.url", |at| {
+            Problem::new("`health.url` does not tell the profiles apart", at).label(why).help(
+                "put {port} into it; a port of its own for management too, as \"http://127.0.0.1:1{port}/health\"",
+            )
+        });
+    }
+    r.problems
+}
+
 /// `None` when a required key is missing or bad; the reader has the problems.
 fn read(r: &mut Reader<'_>) -> Option<Config> {
     let app = r.read("app", value::name);
@@ -76,6 +90,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
         file: PathBuf::new(),
         source: Source::default(),
         settings: Vec::new(),
+        objections: None,
     })
 }
 

@@ -103,7 +103,7 @@ pub(super) const KEYS: &[Key] = &[
     default(
         "health.url",
         r#""http://127.0.0.1:{port}/""#,
-        "Asked until it answers well. The host is a loopback address.",
+        "Asked until it answers well. The host is a loopback address, and each profile has one of its own there, by `{port}`; who answers at it must be the release.",
     ),
     default("health.allow_remote", "false", "Lets `health.url` name another host."),
     default("health.status", r#""200-299""#, r#"The good answers: a status, a range, or several, as "200-299, 401"."#),

@@ -22,9 +22,12 @@ mod sections;
 mod url;
 mod value;
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
-use bluegreen_core::{Failover, Name, Policy, Profiles};
+use bluegreen_core::{Failover, Name, Policy, Profile, Profiles};
 
 use self::find::Source;
 use crate::documents;
@@ -64,6 +67,7 @@ pub struct Config {
     file: PathBuf,
     source: Source,
     settings: Vec<Setting>,
+    objections: Option<Invalid>,
 }
 
 impl Config {
@@ -85,9 +89,32 @@ impl Config {
 
     /// Checks `text`, which came from `path`. All mistakes are in the one error.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        build::build(text, path).map_err(|problems| {
-            ConfigError::Invalid(Invalid { path: path.to_owned(), text: secrets::hidden(text), problems })
-        })
+        let invalid = |problems| Invalid { path: path.to_owned(), text: secrets::hidden(text), problems };
+        let mut config = build::build(text, path).map_err(|problems| ConfigError::Invalid(invalid(problems)))?;
+        let objections = build::objections(text, &config);
+        config.objections = Some(invalid(objections)).filter(|invalid| !invalid.problems.is_empty());
+        Ok(config)
+    }
+
+    /// What is wrong with it for whatever begins a deploy. What runs goes on with it all the same: an installed program has taken
+    /// it so far, and `recover`, `up` and `rollback` must not fail of a text.
+    pub fn objections(&self) -> Option<ConfigError> {
+        self.objections.clone().map(ConfigError::Invalid)
+    }
+
+    /// The same, each with its place and what to do.
+    pub(crate) fn each_objection(&self) -> impl Iterator<Item = [String; 3]> {
+        self.objections.iter().flat_map(Invalid::each)
+    }
+
+    /// What the health check of `profile` asks.
+    pub fn health_url(&self, profile: &Profile) -> String {
+        url::of_profile(&self.health.url, &self.app, &self.profiles, profile)
+    }
+
+    /// The address of this machine that the health check of `profile` dials; `None` for a name, and for another machine.
+    pub(crate) fn health_address(&self, profile: &Profile) -> Option<SocketAddr> {
+        url::loopback(&self.health_url(profile))
     }
 
     /// How a deploy goes.

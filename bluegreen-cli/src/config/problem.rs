@@ -124,11 +124,23 @@ pub enum ConfigError {
 }
 
 /// Everything that is wrong in one file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Invalid {
     pub(super) path: PathBuf,
     pub(super) text: String,
     pub(super) problems: Vec<Problem>,
+}
+
+impl Invalid {
+    /// What is wrong, where, and what to do, of each problem.
+    pub(crate) fn each(&self) -> impl Iterator<Item = [String; 3]> {
+        self.problems.iter().map(|problem| {
+            let line = problem.span.as_ref().map(|span| format!(":{}", line_of(&self.text, span.start)));
+            let what = format!("{}: {}", problem.title, problem.label);
+            let place = format!("{}{}", self.path.display(), line.unwrap_or_default());
+            [what, place, problem.help.clone().unwrap_or_default()]
+        })
+    }
 }
 
 impl fmt::Display for Invalid {

@@ -14,7 +14,9 @@ fn mistakes_are_shown_where_they_are() {
         let (change, _) = block.split_once('\n').unwrap();
         let (from, to) = change.split_once(" => ").unwrap();
         assert!(SMALLEST.contains(from), "{from}");
-        let error = parse(&SMALLEST.replace(from, &to.replace("\\n", "\n"))).expect_err(to);
+        // what is wrong only for a deploy is shown in the same way
+        let objections = |config: Config| config.objections().expect(to);
+        let error = parse(&SMALLEST.replace(from, &to.replace("\\n", "\n"))).map_or_else(|error| error, objections);
         seen.extend(["=== ", change, "\n", &error.render(false), "\n\n"]);
     }
     if std::env::var_os("UPDATE").is_some() {

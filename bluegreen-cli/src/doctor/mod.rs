@@ -134,8 +134,16 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
     in_order(config, findings)
 }
 
-/// One for each cause, the worst first.
-fn in_order(config: &Config, mut findings: Vec<Finding>) -> Vec<Finding> {
+/// What a deploy refuses of the configuration.
+fn objections(config: &Config) -> impl Iterator<Item = Finding> {
+    config
+        .each_objection()
+        .map(|[what, place, fix]| Finding { place: Some(place), ..Finding::fatal("config", what, fix) })
+}
+
+/// One for each cause, the worst first; before all what no deploy begins with.
+fn in_order(config: &Config, findings: Vec<Finding>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = objections(config).chain(findings).collect();
     sight::told_once(&mut findings, &config.route_dir);
     // a server block that is not as it was set up answers otherwise too
     let is_of_files = |finding: &Finding| match finding.severity {

@@ -145,3 +145,23 @@ fn who_may_not_make_the_home_of_the_state_is_told_who_may() {
     ended.says(&["takes root", "bluegreen setup --apply"]);
     assert!(!ended.err.contains("chown"), "{ended}");
 }
+
+/// An installed 0.1.0 took it: no deploy begins with it any more, and what runs is kept running.
+#[test]
+fn one_health_address_for_both_profiles_refuses_a_deploy_and_nothing_else() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    stage.unset("health.body");
+    // the front door is answered by whoever is active
+    stage.set("health.url", stage.nginx.url("/profile"));
+    let says = ["bluegreen.toml:", "`health.url` does not tell the profiles apart", "put {port} into it"];
+    for words in [&["deploy", "app"][..], &["prepare", "app"], &["promote"], &["plan"], &["hook"]] {
+        stage.run(words, 2).says(&says);
+    }
+    stage.run(&["check"], 3).says(&says);
+    for command in ["status", "recover", "up", "rollback"] {
+        stage.run(&[command], 0);
+    }
+    assert_eq!(stage.front(), "v1 real1");
+}

@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpStream};
 
-use bluegreen_core::{Occupant, Process, ProcessError, ProcessManager, Profile};
+use bluegreen_core::{Occupant, Process, ProcessError, ProcessManager, Profile, testing::conformance};
 
 use crate::rig::{GRACE, Rig};
 
@@ -88,11 +88,8 @@ async fn who_answers_alone_for_the_other_profile_is_not_stopped() {
         let port = bluegreen_core::Template::parse("{other_port}").unwrap();
         config.launch.env.insert("OTHER_PORT".into(), port);
     });
-    let first = rig.listening("twin").await;
-    rig.until_on(rig.config.profiles.second(), "it has both ports", Occupant::listens).await;
-    let error = rig.processes.stop(rig.profile(), &first, GRACE).await.unwrap_err();
-    assert!(matches!(error, ProcessError::Shared { .. }), "{error}");
-    assert_eq!(rig.inspect().await, Occupant::Ours { process: first, listening: true });
+    let (release, both) = (rig.release("listen"), rig.release("twin"));
+    conformance::ports(&rig.processes, &rig.config.profiles, &release, Some(&both)).await;
     let pid = rig.processes.main_pid(rig.profile()).unwrap().cast_signed();
     rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL).unwrap();
 }

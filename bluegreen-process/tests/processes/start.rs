@@ -250,4 +250,5 @@ async fn the_suite_of_the_core_passes() {
     let rig = Rig::new();
     let (release, other) = (rig.release("listen"), rig.release("quiet"));
     conformance::processes(&rig.processes, rig.profile(), &release, &other).await;
+    conformance::ports(&rig.processes, &rig.config.profiles, &release, None).await;
 }

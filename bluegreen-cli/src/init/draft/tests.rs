@@ -34,7 +34,9 @@ fn leads_to(port: u16, door: Door) -> Proxy {
 }
 
 fn taken(ports: &[u16]) -> Vec<Owner> {
-    ports.iter().map(|port| Owner { port: *port, who: bluegreen_core::Stranger::new() }).collect()
+    let mut who = bluegreen_core::Stranger::new();
+    who.pid = Some(1);
+    ports.iter().map(|port| Owner { port: *port, who: who.clone() }).collect()
 }
 
 fn ports(draft: &Draft) -> [u16; 2] {
@@ -101,7 +103,7 @@ fn ports_that_somebody_counts_on_are_left_alone_and_why_is_said() {
     assert_eq!(
         said,
         [
-            "8083 is taken: pid 1",
+            "8083 is taken: pid 1 (unknown user)",
             "8081 is left alone: nginx names it at /etc/nginx/x:7",
             "8082 is left alone: web has it, by /etc/bluegreen/web.toml",
         ]

@@ -1,6 +1,6 @@
 //! Those that listen where they should not, and strangers that listen where they may not.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
 use bluegreen_rig::{lives, wait_for};
 
@@ -57,6 +57,22 @@ fn somebody_on_another_address_of_the_port_has_no_say() {
     assert_eq!(ended.code, Some(0), "{ended}");
     assert_eq!(zoo.stage.front(), "v4 real2");
     zoo.stage.set("after_switch.bake", "100ms");
+    zoo.closes();
+}
+
+/// The health check asks another address than nginx, as one for management: what answers there must be the release too.
+#[test]
+fn a_good_answer_at_another_address_is_the_releases_own() {
+    let Some(mut zoo) = Zoo::open() else { return };
+    zoo.stage.set("health.url", "http://127.0.0.2:{port}/");
+    let neighbour = zoo.stranger("next-door", 1);
+    wait_for("the neighbour", || TcpStream::connect(("127.0.0.2", zoo.stage.ports[1])).is_ok());
+    let says = format!("answered by pid {neighbour} ");
+    zoo.refuses_in_time("good", &[&says, "which is not the release"]);
+    zoo.dismiss(neighbour);
+    zoo.deploy("anywhere", "v2", 0);
+    assert_eq!(zoo.stage.front(), "v2 real2");
+    zoo.stage.unset("health.url");
     zoo.closes();
 }
 
@@ -127,15 +143,15 @@ fn one_that_shares_its_port_with_a_stranger_gets_no_traffic() {
     zoo.closes();
 }
 
-/// The same with the active one: the next deploy takes the traffic away from both.
+/// The same with the active one: the traffic goes to our proven release, and nothing is deployed beside the stranger.
 #[test]
-fn an_active_one_that_shares_its_port_is_taken_over() {
+fn an_active_one_that_shares_its_port_loses_the_traffic() {
     let Some(mut zoo) = Zoo::open() else { return };
     zoo.deploy("sharer", "v2", 0);
     let thief = zoo.stranger("sharer", 1);
     wait_for("the thief", || zoo.stage.status()["active"]["pid"].is_null());
-    zoo.deploy("good", "v3", 0);
-    assert_eq!(zoo.stage.front(), "v3 real1");
+    zoo.deploy("good", "v3", 11).says(&[&format!("pid {thief} "), "traffic  real1 has it"]);
+    assert_eq!(zoo.stage.front(), "v1 real1");
     assert!(lives(thief));
     zoo.dismiss(thief);
     zoo.closes();

@@ -2,12 +2,14 @@
 //!
 //! Each check panics with the sentence of the contract that is broken.
 
+mod ports;
 mod probe;
 mod processes;
 mod resolver;
 mod store;
 mod switcher;
 
+pub use ports::ports;
 pub use probe::probe;
 pub use processes::processes;
 pub use resolver::resolver;

@@ -4,7 +4,7 @@ use crate::{Occupant, Process, ProcessManager, Profile, ReleaseId};
 
 /// How long a release of the suite may take to listen.
 const LISTENS_WITHIN: Duration = Duration::from_secs(60);
-const GRACE: Duration = Duration::from_secs(30);
+pub(super) const GRACE: Duration = Duration::from_secs(30);
 
 /// Checks a process manager. `profile` must be free, `release` must be something that runs and listens on its port within
 /// a minute, `other` any other release.
@@ -37,7 +37,7 @@ pub async fn processes(manager: &dyn ProcessManager, profile: &Profile, release:
     manager.stop(profile, &second, GRACE).await.expect("stop works");
 }
 
-async fn listening(manager: &dyn ProcessManager, profile: &Profile) -> Process {
+pub(super) async fn listening(manager: &dyn ProcessManager, profile: &Profile) -> Process {
     let poll = async {
         loop {
             match manager.inspect(profile).await.expect("inspect works") {
