@@ -6,7 +6,7 @@ use bluegreen_core::{Profile, Profiles};
 pub use crate::setup::properties::{nginx_config, nginx_edit};
 use crate::{
     marker::Proof,
-    reload::{Says, Version, include},
+    reload::{Says, Version, address},
     setup::config,
     text::one_line,
 };
@@ -27,21 +27,27 @@ pub fn proof(text: &str) {
     assert_eq!(text.strip_suffix('\n').unwrap_or(text), wanted);
 }
 
-/// A port is read only from a statement that has it, and survives being written anew.
+/// An address is read only from a statement that has it, and survives being written anew; so does every byte around it.
 pub fn include_file(text: &str) {
-    match include::parse(text) {
-        Says::Port(port) => {
-            assert_eq!(include::parse(&include::render(port)), Says::Port(port));
-            let said = port == 80 || text.contains(&port.to_string());
-            assert!(said && text.contains("$service_url") && text.contains(';'), "{text:?}");
+    let other = "http://127.0.0.1:8082";
+    match address::parse(text) {
+        Says::To(found) => {
+            let found = found.to_string();
+            assert_eq!(address::parse(&address::render(&found)), address::parse(text), "{text:?}");
+            assert!(text.contains("$service_url") && text.contains(';'), "{text:?}");
+            let there = text.to_ascii_lowercase().contains(&found.to_ascii_lowercase());
+            let changed = address::rewrite(text, other).expect("there is a value");
+            assert!(there && changed.len() + found.len() == text.len() + other.len(), "{text:?}: {changed:?}");
+            assert_eq!(address::parse(&changed), address::parse(&address::render(other)), "{changed:?}");
         }
-        Says::Elsewhere(url) => assert!(text.contains(&url), "{url:?}"),
+        Says::Unclear(why) => assert!(!why.is_empty(), "{text:?}"),
         Says::Nothing => {}
     }
     // nginx takes the last one, and so do we
     if config::parse(text).is_ok() {
-        let more = format!("{text}\n{}", include::render(8082));
-        assert_eq!(include::parse(&more), Says::Port(8082), "{more:?}");
+        let more = format!("{text}\n{}", address::render(other));
+        let says = address::parse(&more);
+        assert!(matches!(says, Says::Unclear(_)) || says == address::parse(&address::render(other)), "{more:?}");
     }
 }
 
@@ -82,9 +88,9 @@ mod tests {
 
         #[test]
         fn a_torn_include_file_never_leads_to_another_port(port in 1..=u16::MAX, at in 0..45usize) {
-            let whole = include::render(port);
+            let whole = address::render(&format!("http://127.0.0.1:{port}"));
             let torn = &whole[..at.min(whole.len())];
-            prop_assert!([Says::Nothing, Says::Port(port)].contains(&include::parse(torn)), "{}", torn);
+            prop_assert!([Says::Nothing, address::parse(&whole)].contains(&address::parse(torn)), "{}", torn);
         }
     }
 }

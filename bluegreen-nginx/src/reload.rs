@@ -5,12 +5,17 @@
 //! evidence is a new generation of workers: see [`ReloadSwitcher`] and [`IncludeResolver`]. There is no standby, and nginx
 //! itself loses requests at each reload: see [`reload_warnings`].
 
-pub(crate) mod include;
+pub(crate) mod address;
+mod include;
+mod leads;
 mod resolver;
+mod scope;
+mod site;
 mod switcher;
 mod version;
 
-pub use include::{IncludeError, IncludeFile, Says};
+pub use address::{Address, Says};
+pub use include::{IncludeError, IncludeFile};
 pub use resolver::IncludeResolver;
 pub use switcher::ReloadSwitcher;
 pub use version::{InvalidVersion, Version, reload_warnings};

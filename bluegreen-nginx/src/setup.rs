@@ -16,8 +16,8 @@ mod plan;
 pub(crate) mod properties;
 mod removal;
 mod survey;
-mod tree;
-mod walk;
+pub(crate) mod tree;
+pub(crate) mod walk;
 pub(crate) mod write;
 
 use std::path::PathBuf;
@@ -30,6 +30,7 @@ use crate::{Commands, MarkerResolver, Master, PlaceError, ProofLocation, RouteDi
 pub use apply::Applied;
 pub use check::Difference;
 pub use error::SetupError;
+pub(crate) use plan::place;
 pub use survey::{Door, Passing, Place, Survey};
 pub(crate) use tree::same;
 

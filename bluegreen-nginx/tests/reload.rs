@@ -96,7 +96,7 @@ async fn a_reload_that_fails_puts_the_include_back() {
     for binary in binaries() {
         let rig = Article::start(&binary).await;
         let commands = rig.commands().with_reload(vec!["false".to_owned()]);
-        let switcher = ReloadSwitcher::new(rig.include(), rig.master(), commands);
+        let switcher = ReloadSwitcher::new(rig.include(), &rig.profiles, rig.master(), commands);
         let text = refused(switcher.switch_to(&rig.routes()[1]).await);
         assert!(text.contains("`false` failed"), "{text}");
         assert_eq!(rig.resolver().resolve().await, Ok(rig.routes()[0].clone().into()));

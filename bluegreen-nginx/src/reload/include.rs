@@ -11,13 +11,8 @@ use std::{
 use bluegreen_linux::files;
 use tempfile::NamedTempFile;
 
-use crate::{
-    argv,
-    setup::{
-        config::{self, Directive},
-        write,
-    },
-};
+use super::address::{Says, parse};
+use crate::{argv, setup::write};
 
 /// An include file larger than this is none.
 const LIMIT: u64 = 1 << 20;
@@ -27,18 +22,6 @@ const LIMIT: u64 = 1 << 20;
 pub struct IncludeFile {
     path: PathBuf,
     install: Option<Vec<String>>,
-}
-
-/// Where an include file sends requests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Says {
-    /// To this port on this machine.
-    Port(u16),
-    /// Somewhere else.
-    Elsewhere(String),
-    /// It has no `set $service_url`.
-    Nothing,
 }
 
 /// Why an include file could not be read or written.
@@ -156,30 +139,6 @@ fn explain(error: &io::Error) -> String {
         }
         _ => error.to_string(),
     }
-}
-
-/// The include file for `port`, as the article writes it.
-pub(crate) fn render(port: u16) -> String {
-    format!("set $service_url http://127.0.0.1:{port};\n")
-}
-
-/// What an include file says; the last `set $service_url` wins, as in nginx. A file that nginx could not read says nothing.
-pub(crate) fn parse(text: &str) -> Says {
-    let directives = config::parse(text).unwrap_or_default();
-    let value = |directive: &Directive| match (directive.name.as_str(), &directive.args[..]) {
-        ("set", [name, value]) if name == "$service_url" => Some(value.clone()),
-        _ => None,
-    };
-    let last = directives.iter().filter_map(value).next_back();
-    last.map_or(Says::Nothing, |url| port(&url).map_or(Says::Elsewhere(url), Says::Port))
-}
-
-/// The port, when `url` leads to this machine over plain http.
-fn port(url: &str) -> Option<u16> {
-    let authority = url.strip_prefix("http://")?.trim_end_matches('/');
-    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
-    let port = port.parse().ok().filter(|port| *port != 0)?;
-    matches!(host, "127.0.0.1" | "localhost").then_some(port)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The witness of reload mode: the include file, and workers younger than it.
 
-use std::net::Ipv4Addr;
+use std::{fs, net::Ipv4Addr, path::Path};
 
 use async_trait::async_trait;
 use bluegreen_core::{Blind, ProfileResolver, Profiles, Route, Traffic};
@@ -9,14 +9,20 @@ use bluegreen_linux::ports::is_answered;
 
 use super::{
     IncludeError, IncludeFile, Says,
-    include::{Content, parse},
+    address::{Address, parse},
+    include::Content,
+    leads::Leads,
+    site::Site,
 };
-use crate::{Master, text::one_line};
+use crate::{Master, master::Workers, text::one_line};
 
 /// Reads the route from the include file, when nginx's workers were started after it was written.
 ///
 /// A file that is newer than a worker that takes connections is a reload that is pending, or that nginx refused without a
 /// word: the route is not known. Times of files are by the wall clock: after it was set back, reload nginx once.
+///
+/// The file may name a port of this machine, or an upstream group that leads to one: then the rest of nginx's configuration is
+/// asked, as far as this user may read it. What it does not say is [`Blind`], and never taken for a route to somewhere else.
 #[derive(Debug)]
 pub struct IncludeResolver {
     include: IncludeFile,
@@ -39,41 +45,56 @@ impl IncludeResolver {
         self
     }
 
-    /// The file, if the workers have read it; else what its absence says.
-    fn in_effect(&self) -> Result<Result<Content, Traffic>, Blind> {
-        let workers = self.master.workers().map_err(|error| Blind::Route(error.to_string()))?;
+    /// The file, if these workers have read it; else what its absence says.
+    fn in_effect(&self, workers: &Workers) -> Result<Result<Content, Traffic>, Blind> {
         let content = match self.include.content() {
             Ok(content) => content,
             Err(error @ IncludeError::Missing(_)) => return Ok(Err(Traffic::NotSetUp(error.to_string()))),
             Err(error) => return Err(Blind::Route(error.to_string())),
         };
-        if workers.started_after(content.modified) {
-            return Ok(Ok(content));
-        }
-        let path = self.include.path().display();
-        Err(Blind::Route(format!(
-            "{path} is newer than nginx's workers: a reload is pending or was refused; see nginx's error log, then reload it"
-        )))
+        if workers.started_after(content.modified) { Ok(Ok(content)) } else { Err(newer(self.include.path())) }
     }
 
-    fn leads(&self, content: &Content) -> Result<Traffic, Blind> {
+    async fn traffic(&self, content: &Content, workers: &Workers) -> Result<Traffic, Blind> {
         let path = self.include.path().display();
         match parse(&content.text) {
-            Says::Port(port) => {
-                let elsewhere = || Traffic::Elsewhere(format!("{path} leads to port {port}"));
-                Ok(self.profiles.on_port(port).cloned().map(Route::solo).map_or_else(elsewhere, Traffic::Ours))
-            }
-            Says::Elsewhere(url) => Ok(Traffic::Elsewhere(format!("{path} leads to {}", one_line(&url)))),
+            Says::To(address) => self.follow(&address, workers).await,
+            Says::Unclear(why) => Err(Blind::Route(format!("{path}: {}", one_line(&why)))),
             Says::Nothing => Err(Blind::Route(format!("{path} has no `set $service_url http://...;`"))),
         }
     }
+
+    async fn follow(&self, address: &Address, workers: &Workers) -> Result<Traffic, Blind> {
+        let path = self.include.path();
+        let found = Site::of(&self.master).await.leads(path, address, &self.profiles);
+        for file in found.files {
+            let modified = fs::metadata(&file).and_then(|meta| meta.modified());
+            let modified = modified.map_err(|e| Blind::Route(format!("cannot look at {}: {e}", file.display())))?;
+            if !workers.started_after(modified) {
+                return Err(newer(&file));
+            }
+        }
+        match found.leads {
+            Leads::To(profile) => Ok(Traffic::Ours(Route::solo(profile))),
+            Leads::Elsewhere(to) => Ok(Traffic::Elsewhere(format!("{} leads to {}", path.display(), one_line(&to)))),
+            Leads::Unclear(why) => Err(Blind::Route(format!("{}: {}", path.display(), one_line(&why)))),
+        }
+    }
+}
+
+fn newer(path: &Path) -> Blind {
+    Blind::Route(format!(
+        "{} is newer than nginx's workers: a reload is pending or was refused; see nginx's error log, then reload it",
+        path.display()
+    ))
 }
 
 #[async_trait]
 impl ProfileResolver for IncludeResolver {
     async fn resolve(&self) -> Result<Traffic, Blind> {
-        let traffic = match self.in_effect()? {
-            Ok(content) => self.leads(&content)?,
+        let workers = self.master.workers().map_err(|error| Blind::Route(error.to_string()))?;
+        let traffic = match self.in_effect(&workers)? {
+            Ok(content) => self.traffic(&content, &workers).await?,
             Err(absent) => return Ok(absent),
         };
         let (Some(endpoint), Some(route)) = (&self.endpoint, traffic.route()) else { return Ok(traffic) };
@@ -85,6 +106,7 @@ impl ProfileResolver for IncludeResolver {
         if told == traffic {
             return Ok(traffic);
         }
-        Err(Blind::Route(format!("the include file says {route}, but who answers says {told}")))
+        let told = told.route().map_or_else(|| told.to_string(), |route| format!("{} answers", route.active));
+        Err(Blind::Route(format!("the include file says {}, but {told}", route.active)))
     }
 }

@@ -8,11 +8,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bluegreen_core::{Profile, ProxySwitcher, Route, SwitchError};
+use bluegreen_core::{Profile, Profiles, ProxySwitcher, Route, SwitchError};
 
 use super::{
     IncludeFile, Says,
-    include::{Content, parse, render},
+    address::{parse, render, rewrite},
+    include::Content,
+    leads::Leads,
+    site::Site,
 };
 use crate::{
     Commands, Master, MasterError,
@@ -34,6 +37,7 @@ const LOG: u64 = 64 * 1024;
 #[derive(Debug)]
 pub struct ReloadSwitcher {
     include: IncludeFile,
+    profiles: Profiles,
     master: Master,
     commands: Commands,
     error_log: PathBuf,
@@ -42,8 +46,8 @@ pub struct ReloadSwitcher {
 impl ReloadSwitcher {
     /// One that replaces `include` and reloads `master` with `commands`; the article's are
     /// `Commands::new(["sudo", "-n", "nginx"])`.
-    pub fn new(include: IncludeFile, master: Master, commands: Commands) -> Self {
-        Self { include, master, commands, error_log: "/var/log/nginx/error.log".into() }
+    pub fn new(include: IncludeFile, profiles: &Profiles, master: Master, commands: Commands) -> Self {
+        Self { include, profiles: profiles.clone(), master, commands, error_log: "/var/log/nginx/error.log".into() }
     }
 
     /// Where nginx says why it refuses. Used when it is readable.
@@ -51,6 +55,30 @@ impl ReloadSwitcher {
     pub fn with_error_log(mut self, path: impl Into<PathBuf>) -> Self {
         self.error_log = path.into();
         self
+    }
+
+    /// Whether a switch to each profile has something to write: the form of what stands there now may not be known.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    pub async fn can_switch(&self) -> Result<(), String> {
+        let text = self.include.content().map_err(|error| error.to_string())?.text;
+        let site = Site::of(&self.master).await;
+        self.profiles.both().into_iter().try_for_each(|profile| self.text_for(profile, &text, &site).map(drop))
+    }
+
+    /// The include file for `profile`: with another address in the form of the one in `text`, and every other byte as it is.
+    fn text_for(&self, profile: &Profile, text: &str, site: &Site) -> Result<String, String> {
+        let path = self.include.path();
+        let value = site.value_for(profile, &parse(text), path, &self.profiles);
+        let value = value.map_err(|why| format!("{}: {}", path.display(), one_line(&why)))?;
+        Ok(rewrite(text, &value).unwrap_or_else(|| render(&value)))
+    }
+
+    /// Whether `text` leads to `profile` already.
+    fn leads_to(&self, profile: &Profile, text: &str, site: &Site) -> bool {
+        let Says::To(address) = parse(text) else { return false };
+        site.leads(self.include.path(), &address, &self.profiles).leads == Leads::To(profile.clone())
     }
 
     /// Reloads, and waits until none of the workers of before takes connections.
@@ -150,19 +178,19 @@ impl ProxySwitcher for ReloadSwitcher {
         if let Some(standby) = &route.standby {
             return Err(refused(&format!("reload mode has no failover: {standby} cannot be the standby")));
         }
-        let port = route.active.port();
         let old = self.include.content().map_err(|error| refused(&error))?;
         let workers = self.master.workers().map_err(|error| refused(&error))?;
-        let says = parse(&old.text);
-        if says == Says::Port(port) && workers.started_after(old.modified) {
+        let site = Site::of(&self.master).await;
+        if workers.started_after(old.modified) && self.leads_to(&route.active, &old.text, &site) {
             return Ok(());
         }
+        let new = self.text_for(&route.active, &old.text, &site).map_err(|why| refused(&why))?;
         // before anything is touched: our one line breaks nothing, what somebody else wrote may. A half-written include
         // would fail here, so it is replaced first; the reload reads everything again
-        if says != Says::Nothing {
+        if parse(&old.text) != Says::Nothing {
             self.commands.test().await.map_err(|error| refused(&error))?;
         }
-        if let Err(error) = self.include.write(&render(port), None).await {
+        if let Err(error) = self.include.write(&new, None).await {
             return Err(self.undo(&old, Refusal::Said(error.to_string())).await);
         }
         match self.apply(SETTLE).await {

@@ -52,6 +52,21 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Directive>, Syntax> {
     if reader.at < text.len() { Err(Syntax { at: reader.at, reason: "unexpected }" }) } else { Ok(directives) }
 }
 
+/// Where the words of `directive`, which is one of `text`, stand; with their quotes.
+pub(crate) fn words(text: &str, directive: &Directive) -> Vec<Range<usize>> {
+    let mut reader = Reader { bytes: text.as_bytes(), text, at: directive.span.start };
+    let mut found = Vec::new();
+    loop {
+        reader.skip();
+        let start = reader.at;
+        match reader.bytes.get(start) {
+            None | Some(b';' | b'{' | b'}') => return found,
+            Some(_) if reader.word().is_err() => return found,
+            Some(_) => found.push(start..reader.at),
+        }
+    }
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     text: &'a str,
@@ -162,6 +177,9 @@ mod tests {
         assert_eq!(server.inner()[1].inner()[0].args, ["200", "a;b}\\\"{"]);
         assert_eq!(&text[server.inner()[2].span.clone()], "set $x ${y}z;");
         assert_eq!(line_of(text, server.inner()[1].span.start), 3);
+        let header = &server.inner()[3];
+        let words: Vec<_> = words(text, header).into_iter().map(|word| &text[word]).collect();
+        assert_eq!(words, ["add_header", "A", "'it}s'", "always"]);
     }
 
     #[test]

@@ -261,7 +261,7 @@ pub(super) fn at(tree: &Tree, file: usize, directive: &Directive, reason: String
 }
 
 /// Where a directive stands.
-pub(super) fn place(tree: &Tree, file: usize, directive: &Directive) -> Place {
+pub(crate) fn place(tree: &Tree, file: usize, directive: &Directive) -> Place {
     let file = &tree.files[file];
     Place { path: file.path.clone(), line: line_of(&file.text, directive.span.start) }
 }

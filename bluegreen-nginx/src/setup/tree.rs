@@ -13,25 +13,25 @@ use super::{
 
 /// One file of it.
 #[derive(Debug)]
-pub(super) struct ConfigFile {
+pub(crate) struct ConfigFile {
     /// As nginx names it; it may be a symlink.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     pub(super) text: String,
-    pub(super) directives: Vec<Directive>,
+    pub(crate) directives: Vec<Directive>,
 }
 
 /// All files, the main one first.
 #[derive(Debug)]
-pub(super) struct Tree {
-    pub(super) files: Vec<ConfigFile>,
+pub(crate) struct Tree {
+    pub(crate) files: Vec<ConfigFile>,
 }
 
 /// A `server` block of the http level.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Server<'a> {
+pub(crate) struct Server<'a> {
     /// Its file's place among the files.
-    pub(super) file: usize,
-    pub(super) directive: &'a Directive,
+    pub(crate) file: usize,
+    pub(crate) directive: &'a Directive,
 }
 
 /// A `proxy_pass`, and the blocks around it from the server block inwards.
@@ -47,7 +47,7 @@ pub(super) type Setting = (String, Option<String>);
 
 impl Tree {
     /// Reads these files. One that makes no sense to us is left out, unless it is the main one or `site`.
-    pub(super) fn read(paths: Vec<PathBuf>, site: Option<&Path>) -> Result<Self, SetupError> {
+    pub(crate) fn read(paths: Vec<PathBuf>, site: Option<&Path>) -> Result<Self, SetupError> {
         let mut files = Vec::new();
         for path in paths {
             let Ok(Some(text)) = write::read(&path) else { continue };
@@ -68,7 +68,7 @@ impl Tree {
     }
 
     /// All server blocks of the http level.
-    pub(super) fn servers(&self) -> Vec<Server<'_>> {
+    pub(crate) fn servers(&self) -> Vec<Server<'_>> {
         let mut found = Vec::new();
         for (file, config) in self.files.iter().enumerate() {
             let top = config.directives.iter();
@@ -109,8 +109,7 @@ impl Tree {
             if directive.name == "proxy_pass" {
                 found.push(Pass { file, blocks: blocks.to_vec(), directive });
             } else if directive.name == "include" && depth < 8 {
-                let pattern = self.absolute(directive.arg());
-                for (n, included) in self.files.iter().enumerate().filter(|(_, file)| matches(&pattern, &file.path)) {
+                for (n, included) in self.included(directive.arg()) {
                     self.collect_in_effect(n, &included.directives, blocks, depth + 1, found);
                 }
             } else if directive.block.is_some() {
@@ -121,13 +120,13 @@ impl Tree {
     }
 
     /// The files that an `include` of this argument reads.
-    pub(super) fn included(&self, argument: &str) -> impl Iterator<Item = &ConfigFile> {
+    pub(crate) fn included(&self, argument: &str) -> impl Iterator<Item = (usize, &ConfigFile)> {
         let pattern = self.absolute(argument);
-        self.files.iter().filter(move |file| matches(&pattern, &file.path))
+        self.files.iter().enumerate().filter(move |(_, file)| matches(&pattern, &file.path))
     }
 
     /// The path that nginx means: relative ones start at the main file's directory.
-    pub(super) fn absolute(&self, argument: &str) -> PathBuf {
+    pub(crate) fn absolute(&self, argument: &str) -> PathBuf {
         let base = self.files.first().and_then(|main| main.path.parent()).unwrap_or(Path::new("/"));
         base.join(argument)
     }
@@ -174,7 +173,7 @@ impl Tree {
     fn collect_settings(&self, directives: &[Directive], depth: usize, found: &mut HashSet<Setting>) {
         for directive in directives {
             if directive.name == "include" && depth < 8 {
-                for file in self.included(directive.arg()) {
+                for (_, file) in self.included(directive.arg()) {
                     self.collect_settings(&file.directives, depth + 1, found);
                 }
             }
@@ -214,7 +213,7 @@ impl Tree {
     }
 
     /// All `upstream` groups, with their files.
-    pub(super) fn upstreams(&self) -> impl Iterator<Item = (&ConfigFile, &Directive)> {
+    pub(crate) fn upstreams(&self) -> impl Iterator<Item = (&ConfigFile, &Directive)> {
         self.files.iter().flat_map(|file| {
             let top = file.directives.iter();
             let all = top.clone().chain(top.filter(|d| d.name == "http").flat_map(Directive::inner));
@@ -246,7 +245,9 @@ pub(crate) fn same(a: &Path, b: &Path) -> bool {
 pub(super) fn matches(pattern: &Path, path: &Path) -> bool {
     let (Some(wanted), Some(name)) = (pattern.file_name(), path.file_name()) else { return false };
     let (wanted, name) = (wanted.to_string_lossy(), name.to_string_lossy());
+    let hidden = name.starts_with('.') && !wanted.starts_with('.');
     pattern.parent() == path.parent()
+        && !hidden
         && match wanted.split_once('*') {
             None => wanted == name,
             Some((head, tail)) => {

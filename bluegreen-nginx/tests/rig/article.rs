@@ -30,6 +30,33 @@ impl Article {
         Self { profiles: profiles(apps[0].port, apps[1].port), nginx, apps, _home: home }
     }
 
+    /// With a site of its own: `groups` for the http block, `set` for the include file, and the argument of `proxy_pass`. In
+    /// the texts stand `{1}` and `{2}` for the ports of the apps, and `{prefix}` for the directory.
+    pub(crate) async fn with(binary: &Path, groups: &str, set: &str, pass: &str) -> Self {
+        let (home, apps) = (home(), [App::start("real1").await, App::start("real2").await]);
+        let profiles = profiles(apps[0].port, apps[1].port);
+        let filled = |text: &str| fill(text, home.path(), &profiles);
+        fs::write(home.path().join("service-url.inc"), filled(set)).unwrap();
+        let http = filled(&site(groups, pass));
+        let nginx = Nginx::start(binary, home.path(), &http).await;
+        Self { profiles, nginx, apps, _home: home }
+    }
+
+    /// The include file, with the ports as [`Article::with`] takes them.
+    pub(crate) fn text(&self) -> String {
+        let text = fs::read_to_string(self.include().path()).unwrap();
+        let [first, second] = self.profiles.both().map(|profile| profile.port().to_string());
+        text.replace(&first, "{1}").replace(&second, "{2}")
+    }
+
+    /// Another such site, and a reload.
+    pub(crate) async fn become_site(&self, groups: &str, set: &str, pass: &str) {
+        let filled = |text: &str| fill(text, &self.prefix, &self.profiles);
+        fs::write(self.include().path(), filled(set)).unwrap();
+        self.nginx.configure(&filled(&site(groups, pass)));
+        self.nginx.reload().await;
+    }
+
     /// The two routes there are.
     pub(crate) fn routes(&self) -> [Route; 2] {
         self.profiles.both().map(|profile| Route::solo(profile.clone()))
@@ -50,7 +77,7 @@ impl Article {
     }
 
     pub(crate) fn switcher(&self) -> ReloadSwitcher {
-        ReloadSwitcher::new(self.include(), self.master(), self.commands())
+        ReloadSwitcher::new(self.include(), &self.profiles, self.master(), self.commands())
             .with_error_log(self.prefix.join("error.log"))
     }
 
@@ -94,6 +121,17 @@ impl DerefMut for Article {
     fn deref_mut(&mut self) -> &mut Nginx {
         &mut self.nginx
     }
+}
+
+fn site(groups: &str, pass: &str) -> String {
+    format!(
+        "{groups}\nserver {{ listen 127.0.0.1:{{port}}; location / {{ include {{prefix}}/service-url.inc; proxy_pass {pass}; }} }}"
+    )
+}
+
+fn fill(text: &str, prefix: &Path, profiles: &Profiles) -> String {
+    let [first, second] = profiles.both().map(|profile| profile.port().to_string());
+    text.replace("{1}", &first).replace("{2}", &second).replace("{prefix}", &prefix.display().to_string())
 }
 
 fn http(prefix: &Path, more: &str) -> String {

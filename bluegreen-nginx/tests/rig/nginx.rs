@@ -82,6 +82,23 @@ impl Nginx {
         false
     }
 
+    /// Reloads it, and returns when its workers are new ones.
+    pub(crate) async fn reload(&self) {
+        let before = self.master().worker().unwrap();
+        let argv = argv(&self.binary, &self.prefix);
+        assert!(Command::new(&argv[0]).args(&argv[1..]).args(["-s", "reload"]).status().unwrap().success());
+        let until = Instant::now() + Duration::from_secs(60);
+        // the old ones bear their title until they shut down
+        while self.master().worker().is_ok_and(|worker| worker == before) || titled(self.pid()) != self.workers {
+            assert!(Instant::now() < until, "no new workers: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
     /// Ends what `run` started.
     pub(crate) fn stop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
@@ -103,7 +120,7 @@ impl Nginx {
     }
 
     pub(crate) fn master(&self) -> Master {
-        Master::new().with_pid_file(self.prefix.join("nginx.pid"))
+        Master::new().with_pid_file(self.prefix.join("nginx.pid")).with_program(&self.binary)
     }
 
     pub(crate) fn commands(&self) -> Commands {

@@ -1,51 +1,26 @@
 use super::*;
+use crate::reload::address::render;
 
-#[test]
-fn reads_the_articles_form_and_its_cousins() {
-    for text in [
-        "set $service_url http://127.0.0.1:8081;",
-        "set $service_url http://127.0.0.1:8081;\n",
-        "\t set   $service_url\n http://localhost:8081/ ; # set $service_url http://127.0.0.1:9;\n",
-        "# managed\nset $x 1;set $service_url \"http://127.0.0.1:8081\";",
-        "set $service_url http://127.0.0.1:8080;\nset $service_url http://127.0.0.1:8081;\n",
-    ] {
-        assert_eq!(parse(text), Says::Port(8081), "{text:?}");
-    }
-    assert_eq!(parse("set $service_url http://localhost;"), Says::Port(80));
-    assert_eq!(parse(&render(8082)), Says::Port(8082));
+fn text(port: u16) -> String {
+    render(&format!("http://127.0.0.1:{port}"))
 }
 
-#[test]
-fn never_guesses() {
-    let torn = "set $service_url http://127.0.0.1:8080;\nset $service_url http";
-    for text in [
-        torn,
-        "",
-        "# set $service_url http://127.0.0.1:8081;",
-        "set $service_ur",
-        "set $service_url http://127.0.0.1:8081",
-    ] {
-        assert_eq!(parse(text), Says::Nothing, "{text:?}");
-    }
-    for url in
-        ["http://10.0.0.5:8081", "https://127.0.0.1:8081", "http://127.0.0.1:x", "http://127.0.0.1:8081/app", "$other"]
-    {
-        assert_eq!(parse(&format!("set $service_url {url};")), Says::Elsewhere(url.to_owned()));
-    }
+fn says(port: u16) -> Says {
+    parse(&text(port))
 }
 
 #[tokio::test]
 async fn is_replaced_where_the_link_leads_with_its_mode() {
     let dir = tempfile::tempdir().unwrap();
     let (real, link) = (dir.path().join("real.inc"), dir.path().join("service-url.inc"));
-    fs::write(&real, render(8081)).unwrap();
+    fs::write(&real, text(8081)).unwrap();
     fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
     std::os::unix::fs::symlink("real.inc", &link).unwrap();
     let old = SystemTime::now() - std::time::Duration::from_secs(3600);
 
     let file = IncludeFile::new(&link);
-    file.write(&render(8082), Some(old)).await.unwrap();
-    assert_eq!(file.read().unwrap(), Says::Port(8082));
+    file.write(&text(8082), Some(old)).await.unwrap();
+    assert_eq!(file.read().unwrap(), says(8082));
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     let metadata = fs::metadata(&real).unwrap();
     assert_eq!((metadata.permissions().mode() & 0o7777, metadata.modified().unwrap()), (0o640, old));
@@ -56,12 +31,12 @@ async fn is_replaced_where_the_link_leads_with_its_mode() {
 async fn is_installed_by_a_command_that_must_do_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("service-url.inc");
-    fs::write(&path, render(8081)).unwrap();
+    fs::write(&path, text(8081)).unwrap();
     let with = |command: &str| IncludeFile::new(&path).install_with(vec![command.to_owned()]);
-    with("cp").write(&render(8082), None).await.unwrap();
-    assert_eq!(with("cp").read().unwrap(), Says::Port(8082));
+    with("cp").write(&text(8082), None).await.unwrap();
+    assert_eq!(with("cp").read().unwrap(), says(8082));
     for (command, reason) in [("false", "failed: exit status: 1"), ("true", "left something else there")] {
-        let error = with(command).write(&render(8081), None).await.unwrap_err().to_string();
+        let error = with(command).write(&text(8081), None).await.unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
     }
 }
