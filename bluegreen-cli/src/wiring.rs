@@ -68,17 +68,20 @@ fn proxy(config: &Config) -> Result<Proxy, Halt> {
             Ok((Box::new(resolver), Box::new(MarkerSwitcher::new(route))))
         }
         ProxyMode::Reload => {
-            let (include, master) = (include(config), master(config));
-            let mut resolver = IncludeResolver::new(include.clone(), &config.profiles, master.clone());
+            let mut resolver = IncludeResolver::new(include(config), &config.profiles, master(config));
             if config.resolve.kind == ResolveKind::Http {
                 let options = Options { allow_remote: true, ..Options::default() };
                 let client = Client::new(config.resolve.url.as_str(), &options).map_err(unusable)?;
                 resolver = resolver.with_endpoint(ProfileEndpoint::new(client, &config.profiles));
             }
-            let switcher = ReloadSwitcher::new(include, master, configured(config));
-            Ok((Box::new(resolver), Box::new(switcher)))
+            Ok((Box::new(resolver), Box::new(reload_switcher(config))))
         }
     }
+}
+
+/// The actor of reload mode.
+pub(crate) fn reload_switcher(config: &Config) -> ReloadSwitcher {
+    ReloadSwitcher::new(include(config), &config.profiles, master(config), configured(config))
 }
 
 /// How releases are started and stopped.

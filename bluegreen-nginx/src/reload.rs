@@ -17,5 +17,6 @@ mod version;
 pub use address::{Address, Says};
 pub use include::{IncludeError, IncludeFile};
 pub use resolver::IncludeResolver;
+pub use scope::{follows, names};
 pub use switcher::ReloadSwitcher;
 pub use version::{InvalidVersion, Version, reload_warnings};

@@ -53,8 +53,8 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
     if until > Step::Health { can_switch(session).await } else { Ok(()) }
 }
 
-/// In marker mode: is the route ours alone to move? In reload mode: would nginx take its configuration again? What somebody else
-/// broke there would be found only at the switch, with the release started for nothing.
+/// In marker mode: is the route ours alone to move? In reload mode: would nginx take its configuration again, and is it known
+/// what to write? What somebody else broke there would be found only at the switch, with the release started for nothing.
 pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
     if session.config.nginx.mode == ProxyMode::Marker {
         let safe = wiring::route_dir(&session.config)?.check_safe();
@@ -63,9 +63,10 @@ pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
     if !settled(session) {
         return Ok(());
     }
-    match doctor::accepts(&session.config).await {
-        finding if finding.severity == Severity::Fatal => Err(Halt::new(Exit::Refused, finding.what).next(finding.fix)),
-        _ => Ok(()),
+    let findings = [Some(doctor::accepts(&session.config).await), doctor::writes(&session.config).await];
+    match findings.into_iter().flatten().find(|finding| finding.severity == Severity::Fatal) {
+        Some(finding) => Err(Halt::new(Exit::Refused, finding.what).next(finding.fix)),
+        None => Ok(()),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub(crate) use host::started_here;
-pub(crate) use nginx::{accepts, past_the_include, reload_costs};
+pub(crate) use nginx::{accepts, past_the_include, reload_costs, writes};
 
 /// How bad it is, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

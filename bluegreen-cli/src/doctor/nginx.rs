@@ -61,6 +61,10 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
         }
     };
     findings.extend(taken(config, &commands, traffic, &mut differences).await);
+    // what cannot be followed is told with the route
+    if matches!(traffic, Ok(Traffic::Ours(_) | Traffic::Elsewhere(_))) {
+        findings.extend(writes(config).await);
+    }
     // what is not set up is told as such
     let wrong = survey.filter(|_| !matches!(traffic, Ok(Traffic::NotSetUp(_))));
     let wrong = wrong.map(|survey| passes::look(config, &survey, &commands, seen, &differences)).unwrap_or_default();
@@ -111,6 +115,16 @@ fn unasked(error: &MasterError) -> Finding {
     Finding::good("nginx-config", format!("nginx is not asked for its configuration: {error}"))
 }
 
+/// In reload mode: whether it is known what a switch writes.
+pub(crate) async fn writes(config: &Config) -> Option<Finding> {
+    if config.nginx.mode != ProxyMode::Reload {
+        return None;
+    }
+    let why = wiring::reload_switcher(config).can_switch().await.err()?;
+    let place = Some(config.nginx.service_url_file.display().to_string());
+    Some(Finding { place, ..Finding::fatal("service-url", why, "put that right, then bluegreen check") })
+}
+
 /// What each reload of this nginx loses.
 pub(crate) async fn reload_costs(config: &Config) -> Vec<String> {
     let survey = match wiring::commands(config) {
@@ -138,7 +152,7 @@ pub(crate) fn past_the_include(config: &Config, survey: &Survey, commands: &Comm
         let fix = format!("write `proxy_pass $service_url;`, then {}", commands.typed_reload());
         Difference::new(what, fix).at(at.clone())
     };
-    let passes = survey.passes().into_iter().filter(|pass| !pass.argument.starts_with('$'));
+    let passes = survey.passes().into_iter().filter(|pass| !pass.argument.contains('$'));
     let ours = passes
         .filter_map(|pass| pass.port.filter(|port| config.profiles.on_port(*port).is_some()).map(|port| (pass, port)));
     ours.map(|(pass, port)| past(&pass.at, port, &pass.argument)).collect()

@@ -2,7 +2,7 @@
 
 use bluegreen_core::{Previous, Profiles, Seen};
 use bluegreen_nginx::{
-    Commands,
+    Commands, reload,
     setup::{Difference, Passing, Survey},
 };
 
@@ -19,19 +19,16 @@ pub(super) fn look(
     seen: &Seen,
     differences: &[Difference],
 ) -> Vec<Finding> {
-    let follows = match config.nginx.mode {
-        ProxyMode::Marker => format!("http://${}_upstream", config.app.to_string().replace('-', "_")),
-        ProxyMode::Reload => "$service_url".to_owned(),
-    };
+    let all = survey.passes();
+    let follows = Follows::of(config, &all);
     let fix = |pass: &Passing| {
         let told = differences.iter().find(|difference| difference.at.as_ref() == Some(&pass.at));
-        let by_hand = || format!("write `proxy_pass {follows};` there, then {}", commands.typed_reload());
+        let by_hand = || format!("write `proxy_pass {};` there, then {}", follows.written, commands.typed_reload());
         told.map_or_else(by_hand, |difference| difference.fix.clone())
     };
-    let all = survey.passes();
     let mut findings = judge(&config.profiles, &follows, &at_the_door(config, &all), fix);
     let previous = config.after_switch.previous;
-    for pass in all.iter().filter(|pass| !pass.argument.starts_with(&follows)) {
+    for pass in all.iter().filter(|pass| !follows.is_in(&pass.argument)) {
         let place = Some(pass.at.to_string());
         if !findings.iter().any(|finding| finding.place == place) {
             findings.extend(fixed(previous, seen, pass, fix));
@@ -51,21 +48,57 @@ fn at_the_door(config: &Config, all: &[Passing]) -> Vec<Passing> {
     if named.is_empty() { at_the_port } else { named }
 }
 
-/// `follows` is what a `proxy_pass` names that follows the route. As long as one of the front door does, the others are
-/// locations of their own, for [`fixed`] to judge.
-fn judge(profiles: &Profiles, follows: &str, passes: &[Passing], fix: impl Fn(&Passing) -> String) -> Vec<Finding> {
-    if passes.iter().any(|pass| pass.argument == follows) {
+/// What a `proxy_pass` names that follows the route.
+struct Follows {
+    mode: ProxyMode,
+    /// As a person writes it here.
+    written: String,
+}
+
+impl Follows {
+    fn of(config: &Config, passes: &[Passing]) -> Self {
+        let mode = config.nginx.mode;
+        let written = match mode {
+            ProxyMode::Marker => format!("http://${}_upstream", config.app.to_string().replace('-', "_")),
+            // as it stands elsewhere: with a scheme of its own, or without
+            ProxyMode::Reload => {
+                let so = passes.iter().map(|pass| &pass.argument).find(|argument| reload::follows(argument));
+                so.map_or_else(|| "$service_url".to_owned(), Clone::clone)
+            }
+        };
+        Self { mode, written }
+    }
+
+    /// It does, with the path that users ask for.
+    fn is(&self, argument: &str) -> bool {
+        match self.mode {
+            ProxyMode::Marker => argument == self.written,
+            ProxyMode::Reload => reload::follows(argument),
+        }
+    }
+
+    fn is_in(&self, argument: &str) -> bool {
+        match self.mode {
+            ProxyMode::Marker => argument.starts_with(&self.written),
+            ProxyMode::Reload => reload::names(argument),
+        }
+    }
+}
+
+/// As long as one pass of the front door follows the route, the others are locations of their own, for [`fixed`] to judge.
+fn judge(profiles: &Profiles, follows: &Follows, passes: &[Passing], fix: impl Fn(&Passing) -> String) -> Vec<Finding> {
+    if passes.iter().any(|pass| follows.is(&pass.argument)) {
         return Vec::new();
     }
     let wrong = |pass: &Passing| {
-        let what = if let Some(profile) = pass.port.and_then(|port| profiles.on_port(port)) {
+        let what = if follows.is_in(&pass.argument) {
+            format!("`proxy_pass {}` sends every request as the path behind the variable", pass.argument)
+        } else if let Some(profile) = pass.port.and_then(|port| profiles.on_port(port)) {
             format!(
                 "users' requests go to port {} whatever the route says: a deploy to {} would end with 13",
                 profile.port(),
                 profiles.other(profile)
             )
-        } else if pass.argument.starts_with(follows) {
-            format!("`proxy_pass {}` sends every request as the path behind the variable", pass.argument)
         } else {
             return None;
         };

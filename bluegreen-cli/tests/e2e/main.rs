@@ -16,6 +16,7 @@ mod damaged;
 mod disk;
 mod docs;
 mod fixtures;
+mod groups;
 mod halves;
 mod history;
 mod hook;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::address::{VARIABLE, sets, sets_somewhere};
+use super::address::{Scheme, VARIABLE, is_behind, sets, sets_somewhere};
 use crate::setup::{Place, config::Directive, place, same, tree::Tree};
 
 /// A `proxy_pass` with our variable.
@@ -114,6 +114,18 @@ impl Scope<'_> {
     }
 }
 
+/// Whether this argument of `proxy_pass` sends requests where the include file says, with the path that was asked for.
+pub fn follows(argument: &str) -> bool {
+    around(argument).is_some_and(|(before, behind)| {
+        Scheme::split(before).1.is_empty() && (behind.is_empty() || behind.starts_with('$') && is_behind(behind))
+    })
+}
+
+/// Whether this argument of `proxy_pass` has the variable of the include file in it.
+pub fn names(argument: &str) -> bool {
+    around(argument).is_some()
+}
+
 /// What stands before and behind our variable, written as `$service_url` or `${service_url}`.
 pub(super) fn around(argument: &str) -> Option<(&str, &str)> {
     let name = VARIABLE.trim_start_matches('$');
@@ -202,6 +214,10 @@ mod tests {
         assert_eq!(around("${service_url}_x"), Some(("", "_x")));
         assert_eq!(around("$service_url$request_uri"), Some(("", "$request_uri")));
         assert_eq!(around("$service_urls"), None);
+        for argument in ["$service_url", "http://$service_url", "https://${service_url}$request_uri"] {
+            assert!(follows(argument) && names(argument), "{argument}");
+        }
+        assert!(!follows("$service_url/x") && names("$service_url/x"));
         assert_eq!(around("http://127.0.0.1:8081"), None);
     }
 }

@@ -185,11 +185,12 @@ impl Tree {
     /// The port on loopback that a `proxy_pass` goes to, and the path behind it. `None`: to somewhere else, or it cannot be
     /// told.
     pub(super) fn target(&self, argument: &str) -> Option<(u16, String)> {
-        if argument.starts_with('$') {
+        let scheme = argument.find('$').map(|at| &argument[..at]).filter(|before| ["", "http://"].contains(before));
+        if let Some(scheme) = scheme {
             // the article's way: `set $service_url http://127.0.0.1:8081;` in an included file
-            let values = self.values_of(argument);
-            let only = values.first().filter(|value| values.len() == 1 && !value.starts_with('$'))?;
-            return self.target(only);
+            let values = self.values_of(&argument[scheme.len()..]);
+            let only = values.first().filter(|value| values.len() == 1 && !value.contains('$'))?;
+            return self.target(&format!("{scheme}{only}"));
         }
         let rest = argument.strip_prefix("http://")?;
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));

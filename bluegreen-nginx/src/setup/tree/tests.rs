@@ -39,6 +39,16 @@ fn finds_where_each_way_of_writing_it_goes() {
 }
 
 #[test]
+fn a_variable_may_be_the_name_of_a_group() {
+    let text = "http { upstream blue { server 127.0.0.1:8081; } server { set $colour blue; set $x a; set $x b; } }";
+    let (_home, tree) = tree(&[("nginx.conf", text)]);
+    assert_eq!(tree.target("http://$colour"), Some((8081, String::new())));
+    for unknown in ["$colour", "https://$colour", "http://$colour$request_uri", "http://$x", "http://a$colour"] {
+        assert_eq!(tree.target(unknown), None, "{unknown}");
+    }
+}
+
+#[test]
 fn follows_includes_for_what_is_set() {
     let (home, tree) = tree(&[
         ("nginx.conf", "http { server { location / { include proxy_params; proxy_http_version 1.1; } } }"),
