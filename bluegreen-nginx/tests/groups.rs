@@ -223,7 +223,7 @@ async fn a_file_that_may_not_be_read_is_named() {
         let groups = rig.prefix.join("groups.conf");
         fs::write(&groups, "").unwrap();
         rig.become_site("include {prefix}/groups.conf;", "set $service_url blue;", "http://$service_url").await;
-        fs::set_permissions(&groups, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&groups, fs::Permissions::from_mode(0o000)).unwrap();
         let seen = blind(rig.resolver().resolve().await);
         assert!(seen.contains("groups.conf cannot be read"), "{seen}");
     }

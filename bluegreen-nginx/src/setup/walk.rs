@@ -36,14 +36,8 @@ pub(crate) fn walk(main: &Path) -> Walked {
     while next < walked.files.len() && walked.files.len() < FILES {
         let path = walked.files[next].clone();
         next += 1;
-        let text = match write::read(&path) {
-            Ok(text) => text.unwrap_or_default(),
-            Err(_) => {
-                walked.closed.push(path);
-                continue;
-            }
-        };
-        let Ok(directives) = config::parse(&text) else {
+        let text = write::read(&path).map(Option::unwrap_or_default);
+        let Some(directives) = text.ok().and_then(|text| config::parse(&text).ok()) else {
             walked.closed.push(path);
             continue;
         };
