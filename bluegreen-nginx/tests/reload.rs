@@ -264,7 +264,7 @@ async fn finds_its_nginx_by_the_port_it_listens_on() {
                 IncludeResolver::new(rig.include(), &rig.profiles, Master::new().with_front_door(rig.address.port()));
             assert_eq!(by_port.resolve().await, Ok(rig.routes()[0].clone().into()));
         }
-        let alone = IncludeResolver::new(rig.include(), &rig.profiles, Master::new());
+        let alone = IncludeResolver::new(rig.include(), &rig.profiles, Master::new().with_program(&binary));
         assert!(unknown(alone.resolve().await).contains("several nginx run here"));
         assert!(rig.master().version().await.unwrap() >= Version(1, 18, 0));
     }
