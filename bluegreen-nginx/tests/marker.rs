@@ -2,7 +2,12 @@
 
 mod rig;
 
-use std::{net::UdpSocket, os::unix::fs::PermissionsExt, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    net::UdpSocket,
+    os::unix::fs::PermissionsExt,
+    time::Duration,
+};
 
 use bluegreen_core::{Blind, ProfileResolver, ProxySwitcher, testing::conformance};
 use bluegreen_http::Options;
@@ -170,6 +175,39 @@ async fn the_proof_is_for_this_machine_only() {
 }
 
 /// The name and the certificate from the URL, the address from `connect`.
+/// Behind a TLS proxy or a tunnel of the same machine everybody is a local client: so it tells nothing but this.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_proof_tells_names_two_ports_and_the_route_and_nothing_else() {
+    const HEADERS: [&str; 6] = ["server", "date", "content-type", "content-length", "connection", "cache-control"];
+    for binary in binaries() {
+        let home = home();
+        let shop = Shop::start("my-shop", home.path()).await;
+        shop.route.point(&shop.routes()[0]).unwrap();
+        let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
+        let ask = |path: String| {
+            let mut stream = std::net::TcpStream::connect(nginx.address).unwrap();
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        // what somebody adds to the question is not in the answer
+        for path in ["/.well-known/bluegreen/my-shop", "/.well-known/bluegreen/my-shop?x=$hostname"] {
+            let answer = ask(path.to_owned());
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            let [first, second] = shop.route.profiles().both().map(|profile| profile.port());
+            assert_eq!(body, format!("bluegreen 1 my-shop real1={first} real2={second} my-shop.real1.solo\n"));
+            for line in head.lines().skip(1) {
+                let name = line.split(':').next().unwrap().to_lowercase();
+                assert!(HEADERS.contains(&name.as_str()), "{line}");
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_proof_is_asked_for_over_https() {
     for binary in binaries() {

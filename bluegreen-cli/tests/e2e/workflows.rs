@@ -181,7 +181,7 @@ const SOURCES: &str =
 /// A runner with these sources, and with programs that compile nothing and publish nothing.
 fn runner_of_a_release() -> Runner {
     let runner = Runner {
-        contexts: vec![("github.token", "a token")],
+        contexts: vec![("github.token", "a token"), ("github.repository", "shop/bluegreen")],
         env: vec![("GITHUB_REF_NAME", "v0.1.0".into()), ("SOURCE_DATE_EPOCH", "1700000000".into())],
         ..Runner::new()
     };
@@ -211,7 +211,8 @@ fn runner_of_a_release() -> Runner {
          case $5 in\n    deb) touch \"dist/bluegreen_${VERSION}_$ARCH.deb\" ;;\n\
          \x20   rpm) [ $ARCH = amd64 ] && m=x86_64 || m=aarch64; touch \"dist/bluegreen-$VERSION-1.$m.rpm\" ;;\nesac\n",
     );
-    bin("gh", "printf '%s\\n' \"$@\" >../released\ncat notes.md >../notes\n");
+    let home = runner.dir.path().display();
+    bin("gh", &format!("printf '%s\\n' \"$@\" >{home}/released\ncat notes.md >{home}/notes\n"));
     // these two take many minutes; the first one also builds the book
     program(checkout.join(".ci/run"), "mkdir -p target/book\necho book >target/book/index.html\n");
     program(checkout.join("packaging/try"), "(cd dist && sha256sum --quiet --check SHA256SUMS)\n");
@@ -222,14 +223,26 @@ fn runner_of_a_release() -> Runner {
 fn a_tag_becomes_a_release_with_all_that_was_built() {
     let runner = runner_of_a_release();
     let workflow = workflow(".github/workflows/release.yml");
-    let steps = &workflow["jobs"]["release"]["steps"];
-    let (done, failed) = runner.job(steps);
+    let steps = |job: &str| workflow["jobs"][job]["steps"].clone();
+    let (done, failed) = runner.job(&steps("build"));
     assert!(failed.is_none(), "{done:?}: {}", failed.unwrap());
+    assert!(done.last().unwrap().starts_with("actions/upload-artifact@"), "{done:?}");
+    // what publishes has nothing but what was handed on
+    fs::rename(runner.path("checkout"), runner.path("built")).unwrap();
+    fs::create_dir(runner.path("checkout")).unwrap();
+    let handed_on = Command::new("cp").arg("-r").arg(runner.path("built/dist")).arg(runner.path("checkout")).status();
+    assert!(handed_on.unwrap().success());
+    let (done, failed) = runner.job(&steps("publish"));
+    assert!(failed.is_none(), "{done:?}: {}", failed.unwrap());
+    assert!(done[0].starts_with("actions/download-artifact@"), "{done:?}");
 
     let released = fs::read_to_string(runner.path("released")).unwrap();
     let words: Vec<&str> = released.lines().collect();
     assert_eq!(words[..3], ["release", "create", "v0.1.0"]);
-    let files: BTreeSet<_> = words.iter().filter_map(|word| word.strip_prefix("dist/")).collect();
+    assert!(words.contains(&"--verify-tag"), "{words:?}");
+    let is_file = |word: &&str| *word == "SHA256SUMS" || word.starts_with("./");
+    let files: BTreeSet<_> =
+        words.iter().filter(|word| is_file(word)).map(|word| word.trim_start_matches("./")).collect();
     let expected = [
         "SHA256SUMS",
         "bluegreen-0.1.0-1.aarch64.rpm",
@@ -250,10 +263,44 @@ fn a_tag_becomes_a_release_with_all_that_was_built() {
     let notes = fs::read_to_string(runner.path("notes")).unwrap();
     assert!(notes.contains("NEWS") && !notes.contains("STALE") && !notes.contains("## ["), "{notes}");
 
+    // a file that was exchanged on the way is not published
+    fs::remove_file(runner.path("released")).unwrap();
+    fs::write(runner.path("checkout/dist/bluegreen_0.1.0_amd64.deb"), "another").unwrap();
+    assert!(runner.job(&steps("publish")).1.is_some() && !runner.path("released").exists());
+
     // another version than that of the sources is no release
+    fs::remove_dir_all(runner.path("checkout")).unwrap();
+    fs::rename(runner.path("built"), runner.path("checkout")).unwrap();
     let runner = Runner { env: vec![("GITHUB_REF_NAME", "v0.2.0".into())], ..runner };
-    let (done, failed) = runner.job(steps);
+    let (done, failed) = runner.job(&steps("build"));
     assert!(failed.is_some() && done.last().unwrap() == "The tag is the version", "{done:?}");
+}
+
+/// A tag of an action may lead elsewhere tomorrow, and a job that only builds could publish.
+#[test]
+fn actions_are_named_by_digest_and_each_job_has_its_own_few_rights() {
+    let mut writes = Vec::new();
+    for file in [".github/workflows/ci.yml", ".github/workflows/release.yml", "examples/github-actions/deploy.yml"] {
+        let workflow = workflow(file);
+        assert!(workflow["permissions"].as_hash().is_some_and(|rights| rights.is_empty()), "{file}: none by default");
+        for (name, job) in workflow["jobs"].as_hash().unwrap() {
+            let name = name.as_str().unwrap();
+            for step in job["steps"].as_vec().unwrap() {
+                let Some(action) = step["uses"].as_str() else { continue };
+                let digest = action.split_once('@').unwrap().1;
+                let is_digest = digest.len() == 40 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+                assert!(is_digest, "{file}: {name}: {action}");
+                if action.starts_with("actions/checkout@") {
+                    assert_eq!(step["with"]["persist-credentials"].as_bool(), Some(false), "{file}: {name}");
+                }
+            }
+            let rights =
+                job["permissions"].as_hash().unwrap_or_else(|| panic!("{file}: {name} has no rights of its own"));
+            let may_write = rights.iter().any(|(_, right)| right.as_str() != Some("read"));
+            writes.extend(may_write.then(|| format!("{file}: {name}")));
+        }
+    }
+    assert_eq!(writes, [".github/workflows/release.yml: publish"]);
 }
 
 #[test]
