@@ -26,7 +26,7 @@ use std::{
 use process_wrap::std::{CommandWrap, ProcessSession};
 use rustix::{fs::Mode, process::umask};
 
-pub use path::{find, is_safe, path};
+pub use path::{find, find_for_root, is_safe, path};
 pub use running::{Running, Stream};
 
 /// The variables of a program.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bluegreen_core::took;
-use bluegreen_linux::program::{Program, RunError, find};
+use bluegreen_linux::program::{Program, RunError, find, find_for_root};
 
 use crate::text::one_line;
 
@@ -63,7 +63,7 @@ fn sudoers_line(argv: &[String]) -> String {
     let user = std::env::var("USER").unwrap_or_else(|_| format!("#{}", rustix::process::getuid().as_raw()));
     let mut words = argv.iter().skip_while(|word| word.ends_with("sudo") || word.starts_with('-')).cloned();
     let program = words.next().unwrap_or_default();
-    let program = find(&program).map_or(program, |path| path.display().to_string());
+    let program = find_for_root(&program).map_or(program, |path| path.display().to_string());
     let command: Vec<String> = std::iter::once(program).chain(words).collect();
     format!("{user} ALL=(root) NOPASSWD: {}", command.join(" "))
 }

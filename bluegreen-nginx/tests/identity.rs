@@ -179,6 +179,41 @@ fn nginx_in_other_namespaces_is_named_and_left_alone() {
     }
 }
 
+/// A snap has another root, and a unit with `PrivateTmp=` only another namespace of mounts.
+#[test]
+fn another_root_is_elsewhere_and_other_mounts_are_not() {
+    if !root() {
+        return;
+    }
+    let unshare = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--fork", "--kill-child", "sh", "-ec", script]);
+        command
+    };
+    if !unshare("mount -t tmpfs none /mnt").status().is_ok_and(|it| it.success()) {
+        return eprintln!("SKIPPED: nothing can be mounted here");
+    }
+    let title = shell()[2].clone();
+    let new_root = format!(
+        "mount -t tmpfs none /mnt; cd /mnt; for d in usr bin lib lib64; do if [ -L /$d ]; then cp -P /$d .; \
+         elif [ -d /$d ]; then mkdir $d; mount --bind /$d $d; fi; done; exec chroot . bash -c \"{title}\""
+    );
+    let other_mounts = format!("mount -t tmpfs none /mnt; exec bash -c \"{title}\"");
+    for (script, elsewhere) in [(new_root, true), (other_mounts, false)] {
+        let (held, port) = listener();
+        let mut command = unshare(&script);
+        command.stdin(Stdio::from(OwnedFd::from(held.try_clone().unwrap())));
+        let process = Process::start(command);
+        let pid = process.until_titled();
+        drop(held);
+        match Master::new().with_front_door(port).command() {
+            Err(MasterError::Elsewhere(found)) => assert!(elsewhere && found == pid),
+            Err(MasterError::Other { pid: found, .. }) => assert!(!elsewhere && found == pid),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// What `binary` would be called by, with the words of the rig.
 fn called(binary: &Path, nginx: &Nginx) -> Vec<String> {
     let at = |name: &str| nginx.prefix.join(name).display().to_string();

@@ -198,7 +198,7 @@ async fn the_proof_tells_names_two_ports_and_the_route_and_nothing_else() {
         for path in ["/.well-known/bluegreen/my-shop", "/.well-known/bluegreen/my-shop?x=$hostname"] {
             let answer = ask(path.to_owned());
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-            let [first, second] = shop.route.profiles().both().map(|profile| profile.port());
+            let [first, second] = shop.route.profiles().both().map(bluegreen_core::Profile::port);
             assert_eq!(body, format!("bluegreen 1 my-shop real1={first} real2={second} my-shop.real1.solo\n"));
             for line in head.lines().skip(1) {
                 let name = line.split(':').next().unwrap().to_lowercase();

@@ -4,20 +4,19 @@ mod home;
 mod include;
 
 use std::{
+    ffi::OsString,
     io::{IsTerminal as _, Write as _, stdin, stdout},
     net::Ipv4Addr,
     path::Path,
-    process::Stdio,
+    time::Duration,
 };
 
 use bluegreen_core::{FileStore, HealthProbe as _, Lease, Profile, Route, StateStore as _, Step, Transaction};
-use bluegreen_linux::{ports::is_answered, users::User};
+use bluegreen_linux::{ports::is_answered, program::Program, users::User};
 use bluegreen_nginx::{
     Commands, MasterError, Snippet,
     setup::{Difference, Plan, Setup, SetupError},
 };
-
-use tokio::process::Command;
 
 use super::{Exit, Format, Halt};
 use crate::{
@@ -107,12 +106,15 @@ fn deploy_user(config: &Config) -> Result<User, Halt> {
         .map_err(|error| Halt::new(Exit::Usage, error.to_string()).next(error.fix()))
 }
 
+/// For a look of our own; an app that is asked for its health may take its time.
+const LOOK: Duration = Duration::from_secs(60);
+
 /// A profile on which a release was prepared and is healthy: a machine on a third port begins there.
 async fn prepared(config: &Config) -> Option<Profile> {
     // the state belongs to the deploy user, as whom `status` goes on
-    let mut status = Command::new("/proc/self/exe");
-    status.arg("--config").arg(config.file()).args(["--format", "json", "status"]).stdin(Stdio::null());
-    let seen: serde_json::Value = serde_json::from_slice(&status.output().await.ok()?.stdout).ok()?;
+    let words = ["/proc/self/exe", "--config"].map(OsString::from).into_iter().chain([config.file().into()]);
+    let status = Program::new(words.chain(["--format", "json", "status"].map(OsString::from)));
+    let seen: serde_json::Value = serde_json::from_str(&status.run(LOOK).await.ok()?.out).ok()?;
     let tx: Transaction = serde_json::from_value(seen.get("transaction")?.clone()).ok()?;
     let rests = tx.undo.is_none() && tx.step == Step::Health && tx.proven.is_some();
     let healthy = wiring::probe(config).ok()?.check(&tx.to).await.is_ok();

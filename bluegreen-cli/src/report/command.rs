@@ -1,9 +1,8 @@
 //! Commands for a person to type, as they work on this machine.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::{env, path::Path};
+
+use bluegreen_linux::program::find_for_root;
 
 /// `text` with this program called as it was called: one that was downloaded into a directory is in no `PATH`, and a
 /// configuration that had to be named must be named again.
@@ -53,12 +52,9 @@ pub fn install(package: &str) -> String {
     }
 }
 
-/// The whole path of `program`, where there is one; users often have no sbin in theirs.
+/// The whole path of `program` for a rule of root's, where there is one that nobody else can exchange.
 pub fn path_of(program: &str) -> String {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let system = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
-    let mut files = env::split_paths(&path).chain(system).map(|dir| dir.join(program));
-    files.find(|file| file.is_file()).map_or_else(|| program.to_owned(), |file| file.display().to_string())
+    find_for_root(program).map_or_else(|| program.to_owned(), |file| file.display().to_string())
 }
 
 fn is_found(program: &str) -> bool {

@@ -35,11 +35,19 @@ fn cleaned(path: &OsStr) -> OsString {
 
 /// The program of this name in [`path`], or where system programs are. What is named with its whole path is that file.
 pub fn find(name: impl AsRef<Path>) -> Option<PathBuf> {
-    let name = name.as_ref();
+    search(name.as_ref(), geteuid().is_root())
+}
+
+/// The program that root would find by this name, for a person who is to type it as root.
+pub fn find_for_root(name: impl AsRef<Path>) -> Option<PathBuf> {
+    search(name.as_ref(), true)
+}
+
+fn search(name: &Path, root: bool) -> Option<PathBuf> {
     if name.components().count() != 1 {
         return Some(name.to_owned()).filter(|file| file.is_absolute() && file.is_file());
     }
-    let (path, root) = (path(), geteuid().is_root());
+    let path = path();
     let may = |dir: &PathBuf| dir.is_absolute() && (!root || is_safe(dir, 0).is_ok_and(|safe| safe));
     let dirs = env::split_paths(&path).chain(SYSTEM.map(PathBuf::from)).filter(may);
     let mut files = dirs.map(|dir| dir.join(name));

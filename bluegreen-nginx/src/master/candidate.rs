@@ -22,7 +22,7 @@ pub(super) struct Candidate {
     /// Real, effective and saved.
     pub(super) uid: u32,
     pub(super) title: String,
-    /// Whether it is in our own namespaces of processes and users; `None`: this user may not see it.
+    /// Whether it is in our own namespaces of processes and users, below our root; `None`: this user may not see it.
     here: Option<bool>,
     /// The file that it runs, as its descriptor says; `None`: this user may not see it.
     program: Option<File>,
@@ -164,12 +164,12 @@ fn unseen(error: &ProcError) -> MasterError {
     MasterError::Unseen(error.to_string())
 }
 
-/// Whether a process is in our own namespaces of processes and users. That of mounts may be another one: distributions start
-/// nginx with `PrivateTmp=`.
+/// Whether a process is in our own namespaces of processes and users, and has our root: a snap and a unit with `RootDirectory=`
+/// have another one. The namespace of mounts may differ: distributions start nginx with `PrivateTmp=`.
 fn namespaces(pid: i32) -> Option<bool> {
     let inode = |path: String| fs::metadata(path).map(|meta| (meta.dev(), meta.ino())).ok();
-    let same = |kind: &str| Some(inode(format!("/proc/{pid}/ns/{kind}"))? == inode(format!("/proc/self/ns/{kind}"))?);
-    Some(same("pid")? && same("user")?)
+    let same = |kind: &str| Some(inode(format!("/proc/{pid}/{kind}"))? == inode(format!("/proc/self/{kind}"))?);
+    Some(same("ns/pid")? && same("ns/user")? && same("root")?)
 }
 
 fn sockets(process: &Process) -> Option<Vec<u64>> {
