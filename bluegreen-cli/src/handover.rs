@@ -5,12 +5,13 @@ use std::{
     ffi::OsString,
     io,
     os::unix::process::CommandExt as _,
+    path,
     process::{Command, exit},
 };
 
 use bluegreen_linux::program::{self, relay};
 
-use crate::{exit::Exit, halt::Halt, owner::User};
+use crate::{config::Config, exit::Exit, halt::Halt, owner::User};
 
 /// What a language, a clock, a terminal, CodeDeploy and whoever looks for a mistake say; nothing of that is a secret.
 const KEPT: [&str; 16] = [
@@ -51,8 +52,9 @@ const OF_A_SHELL: [&str; 14] = [
 /// Names what was left behind to the process that goes on.
 const LEFT_BEHIND: &str = "BLUEGREEN_LEFT_BEHIND";
 
-/// Replaces this process. What comes back is why it could not. `passed`: the variables that are the user's to have.
-pub(crate) fn go_on_as(user: &User, passed: &[String]) -> Halt {
+/// Replaces this process. What comes back is why it could not. The one who goes on reads the very file that root has judged:
+/// where root has looked for it may be closed to them.
+pub(crate) fn go_on_as(user: &User, config: &Config) -> Halt {
     let cannot = |error: io::Error| Halt::new(Exit::Usage, format!("cannot go on as {}: {error}", user.name));
     match relay::has_terminal() {
         // the same again without one
@@ -64,7 +66,11 @@ pub(crate) fn go_on_as(user: &User, passed: &[String]) -> Halt {
         Err(error) => return cannot(error),
     }
     let mut command = ourselves();
-    command.env_clear().envs(environment(user, passed, env::vars_os()));
+    command.env_clear().envs(environment(user, &config.passed(), env::vars_os()));
+    match path::absolute(config.file()) {
+        Ok(file) => command.env("BLUEGREEN_CONFIG", file),
+        Err(error) => return cannot(error),
+    };
     program::keep_descriptors();
     cannot(user.turn_into().and_then(|()| relay::follow()).err().unwrap_or_else(|| command.exec()))
 }

@@ -109,7 +109,7 @@ pub(crate) fn no_more_than_its_owner(config: &Config) -> Result<(), Halt> {
         return Ok(());
     }
     match who_deploys(config.user.as_deref()) {
-        Ok(user) if user.uid != 0 => Err(handover::go_on_as(&user, &config.passed())),
+        Ok(user) if user.uid != 0 => Err(handover::go_on_as(&user, config)),
         _ => Ok(()),
     }
 }

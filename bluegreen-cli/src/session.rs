@@ -96,7 +96,7 @@ pub(crate) fn load_as_owner(global: &Global, makes: bool, purpose: Purpose) -> R
     let (user, warning) = owner::of_state(&config.state_dir, purpose)?;
     warn(warning);
     warn(trust::root_may(&config, user.uid, purpose).map_err(|error| mistake(global, &error))?);
-    if user.uid == 0 { Ok(config) } else { Err(handover::go_on_as(&user, &config.passed())) }
+    if user.uid == 0 { Ok(config) } else { Err(handover::go_on_as(&user, &config)) }
 }
 
 /// Us, for others who want the lock.

@@ -71,7 +71,7 @@ impl fmt::Display for Stranger {
             (Some(pid), None) => write!(f, "pid {pid} (unknown user)")?,
             (None, Some(user)) => write!(f, "a hidden process of user {user}")?,
             (None, None) if self.address.is_none() => {
-                f.write_str("somebody who listens elsewhere, as behind a rule of the firewall")?
+                f.write_str("somebody who listens elsewhere, as behind a rule of the firewall")?;
             }
             (None, None) => f.write_str("a hidden process of another user")?,
         }

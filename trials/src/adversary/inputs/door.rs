@@ -31,8 +31,7 @@ const INPUTS: &[Input] = &[
     Input::fault("limit-check", "`check` names the limit, its file and line", limit_check),
     Input::fault("door-redirect", "the front door redirects: a deploy", |at| {
         door(at, "return 301 http://elsewhere.example/;")
-    })
-    .quick(),
+    }),
     Input::fault("door-password", "the front door wants a password: a deploy", |at| door(at, "return 401;")),
     Input::fault("door-other-page", "the front door is another site: a deploy", |at| door(at, "return 200 parked;")),
     Input::fault("door-forbidden", "the front door says 403: a deploy", |at| door(at, "return 403;")),

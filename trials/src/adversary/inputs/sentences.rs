@@ -11,13 +11,12 @@ pub(super) const AREA: Area =
     Area { point: "B4, B11", what: "sentences that nobody looked at, words that nobody could read", inputs: INPUTS };
 
 const INPUTS: &[Input] = &[
-    Input::fault("says-no-profile", "`adopt` where nginx is down: \"no profile has traffic\"", adopt).quick(),
+    Input::fault("says-no-profile", "`adopt` where nginx is down: \"no profile has traffic\"", adopt),
     Input::fault(
         "says-straight",
         "`setup --remove` where nothing is set up: \"nginx sends the traffic straight\"",
         remove,
-    )
-    .quick(),
+    ),
     Input::fault(
         "says-follows",
         "`setup --remove`, its proof is not reached: \"nginx still follows the route\"",

@@ -11,11 +11,11 @@ pub(super) const AREA: Area =
     Area { point: "B1", what: "a stranger where the active release should be", inputs: INPUTS };
 
 const INPUTS: &[Input] = &[
-    Input::fault("stranger-up", "mallory on the active port after a reboot: `up`", |at| rebooted(at, "up")).quick(),
+    Input::fault("stranger-up", "mallory on the active port after a reboot: `up`", |at| rebooted(at, "up")),
     Input::fault("stranger-recover", "the same; `recover`", |at| rebooted(at, "recover")),
     Input::fault("stranger-killed", "mallory takes the active port when the app dies: `recover`", killed),
     Input::fault("stranger-first", "the same after a reboot, and no other release was ever deployed: `up`", first),
-    Input::fault("stranger-status", "mallory on the active port: `status`", |at| judged(at, "status", 20)).quick(),
+    Input::fault("stranger-status", "mallory on the active port: `status`", |at| judged(at, "status", 20)),
     Input::fault("stranger-status-json", "the same; `status --format json`", |at| {
         judged(at, "--format json status", 20)
     }),
