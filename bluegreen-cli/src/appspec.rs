@@ -1,7 +1,6 @@
 //! `appspec.yml` of AWS CodeDeploy, as far as it matters here: which scripts run when, and for how long.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -33,7 +32,7 @@ impl AppSpec {
     pub(crate) fn find(dir: &Path) -> Option<Self> {
         let path =
             ["appspec.yml", "appspec.yaml"].map(|name| dir.join(name)).into_iter().find(|path| path.is_file())?;
-        let text = fs::read_to_string(&path).ok()?;
+        let text = crate::init::text_of(&path)?;
         Some(Self::read(path, &text))
     }
 

@@ -255,7 +255,10 @@ fn changed(was: Vec<(String, String)>, is: Vec<(String, String)>) -> String {
 /// What is not in a release, and may have changed since the good one was deployed.
 fn around(session: &Session, good: &ReleaseId) -> Vec<String> {
     let config = &session.config;
-    let entries = history::all(&config.state_dir);
+    let entries = match history::all(&config.state_dir) {
+        Ok(entries) => entries,
+        Err(error) => return vec![format!("what changed since is not known: {error}")],
+    };
     let Some(then) = entries.iter().rev().find(|entry| entry.release == *good && entry.exit_code == 0) else {
         return Vec::new();
     };

@@ -22,6 +22,7 @@ pub mod exit;
 mod halt;
 mod handover;
 mod history;
+mod home;
 mod hooks;
 mod init;
 mod metrics;

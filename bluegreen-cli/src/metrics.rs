@@ -5,15 +5,13 @@
 use std::{
     collections::BTreeMap,
     fmt::{Display, Write as _},
-    fs::{self, Permissions},
-    io::{self, Write as _},
-    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use bluegreen_core::{Event, EventKind, EventSink, Occupant, Seen};
+use bluegreen_linux::files::{self, FileError, Replace, Rule};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
@@ -21,6 +19,8 @@ use crate::{config::Config, session::Session};
 
 /// How long a look at the world may take: nobody waits for metrics.
 const LOOK: Duration = Duration::from_secs(5);
+/// A file with metrics of one app has no more bytes.
+const LIMIT: u64 = 1 << 20;
 const COUNTER: &str = "bluegreen_deploys_total";
 
 /// How the last command ended that could have changed something.
@@ -54,27 +54,29 @@ impl Watcher {
 }
 
 /// What is so now, and what was counted before, with `last` on top.
-pub(crate) async fn text(session: &Session, last: Option<&Last>) -> String {
-    let before = session.config.metrics.textfile.as_ref().and_then(|file| fs::read_to_string(file).ok());
-    let mut kept = Kept::read(&before.unwrap_or_default(), session.config.app.as_str());
+///
+/// # Errors
+/// The file is there, and what was counted is not known.
+pub(crate) async fn text(session: &Session, last: Option<&Last>) -> Result<String, FileError> {
+    let before = session.config.metrics.textfile.as_ref().map(|file| files::text(file, Rule::ANY, LIMIT));
+    let before = match before {
+        Some(Err(error)) if !error.is_missing() => return Err(error),
+        before => before.and_then(Result::ok).unwrap_or_default(),
+    };
+    let mut kept = Kept::read(&before, session.config.app.as_str());
     if let Some(last) = last {
         kept.add(last);
     }
     let seen = timeout(LOOK, session.wired.deployer.look()).await.ok();
     let releases = tokio::task::block_in_place(|| session.wired.processes.releases().list()).unwrap_or_default();
     let sizes: Vec<u64> = releases.iter().map(|release| release.size).collect();
-    page(&session.config, &kept, seen.as_ref(), &sizes)
+    Ok(page(&session.config, &kept, seen.as_ref(), &sizes))
 }
 
 /// Replaces `file` in one rename; all may read it.
-pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
-    let dir = file.parent().unwrap_or(Path::new("/"));
-    // its name does not end with `.prom`: the collector must not read half of it
-    let mut new =
-        tempfile::Builder::new().prefix(".bluegreen-").permissions(Permissions::from_mode(0o644)).tempfile_in(dir)?;
-    new.write_all(text.as_bytes())?;
-    new.persist(file)?;
-    Ok(())
+pub(crate) fn write(file: &Path, text: &str) -> Result<(), FileError> {
+    // the name of the new one does not end with `.prom`: the collector must not read half of it
+    files::replace(file, text.as_bytes(), &Replace::public().beginning(".bluegreen-"))
 }
 
 /// What the file says that only the file knows.

@@ -27,6 +27,12 @@ impl Purpose {
     }
 }
 
+/// Where a configuration is root's alone: what to type.
+pub(crate) fn elsewhere(config: &Config) -> String {
+    let (path, app) = (config.file().display(), &config.app);
+    format!("sudo install -D -m 644 {path} /etc/bluegreen/{app}.toml, and use it with --app {app}")
+}
+
 /// Whether others could have written a file that is run. Root's can be trusted, and ours.
 pub(crate) fn distrust(meta: &Metadata) -> Option<Unfit> {
     Rule::TRUSTED.broken(meta.uid(), meta.mode())
@@ -56,11 +62,7 @@ pub(crate) fn root_may(config: &Config, uid: u32, purpose: Purpose) -> Result<Op
     let trusted = [uid, caller.unwrap_or(uid)];
     let Some(hand) = source.hands.iter().find(|hand| !hand.is_of(&trusted)) else { return Ok(warning) };
     let reason = format!("{hand}, and so could put another file in its place");
-    let fix = format!(
-        "sudo install -m 644 {} /etc/bluegreen/{app}.toml, and use it with --app {app}",
-        path.display(),
-        app = config.app
-    );
+    let fix = elsewhere(config);
     if purpose == Purpose::BringBack {
         Ok(Some(format!("{}: {reason}; {fix}", path.display())))
     } else {

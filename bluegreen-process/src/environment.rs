@@ -1,9 +1,9 @@
 //! The environment of what is started.
 
-use std::{io, path::Path};
+use std::path::{Path, PathBuf};
 
 use bluegreen_linux::{
-    files::{self, Rule, Unfit},
+    files::{self, FileError, Rule},
     program::{self, Environment},
 };
 
@@ -22,15 +22,50 @@ pub(crate) fn passed(more: &[String]) -> Environment {
     environment
 }
 
+/// Why an environment file is not used. No text of it is in the words: it holds secrets.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvFileError {
+    /// It cannot be read, or should not be.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A line makes no sense.
+    #[error("{}: line {line} is not NAME=value", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Which one, from 1.
+        line: usize,
+    },
+}
+
+impl EnvFileError {
+    /// What to type.
+    pub fn fix(&self) -> String {
+        match self {
+            Self::File(FileError::Unfit { path, why }) => {
+                why.fix().map_or_else(|| format!("ls -l {}", path.display()), |fix| format!("{fix} {}", path.display()))
+            }
+            Self::File(FileError::Io { path, .. }) => format!("ls -l {}", path.display()),
+            Self::File(_) => "ls -l, of that file".to_owned(),
+            Self::Line { path, line } => format!("correct line {line} of {}", path.display()),
+        }
+    }
+}
+
+/// Whether the file of `[start] env_file` could be used by a start now, as this user.
+///
+/// # Errors
+/// What a start would say.
+pub fn check_env_file(path: &Path) -> Result<(), EnvFileError> {
+    read_file(path).map(drop)
+}
+
 /// Reads an environment file of `NAME=value` lines. It must belong to this user or root and be closed to all others.
-pub(crate) fn read_file(path: &Path) -> io::Result<Vec<(String, String)>> {
-    let refuse = |why: &str| Err(io::Error::other(format!("{}: {why}", path.display())));
-    let text = match files::find(path).and_then(|found| found.obeys(Rule::SECRET)?.text(LIMIT)) {
-        Err(error) if error.reason() == Some(Unfit::Readable) => return refuse("can be read by others: chmod 600 it"),
-        text => text?,
-    };
+pub(crate) fn read_file(path: &Path) -> Result<Vec<(String, String)>, EnvFileError> {
+    let text = files::find(path).and_then(|found| found.obeys(Rule::SECRET)?.text(LIMIT))?;
     // the text of a line is a secret: its number must do
-    parse(&text).or_else(|line| refuse(&format!("line {line} is not NAME=value")))
+    parse(&text).map_err(|line| EnvFileError::Line { path: path.to_owned(), line })
 }
 
 /// Comments, `export`, single quotes (all literal) and double quotes (`\n`, `\"`, `\\`, `\$`) as in dotenv files. Nothing is
@@ -123,7 +158,7 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         };
         write("A=secret\n", 0o640);
-        assert!(read_file(&path).unwrap_err().to_string().contains("chmod 600"));
+        assert!(read_file(&path).unwrap_err().to_string().contains("can be read by others"));
         write("A=secret\n", 0o600);
         assert_eq!(read_file(&path).unwrap(), [("A".to_owned(), "secret".to_owned())]);
         write("top secret\n", 0o600);

@@ -68,6 +68,7 @@ mod releases;
 mod stranger;
 
 pub use cgroup::cgroup_warning;
+pub use environment::{EnvFileError, check_env_file};
 pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};
 pub use ports::{Listener, LsofPorts, PortOwners, ProcPorts, free_port};
 pub use processes::{AdoptError, Config, Mended, Processes, in_words};

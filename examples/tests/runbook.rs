@@ -79,7 +79,7 @@ fn sources() -> Vec<(String, String)> {
         }
     }
     let mut files = Vec::new();
-    for room in ["core", "http", "nginx", "process", "cli"] {
+    for room in ["linux", "core", "http", "nginx", "process", "cli"] {
         below(&root().join(format!("bluegreen-{room}/src")), &mut files);
     }
     files.retain(|file| !file.ends_with("tests.rs"));

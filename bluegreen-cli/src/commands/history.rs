@@ -8,6 +8,7 @@ use std::{
 };
 
 use bluegreen_core::{Cause, Failure};
+use bluegreen_linux::files::FileError;
 use jiff::Timestamp;
 
 use super::{Exit, Format, Global, Halt, Session};
@@ -26,13 +27,13 @@ pub(super) fn run(
     action: Option<&HistoryAction>,
 ) -> Result<Exit, Halt> {
     match action {
-        None => Ok(list(session, global, last)),
+        None => list(session, global, last),
         Some(HistoryAction::Show { id, html }) => show(session, global, id.as_deref(), html.as_ref()),
     }
 }
 
 fn show(session: &Session, global: &Global, id: Option<&str>, html: Option<&Option<PathBuf>>) -> Result<Exit, Halt> {
-    let entries = history::find(&session.config.state_dir, id);
+    let entries = history::find(&session.config.state_dir, id).map_err(|error| unreadable(&error))?;
     let Some(newest) = entries.last() else {
         return Err(match id {
             Some(id) => Halt::new(Exit::Refused, format!("no deploy {id:?} is known")).next("bluegreen history"),
@@ -70,11 +71,16 @@ fn write(file: &Path, page: &str) -> Result<Exit, Halt> {
     Ok(Exit::Done)
 }
 
-fn list(session: &Session, global: &Global, last: usize) -> Exit {
-    let entries = history::last(&session.config.state_dir, last);
+/// What is in it is not known, and nothing is said of it.
+fn unreadable(error: &FileError) -> Halt {
+    Halt::new(Exit::Refused, format!("the history cannot be read: {error}")).next("bluegreen check")
+}
+
+fn list(session: &Session, global: &Global, last: usize) -> Result<Exit, Halt> {
+    let entries = history::last(&session.config.state_dir, last).map_err(|error| unreadable(&error))?;
     if global.format == Format::Json {
         entries.iter().for_each(output::json);
-        return Exit::Done;
+        return Ok(Exit::Done);
     }
     let now = Timestamp::now();
     let row = |entry: &Entry| HistoryRow {
@@ -102,7 +108,7 @@ fn list(session: &Session, global: &Global, last: usize) -> Exit {
     } else {
         output::raw(history_table(&rows, report::stdout_paint(global.color), report::table_width()));
     }
-    Exit::Done
+    Ok(Exit::Done)
 }
 
 /// How it ended and why, without what other columns say.

@@ -1,6 +1,5 @@
 //! `setup`: the one-time nginx part.
 
-mod home;
 mod include;
 
 use std::{
@@ -25,7 +24,7 @@ use crate::{
     doctor,
     documents::{self, SCHEMA},
     halt::for_master,
-    output, owner,
+    home, output, owner,
     report::{self, Paint},
     session::holder,
     wiring,

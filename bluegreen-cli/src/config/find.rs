@@ -70,7 +70,7 @@ pub(crate) struct Source {
 pub(super) fn read(path: &Path, lookup: &Lookup) -> Result<(String, Source), ConfigError> {
     let failed = |error: FileError| match error {
         error if error.is_missing() => ConfigError::NotFound { looked: vec![path.to_owned()] },
-        FileError::Io { source, .. } => ConfigError::Unreadable { path: path.to_owned(), source },
+        FileError::Io { why: source, .. } => ConfigError::Unreadable { path: path.to_owned(), source },
         error => ConfigError::Unreadable { path: path.to_owned(), source: std::io::Error::other(error.without_path()) },
     };
     let found = files::find(path).map_err(failed)?;

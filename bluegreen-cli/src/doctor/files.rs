@@ -8,11 +8,11 @@ use std::{
 };
 
 use bluegreen_core::StateStore as _;
-use bluegreen_linux::users::User;
-use bluegreen_nginx::check_place;
+use bluegreen_linux::{files::Unfit, users::User};
+use bluegreen_process::{EnvFileError, check_env_file};
 
 use super::Finding;
-use crate::{config::Config, history, owner::who_deploys, session::Session};
+use crate::{config::Config, history, home, owner::who_deploys, session::Session, trust};
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +34,10 @@ pub(super) fn look(session: &Session) -> Vec<Finding> {
     let me = rustix::process::geteuid().as_raw();
     let mut findings = state(session);
     let places = [&config.state_dir, &config.route_dir].map(|path| File::of(path));
-    findings.extend(places.into_iter().flatten().filter_map(|file| shared(&file, me)));
-    findings.extend(config.start.env_file.as_ref().and_then(|path| secrets(path, File::of(path), me)));
+    findings.extend(places.iter().flatten().filter_map(|file| shared(file, me)));
+    findings.extend(places[0].as_ref().and_then(lockable));
+    findings.extend(configuration(config, me));
+    findings.extend(config.start.env_file.as_ref().and_then(|path| secrets(path, check_env_file(path))));
     if let Some(wanted) = config.user.as_ref().filter(|name| **name != User::current().name) {
         let what =
             format!("`user` is {wanted}, and {} belongs to {}", config.state_dir.display(), User::current().name);
@@ -51,18 +53,31 @@ pub(super) fn look(session: &Session) -> Vec<Finding> {
 
 /// What can be said of files when there is no state yet: whether `setup` could make a place for it, and the secrets.
 pub(super) fn before_setup(config: &Config) -> Vec<Finding> {
-    let me = rustix::process::geteuid().as_raw();
     let mut findings = stored(config);
-    findings.push(match who_deploys(config.user.as_deref()) {
-        Err(error) => Finding::fatal("no-user", error.to_string(), error.fix()),
-        Ok(user) => match check_place(&config.state_dir, user.uid, config.allow_temporary) {
-            Err(error) => Finding::fatal("place", error.to_string(), "put that right, or choose another state_dir"),
-            Ok(()) => {
-                Finding::good("place", format!("{} can be made there, for {}", config.state_dir.display(), user.name))
-            }
-        },
+    let user = match who_deploys(config.user.as_deref()) {
+        Ok(user) => user,
+        Err(error) => {
+            findings.push(Finding::fatal("no-user", error.to_string(), error.fix()));
+            findings.extend(config.start.env_file.as_ref().and_then(|path| secrets(path, check_env_file(path))));
+            return findings;
+        }
+    };
+    findings.push(match home::judge(config, &user) {
+        Err(halt) => {
+            let trouble = *halt.trouble;
+            let fix = trouble.command.unwrap_or_else(|| "put that right, or choose another state_dir".to_owned());
+            let what = [trouble.what].into_iter().chain(trouble.causes).collect::<Vec<_>>().join(": ");
+            Finding::fatal("place", what, fix)
+        }
+        Ok(_) => Finding::good("place", format!("{} can be made there, for {}", config.state_dir.display(), user.name)),
     });
-    findings.extend(config.start.env_file.as_ref().and_then(|path| secrets(path, File::of(path), me)));
+    findings.extend(configuration(config, user.uid));
+    // somebody else may well not read it
+    if let Some(path) = &config.start.env_file
+        && let Ok(read) = user.act(|| check_env_file(path))
+    {
+        findings.extend(secrets(path, read));
+    }
     findings
 }
 
@@ -103,24 +118,32 @@ fn shared(file: &File, me: u32) -> Option<Finding> {
     })
 }
 
-/// The file of secrets: `start` refuses one that others can read.
-fn secrets(path: &Path, file: Option<File>, me: u32) -> Option<Finding> {
+/// The file of secrets, as a start would read it.
+fn secrets(path: &Path, read: Result<(), EnvFileError>) -> Option<Finding> {
+    let error = read.err()?;
     let shown = path.display();
-    let Some(file) = file else {
-        return Some(Finding::fatal(
-            "env-file",
-            format!("there is no {shown}, which start.env_file names"),
-            format!("ls -l {shown}"),
-        ));
+    let what = match &error {
+        EnvFileError::File(file) if file.is_missing() => format!("there is no {shown}, which start.env_file names"),
+        EnvFileError::File(file) if file.reason() == Some(Unfit::Readable) => {
+            format!("others may read {shown}, which has secrets")
+        }
+        error => format!("start.env_file cannot be used: {error}"),
     };
-    if file.mode & 0o007 != 0 {
-        let what = format!("others may read {shown} (mode {:o}), which has secrets", file.mode);
-        return Some(Finding::fatal("env-file", what, format!("chmod o= {shown}")));
-    }
-    let readable = file.uid == me || me == 0 || fs::File::open(path).is_ok();
-    (!readable).then(|| {
-        Finding::fatal("env-file", format!("{shown} cannot be read by user {me}"), format!("sudo chown {me} {shown}"))
-    })
+    Some(Finding::fatal("env-file", what, error.fix()))
+}
+
+/// Who else could put another configuration in the place of ours: run by root, it is refused then.
+fn configuration(config: &Config, me: u32) -> Option<Finding> {
+    let hand = config.source().hands.iter().find(|hand| !hand.is_of(&[me]))?;
+    let what = format!("{hand}, and so could put another {} there: root refuses it", config.file().display());
+    Some(Finding::warning("config-place", what, trust::elsewhere(config)))
+}
+
+/// Whoever can open the directory of the state can take its lock, and keep it.
+fn lockable(dir: &File) -> Option<Finding> {
+    let path = dir.path.display();
+    let what = || format!("others may open {path} (mode {:o}), and so take the lock of the app and keep it", dir.mode);
+    (dir.mode & 0o044 != 0).then(|| Finding::warning("lockable", what(), format!("chmod go-r {path}")))
 }
 
 /// Files from the future: the proof of a reload compares their times with those of nginx's workers.
@@ -150,12 +173,26 @@ mod tests {
 
     #[test]
     fn secrets_are_for_nobody_else() {
-        let path = Path::new("/no/such/env");
-        let what = |file| secrets(path, file, 7).map(|f| f.what).unwrap_or_default();
-        assert!(what(None).contains("there is no"));
-        assert!(what(Some(file(7, 0o644))).contains("mode 644"));
-        assert!(what(Some(file(8, 0o600))).contains("cannot be read by user 7"));
-        assert_eq!(what(Some(file(7, 0o600))), "");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("env");
+        let said = || secrets(&path, check_env_file(&path)).map(|f| format!("{}; {}", f.what, f.fix));
+        let is = |mode| fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        assert!(said().unwrap().contains("there is no"));
+        fs::write(&path, "A=b\n").unwrap();
+        is(0o640);
+        assert!(said().unwrap().ends_with(&format!("which has secrets; chmod 600 {}", path.display())));
+        is(0o600);
+        assert_eq!(said(), None);
+        fs::write(&path, "secret\n").unwrap();
+        let line = said().unwrap();
+        assert!(line.contains("line 1 is not NAME=value; correct line 1"), "{line}");
+    }
+
+    #[test]
+    fn a_home_that_others_can_open_is_one_that_they_can_lock() {
+        let fix = |mode| lockable(&file(7, mode)).map(|f| f.fix);
+        assert_eq!([fix(0o711), fix(0o700)], [None, None]);
+        assert_eq!([fix(0o755), fix(0o750)], [(); 2].map(|()| Some("chmod go-r /srv/state".to_owned())));
     }
 
     #[test]

@@ -4,19 +4,15 @@ mod moment;
 mod sink;
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, BufRead as _, BufReader},
-    os::unix::fs::OpenOptionsExt as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::{Failure, Finding, Kind, Receipt, ReleaseId};
+use bluegreen_linux::files::{self, FileError, Rule};
 use jiff::Timestamp;
-use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-
-use crate::trust::distrust;
 
 pub(crate) use self::{
     moment::{Moment, Timeline, What},
@@ -26,6 +22,8 @@ pub(crate) use self::{
 /// A file larger than this becomes `history.jsonl.1`, and that one `.2`, up to [`OLD`].
 const LIMIT: u64 = 1 << 20;
 const OLD: u32 = 4;
+/// With the entry that made it too large, no file of ours has more bytes.
+const MOST: u64 = 16 << 20;
 
 /// One command's part of a transaction, as a person wants to read about it later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,21 +60,15 @@ pub(crate) struct Entry {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Opens it, never through a link, and only if it is ours.
-fn open(file: &Path, options: &mut OpenOptions) -> io::Result<fs::File> {
-    let file = options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()).open(file)?;
-    match distrust(&file.metadata()?) {
-        Some(why) => Err(io::Error::other(why.to_string())),
-        None => Ok(file),
-    }
-}
-
-/// Why it cannot be written.
+/// Why it cannot be written, or not be read.
 pub(crate) fn trouble(state_dir: &Path) -> Option<String> {
     let file = path(state_dir);
-    let error = open(&file, OpenOptions::new().append(true)).err().filter(|e| e.kind() != io::ErrorKind::NotFound)?;
-    let link = file.is_symlink().then(|| "it is a symbolic link".to_owned());
-    Some(format!("{} is not written: {}", file.display(), link.unwrap_or_else(|| error.to_string())))
+    match files::append(&file, Rule::TRUSTED, None) {
+        Err(error) if !error.is_missing() => {
+            Some(format!("{} is not written: {}", file.display(), error.without_path()))
+        }
+        _ => all(state_dir).err().map(|error| format!("the history cannot be read: {error}")),
+    }
 }
 
 /// A short digest of a text, to tell whether it changed. The text may name secrets, its digest does not.
@@ -96,26 +88,34 @@ fn rotate(file: &Path) -> io::Result<()> {
     fs::rename(file, old(1))
 }
 
-/// All entries that are kept, oldest first. A line that cannot be read is left out: a power cut may have torn it.
-pub(crate) fn all(state_dir: &Path) -> Vec<Entry> {
+/// All entries that are kept, oldest first. A line that makes no sense is left out: a power cut may have torn it.
+///
+/// # Errors
+/// A file of it is there, and cannot be read: what is in it is not known.
+pub(crate) fn all(state_dir: &Path) -> Result<Vec<Entry>, FileError> {
     let file = path(state_dir);
     let old = (1..=OLD).rev().map(|n| file.with_extension(format!("jsonl.{n}")));
-    let files = old.chain([file.clone()]);
-    let files = files.filter_map(|file| open(&file, OpenOptions::new().read(true)).ok());
-    let lines = files.flat_map(|file| BufReader::new(file).split(b'\n').map_while(Result::ok));
-    lines.filter_map(|line| serde_json::from_slice(&line).ok()).collect()
+    let mut entries = Vec::new();
+    for file in old.chain([file.clone()]) {
+        let text = match files::read(&file, Rule::TRUSTED, MOST) {
+            Err(error) if error.is_missing() => continue,
+            text => text?,
+        };
+        entries.extend(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()));
+    }
+    Ok(entries)
 }
 
 /// The last `count` of them.
-pub(crate) fn last(state_dir: &Path, count: usize) -> Vec<Entry> {
-    let mut entries = all(state_dir);
-    entries.split_off(entries.len().saturating_sub(count))
+pub(crate) fn last(state_dir: &Path, count: usize) -> Result<Vec<Entry>, FileError> {
+    let mut entries = all(state_dir)?;
+    Ok(entries.split_off(entries.len().saturating_sub(count)))
 }
 
 /// The entries of one transaction: of this number, else the last of a release with this version or beginning of an id;
 /// without an `id` the last of all.
-pub(crate) fn find(state_dir: &Path, id: Option<&str>) -> Vec<Entry> {
-    let mut entries = all(state_dir);
+pub(crate) fn find(state_dir: &Path, id: Option<&str>) -> Result<Vec<Entry>, FileError> {
+    let mut entries = all(state_dir)?;
     let named = |entry: &&Entry, id: &str| {
         entry.version.as_deref() == Some(id) || (!id.is_empty() && entry.release.as_str().starts_with(id))
     };
@@ -128,12 +128,12 @@ pub(crate) fn find(state_dir: &Path, id: Option<&str>) -> Vec<Entry> {
     };
     entries.retain(|entry| Some(entry.number) == number);
     // those without a number have nothing to do with each other
-    if number == Some(0) { entries.split_off(entries.len() - 1) } else { entries }
+    Ok(if number == Some(0) { entries.split_off(entries.len() - 1) } else { entries })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::{fs::OpenOptions, io::Write as _};
 
     use bluegreen_core::EventKind;
 
@@ -166,10 +166,10 @@ mod tests {
         let mut file = OpenOptions::new().append(true).open(path(dir.path())).unwrap();
         file.write_all(b"{\"number\": 4, \"kin\n\xff\xfe\n").unwrap();
         finished(dir.path(), "second");
-        let outcomes = |n| last(dir.path(), n).into_iter().map(|e| e.outcome).collect::<Vec<_>>();
+        let outcomes = |n| last(dir.path(), n).unwrap().into_iter().map(|e| e.outcome).collect::<Vec<_>>();
         assert_eq!(outcomes(9), ["first", "second"]);
         assert_eq!(outcomes(1), ["second"]);
-        assert_eq!(last(dir.path(), 1)[0].version.as_deref(), Some("1.2"));
+        assert_eq!(last(dir.path(), 1).unwrap()[0].version.as_deref(), Some("1.2"));
     }
 
     #[test]
@@ -181,10 +181,10 @@ mod tests {
         finished(dir.path(), "done");
         assert_eq!(fs::read_to_string(&target).unwrap(), "as it was");
         assert!(trouble(dir.path()).unwrap().contains("symbolic link"));
-        assert_eq!(last(dir.path(), 9).len(), 0);
+        assert!(last(dir.path(), 9).is_err(), "what is in it is not known");
         fs::remove_file(path(dir.path())).unwrap();
         finished(dir.path(), "done");
-        assert_eq!((trouble(dir.path()), last(dir.path(), 9).len()), (None, 1));
+        assert_eq!((trouble(dir.path()), last(dir.path(), 9).unwrap().len()), (None, 1));
     }
 
     #[test]
@@ -211,10 +211,11 @@ mod tests {
         }
         let outcome = "switched".to_owned();
         events.emit(EventKind::Finished { outcome, exit_code: 0, active: None, release: None, receipt: None });
-        let seen: Vec<_> = all(dir.path()).into_iter().map(|e| (e.number, e.outcome)).collect();
+        let seen: Vec<_> = all(dir.path()).unwrap().into_iter().map(|e| (e.number, e.outcome)).collect();
         assert_eq!(seen, [(2, "recovered".into()), (3, "switched".into())]);
-        assert_eq!(find(dir.path(), Some("#2"))[0].timeline.moments[0].what, What::Copied { bytes: 7 });
-        let number = |id| find(dir.path(), id).first().map(|entry| entry.number);
+        let find = |id| find(dir.path(), id).unwrap();
+        assert_eq!(find(Some("#2"))[0].timeline.moments[0].what, What::Copied { bytes: 7 });
+        let number = |id| find(id).first().map(|entry| entry.number);
         assert_eq!(
             (number(None), number(Some("1.2")), number(Some("v")), number(Some("9"))),
             (Some(3), Some(3), Some(3), None)

@@ -1,17 +1,17 @@
 //! From events to entries.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
 use bluegreen_core::{Cause, Event, EventKind, EventSink, Failure, Kind, ReleaseId};
+use bluegreen_linux::files::{self, Rule};
 use jiff::Timestamp;
 
-use super::{Entry, LIMIT, Timeline, open, path, rotate};
+use super::{Entry, LIMIT, Timeline, path, rotate};
 
 /// What every entry of one command says.
 #[derive(Debug, Clone, Default)]
@@ -57,12 +57,12 @@ impl History {
     }
 
     fn append(&self, entry: &Entry) -> io::Result<()> {
-        if fs::metadata(&self.file).is_ok_and(|meta| meta.len() > LIMIT) {
+        if fs::symlink_metadata(&self.file).is_ok_and(|meta| meta.is_file() && meta.len() > LIMIT) {
             rotate(&self.file)?;
         }
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
-        let mut file = open(&self.file, OpenOptions::new().append(true).create(true).mode(0o600))?;
+        let mut file = files::append(&self.file, Rule::TRUSTED, Some(0o600))?;
         file.write_all(&line)?;
         // with the file itself, when it is new
         file.sync_data()?;

@@ -84,8 +84,11 @@ fn binaries(dir: &Path) -> Option<PathBuf> {
     let is_program = |path: &PathBuf| {
         let executable = path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
         let mut magic = [0; 4];
-        let mut elf =
-            || fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"\x7fELF";
+        let mut elf = || {
+            let read =
+                bluegreen_linux::files::find(path).is_ok_and(|mut found| found.file.read_exact(&mut magic).is_ok());
+            read && magic == *b"\x7fELF"
+        };
         executable && path.file_name().is_none_or(|name| name != "bluegreen") && elf()
     };
     let found: Vec<PathBuf> = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path()).filter(is_program).collect();

@@ -1,7 +1,6 @@
 //! A jar: what its manifest and its settings say.
 
 use std::{
-    fs::File,
     io::{BufReader, Read as _},
     path::Path,
 };
@@ -30,7 +29,7 @@ pub(super) fn app(path: &Path) -> App {
 }
 
 fn read(path: &Path) -> Option<Inside> {
-    let mut jar = ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
+    let mut jar = ZipArchive::new(BufReader::new(bluegreen_linux::files::find(path).ok()?.file)).ok()?;
     let names: Vec<String> = jar.file_names().flatten().map(std::borrow::Cow::into_owned).collect();
     let mut text = |name: &str| {
         let mut text = String::new();

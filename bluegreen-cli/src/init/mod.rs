@@ -15,6 +15,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+use bluegreen_linux::files;
 use serde::Serialize;
 
 pub(crate) use draft::{Draft, Wishes};
@@ -22,6 +23,12 @@ pub(crate) use ports::{Ephemeral, Neighbour, Owner, neighbours, owners};
 pub(crate) use proxy::Proxy;
 
 use crate::appspec::AppSpec;
+
+/// The text of a file that may help; without it, what it would have said is not said.
+pub(crate) fn text_of(file: &Path) -> Option<String> {
+    const LIMIT: u64 = 1 << 20;
+    files::find(file).and_then(|found| found.text(LIMIT)).ok()
+}
 
 /// Something that was found, to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,14 +1,14 @@
 //! `package.json`.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use serde_json::Value;
 
-use super::App;
+use super::{App, text_of};
 
 /// The app in this directory.
 pub(super) fn app(dir: &Path) -> Option<App> {
-    let text = fs::read_to_string(dir.join("package.json")).ok()?;
+    let text = text_of(&dir.join("package.json"))?;
     let package: Value = serde_json::from_str(&text).unwrap_or_default();
     let said = |key: &str| package.pointer(key).and_then(Value::as_str);
     let start = said("/scripts/start");
@@ -46,6 +46,8 @@ fn is_file(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

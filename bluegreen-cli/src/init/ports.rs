@@ -84,9 +84,7 @@ const ENTRIES: usize = 1000;
 
 /// What `file` says, also where it has mistakes that are no business of ours.
 fn ports_in(file: &Path) -> Vec<Neighbour> {
-    let is_small = |meta: &fs::Metadata| meta.is_file() && meta.len() < 1 << 20;
-    let text = fs::metadata(file).is_ok_and(|meta| is_small(&meta)).then(|| fs::read_to_string(file).ok()).flatten();
-    let Some(table) = text.and_then(|text| text.parse::<toml::Table>().ok()) else { return Vec::new() };
+    let Some(table) = super::text_of(file).and_then(|text| text.parse::<toml::Table>().ok()) else { return Vec::new() };
     let app = table.get("app").and_then(toml::Value::as_str).unwrap_or_default();
     let profiles = table.get("profiles").and_then(toml::Value::as_table);
     let ports = profiles.into_iter().flatten().filter_map(|(_, port)| port.as_integer()?.try_into().ok());

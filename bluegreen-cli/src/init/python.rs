@@ -1,10 +1,10 @@
 //! A Python web app: gunicorn or uvicorn in front of a module.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use toml::Table;
 
-use super::App;
+use super::{App, text_of};
 
 /// Modules that hold the app by custom, with its variable.
 const MODULES: [(&str, &str); 6] = [
@@ -18,9 +18,8 @@ const MODULES: [(&str, &str); 6] = [
 
 /// The app in this directory.
 pub(super) fn app(dir: &Path) -> Option<App> {
-    let project: Option<Table> =
-        fs::read_to_string(dir.join("pyproject.toml")).ok().map(|text| text.parse().unwrap_or_default());
-    let requirements = fs::read_to_string(dir.join("requirements.txt")).unwrap_or_default();
+    let project: Option<Table> = text_of(&dir.join("pyproject.toml")).map(|text| text.parse().unwrap_or_default());
+    let requirements = text_of(&dir.join("requirements.txt")).unwrap_or_default();
     let (module, found) = module(dir)?;
     if project.is_none() && requirements.is_empty() && !matches!(found.as_str(), "wsgi.py" | "asgi.py") {
         return None;
@@ -54,7 +53,7 @@ pub(super) fn app(dir: &Path) -> Option<App> {
 /// The module as gunicorn names it, and its file.
 fn module(dir: &Path) -> Option<(String, String)> {
     let here = MODULES.iter().find_map(|(file, variable)| {
-        let text = fs::read_to_string(dir.join(file)).ok()?;
+        let text = text_of(&dir.join(file))?;
         let named = [variable, &"application", &"app"].into_iter().find(|name| defines(&text, name))?;
         Some((format!("{}:{named}", file.trim_end_matches(".py")), (*file).to_owned()))
     });
@@ -84,6 +83,8 @@ fn defines(text: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn found(files: &[(&str, &str)]) -> Option<App> {

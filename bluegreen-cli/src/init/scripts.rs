@@ -1,9 +1,6 @@
 //! The article's five scripts: what they know about the app.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
@@ -30,7 +27,7 @@ pub(super) fn find(dir: &Path, spec: Option<&AppSpec>) -> Scripts {
     let places = [Some(dir.to_path_buf()), Some(dir.join("scripts")), named];
     let is_home = |place: &PathBuf| place.join("profile.sh").is_file() || place.join("start.sh").is_file();
     let Some(home) = places.into_iter().flatten().find(is_home) else { return Scripts::default() };
-    let read = |name: &str| fs::read_to_string(home.join(name)).unwrap_or_default();
+    let read = |name: &str| super::text_of(&home.join(name)).unwrap_or_default();
     let start = read("start.sh");
     let destination = spec.and_then(|spec| spec.destinations.first());
     Scripts {
@@ -101,6 +98,8 @@ fn placeholders(script: &str, word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const START: &str = r"REPOSITORY=/home/ec2-user/app/step3

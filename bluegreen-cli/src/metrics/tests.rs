@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
 
 use bluegreen_core::{Blind, Process, Profile, Route, Stamp, Traffic};
 

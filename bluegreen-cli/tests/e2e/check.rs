@@ -115,7 +115,7 @@ fn modes_secrets_and_the_time_of_hooks() {
     fs::write(stage.path("env"), "A=b").unwrap();
     mode(stage.path("env"), 0o644);
     stage.set("start.env_file", stage.path("env").to_str().unwrap());
-    stage.run(&["check"], 3).says(&["others may read", "chmod o= "]);
+    stage.run(&["check"], 3).says(&["others may read", "chmod 600 "]);
     mode(stage.path("env"), 0o600);
     stage.run(&["check"], 0);
     mode(stage.state_dir(), 0o777);

@@ -3,7 +3,7 @@
 
 use std::{fs, process::Command};
 
-use bluegreen_core::FileStore;
+use bluegreen_core::{FileStore, Holder, StateStore as _};
 use bluegreen_rig::{Clients, Stage, below, kill, wait_for};
 
 /// Empty, half of one, of another program, of the wrong types, and no text at all.
@@ -110,7 +110,8 @@ fn nothing_is_pruned_while_another_command_has_the_lock() {
     stage.deploy("v3", 0);
     let kept = |stage: &Stage| fs::read_dir(stage.state_dir().join("releases")).unwrap().count();
     let before = kept(&stage);
-    let lease = FileStore::hold(&stage.state_dir()).unwrap();
+    let deploy = Holder { command: "deploy".into(), pid: std::process::id(), ..Holder::default() };
+    let lease = FileStore::open(stage.state_dir()).unwrap().lock(&deploy).unwrap();
     stage.run(&["releases", "prune"], 75).says(&["locked"]);
     assert_eq!(kept(&stage), before);
     drop(lease);

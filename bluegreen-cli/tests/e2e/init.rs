@@ -174,7 +174,9 @@ fn when_nobody_says_who_deploys_root_is_told_that_it_is_root() {
     // and what is another user's is not taken from them
     let text = fresh.written().replacen("# user = \"deploy\"", "user = \"nobody\"", 1);
     fs::write(fresh.path("bluegreen.toml"), text).unwrap();
-    fresh.run(&["setup", "--apply", "--yes"], 3).says(&["does not belong to nobody", "sudo chown -R nobody "]);
+    fresh
+        .run(&["setup", "--apply", "--yes"], 3)
+        .says(&["belongs to user root, not to nobody", "sudo chown -R nobody "]);
 }
 
 #[test]

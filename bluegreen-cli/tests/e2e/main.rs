@@ -16,6 +16,7 @@ mod damaged;
 mod disk;
 mod docs;
 mod fixtures;
+mod ground;
 mod groups;
 mod halves;
 mod history;

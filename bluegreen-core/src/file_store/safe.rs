@@ -111,7 +111,7 @@ pub(super) fn create(path: &Path) -> Result<File, StoreError> {
 
 pub(super) fn refused(path: &Path, action: &'static str, error: FileError) -> StoreError {
     let why = match error {
-        FileError::Io { source, .. } => return failed(action, path, &source),
+        FileError::Io { why, .. } => return failed(action, path, &why),
         FileError::Unfit { why, .. } => why,
         error => return failed(action, path, &io::Error::from(error)),
     };

@@ -30,12 +30,12 @@ pub enum MakeError {
     #[error("{0}, and could put something else there")]
     Hand(Hand),
     /// The system said no.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {why}", path.display())]
     Io {
         /// The directory.
         path: PathBuf,
         /// What it said.
-        source: io::Error,
+        why: io::Error,
     },
 }
 
@@ -65,7 +65,7 @@ impl Reached {
         } else {
             owner.act(|| make_all(&path, mode)).and_then(|done| done)
         };
-        done.map_err(|source| MakeError::Io { path, source })
+        done.map_err(|why| MakeError::Io { path, why })
     }
 
     fn give(&self, mode: u32, owner: &User) -> io::Result<()> {

@@ -216,7 +216,7 @@ fn below_a_directory_of_the_owner_the_owner_makes_it() {
     assert_eq!(owner_and_mode(&ground.at("theirs/more")), (4711, 4711, 0o755));
     // where they have no right, they have none through root either
     let error = make("theirs/x/shop").unwrap_err();
-    assert!(matches!(&error, MakeError::Io { source, .. } if source.kind() == ErrorKind::PermissionDenied), "{error}");
+    assert!(matches!(&error, MakeError::Io { why, .. } if why.kind() == ErrorKind::PermissionDenied), "{error}");
     assert_eq!(fs::read_dir(ground.at("roots")).unwrap().count(), 0);
 }
 

@@ -12,12 +12,12 @@ use rustix::{fs::FileType, io::Errno};
 #[non_exhaustive]
 pub enum FileError {
     /// The system said no.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {why}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What it said.
-        source: io::Error,
+        why: io::Error,
     },
     /// It is there, and not what it should be.
     #[error("{}: {why}", path.display())]
@@ -102,17 +102,17 @@ impl FileError {
     }
 
     pub(super) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
-        move |source| Self::Io { path: path.to_owned(), source }
+        move |why| Self::Io { path: path.to_owned(), why }
     }
 
     pub(super) fn errno(path: &Path) -> impl Fn(Errno) -> Self {
-        move |errno| Self::Io { path: path.to_owned(), source: errno.into() }
+        move |errno| Self::Io { path: path.to_owned(), why: errno.into() }
     }
 
     /// What the system said; what is unfit is of the kind [`io::ErrorKind::InvalidInput`].
     pub fn kind(&self) -> io::ErrorKind {
         match self {
-            Self::Io { source, .. } => source.kind(),
+            Self::Io { why, .. } => why.kind(),
             Self::Unfit { .. } => io::ErrorKind::InvalidInput,
         }
     }
@@ -133,7 +133,7 @@ impl FileError {
     /// The same without the path, for a sentence that names it.
     pub fn without_path(&self) -> String {
         match self {
-            Self::Io { source, .. } => source.to_string(),
+            Self::Io { why, .. } => why.to_string(),
             Self::Unfit { why, .. } => why.to_string(),
         }
     }

@@ -166,7 +166,7 @@ impl RouteDir {
     /// rest.
     pub(crate) fn create_for(&self, owner: &User) -> Result<(), RouteDirError> {
         self.reach(owner)?.make(0o755, owner).map_err(|error| match error {
-            MakeError::Io { path, source } => RouteDirError::Io { action: "create", path, source },
+            MakeError::Io { path, why: source } => RouteDirError::Io { action: "create", path, source },
             error => self.not_safe(error.to_string()),
         })?;
         owner.act(|| self.create()).map_err(self.io("create", ""))?

@@ -100,7 +100,8 @@ impl Inner {
         let launch = &self.config.launch;
         let mut environment = environment::passed(&launch.pass_env);
         let mut set = |name: &str, value: String| environment.insert(name.into(), OsString::from(value));
-        let file = launch.env_file.as_deref().map(environment::read_file).transpose().map_err(text)?;
+        let file = launch.env_file.as_deref().map(environment::read_file).transpose();
+        let file = file.map_err(|error| format!("{error}; {}", error.fix()))?;
         for (name, value) in file.unwrap_or_default() {
             set(&name, value);
         }

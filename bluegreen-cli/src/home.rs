@@ -9,9 +9,10 @@ use bluegreen_linux::{
 use bluegreen_nginx::check_place;
 use rustix::process::geteuid;
 
-use super::{Exit, Halt};
 use crate::{
     config::{Config, ProxyMode},
+    exit::Exit,
+    halt::Halt,
     output,
     owner::is_missing,
     report,
@@ -24,7 +25,7 @@ const OURS: [&str; 9] =
 
 /// Makes the home of the state for the deploy user. One that is there must be theirs already: nothing else is given away,
 /// whatever the configuration says.
-pub(super) fn make(config: &Config, owner: &User) -> Result<(), Halt> {
+pub(crate) fn make(config: &Config, owner: &User) -> Result<(), Halt> {
     let dir = &config.state_dir;
     let reached = judge(config, owner)?;
     if owner.uid == 0 && config.user.is_none() && is_missing(dir) {
