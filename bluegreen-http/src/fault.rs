@@ -8,6 +8,7 @@ use crate::answer::plain;
 
 /// Sorts an error of the HTTP library: nobody listens, no answer, or something that is not a good answer.
 pub(crate) fn unhealthy(error: reqwest::Error) -> Unhealthy {
+    let secure = error.url().is_some_and(|url| url.scheme() == "https");
     let error = error.without_url();
     let chain = || std::iter::successors(Some(&error as &(dyn Error + 'static)), |&e| e.source());
     // the innermost cause says most: "Connection refused", "invalid peer certificate: ..."
@@ -18,7 +19,8 @@ pub(crate) fn unhealthy(error: reqwest::Error) -> Unhealthy {
     match chain().find_map(|e| e.downcast_ref::<io::Error>()).map(|e| innermost(e).kind()) {
         Some(io::ErrorKind::ConnectionRefused) => Unhealthy::Refused(text),
         // TLS: the certificate or the protocol
-        Some(io::ErrorKind::InvalidData) => Unhealthy::Sick(format!("TLS failed: {text}")),
+        Some(io::ErrorKind::InvalidData) if secure => Unhealthy::Sick(format!("TLS failed: {text}")),
+        Some(io::ErrorKind::InvalidData) => Unhealthy::Sick(format!("not a proper HTTP/1.1 answer: {text}")),
         _ => Unhealthy::NoAnswer(text),
     }
 }

@@ -133,6 +133,18 @@ async fn an_endless_body_is_read_to_the_limit() {
 }
 
 #[tokio::test]
+async fn plain_http_never_says_that_tls_failed() {
+    for garbage in ["zz\r\n", "ffffffffffffffffff\r\n", "1\r\nabc"] {
+        let told = said(move |mut stream| async move {
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let _ = stream.write_all(format!("{head}{garbage}").as_bytes()).await;
+        });
+        let told = told.await.unwrap_err().to_string();
+        assert!(!told.contains("TLS"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_http_is_sick() {
     let huge = said(|stream| for_ever(stream, "HTTP/1.1 200 OK\r\nX-Big: ", "y".repeat(8 * 1024), 0)).await;
     assert!(matches!(huge, Err(Unhealthy::Sick(_))), "{huge:?}");

@@ -166,6 +166,10 @@ async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Re
     }
     let leads = if removal { String::new() } else { leads_to(setup) };
     output::line(match (removal, applied.reloaded) {
+        (true, _) if plan.edits.is_empty() => {
+            "nothing of bluegreen's is in the configuration of this nginx; nothing was changed".to_owned()
+        }
+        (true, _) if !foreign => "✓ bluegreen's own files are removed; no site of this nginx used them".to_owned(),
         (true, _) => "✓ nginx sends the traffic straight to the active port again".to_owned(),
         (false, true) => format!("✓ nginx was reloaded once and follows the route{leads}"),
         (false, false) => format!("✓ nginx follows the route already{leads}"),
