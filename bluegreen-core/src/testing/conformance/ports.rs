@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use super::processes::{GRACE, listening};
+use super::processes::{GRACE, LISTENS_WITHIN, listening};
 use crate::{Occupant, ProcessManager, Profile, Profiles, ReleaseId};
 
 /// Another address of loopback, on which any user may listen.
@@ -53,5 +53,5 @@ async fn until(profile: &Profile, so: impl Fn(&Profile) -> bool) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(1), poll).await.expect("the release listens on both ports in time");
+    tokio::time::timeout(LISTENS_WITHIN, poll).await.expect("the release listens on both ports in time");
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{Occupant, Process, ProcessManager, Profile, ReleaseId};
 
 /// How long a release of the suite may take to listen.
-const LISTENS_WITHIN: Duration = Duration::from_secs(60);
+pub(super) const LISTENS_WITHIN: Duration = Duration::from_secs(60);
 pub(super) const GRACE: Duration = Duration::from_secs(30);
 
 /// Checks a process manager. `profile` must be free, `release` must be something that runs and listens on its port within
