@@ -137,15 +137,9 @@ fn traffic(session: &Session, seen: &Seen, exit: Exit, said: &Said) -> Option<St
         }
         Ok(Occupant::Ours { process, listening }) => {
             let on = if *listening { " on" } else { ", which does not listen on" };
-            format!("{active} has it{before}: {}{on} port {}", name(session, &process.release), active.port())
+            format!("{active} has it{before}: {}{on} port {}", session.name(&process.release), active.port())
         }
     })
-}
-
-/// `v1 (3f2a91c0de12)`, or the id alone.
-fn name(session: &Session, release: &ReleaseId) -> String {
-    let version = session.wired.processes.releases().get(release).ok().and_then(|release| release.version);
-    version.map_or_else(|| release.to_string(), |version| format!("{version} ({release})"))
 }
 
 impl LastSeen {
@@ -177,16 +171,20 @@ fn port(session: &Session, on: Result<&Occupant, &Blind>, to: &Profile) -> Strin
 /// In what the release is not as the last one that was confirmed.
 fn differs(session: &Session, failed: &ReleaseId) -> Vec<String> {
     let releases = session.wired.processes.releases();
-    let state = session.wired.store.load().unwrap_or_default();
+    let state = match session.wired.store.load() {
+        Ok(state) => state,
+        Err(error) => return vec![format!("not known, as the last good release is not: {error}")],
+    };
     let Some(good) = state.last_good() else {
         return vec!["no release was confirmed yet, so there is nothing to compare with".to_owned()];
     };
-    let (Ok(old), Ok(new)) = (releases.get(good), releases.get(failed)) else {
-        return vec![format!("{good}, which works, is not in the store any more")];
+    let (old, new) = match (releases.get(good), releases.get(failed)) {
+        (Ok(old), Ok(new)) => (old, new),
+        (Err(error), _) | (_, Err(error)) => return vec![format!("not known from {good}, which works: {error}")],
     };
     let mut all = if good == failed { Vec::new() } else { between(&old, &new) };
     all.extend(around(session, good));
-    let works = name(session, good);
+    let works = session.name(good);
     let head = match (all.is_empty(), good == failed) {
         (true, true) => format!("nothing: it is {works}, which worked before; look at what it depends on"),
         (true, false) => format!("nothing but its name from {works}, which works"),

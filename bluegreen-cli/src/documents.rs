@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use bluegreen_core::{Holder, Name, ReleaseId, Transaction};
 use serde::Serialize;
 
-use crate::{doctor::Finding, init::Found};
+use crate::{commands::Condition, doctor::Finding, init::Found};
 
 /// The version of the documents. New members do not change it.
 pub(crate) const SCHEMA: u32 = 1;
@@ -19,6 +19,18 @@ pub(crate) struct Status {
     /// The version of this format.
     pub(crate) schema: u32,
     pub(crate) app: Name,
+    /// How it is, in one word; more words may come. `up` and `empty` end with 0.
+    pub(crate) condition: Condition,
+    /// Why; empty when it is `up`.
+    pub(crate) says: String,
+    /// The release that should serve; `null` when none was confirmed yet.
+    pub(crate) should: Option<ReleaseId>,
+    /// The newer release that recovery left for the one that serves.
+    pub(crate) replaced: Option<ReleaseId>,
+    /// The command to type.
+    pub(crate) next: Option<String>,
+    /// Why the state is not the one that was written last.
+    pub(crate) damaged: Option<String>,
     /// The profile that gets new requests; `null` when the route is not known.
     pub(crate) active: Option<Side>,
     /// The other one.

@@ -60,8 +60,8 @@ impl Exit {
             ],
             Self::Usage => ["usage, configuration, or the wrong user", untouched],
             Self::Refused => [
-                "refused before anything was touched: nginx down, not set up, set up differently, no memory or disk; \
-                 `check` found such a thing",
+                "refused before anything was touched: nginx down, not set up, set up differently, no memory or disk, a \
+                 front door that shows another page, or what is so cannot be seen; `check` found such a thing",
                 untouched,
             ],
             Self::Unhealthy => [
@@ -76,10 +76,11 @@ impl Exit {
             Self::Switch => ["the switch did not take effect and was undone", as_before],
             Self::Reverted => ["switched, then reverted by the bake", as_before],
             Self::Degraded => [
-                "degraded: a person is needed; also `status` when nginx has failed over, or does not say where the traffic goes",
+                "degraded: a person is needed; also `status` unless the active release answers, or none was deployed yet: DOWN, \
+                 FAILED OVER, DEGRADED or UNKNOWN is its first word then",
                 "said",
             ],
-            Self::Busy => ["another deploy holds the lock, or a prepared release waits", untouched],
+            Self::Busy => ["another command holds the lock (also of `check`), or a prepared release waits", untouched],
             Self::Interrupted => {
                 ["interrupted by SIGINT and undone; after the bake the command just finishes", as_before]
             }
@@ -182,6 +183,15 @@ mod tests {
                 assert_eq!(code(cause, step), expected, "{cause:?} in {step}");
             }
         }
+    }
+
+    /// What could not be seen, counted from the command's own first effect; before that the engine refuses, with 3.
+    #[test]
+    fn what_was_blind_ends_by_how_far_it_had_come() {
+        let codes = Step::ALL.map(|step| code(Cause::Blind, step));
+        assert_eq!(codes, [11, 11, 11, 12, 13, 13]);
+        let refused = bluegreen_core::Refusal::Blind(bluegreen_core::Blind::Route("x".into()));
+        assert_eq!(crate::halt::Halt::from(refused).exit, Exit::Refused);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, path::Path};
 
-use bluegreen_core::{Blind, Refusal, RunError, StoreError, Traffic};
+use bluegreen_core::{Blind, Outcome, Refusal, RunError, StoreError, Traffic};
 use bluegreen_nginx::MasterError;
 use bluegreen_process::{AdoptError, ReleaseError};
 
@@ -64,7 +64,23 @@ impl Halt {
             RunError::Refused { refusal: Refusal::Elsewhere(_), .. } => Some(FIRST_DEPLOY.to_owned()),
             _ => None,
         };
-        fix.into_iter().fold(error.into(), Self::next)
+        let recovered = match &error {
+            RunError::Refused { recovered, .. } => recovered.clone(),
+            _ => None,
+        };
+        let halt = fix.into_iter().fold(error.into(), Self::next);
+        recovered.as_deref().into_iter().fold(halt, Self::after)
+    }
+
+    /// The same after a recovery, which may have moved the traffic.
+    fn after(mut self, recovered: &Outcome) -> Self {
+        let did = match recovered {
+            Outcome::Undone(failure) => format!("took back what an earlier command left: {failure}"),
+            Outcome::Degraded { reason, .. } => format!("could not make it safe: {reason}"),
+            _ => "brought to its end what an earlier command left".to_owned(),
+        };
+        self.trouble.causes.push(format!("the recovery before this command {did}"));
+        self.traffic("as that recovery left it; ask `bluegreen status`")
     }
 
     /// The same, with a command to type.
@@ -144,8 +160,8 @@ impl From<Refusal> for Halt {
     }
 }
 
-const SET_UP: &str = "sudo bluegreen setup --apply";
-const FIRST_DEPLOY: &str = "bluegreen deploy ARTIFACT";
+pub(crate) const SET_UP: &str = "sudo bluegreen setup --apply";
+pub(crate) const FIRST_DEPLOY: &str = "bluegreen deploy ARTIFACT";
 
 /// What the proxy says, or why that is not known.
 pub(crate) fn said(traffic: &Result<Traffic, Blind>) -> String {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use bluegreen_core::{Event, EventKind, EventSink, Occupant, Seen};
+use bluegreen_core::{Event, EventKind, EventSink, Occupant, Seen, State, StateStore as _, machine::rollback_target};
 use bluegreen_linux::files::{self, FileError, Replace, Rule};
 use jiff::Timestamp;
 use tokio::time::timeout;
@@ -68,9 +68,11 @@ pub(crate) async fn text(session: &Session, last: Option<&Last>) -> Result<Strin
         kept.add(last);
     }
     let seen = timeout(LOOK, session.wired.deployer.look()).await.ok();
-    let releases = tokio::task::block_in_place(|| session.wired.processes.releases().list()).unwrap_or_default();
-    let sizes: Vec<u64> = releases.iter().map(|release| release.size).collect();
-    Ok(page(&session.config, &kept, seen.as_ref(), &sizes))
+    // what cannot be read has no sample
+    let state = session.wired.store.load().ok();
+    let releases = tokio::task::block_in_place(|| session.wired.processes.releases().list()).ok();
+    let sizes: Option<Vec<u64>> = releases.map(|releases| releases.iter().map(|release| release.size).collect());
+    Ok(page(&session.config, &kept, seen.as_ref().map(|seen| (seen, state.as_ref())), sizes.as_deref()))
 }
 
 /// Replaces `file` in one rename; all may read it.
@@ -123,7 +125,7 @@ impl Kept {
 }
 
 /// The whole file.
-fn page(config: &Config, kept: &Kept, seen: Option<&Seen>, sizes: &[u64]) -> String {
+fn page(config: &Config, kept: &Kept, seen: Option<(&Seen, Option<&State>)>, sizes: Option<&[u64]>) -> String {
     let app = config.app.as_str();
     let mut page = Page(String::new());
     let counts = kept.deploys.iter().map(|(outcome, n)| (vec![("app", app), ("outcome", outcome)], *n));
@@ -134,34 +136,42 @@ fn page(config: &Config, kept: &Kept, seen: Option<&Seen>, sizes: &[u64]) -> Str
     {
         page.family(name, "gauge", help, kept.last.map(|last| (vec![("app", app)], last[value])));
     }
-    if let Some(seen) = seen {
-        world(&mut page, app, seen);
+    if let Some((seen, state)) = seen {
+        world(&mut page, app, seen, state);
     }
-    let bytes: u64 = sizes.iter().sum();
-    page.family("bluegreen_releases", "gauge", "Releases that are kept.", [(vec![("app", app)], sizes.len())]);
-    page.family("bluegreen_releases_bytes", "gauge", "The size of their artifacts.", [(vec![("app", app)], bytes)]);
+    let of = |number: u64| (vec![("app", app)], number);
+    let count = sizes.map(|sizes| of(sizes.len() as u64));
+    page.family("bluegreen_releases", "gauge", "Releases that are kept.", count);
+    let bytes = sizes.map(|sizes| of(sizes.iter().sum()));
+    page.family("bluegreen_releases_bytes", "gauge", "The size of their artifacts.", bytes);
     page.0
 }
 
-fn world(page: &mut Page, app: &str, seen: &Seen) {
+fn world(page: &mut Page, app: &str, seen: &Seen, state: Option<&State>) {
     let route = seen.route();
     let number = |profile: &str| u8::from(route.is_some_and(|route| route.active.name().as_str() == profile));
     let names = seen.profiles.both().map(|profile| profile.name().as_str());
     let active = names.map(|profile| (vec![("app", app), ("profile", profile)], number(profile)));
+    let active = active.into_iter().filter(|_| seen.traffic.is_ok());
     page.family("bluegreen_active", "gauge", "1 for the profile that gets new requests.", active);
     let runs = seen.profiles.both().into_iter().filter_map(|profile| {
         let release = &seen.ours(profile)?.release;
         Some((vec![("app", app), ("profile", profile.name().as_str()), ("release", release.as_str())], 1))
     });
     page.family("bluegreen_running_info", "gauge", "The releases that run, and where.", runs);
-    let idle = route.map(|route| seen.on(seen.profiles.other(&route.active)));
-    let warm = idle.is_some_and(|idle| matches!(idle, Ok(Occupant::Ours { listening: true, .. })));
-    let answers = route.is_some_and(|route| seen.listens(&route.active));
+    let known = seen.traffic.is_ok() && seen.occupants.iter().all(Result::is_ok);
+    let warm = state.filter(|_| known).map(|state| rollback_target(state, seen).is_some_and(|target| target.warm));
+    let served = state.is_none_or(|state| state.lost || state.last_good().is_some());
+    let answers = route.is_some_and(|route| match seen.on(&route.active) {
+        Ok(Occupant::Stranger { .. }) => !served,
+        occupant => occupant.is_ok_and(Occupant::listens),
+    });
+    let degraded = "1 when the route is not known, or no release of ours listens on the active profile.";
     for (name, help, so) in [
-        ("bluegreen_warm_available", "1 when another release runs on the idle profile, for an instant rollback.", warm),
-        ("bluegreen_degraded", "1 when the route is not known, or nobody listens on the active profile.", !answers),
+        ("bluegreen_warm_available", "1 when a rollback goes to a release that runs, in an instant.", warm),
+        ("bluegreen_degraded", degraded, Some(!answers)),
     ] {
-        page.family(name, "gauge", help, [(vec![("app", app)], u8::from(so))]);
+        page.family(name, "gauge", help, so.map(|so| (vec![("app", app)], u8::from(so))));
     }
 }
 

@@ -40,6 +40,8 @@ use crate::{
 const PROGRESS: Duration = Duration::from_millis(100);
 /// How long a second Ctrl-C waits to say where the traffic is.
 const LAST_LOOK: Duration = Duration::from_millis(500);
+/// After so long it is looked once more at what could not be seen.
+pub(crate) const AGAIN: Duration = Duration::from_millis(500);
 
 /// A command at work.
 #[derive(Debug, Clone)]
@@ -147,6 +149,28 @@ impl Session {
             }
             result => result,
         }
+    }
+
+    /// What is so now. One hiccup is no verdict: what cannot be seen is looked at once more.
+    pub(crate) async fn sight(&self) -> Seen {
+        let seen = self.wired.deployer.look().await;
+        if seen.traffic.is_ok() && seen.occupants.iter().all(Result::is_ok) {
+            return seen;
+        }
+        tokio::time::sleep(AGAIN).await;
+        self.wired.deployer.look().await
+    }
+
+    /// `1.0 (3f2a91c0de12)`, or the id alone.
+    pub(crate) fn name(&self, release: &ReleaseId) -> String {
+        let known = self.wired.processes.releases().get(release).ok().and_then(|release| release.version);
+        known.map_or_else(|| release.to_string(), |version| format!("{version} ({release})"))
+    }
+
+    /// What to know, and to type, where recovery left `newer` for an older release.
+    pub(crate) fn older(&self, newer: &ReleaseId) -> String {
+        let name = self.name(newer);
+        format!("{name} ended under traffic, and recovery left it: `bluegreen rollback {newer}` brings it back")
     }
 
     /// Runs one command of the engine.
@@ -297,6 +321,12 @@ impl Session {
     }
 }
 
+/// The newer release that recovery left for the one that serves.
+pub(crate) fn replaced<'a>(state: &'a State, seen: &Seen) -> Option<&'a ReleaseId> {
+    let serves = &seen.ours(&seen.route()?.active)?.release;
+    state.replaced().filter(|newer| *newer != serves)
+}
+
 /// A session that has the lock, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Locked<'a> {
@@ -343,7 +373,8 @@ async fn leave(deployer: Deployer, events: Events, format: Format) {
     }
     // a terminal may show a spinner in this line
     let clear = if stderr().is_terminal() { "\r\u{1b}[K\n" } else { "" };
-    let traffic = active.map_or("not known where; ask `bluegreen status`".to_owned(), |it| format!("{it} has it"));
+    let traffic =
+        active.map_or("no profile is known to have it; ask `bluegreen status`".to_owned(), |it| format!("{it} has it"));
     output::error(format!(
         "{clear}stopped at once; the transaction stays open, and the next command finishes it\n\n  traffic  \
          {traffic}\n     next  bluegreen recover\n",

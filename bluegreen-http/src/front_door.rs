@@ -35,6 +35,14 @@ impl FrontDoor {
         Ok(Self { door, profiles: profiles.clone(), own: [first?, second?] })
     }
 
+    /// What `profile` itself answers to the same request.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn own_answer(&self, profile: &Profile) -> Result<Answer, Unhealthy> {
+        self.own(profile).get().await
+    }
+
     fn own(&self, profile: &Profile) -> &Client {
         &self.own[usize::from(profile != self.profiles.first())]
     }

@@ -31,7 +31,7 @@ pub use apply::Applied;
 pub use check::Difference;
 pub use error::SetupError;
 pub(crate) use plan::place;
-pub use survey::{Door, Passing, Place, Survey};
+pub use survey::{Door, Limit, Passing, Place, Survey};
 pub(crate) use tree::same;
 
 /// The set-up of one app.

@@ -3,12 +3,15 @@
 use bluegreen_core::{Occupant, Profile, StateStore as _};
 
 use super::{Exit, Format, Halt, Session};
-use crate::{output, session::holder};
+use crate::{doctor, output, session::holder};
 
 pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u32>) -> Result<Exit, Halt> {
     let _lease = session.wired.store.lock(&holder("adopt"))?;
     session.mend().await;
-    let seen = session.wired.deployer.look().await;
+    let seen = session.sight().await;
+    if let Some(finding) = doctor::no_door(&session.config, &seen).await {
+        return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));
+    }
     let profiles = &session.config.profiles;
     let foreign = |p: &&Profile| matches!(seen.on(p), Ok(Occupant::Stranger { .. }));
     let chosen = match profile {
@@ -17,7 +20,9 @@ pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u3
             Halt::new(Exit::Usage, format!("no profile {name:?}: it is {first} or {second}")).next("bluegreen status")
         })?,
         None => profiles.both().into_iter().find(foreign).ok_or_else(|| {
-            Halt::new(Exit::Refused, "no profile is held by a foreign process").next("bluegreen status")
+            let unseen = profiles.both().into_iter().find_map(|profile| seen.on(profile).err());
+            let what = unseen.map_or("no profile is held by a foreign process".to_owned(), ToString::to_string);
+            Halt::new(Exit::Refused, what).next("bluegreen status")
         })?,
     };
     let process = session.wired.processes.adopt(chosen, pid).await?;

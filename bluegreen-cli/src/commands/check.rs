@@ -35,8 +35,17 @@ pub(super) async fn run_plain(session: &Session) -> Result<Exit, Halt> {
     Ok(verdict(&findings))
 }
 
+/// While a command of ours is at work a deploy waits for it, and what else is seen may be otherwise when it has ended.
 fn verdict(findings: &[Finding]) -> Exit {
-    if count(findings, Severity::Fatal) > 0 { Exit::Refused } else { Exit::Done }
+    match count(findings, Severity::Fatal) {
+        _ if is_locked(findings) => Exit::Busy,
+        0 => Exit::Done,
+        _ => Exit::Refused,
+    }
+}
+
+fn is_locked(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.id == doctor::LOCKED)
 }
 
 fn count(findings: &[Finding], severity: Severity) -> usize {
@@ -66,6 +75,9 @@ fn show(findings: &[Finding], paint: Paint, width: usize, all: bool) {
     let folded =
         if all || good == 0 { String::new() } else { format!("; {good} more things are fine (-v shows them)") };
     output::line(match (count(findings, Severity::Fatal), count(findings, Severity::Warning)) {
+        _ if is_locked(findings) => {
+            paint.warn("a deploy has to wait until that command has ended") + &paint.dim(folded)
+        }
         (0, 0) => paint.good("✓ a deploy can begin") + &paint.dim(folded),
         (0, 1) => paint.good("✓ a deploy can begin") + &paint.dim(format!(", with a warning{folded}")),
         (0, n) => paint.good("✓ a deploy can begin") + &paint.dim(format!(", with {n} warnings{folded}")),

@@ -20,8 +20,8 @@ async fn begin(session: &Session, args: &Deploy, typed: &str) -> Result<Exit, Ha
     if until > Step::Stop && args.release.artifact.is_none() {
         preflight::needs_no_artifact(session, typed)?;
     }
-    preflight::look(session, until).await?;
-    preflight::warn(session).await;
+    let looked = preflight::look(session, until).await?;
+    preflight::warn(session, until, &looked).await;
     let added = session.add(&args.release)?;
     let release = &added.id;
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
@@ -48,6 +48,7 @@ pub(super) async fn until(session: &Session, release: Release, until: Step, type
     if release.artifact.is_none() && goes_on {
         if until > Step::Health {
             preflight::can_switch(session).await?;
+            preflight::has_door(session).await?;
         }
         return go_on(session, &release.run, until).await;
     }
@@ -57,6 +58,7 @@ pub(super) async fn until(session: &Session, release: Release, until: Step, type
 /// `promote`
 pub(super) async fn promote(session: &Session, run: &Run, drain: bool) -> Result<Exit, Halt> {
     preflight::can_switch(session).await?;
+    preflight::has_door(session).await?;
     if session.state().await?.transaction.is_some_and(|tx| tx.undo.is_none() && preflight::lacks_artifact(session, &tx))
     {
         preflight::needs_no_artifact(session, "start")?;
@@ -137,7 +139,14 @@ async fn take_back(locked: Locked<'_>, stopped: &Stopped) -> Result<Exit, Halt> 
     let session = locked.session;
     let aborted = locked.run(&Command::Abort).await;
     drop(locked);
-    let report = aborted?;
+    let report = match aborted {
+        Ok(report) => report,
+        // it has started a release, so that is more than a refusal
+        Err(halt) => {
+            let waits = "where it was; what the hook has stopped waits still, and `bluegreen abort` ends it";
+            return Err(Halt { exit: Exit::Degraded, ..halt }.traffic(waits));
+        }
+    };
     if let Some(Outcome::Degraded { .. }) = report.outcome.as_ref().or(report.recovered.as_ref()) {
         return Ok(session.finish("aborted", &report).await);
     }

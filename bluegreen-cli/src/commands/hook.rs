@@ -43,7 +43,8 @@ fn artifact(session: &Session) -> Result<Option<PathBuf>, Halt> {
     let pattern = base.join(pattern).display().to_string();
     let bad = |what: String| Halt::new(Exit::Process, what).next("bluegreen config");
     let found = glob::glob(&pattern).map_err(|error| bad(format!("{pattern}: {error}")))?;
-    let found: Vec<PathBuf> = found.filter_map(Result::ok).collect();
+    let found: Result<Vec<PathBuf>, _> = found.collect();
+    let found = found.map_err(|error| bad(format!("cannot look for {pattern}: {error}")))?;
     match &found[..] {
         [one] => Ok(Some(one.clone())),
         [] => Err(bad(format!("no file matches {pattern}"))),

@@ -20,12 +20,19 @@ const BACK: u64 = 256 * 1024;
 const PART: u64 = 4 << 20;
 
 pub(super) async fn run(session: &Session, name: Option<&str>, follow: bool, lines: usize) -> Result<Exit, Halt> {
-    let mut profile = match name {
-        Some(name) => session.config.profiles.named(name).cloned().ok_or_else(|| {
-            let [first, second] = session.config.profiles.both();
-            Halt::new(Exit::Usage, format!("no profile {name:?}: it is {first} or {second}")).next("bluegreen status")
-        })?,
-        None => active(session).await.unwrap_or_else(|| session.config.profiles.first().clone()),
+    let (profiles, named) = (&session.config.profiles, name.map(|name| (name, session.config.profiles.named(name))));
+    let mut profile = match (named, active(session).await) {
+        (Some((_, Some(profile))), _) => profile.clone(),
+        (Some((name, None)), _) => {
+            let [first, second] = profiles.both();
+            let what = format!("no profile {name:?}: it is {first} or {second}");
+            return Err(Halt::new(Exit::Usage, what).next("bluegreen status"));
+        }
+        (None, Some(active)) => active,
+        (None, None) => {
+            output::line(format!("--- {}, as no profile is known to have the traffic", profiles.first()));
+            profiles.first().clone()
+        }
     };
     let Some(mut log) = session.wired.processes.log(&profile) else {
         return Err(Halt::new(Exit::Refused, format!("{profile} has no log yet: nothing was started there"))

@@ -17,6 +17,8 @@ mod releases;
 mod setup;
 mod status;
 
+pub(crate) use self::status::Condition;
+
 use std::io::{IsTerminal as _, stderr};
 
 use bluegreen_core::{Command as Engine, Step};
@@ -28,7 +30,7 @@ use crate::{
     halt::Halt,
     output, owner,
     report::{Format, Paint, Trouble},
-    session::{Session, load, load_as_owner, tell},
+    session::{self, Session, load, load_as_owner, tell},
     threads::block_on,
     trust::Purpose,
 };
@@ -195,6 +197,10 @@ fn options(command: &Command) -> &'static [&'static str] {
 /// A command that is nothing but a run of the engine.
 async fn engine(session: &Session, command: Engine, done: &'static str) -> Result<Exit, Halt> {
     let report = session.run(&command, &Run::default()).await?;
+    let (state, seen) = (session.state().await?, session.sight().await);
+    if let Some(newer) = session::replaced(&state, &seen) {
+        session.events.warn(format!("an older release serves: {}", session.older(newer)));
+    }
     Ok(session.finish(done, &report).await)
 }
 

@@ -1,12 +1,12 @@
 //! What is looked at before anything is touched. The engine looks again, under the lock.
 
-use bluegreen_core::{StateStore as _, Step, Traffic, Transaction};
+use bluegreen_core::{Blind, StateStore as _, Step, Traffic, Transaction};
 
 use super::{Exit, Halt, Session};
 use crate::{
     config::ProxyMode,
-    doctor::{self, Severity},
-    halt::for_traffic,
+    doctor::{self, Finding, Severity},
+    halt::{for_traffic, said},
     handover, wiring,
 };
 
@@ -28,29 +28,37 @@ pub(super) fn lacks_artifact(session: &Session, tx: &Transaction) -> bool {
     tx.step == Step::Stop && release.is_ok_and(|release| release.lacks_artifact())
 }
 
-/// Is there a route to begin from?
-pub(super) async fn look(session: &Session, until: Step) -> Result<(), Halt> {
-    let traffic = session.wired.deployer.look().await.traffic;
-    match &traffic {
-        Ok(Traffic::Ours(_)) => {}
-        Ok(Traffic::Elsewhere(why)) => {
-            session.events.warn(format!("{why}; that process is left alone, and loses its traffic to this release"));
-        }
-        Ok(Traffic::NotSetUp(_)) if until <= Step::Health => {
-            let first = "nginx is not set up yet: `sudo bluegreen setup --apply` comes before `bluegreen promote`";
-            session.events.warn(first);
-        }
-        _ if !settled(session) => {}
-        // the engine waits before it believes that something cannot be seen, and a proxy that is not set up is seen
-        Err(_) => {}
-        Ok(missing) => {
-            return Err(Halt::new(Exit::Refused, missing.to_string()).next(for_traffic(&traffic, &session.config)));
-        }
+/// Would a deploy as far as `until` fail? What is found that stops nothing is for [`warn`].
+pub(super) async fn look(session: &Session, until: Step) -> Result<Looked, Halt> {
+    let (seen, switches) = (session.sight().await, until > Step::Health && settled(session));
+    // the engine waits before it believes that something cannot be seen
+    if let (Ok(missing @ Traffic::NotSetUp(_)), true) = (&seen.traffic, switches) {
+        return Err(Halt::new(Exit::Refused, missing.to_string()).next(for_traffic(&seen.traffic, &session.config)));
     }
-    if let Some(finding) = doctor::before_deploy(session).await.into_iter().find(|f| f.severity == Severity::Fatal) {
-        return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));
+    // a hook before the start is told which profile it is about
+    if seen.traffic.is_err() && session.config.hooks.before_start.is_some() && settled(session) {
+        return Err(Halt::new(Exit::Refused, said(&seen.traffic)).next(for_traffic(&seen.traffic, &session.config)));
     }
-    if until > Step::Health { can_switch(session).await } else { Ok(()) }
+    let starts = until >= Step::Start && session.config.hooks.before_start.is_none();
+    let findings = doctor::before_deploy(session, &seen, switches, starts).await;
+    if let Some(fatal) = findings.iter().find(|finding| finding.severity == Severity::Fatal) {
+        return Err(refused(fatal));
+    }
+    if until > Step::Health {
+        can_switch(session).await?;
+    }
+    Ok(Looked { traffic: seen.traffic, findings })
+}
+
+/// What was found that stops nothing.
+pub(super) struct Looked {
+    traffic: Result<Traffic, Blind>,
+    findings: Vec<Finding>,
+}
+
+fn refused(finding: &Finding) -> Halt {
+    let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+    Halt::new(Exit::Refused, format!("{place}{}", finding.what)).next(&finding.fix)
 }
 
 /// In marker mode: is the route ours alone to move? In reload mode: would nginx take its configuration again, and is it known
@@ -65,13 +73,38 @@ pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
     }
     let findings = [Some(doctor::accepts(&session.config).await), doctor::writes(&session.config).await];
     match findings.into_iter().flatten().find(|finding| finding.severity == Severity::Fatal) {
-        Some(finding) => Err(Halt::new(Exit::Refused, finding.what).next(finding.fix)),
+        Some(finding) => Err(refused(&finding)),
         None => Ok(()),
     }
 }
 
-/// What a person should know, and that stops nothing: what a reload costs, and what ends the app with its unit.
-pub(super) async fn warn(session: &Session) {
+/// Would what waits be seen at the front door once it has the traffic?
+pub(super) async fn has_door(session: &Session) -> Result<(), Halt> {
+    if !settled(session) {
+        return Ok(());
+    }
+    match doctor::no_door(&session.config, &session.sight().await).await {
+        Some(finding) => Err(refused(&finding)),
+        None => Ok(()),
+    }
+}
+
+/// What a person should know, and that stops nothing: where the traffic is, what limits the probes, what a reload costs, and what ends
+/// the app with its unit.
+pub(super) async fn warn(session: &Session, until: Step, looked: &Looked) {
+    match &looked.traffic {
+        Ok(Traffic::Elsewhere(why)) => {
+            session.events.warn(format!("{why}; that process is left alone, and loses its traffic to this release"));
+        }
+        Ok(Traffic::NotSetUp(_)) if until <= Step::Health => {
+            let first = "nginx is not set up yet: `sudo bluegreen setup --apply` comes before `bluegreen promote`";
+            session.events.warn(first);
+        }
+        _ => {}
+    }
+    for Finding { what, place, .. } in looked.findings.iter().filter(|finding| finding.id == doctor::LIMIT) {
+        session.events.warn(format!("{}: {what}", place.as_deref().unwrap_or("nginx")));
+    }
     if session.config.nginx.mode == ProxyMode::Reload {
         doctor::reload_costs(&session.config).await.iter().for_each(|warning| session.events.warn(warning));
     }

@@ -1,6 +1,6 @@
 //! `releases`: what is kept, and why.
 
-use bluegreen_core::{Profile, ReleaseId, Seen, State, StateStore as _};
+use bluegreen_core::{Occupant, Profile, ReleaseId, Seen, State, StateStore as _};
 use bluegreen_process::Release;
 
 use super::{Exit, Format, Global, Halt, Session};
@@ -37,7 +37,7 @@ pub(super) async fn prune(session: &Session) -> Result<Vec<Release>, Halt> {
     let store = &session.wired.store;
     let lease = store.lock(&holder("releases prune"))?;
     let mut state = store.load()?;
-    let needed = needed(session, &state).await;
+    let needed = needed(session, &state).await?;
     let keep = usize::try_from(session.config.releases.keep).unwrap_or(usize::MAX);
     let gone = tokio::task::block_in_place(|| session.wired.processes.releases().prune(keep, &needed))?;
     // what cannot be started is nothing to go back to
@@ -51,22 +51,32 @@ pub(super) async fn prune(session: &Session) -> Result<Vec<Release>, Halt> {
 
 /// What a deploy of `next` would remove in the end; `stored`: it is one of those that are kept already.
 pub(super) async fn surplus(session: &Session, next: &Release, stored: bool) -> Result<Vec<Release>, Halt> {
-    let mut needed = needed(session, &session.wired.store.load()?).await;
+    let mut needed = needed(session, &session.wired.store.load()?).await?;
     needed.push(next.id.clone());
     let keep = usize::try_from(session.config.releases.keep).unwrap_or(usize::MAX);
     Ok(session.wired.processes.releases().surplus(keep - usize::from(!stored), &needed)?)
 }
 
 /// What a rollback, a restart or an open transaction may need.
-async fn needed(session: &Session, state: &State) -> Vec<ReleaseId> {
+async fn needed(session: &Session, state: &State) -> Result<Vec<ReleaseId>, Halt> {
     let open = state.transaction.iter().flat_map(|tx| [Some(tx.release.clone()), tx.old_release.clone()]).flatten();
-    state.confirmed.iter().take(2).cloned().chain(open).chain(running(session).await).collect()
+    let newer = state.replaced().cloned();
+    Ok(state.confirmed.iter().take(2).cloned().chain(open).chain(newer).chain(running(session).await?).collect())
 }
 
-/// The releases that processes of ours run from.
-async fn running(session: &Session) -> Vec<ReleaseId> {
-    let seen = session.wired.deployer.look().await;
-    seen.profiles.both().into_iter().filter_map(|p| seen.ours(p)).map(|process| process.release.clone()).collect()
+/// The releases that processes of ours run from. What cannot be seen may run from any.
+async fn running(session: &Session) -> Result<Vec<ReleaseId>, Halt> {
+    let seen = session.sight().await;
+    let mut releases = Vec::new();
+    for profile in seen.profiles.both() {
+        let on = seen.on(profile).map_err(|blind| Halt::error(Exit::Refused, blind).next("bluegreen check"))?;
+        let beside = match on {
+            Occupant::Stranger { beside, .. } => beside.as_ref(),
+            other => other.ours(),
+        };
+        releases.extend(beside.map(|process| process.release.clone()));
+    }
+    Ok(releases)
 }
 
 async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {

@@ -54,6 +54,9 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
     let plan = if args.what.remove {
         setup.plan_removal().await.map_err(|error| refused(&setup, &error))?
     } else {
+        if let Some(finding) = doctor::no_door(config, &doctor::without_state(config).await).await {
+            return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));
+        }
         home::make(config, &owner)?;
         setup.plan(prepared(config).await.as_ref()).await.map_err(|error| refused(&setup, &error))?
     };

@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use bluegreen_core::StateStore as _;
+use bluegreen_core::{StateStore as _, StoreError};
 use bluegreen_linux::{files::Unfit, users::User};
 use bluegreen_process::{EnvFileError, check_env_file};
 
@@ -85,6 +85,10 @@ fn state(session: &Session) -> Vec<Finding> {
     let mut findings = Vec::new();
     match session.wired.store.load() {
         Ok(_) => findings.push(Finding::good("state", "the state can be read")),
+        // a deploy goes on by what it sees
+        Err(error @ StoreError::Corrupt { .. }) => {
+            findings.push(Finding::warning("state", error.to_string(), "bluegreen recover, which writes what it sees"));
+        }
         Err(error) => findings.push(Finding::fatal("state", error.to_string(), "put a copy of the state back")),
     }
     if let Some(error) = session.wired.store.fell_back() {

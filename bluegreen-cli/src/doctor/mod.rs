@@ -3,6 +3,7 @@
 mod codedeploy;
 mod files;
 mod host;
+mod lock;
 mod nginx;
 mod passes;
 mod places;
@@ -12,6 +13,7 @@ mod rights;
 mod sight;
 mod space;
 mod web;
+mod writable;
 
 use std::time::Duration;
 
@@ -21,14 +23,16 @@ use serde::Serialize;
 
 use crate::{
     config::Config,
-    halt::for_traffic,
+    halt::{for_traffic, said},
     owner::{User, who_deploys},
     session::Session,
     wiring,
 };
 
 pub(crate) use host::started_here;
+pub(crate) use lock::LOCKED;
 pub(crate) use nginx::{accepts, past_the_include, reload_costs, writes};
+pub(crate) use passes::LIMIT;
 
 /// How bad it is, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -82,49 +86,95 @@ impl Finding {
         Self { place: difference.at.as_ref().map(ToString::to_string), ..finding }
     }
 
+    /// The same, where a deploy may be what cures it.
+    fn milder(self) -> Self {
+        if self.severity == Severity::Fatal { Self { severity: Severity::Warning, ..self } } else { self }
+    }
+
     fn at(self, place: &Place) -> Self {
         Self { place: Some(place.to_string()), ..self }
     }
 }
 
+/// What the engine judges by itself, under the lock and with exit codes of its own; and what breaks something beside the deploy, which
+/// itself succeeds.
+const LEFT_TO_IT: [&str; 6] =
+    [nginx::ROUTE, lock::LOCK, places::UNSEEN, places::PORT_TAKEN, places::NOBODY, passes::FIXED_PORT];
+/// What a hook, or a person between two steps, may put there before it is needed.
+const MAY_COME: [&str; 2] = [programs::PROGRAM, "env-file"];
+
 /// Everything, worst first.
 pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
-    let config = &session.config;
-    let seen = session.wired.deployer.look().await;
-    let mut findings = nginx::look(config, &seen).await;
+    let seen = session.sight().await;
+    let mut findings = of_the_proxy(&session.config, &seen).await;
+    findings.extend(of_the_host(session, &seen).await);
+    findings.extend(lock::look(session));
+    in_order(&session.config, findings)
+}
+
+/// The same for a deploy that is about to begin: what is left of it when the engine judges its own. `switches`: whether it goes as far
+/// as to move the route, and what is seen of that now will be so then. `starts`: whether it starts the program, with nothing before
+/// that.
+pub(crate) async fn before_deploy(session: &Session, seen: &Seen, switches: bool, starts: bool) -> Vec<Finding> {
+    let mut findings = of_the_host(session, seen).await;
+    if switches {
+        findings.extend(of_the_proxy(&session.config, seen).await);
+    }
+    let mut findings = in_order(&session.config, findings);
+    findings.retain(|finding| !LEFT_TO_IT.contains(&finding.id) && (starts || !MAY_COME.contains(&finding.id)));
+    findings
+}
+
+/// What the front door answers now, for those who have no other question: the worst, when it proves that no release ever would be seen
+/// there.
+pub(crate) async fn no_door(config: &Config, seen: &Seen) -> Option<Finding> {
+    web::door(config, seen).await.filter(|finding| finding.severity == Severity::Fatal)
+}
+
+async fn of_the_proxy(config: &Config, seen: &Seen) -> Vec<Finding> {
+    let mut findings = nginx::look(config, seen).await;
     findings.extend(sight::look(config));
-    findings.extend(places::look(session, &seen).await);
-    findings.extend(web::look(config, &seen).await);
-    findings.extend(space::look(session, &seen));
+    findings.extend(web::look(config, seen).await);
+    findings
+}
+
+async fn of_the_host(session: &Session, seen: &Seen) -> Vec<Finding> {
+    let config = &session.config;
+    let mut findings = places::look(session, seen).await;
+    findings.extend(space::look(session, seen));
     findings.extend(files::look(session));
+    findings.extend(writable::look(config));
     findings.extend(readers::look(config, &User::current()));
     findings.extend(codedeploy::look(config));
     findings.extend(programs::look(config));
     findings.extend(host::look(config));
-    in_order(config, findings)
+    findings
 }
 
-/// What can be seen before `setup` has made a place for the state.
-pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
+/// What is seen of the world without a state: who listens where.
+pub(crate) async fn without_state(config: &Config) -> Seen {
     let missing = Traffic::NotSetUp(format!("{} is not there yet", config.state_dir.display()));
     let (processes, [first, second]) = (wiring::processes(config), config.profiles.both());
     let occupants = [processes.inspect(first).await, processes.inspect(second).await];
-    let seen = Seen {
+    Seen {
         profiles: config.profiles.clone(),
-        traffic: Ok(missing.clone()),
+        traffic: Ok(missing),
         occupants,
         // no moment of before is known that it could be compared with
         now: Stamp { boot: String::new(), since_boot: Duration::ZERO },
         interrupt: None,
         last: None,
-    };
-    let mut findings = nginx::look(config, &seen).await;
-    if findings.iter().all(|finding| finding.id != nginx::ROUTE) {
-        findings.push(Finding::fatal(nginx::ROUTE, missing.to_string(), for_traffic(&Ok(missing.clone()), config)));
     }
-    findings.extend(sight::look(config));
-    findings.extend(places::judge(&processes, &seen, false).await);
-    findings.extend(web::look(config, &seen).await);
+}
+
+/// What can be seen before `setup` has made a place for the state.
+pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
+    let seen = without_state(config).await;
+    let mut findings = of_the_proxy(config, &seen).await;
+    if findings.iter().all(|finding| finding.id != nginx::ROUTE) {
+        findings.push(Finding::fatal(nginx::ROUTE, said(&seen.traffic), for_traffic(&seen.traffic, config)));
+    }
+    findings.extend(places::judge(&wiring::processes(config), &seen, false).await);
     findings.extend(space::before_setup(config, &seen));
     findings.extend(files::before_setup(config));
     findings.extend(who_deploys(config.user.as_deref()).ok().and_then(|user| readers::look(config, &user)));
@@ -165,14 +215,6 @@ pub(crate) fn of_setup(differences: &[Difference], fine: &str) -> Vec<Finding> {
         return vec![Finding::good(nginx::SETUP, fine)];
     }
     differences.iter().map(|difference| Finding::of(Severity::Fatal, difference)).collect()
-}
-
-/// What no look at the route would show, for a deploy that is about to begin.
-pub(crate) async fn before_deploy(session: &Session) -> Vec<Finding> {
-    let seen = session.wired.deployer.look().await;
-    let mut findings = space::look(session, &seen);
-    findings.extend(readers::look(&session.config, &User::current()));
-    findings
 }
 
 #[cfg(test)]

@@ -49,7 +49,16 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
             return findings;
         }
     };
-    let survey = Survey::of(&commands, &commands.configuration().await).await.ok();
+    let survey = match Survey::of(&commands, &commands.configuration().await).await {
+        Ok(survey) => Some(survey),
+        Err(error) => {
+            let what = format!(
+                "whether users' requests follow the route is not known, as nginx's files cannot be read: {error}"
+            );
+            findings.push(Finding::warning("nginx-unread", what, "sudo bluegreen setup --check"));
+            None
+        }
+    };
     let keeps = survey.as_ref().and_then(|survey| survey.turns_on("keepalive_min_timeout")).is_some();
     if let Ok(version) = version {
         findings.extend(age(version, config.nginx.mode, proven, keeps));

@@ -3,7 +3,7 @@
 use bluegreen_core::{Previous, Profiles, Seen};
 use bluegreen_nginx::{
     Commands, reload,
-    setup::{Difference, Passing, Survey},
+    setup::{Difference, Limit, Passing, Survey},
 };
 
 use super::Finding;
@@ -11,6 +11,11 @@ use crate::config::{Config, ProxyMode};
 
 /// The finding about the `proxy_pass` of the front door.
 pub(super) const FRONT_DOOR_ROUTE: &str = "front-door-route";
+
+/// The finding about a location beside it that leads to one profile for good.
+pub(super) const FIXED_PORT: &str = "fixed-port";
+/// The finding about what limits users' requests.
+pub(crate) const LIMIT: &str = "limit";
 
 pub(super) fn look(
     config: &Config,
@@ -26,7 +31,9 @@ pub(super) fn look(
         let by_hand = || format!("write `proxy_pass {};` there, then {}", follows.written, commands.typed_reload());
         told.map_or_else(by_hand, |difference| difference.fix.clone())
     };
-    let mut findings = judge(&config.profiles, &follows, &at_the_door(config, &all), fix);
+    let door = at_the_door(config, &all);
+    let mut findings = judge(&config.profiles, &follows, &door, fix);
+    findings.extend(limited(&follows, &door));
     let previous = config.after_switch.previous;
     for pass in all.iter().filter(|pass| !follows.is_in(&pass.argument)) {
         let place = Some(pass.at.to_string());
@@ -107,6 +114,24 @@ fn judge(profiles: &Profiles, follows: &Follows, passes: &[Passing], fix: impl F
     passes.iter().filter_map(wrong).collect()
 }
 
+/// What refuses users' requests beyond a limit takes a deploy's own probes for theirs: those of a switch come close together.
+fn limited(follows: &Follows, door: &[Passing]) -> Vec<Finding> {
+    let ours = door.iter().filter(|pass| follows.is_in(&pass.argument));
+    let mut limits: Vec<&Limit> = ours.flat_map(|pass| &pass.limits).collect();
+    limits.sort_by_key(|limit| &limit.at);
+    limits.dedup();
+    let told = |limit: &Limit| {
+        let what = format!(
+            "`{}` counts the probes of a deploy with the users' requests: while it refuses one, the front door is asked once a second",
+            limit.directive
+        );
+        let fix =
+            "set proxy.nginx.url to a location without it, or leave out 127.0.0.1 by a `geo` and a `map` for its key";
+        Finding::warning(LIMIT, what, fix).at(&limit.at)
+    };
+    limits.into_iter().map(told).collect()
+}
+
 /// A location beside the one that follows the route, with the port of one profile for good. The deploy itself succeeds, and
 /// breaks it: a deploy stops what runs on the idle profile and starts a release there that nobody has proven, and with
 /// `previous = "stop"` the profile that had the traffic ends too. So it is fatal where the next deploy takes its app away. It
@@ -136,7 +161,7 @@ fn fixed(previous: Previous, seen: &Seen, pass: &Passing, fix: impl Fn(&Passing)
         format!("requests to `{location}` go to {profile} whatever the route says (`proxy_pass {argument}`): {then}");
     let fix = format!("{}; if it is a look at {profile} for yourself: `allow 127.0.0.1; deny all;` in it", fix(pass));
     let severity = if breaks && !guarded { Finding::fatal } else { Finding::warning };
-    Some(severity("fixed-port", what, fix).at(at))
+    Some(severity(FIXED_PORT, what, fix).at(at))
 }
 
 #[cfg(test)]
@@ -240,6 +265,19 @@ mod tests {
         assert_eq!(judge(Warm, 8082, false, "").0, Warning, "nothing can be taken away");
         assert_eq!(judge(Stop, 8082, false, "").0, Fatal, "every second deploy takes it away");
         assert_eq!(judge(Stop, 8082, true, "allow 127.0.0.1; deny all;").0, Warning, "no user comes there");
+    }
+
+    #[test]
+    fn a_limit_at_the_front_door_is_named_with_its_line_and_one_elsewhere_is_not() {
+        let limits = "limit_req zone=one burst=5;\nlimit_conn all 9;";
+        let at = |inside: &str, beside: &str| {
+            found(&format!("server {{ listen 80; location / {{ {inside} {OURS} }}\nlocation /x {{ {beside} }} }}"))
+        };
+        let named = at(limits, "");
+        assert_eq!(ids(&named), [(Severity::Warning, LIMIT); 2]);
+        assert!(named[0].what.starts_with("`limit_req zone=one burst=5` counts the probes"), "{}", named[0].what);
+        assert!(named[1].place.as_ref().unwrap().ends_with("nginx.conf:3"), "{named:?}");
+        assert_eq!(at("", limits), []);
     }
 
     #[test]

@@ -12,8 +12,16 @@ use crate::{
     session::Session,
 };
 
+/// The finding that it cannot be seen who is on a profile.
+pub(super) const UNSEEN: &str = "unseen";
+/// The finding that somebody else has the port of a profile.
+pub(super) const PORT_TAKEN: &str = "port-taken";
+/// The finding that the active profile is dead.
+pub(super) const NOBODY: &str = "nobody";
+
 pub(super) async fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
-    let deployed = session.wired.store.load().is_ok_and(|state| state.last_good().is_some());
+    // a state that cannot be read is told as such, and no reason to keep quiet about a dead profile
+    let deployed = session.wired.store.load().map_or(true, |state| state.last_good().is_some());
     judge(&session.wired.processes, seen, deployed).await
 }
 
@@ -33,7 +41,7 @@ pub(super) async fn judge(processes: &Processes, seen: &Seen, deployed: bool) ->
             Ok(others) => findings.extend(others.iter().map(|other| in_the_way(profile, other))),
             Err(error) => {
                 let what = format!("cannot see who listens on port {} of {profile}: {error}", profile.port());
-                findings.push(Finding::fatal("unseen", what, format!("{LISTENERS}, to see who it is")));
+                findings.push(Finding::fatal(UNSEEN, what, format!("{LISTENERS}, to see who it is")));
             }
         }
     }
@@ -48,7 +56,7 @@ fn in_the_way(profile: &Profile, other: &InTheWay) -> Finding {
 fn occupants(seen: &Seen, deployed: bool) -> Vec<Finding> {
     let active = seen.route().map(|route| &route.active);
     let look = |profile: &Profile| match seen.on(profile) {
-        Err(blind) => Finding::fatal("unseen", blind.to_string(), format!("{LISTENERS}, to see who it is")),
+        Err(blind) => Finding::fatal(UNSEEN, blind.to_string(), format!("{LISTENERS}, to see who it is")),
         Ok(Occupant::Stranger { who, .. }) => {
             let fix = if who.pid.is_none() {
                 format!("{LISTENERS}, to see who it is; end it, or change the port")
@@ -58,16 +66,14 @@ fn occupants(seen: &Seen, deployed: bool) -> Vec<Finding> {
             let what = format!("{profile}: port {} is held by {who}", profile.port());
             // the one with the traffic is not touched by the next deploy
             if active == Some(profile) {
-                Finding::warning("port-taken", what, fix)
+                Finding::warning(PORT_TAKEN, what, fix)
             } else {
-                Finding::fatal("port-taken", what, fix)
+                Finding::fatal(PORT_TAKEN, what, fix)
             }
         }
-        Ok(Occupant::Nobody) if active == Some(profile) && deployed => Finding::warning(
-            "nobody",
-            format!("{profile} has the traffic, and nothing runs there"),
-            "bluegreen recover",
-        ),
+        Ok(Occupant::Nobody) if active == Some(profile) && deployed => {
+            Finding::warning(NOBODY, format!("{profile} has the traffic, and nothing runs there"), "bluegreen recover")
+        }
         Ok(Occupant::Nobody) => Finding::good("port-free", format!("port {} of {profile} is free", profile.port())),
         Ok(Occupant::Ours { .. }) => Finding::good("running", format!("{profile} runs a release of ours")),
     };
@@ -103,7 +109,8 @@ fn reach(profile: &Profile, occupant: &Occupant, listens: &[SocketAddr]) -> Opti
         Occupant::Ours { listening: false, .. } => {
             let list: Vec<String> = here.iter().map(ToString::to_string).collect();
             let what = format!("{profile} listens on {} only, and nginx dials 127.0.0.1:{port}", list.join(" and "));
-            return Some(Finding::fatal("listens", what, format!("{ON_LOOPBACK} or HOST=127.0.0.1")));
+            // the next release may do better
+            return Some(Finding::warning("listens", what, format!("{ON_LOOPBACK} or HOST=127.0.0.1")));
         }
         Occupant::Stranger { who, .. } => who.address?.ip().is_unspecified(),
     };
@@ -168,7 +175,7 @@ mod tests {
         assert_eq!(judged(true, &["127.0.0.1:8081", "0.0.0.0:9000"]), Some((Severity::Good, "listens")));
         assert_eq!(judged(true, &["0.0.0.0:8081"]), Some((Severity::Warning, "open-port")));
         assert_eq!(judged(true, &["[::]:8081"]), Some((Severity::Warning, "open-port")));
-        assert_eq!(judged(false, &["[::1]:8081"]), Some((Severity::Fatal, "listens")));
+        assert_eq!(judged(false, &["[::1]:8081"]), Some((Severity::Warning, "listens")));
         assert_eq!(judged(true, &["[::1]:8081", "127.0.0.1:8081"]), Some((Severity::Good, "listens")));
         assert_eq!(judged(false, &[]), None);
         assert_eq!(judged(false, &["127.0.0.1:9000"]), None);

@@ -14,6 +14,8 @@ use crate::{
     owner::who_deploys,
 };
 
+/// The finding about the program of the app.
+pub(super) const PROGRAM: &str = "program";
 /// Programs whose first argument is the file that they run.
 const INTERPRETERS: [&str; 10] = ["sh", "bash", "dash", "zsh", "python", "python3", "node", "ruby", "perl", "php"];
 /// What only a release that is deployed gives a value to.
@@ -38,7 +40,7 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     findings.extend(hooks(config));
     findings.dedup();
     if findings.is_empty() {
-        findings.push(Finding::good("program", "the program of the app is there, and each profile has its own port"));
+        findings.push(Finding::good(PROGRAM, "the program of the app is there, and each profile has its own port"));
     }
     findings
 }
@@ -95,24 +97,24 @@ fn runnable(
         }
         let shown = file.display();
         if is_missing(&file) {
-            return Some(Finding::fatal("program", format!("there is no {shown}"), format!("ls -l {shown}")));
+            return Some(Finding::fatal(PROGRAM, format!("there is no {shown}"), format!("ls -l {shown}")));
         }
         if file.is_file() && !is_executable(&file) {
             let what = format!("{shown} is not executable");
-            return Some(Finding::fatal("program", what, format!("chmod +x {shown}")));
+            return Some(Finding::fatal(PROGRAM, what, format!("chmod +x {shown}")));
         }
     } else if let Some(path) = path
         && !env::split_paths(path).any(|dir| is_executable(&workdir.join(dir).join(&program)))
     {
         let what = format!("`{program}` is not in PATH of {who}");
-        return Some(Finding::fatal("program", what, "install it, or name it with its whole path"));
+        return Some(Finding::fatal(PROGRAM, what, "install it, or name it with its whole path"));
     }
     let script = workdir.join(render(config, profile, script_of(&program, command)?)?);
     // a shell searches what has no slash in PATH too
     let named = script.is_absolute() && script.extension().is_some();
     (named && is_missing(&script)).then(|| {
         let shown = script.display();
-        Finding::fatal("program", format!("there is no {shown}, which {program} is to run"), format!("ls -l {shown}"))
+        Finding::fatal(PROGRAM, format!("there is no {shown}, which {program} is to run"), format!("ls -l {shown}"))
     })
 }
 

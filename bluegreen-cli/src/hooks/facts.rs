@@ -21,6 +21,7 @@ pub(super) async fn facts(session: &Session, release: Option<&Release>) -> Facts
     let about = open.or_else(|| session.last_seen.about().filter(|_| release.is_none()));
     let active = seen.route().map(|route| route.active.clone());
     let profiles = &session.config.profiles;
+    // where neither has the traffic a deploy goes to the first one; what is not known is left out
     let idle = active.as_ref().map_or(profiles.first(), |active| profiles.other(active));
     let to = about.as_ref().map_or_else(|| idle.clone(), |(to, _)| to.clone());
 
@@ -28,7 +29,9 @@ pub(super) async fn facts(session: &Session, release: Option<&Release>) -> Facts
     facts.push(("shared_dir", session.config.state_dir.join("shared").display().to_string()));
     facts.extend([("profile", to.to_string()), ("port", to.port().to_string())]);
     facts.push(("other_port", profiles.other(&to).port().to_string()));
-    facts.extend([("idle", idle.to_string()), ("idle_port", idle.port().to_string())]);
+    if seen.traffic.is_ok() {
+        facts.extend([("idle", idle.to_string()), ("idle_port", idle.port().to_string())]);
+    }
     if let Some(active) = active {
         facts.extend([("active", active.to_string()), ("active_port", active.port().to_string())]);
     }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
 
-use bluegreen_core::{Blind, Process, Profile, Route, Stamp, Traffic};
+use bluegreen_core::{Blind, Process, Profile, Route, Stamp, Stranger, Traffic};
 
 use super::*;
 use crate::config::SMALLEST;
@@ -23,6 +23,15 @@ fn seen(config: &Config, traffic: Result<Traffic, Blind>) -> Seen {
         interrupt: None,
         last: None,
     }
+}
+
+/// v1 was confirmed, and then v2.
+fn deployed() -> State {
+    let mut state = State::default();
+    for release in ["v1", "v2"] {
+        state.confirm(&release.parse().unwrap());
+    }
+    state
 }
 
 /// The rules that `promtool check metrics` has, and that its reader has.
@@ -59,7 +68,9 @@ fn say_what_is_so_in_the_format_of_prometheus() {
     let [first, second] = config.profiles.both().map(Profile::clone);
     let mut kept = Kept::default();
     kept.add(&ended("switched", 0));
-    let text = page(&config, &kept, Some(&seen(&config, Ok(Route::solo(first).into()))), &[100, 20]);
+    let (never, state) = (State::default(), deployed());
+    let now = seen(&config, Ok(Route::solo(first).into()));
+    let text = page(&config, &kept, Some((&now, Some(&state))), Some(&[100, 20]));
     is_in_the_format(&text);
     for line in [
         r#"bluegreen_deploys_total{app="shop",outcome="switched"} 1"#,
@@ -74,12 +85,38 @@ fn say_what_is_so_in_the_format_of_prometheus() {
     ] {
         assert!(text.lines().any(|l| l == line), "{line} in\n{text}");
     }
-    let degraded = |route| page(&config, &kept, Some(&seen(&config, route)), &[]).contains("degraded{app=\"shop\"} 1");
-    assert!(degraded(Ok(Route::solo(second).into())) && degraded(Err(Blind::Route("silence".into()))));
-    // nobody looked: nothing is said, and nothing is invented
-    let blind = page(&config, &Kept::default(), None, &[]);
-    is_in_the_format(&blind);
-    assert!(!blind.contains("degraded") && !blind.contains("last_deploy"), "{blind}");
+    let says =
+        |seen: &Seen, state: &State, line: &str| page(&config, &kept, Some((seen, Some(state))), None).contains(line);
+    let degraded = "bluegreen_degraded{app=\"shop\"} 1";
+    assert!(says(&seen(&config, Ok(Route::solo(second.clone()).into())), &state, degraded));
+    let dark = seen(&config, Err(Blind::Route("silence".into())));
+    assert!(says(&dark, &state, degraded));
+    let mut usurped = now.clone();
+    usurped.occupants[0] = Ok(Occupant::stranger(Stranger::new()));
+    assert!(says(&usurped, &state, degraded) && !says(&usurped, &never, degraded), "what the scripts left is fine");
+    // nobody could look: nothing is said, and nothing is invented
+    for name in ["bluegreen_active", "bluegreen_warm_available", "bluegreen_releases"] {
+        assert!(!says(&dark, &state, name), "{name}");
+    }
+    let blind = page(&config, &Kept::default(), None, None);
+    assert_eq!(blind, "");
+}
+
+#[test]
+fn what_is_warm_is_where_a_rollback_goes() {
+    let config = config();
+    let process = |release: &str| Process { release: release.parse().unwrap(), id: release.to_owned() };
+    let warm = |idle: &str, change: fn(&mut State)| {
+        let mut seen = seen(&config, Ok(Route::solo(config.profiles.first().clone()).into()));
+        seen.occupants = [process("v2"), process(idle)].map(|process| Ok(Occupant::Ours { process, listening: true }));
+        let mut state = deployed();
+        change(&mut state);
+        page(&config, &Kept::default(), Some((&seen, Some(&state))), None).contains("warm_available{app=\"shop\"} 1")
+    };
+    assert!(warm("v1", |_| {}));
+    assert!(!warm("v2", |_| {}), "the same again is nowhere to go back to");
+    assert!(!warm("v1", |state| state.mark_crashed(&"v1".parse().unwrap())));
+    assert!(!warm("v3", |_| {}), "what is only prepared");
 }
 
 #[test]
@@ -87,10 +124,10 @@ fn count_on_from_what_the_file_says() {
     let config = config();
     let mut kept = Kept::default();
     for outcome in ["switched", "failed", "switched"] {
-        kept = Kept::read(&page(&config, &kept, None, &[]), "shop");
+        kept = Kept::read(&page(&config, &kept, None, None), "shop");
         kept.add(&ended(outcome, 0));
     }
-    let text = page(&config, &kept, None, &[]);
+    let text = page(&config, &kept, None, None);
     assert!(text.contains("outcome=\"switched\"} 2\n") && text.contains("outcome=\"failed\"} 1\n"), "{text}");
     assert_eq!(Kept::read(&text, "shop"), kept);
     assert_eq!(Kept::read(&text, "other"), Kept::default());

@@ -228,8 +228,10 @@ impl Narrator {
 /// What a command that went well says last, and what may come next. `release` is what it was about.
 fn ending(outcome: &str, active: Option<&str>, place: &str, release: &str) -> Option<(String, &'static str)> {
     let serves = format!("{} serves {release}", active.unwrap_or(place));
-    let traffic =
-        active.map_or_else(|| "no profile has traffic".to_owned(), |active| format!("{active} has the traffic"));
+    let traffic = active.map_or_else(
+        || "no profile is known to have the traffic".to_owned(),
+        |active| format!("{active} has the traffic"),
+    );
     Some(match outcome {
         "switched" => (serves, "`bluegreen rollback` goes back"),
         "started" => (serves, ""),

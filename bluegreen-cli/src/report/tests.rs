@@ -222,7 +222,7 @@ fn what_is_degraded_without_a_failed_step_says_what_to_type() {
     let why = EventKind::Warning { message: "the route is not known".to_owned() };
     let (out, err) = lines(vec![why, finished], false);
     assert_eq!(out, "  ! the route is not known\n");
-    assert!(err.contains("traffic  not known where") && err.contains("next  bluegreen check"), "{err}");
+    assert!(err.contains("traffic  no profile is known to have it") && err.contains("next  bluegreen check"), "{err}");
 }
 
 #[test]

@@ -66,7 +66,7 @@ impl Trouble {
         let traffic = match active {
             Some(active) if stayed => format!("{active} has it, as before"),
             Some(active) => format!("{active} has it"),
-            None => "not known where; ask `bluegreen status`".to_owned(),
+            None => "no profile is known to have it; ask `bluegreen status`".to_owned(),
         };
         Self {
             what: failure.message.clone(),
@@ -80,7 +80,8 @@ impl Trouble {
 
     /// No step has failed, and yet nothing more can be done; a warning has said why.
     pub fn unsafe_to_go_on(active: Option<&str>) -> Self {
-        let traffic = active.map_or_else(|| "not known where".to_owned(), |active| format!("{active} has it"));
+        let traffic =
+            active.map_or_else(|| "no profile is known to have it".to_owned(), |active| format!("{active} has it"));
         Self {
             traffic: Some(traffic),
             command: Some("bluegreen check".to_owned()),

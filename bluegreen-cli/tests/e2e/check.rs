@@ -1,9 +1,13 @@
 //! `check`, on a machine where something is wrong.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+};
 
 use bluegreen_cli::demo::nginx::Site;
-use bluegreen_rig::{Stage, below};
+use bluegreen_rig::{Stage, below, skip};
 use serde_json::Value;
 
 /// The findings, as a program reads them.
@@ -66,13 +70,29 @@ fn a_front_door_that_redirects_or_is_another_site_fails_a_deploy() {
     stage.deploy("v1", 0);
     let parts = ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
     let [http, server, location] = parts;
-    let more = "location = /moved { return 301 /profile; }\nlocation = /other { return 200 hello; }";
+    let more = "location = /moved { return 301 /profile; }\nlocation = /other { return 200 hello; }\n\
+                location = /secret { return 401; }";
     stage.nginx.write(&Site { http, server: format!("{server}\n{more}"), location }).unwrap();
     stage.nginx.reload().unwrap();
     stage.set("proxy.nginx.url", stage.nginx.url("/moved"));
     stage.run(&["check"], 3).says(&["redirects to", "proxy.nginx.url"]);
-    stage.set("proxy.nginx.url", stage.nginx.url("/other"));
-    assert_eq!(find(&findings(&stage, 3), "front-door")["severity"], "fatal");
+    let artifact = stage.artifact("v2");
+    // found before anything is touched, and not by the users after it
+    for words in [&["deploy", &artifact][..], &["plan", &artifact], &["adopt", "real2"]] {
+        stage.run(words, 3).says(&["redirects to", "traffic  untouched"]);
+    }
+    stage.run(&["prepare", &artifact], 0);
+    stage.run(&["promote"], 3).says(&["redirects to", "traffic  untouched"]);
+    assert_eq!((stage.step().as_deref(), stage.front().as_str()), (Some("health"), "v1 real1"));
+    stage.run(&["abort"], 0);
+    for (page, word) in
+        [("/other", "does not answer as the active profile does"), ("/secret", "wants a password (401)")]
+    {
+        stage.set("proxy.nginx.url", stage.nginx.url(page));
+        assert_eq!(find(&findings(&stage, 3), "front-door")["severity"], "fatal");
+        stage.deploy("v2", 3).says(&[word, "traffic  untouched"]);
+    }
+    assert_eq!((below(stage.home()).len(), stage.front().as_str()), (1, "v1 real1"));
     stage.set("proxy.nginx.url", stage.nginx.url("/profile"));
     stage.run(&["check"], 0);
 }
@@ -96,6 +116,64 @@ fn a_front_door_that_does_not_follow_the_route_fails_a_deploy_and_a_location_is_
     stage.deploy("v1", 0);
     stage.deploy("v2", 0);
     stage.run(&["check"], 3).says(&["the next deploy stops what runs there", "nginx.conf:", "proxy_pass http://$shop"]);
+}
+
+#[test]
+fn a_limit_at_the_front_door_is_named_with_its_line_before_a_deploy_and_by_it() {
+    let Some(stage) = stage() else { return };
+    let [http, server, location] =
+        ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
+    let http = format!("limit_req_zone $binary_remote_addr zone=users:1m rate=500r/s;\n{http}");
+    let location = format!("limit_req zone=users burst=500 nodelay;\n{location}");
+    stage.nginx.write(&Site { http, server, location }).unwrap();
+    stage.nginx.reload().unwrap();
+    let says = ["`limit_req zone=users burst=500 nodelay` counts the probes", "nginx.conf:"];
+    stage.run(&["check"], 0).says(&says);
+    stage.deploy("v1", 0).says(&says);
+}
+
+/// One who has the lock and is no command of ours.
+#[test]
+fn whoever_has_the_lock_is_named_and_only_a_command_of_ours_is_waited_for() {
+    let Some(mut stage) = stage() else { return };
+    stage.deploy("v1", 0);
+    let artifact = stage.artifact("v2");
+    let lock = bluegreen_core::FileStore::hold(&stage.state_dir()).unwrap();
+    for words in [&["check"][..], &["plan", &artifact], &["deploy", &artifact]] {
+        stage.run(words, 3).says(&[&format!("pid {}", std::process::id()), "no command of bluegreen"]);
+    }
+    drop(lock);
+    stage.run(&["check"], 0);
+    stage.boots_on_cue();
+    let slow = stage.spawn(&["deploy", &artifact]);
+    stage.wait_for_step("health");
+    stage.run(&["check"], 75).says(&[&format!("(pid {})", slow.pid()), "a deploy has to wait"]);
+    stage.run(&["plan", &artifact], 75).says(&[&format!("(pid {})", slow.pid())]);
+    stage.boot();
+    assert_eq!(slow.wait().code, Some(0));
+}
+
+#[test]
+fn what_cannot_be_written_is_tried_before_anything_is_touched() {
+    let Some(stage) = stage() else { return };
+    stage.deploy("v1", 0);
+    let dir = stage.state_dir();
+    let attribute = |what: &str| {
+        let chattr = Command::new("chattr").arg(what).arg(&dir).stderr(Stdio::null()).status();
+        chattr.is_ok_and(|status| status.success())
+    };
+    if !attribute("+i") {
+        return skip("no chattr, or not on this file system");
+    }
+    let artifact = stage.artifact("v2");
+    let ended = [&["check"][..], &["plan", &artifact], &["deploy", &artifact]].map(|words| stage.spawn(words).wait());
+    assert!(attribute("-i"));
+    for ended in &ended {
+        assert_eq!(ended.code, Some(3), "{ended}");
+        ended.says(&["cannot write to", "chattr -i"]);
+    }
+    stage.run(&["check"], 0);
+    assert_eq!(stage.front(), "v1 real1");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The two halves of a deploy, and its single steps, each by a process of its own.
 
-use bluegreen_rig::{Clients, Stage, below, lives};
+use bluegreen_cli::demo::nginx::Site;
+use bluegreen_rig::{Clients, Stage, below, lives, wait_for};
+use rustix::process::Signal;
 
 #[test]
 fn prepare_then_promote() {
@@ -118,4 +120,42 @@ fn without_the_artifact_that_the_command_needs_nothing_is_touched() {
     stage.run(&["start"], 0);
     stage.run(&["switch"], 0);
     assert_eq!(stage.front(), "v3 real1");
+}
+
+/// Whoever took the set-up away may put it back: the release that waits is none the worse for it.
+#[test]
+fn what_waits_stays_where_nothing_is_set_up_and_where_nginx_is_silent() {
+    let Some(mut stage) = Stage::marker() else { return };
+    let parts = ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
+    stage.deploy("v1", 0);
+    stage.run(&["prepare", &stage.artifact("v2")], 0);
+    let refused = |stage: &Stage, waits| {
+        for command in ["promote", "switch", "abort"] {
+            let ended = stage.run(&[command], 3);
+            ended.says(&["traffic  untouched"]);
+            assert!(lives(waits) && stage.step().as_deref() == Some("health"), "{ended}");
+        }
+    };
+    let waits = stage.pid("idle");
+    stage.nginx.write(&Site { location: "return 200 hello;".into(), ..Site::default() }).unwrap();
+    stage.nginx.reload().unwrap();
+    wait_for("the other page", || stage.front() == "hello");
+    refused(&stage, waits);
+    let [http, server, location] = parts;
+    stage.nginx.write(&Site { http, server, location }).unwrap();
+    stage.nginx.reload().unwrap();
+    stage.run(&["promote"], 0);
+    assert_eq!(stage.front(), "v2 real2");
+
+    stage.run(&["prepare", &stage.artifact("v3")], 0);
+    let waits = stage.pid("idle");
+    stage.nginx.stop().unwrap();
+    refused(&stage, waits);
+    // also when nobody has the patience
+    let promote = stage.spawn(&["promote"]);
+    promote.wait_for_word("the route is not known");
+    promote.signal(Signal::INT);
+    let ended = promote.wait();
+    assert!([Some(3), Some(130)].contains(&ended.code), "{ended}");
+    assert!(lives(waits) && stage.step().as_deref() == Some("health"), "{ended}");
 }

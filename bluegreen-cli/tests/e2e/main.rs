@@ -31,6 +31,7 @@ mod looking;
 mod metrics;
 mod mistakes;
 mod options;
+mod outage;
 mod owner;
 mod plan;
 mod proxy;

@@ -117,5 +117,5 @@ fn an_abort_that_cannot_be_done_after_a_hook_that_failed_needs_a_person() {
     let pid_file = stage.nginx.prefix().join("nginx.pid");
     let hook = format!("{stop}; while [ -e {} ]; do sleep 0.05; done; exit 3", pid_file.display());
     stage.set("hooks.before_switch", vec!["sh".to_owned(), "-c".to_owned(), hook]);
-    stage.deploy("v1", 20).says(&["the hook before_switch", "is it running?", "bluegreen recover"]);
+    stage.deploy("v1", 20).says(&["the hook before_switch", "is it running?", "bluegreen abort"]);
 }

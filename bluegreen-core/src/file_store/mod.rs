@@ -76,6 +76,15 @@ impl FileStore {
         self.read("state.json").err().filter(|_| matches!(self.read("state.json.prev"), Ok(Some(_))))
     }
 
+    /// Why the lock cannot be had now. Takes nothing, so it stands in nobody's way.
+    pub fn locked(&self) -> Option<StoreError> {
+        self.holder().map(|holder| self.locked_by(holder))
+    }
+
+    fn locked_by(&self, holder: Holder) -> StoreError {
+        if holder::is_command(&holder) { StoreError::Locked(Some(holder)) } else { self.taken(holder.pid) }
+    }
+
     /// Somebody has the lock who is no command of ours.
     fn taken(&self, pid: u32) -> StoreError {
         use std::os::unix::fs::MetadataExt as _;
@@ -134,8 +143,7 @@ impl StateStore for FileStore {
                 result => break result?,
             }
             match self.holder() {
-                Some(holder) if holder::is_command(&holder) => return Err(StoreError::Locked(Some(holder))),
-                Some(Holder { pid, .. }) => return Err(self.taken(pid)),
+                Some(holder) => return Err(self.locked_by(holder)),
                 // where /proc does not show it, the note is all there is
                 None if unseen => return Err(StoreError::Locked(holder::read(&note))),
                 // it may have ended meanwhile

@@ -27,7 +27,9 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
     {
         return Begin::Refuse(Refusal::ProfilesChanged(format!("{gone}:{}", gone.port())));
     }
-    if let Some(refusal) = unseen(state, command, seen).filter(|_| *command != Command::Recover) {
+    // recovery answers by itself, and an `abort` of nothing touches nothing
+    let touches = !matches!((command, &state.transaction), (Command::Recover, _) | (Command::Abort, None));
+    if let Some(refusal) = unseen(state, command, seen).filter(|_| touches) {
         return Begin::Refuse(refusal);
     }
     match (command, &state.transaction) {

@@ -44,6 +44,17 @@ pub struct Passing {
     pub guarded: bool,
     /// The address of its location, as users reach it.
     pub door: Option<Door>,
+    /// What limits the requests to it.
+    pub limits: Vec<Limit>,
+}
+
+/// A directive that refuses requests beyond a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// As it is written.
+    pub directive: String,
+    /// Where.
+    pub at: Place,
 }
 
 /// A server block, as users reach it.
@@ -67,6 +78,8 @@ pub struct Door {
 
 /// What keeps users out of a location.
 const GUARDS: [&str; 4] = ["internal", "deny", "auth_basic", "auth_request"];
+/// What refuses requests of users beyond a limit.
+const LIMITS: [&str; 2] = ["limit_req", "limit_conn"];
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,9 +123,27 @@ impl Survey {
                 argument: pass.directive.arg().to_owned(),
                 port: self.tree.target(pass.directive.arg()).map(|(port, _)| port),
                 door: doors.iter().find(|(at, _)| Some(*at) == block).map(|(_, door)| door.clone()),
+                limits: self.limits(&pass.blocks),
             }
         };
         self.tree.passes_in_effect().into_iter().map(passing).collect()
+    }
+
+    /// What limits requests in the innermost of `blocks`: nginx takes each kind from the nearest block that has it.
+    fn limits(&self, blocks: &[&Directive]) -> Vec<Limit> {
+        let innermost = || blocks.iter().rev().map(|block| self.tree.inside(block)).chain([self.tree.at_http()]);
+        let nearest = |name: &&str| {
+            let of = |level: Vec<(usize, &Directive)>| -> Vec<Limit> {
+                let named = level.into_iter().filter(|(_, d)| d.name == **name);
+                let limit = |(file, d): (usize, &Directive)| Limit {
+                    directive: format!("{} {}", d.name, d.args.join(" ")),
+                    at: self.place(file, d),
+                };
+                named.map(limit).collect()
+            };
+            innermost().map(of).find(|limits| !limits.is_empty()).unwrap_or_default()
+        };
+        LIMITS.iter().flat_map(nearest).collect()
     }
 
     /// Every server block that listens on a port.
@@ -242,6 +273,26 @@ mod tests {
         let main = home.path().join("nginx.conf");
         std::fs::write(&main, text).unwrap();
         Survey::walk(&main).unwrap()
+    }
+
+    #[test]
+    fn a_limit_is_taken_from_the_nearest_block() {
+        let survey = survey(
+            "http {
+             limit_conn all 9;
+             server { listen 80; limit_req zone=one burst=5;
+             location / { proxy_pass http://127.0.0.1:1; }
+             location /own { limit_req zone=two; proxy_pass http://127.0.0.1:2; } }
+             server { listen 81; location / { proxy_pass http://127.0.0.1:3; } } }",
+        );
+        let limits = |pass: Passing| -> Vec<(String, usize)> {
+            pass.limits.into_iter().map(|limit| (limit.directive, limit.at.line)).collect()
+        };
+        let found: Vec<_> = survey.passes().into_iter().map(limits).collect();
+        let all = ("limit_conn all 9".to_owned(), 2);
+        assert_eq!(found[0], [("limit_req zone=one burst=5".to_owned(), 3), all.clone()]);
+        assert_eq!(found[1], [("limit_req zone=two".to_owned(), 5), all.clone()]);
+        assert_eq!(found[2], [all]);
     }
 
     #[test]

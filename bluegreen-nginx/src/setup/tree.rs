@@ -119,6 +119,44 @@ impl Tree {
         }
     }
 
+    /// What stands in `block`, also by `include`, each with its file.
+    pub(super) fn inside<'a>(&'a self, block: &'a Directive) -> Vec<(usize, &'a Directive)> {
+        let holds = |directives: &[Directive]| holds(directives, block);
+        let mut found = Vec::new();
+        if let Some(file) = self.files.iter().position(|file| holds(&file.directives)) {
+            self.expand(file, block.inner(), 0, &mut found);
+        }
+        found
+    }
+
+    /// What stands at the http level.
+    pub(super) fn at_http(&self) -> Vec<(usize, &Directive)> {
+        let mut found = Vec::new();
+        if let Some(http) = self.http() {
+            self.expand(0, http.inner(), 0, &mut found);
+        }
+        found
+    }
+
+    fn expand<'a>(
+        &'a self,
+        file: usize,
+        directives: &'a [Directive],
+        depth: usize,
+        found: &mut Vec<(usize, &'a Directive)>,
+    ) {
+        for directive in directives {
+            if directive.name == "include" && depth < 8 {
+                let pattern = self.absolute(directive.arg());
+                for (n, included) in self.files.iter().enumerate().filter(|(_, file)| matches(&pattern, &file.path)) {
+                    self.expand(n, &included.directives, depth + 1, found);
+                }
+            } else {
+                found.push((file, directive));
+            }
+        }
+    }
+
     /// The files that an `include` of this argument reads.
     pub(crate) fn included(&self, argument: &str) -> impl Iterator<Item = (usize, &ConfigFile)> {
         let pattern = self.absolute(argument);
@@ -221,6 +259,11 @@ impl Tree {
             all.filter(|d| d.name == "upstream").map(move |d| (file, d))
         })
     }
+}
+
+/// Whether `wanted` is one of `directives`, or stands in one.
+fn holds(directives: &[Directive], wanted: &Directive) -> bool {
+    directives.iter().any(|d| std::ptr::eq(d, wanted) || holds(d.inner(), wanted))
 }
 
 fn collect_passes<'a>(file: usize, blocks: &[&'a Directive], found: &mut Vec<Pass<'a>>) {

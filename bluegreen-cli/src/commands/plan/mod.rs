@@ -4,8 +4,8 @@ mod steps;
 mod usual;
 
 use bluegreen_core::{
-    Begin, Command, Failure, Name, Profile, Recovery, Route, Seen, State, StateStore as _, Step, StoreError,
-    Transaction, Tried, begin, millis, recover,
+    Begin, Command, Failure, Name, Profile, Recovery, Route, Seen, State, StateStore as _, Step, Transaction, Tried,
+    begin, millis, recover,
 };
 use bluegreen_process::{NewRelease, Release};
 
@@ -40,11 +40,11 @@ pub(super) async fn run(session: &Session, global: &Global, args: &args::Plan) -
     if args.artifact.is_none() {
         preflight::needs_no_artifact(session, "plan")?;
     }
-    if let Some(holder) = session.wired.store.holder() {
-        return Err(StoreError::Locked(Some(holder)).into());
+    if let Some(error) = session.wired.store.locked() {
+        return Err(error.into());
     }
     let plan = make(session, args).await?;
-    preflight::can_switch(session).await?;
+    preflight::look(session, Step::Retire).await?;
     match global.format {
         Format::Json => output::json(&plan.document(&session.config.app)),
         Format::Human => output::raw(plan.human(global)),

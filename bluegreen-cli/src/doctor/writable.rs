@@ -1,0 +1,86 @@
+//! Whether a deploy can write where it has to. It is tried: no mode tells of a read-only disk, a quota or `chattr +i`.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, ErrorKind},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use bluegreen_linux::users::User;
+use rustix::fs::OFlags;
+
+use super::Finding;
+use crate::config::{Config, ProxyMode};
+
+/// What begins so is swept away by the next command, should we be killed between the two.
+const TEMPORARY: &str = ".state.";
+
+pub(super) fn look(config: &Config) -> Vec<Finding> {
+    let below = ["releases", "processes", "logs"].map(|name| config.state_dir.join(name));
+    let mut dirs: Vec<PathBuf> = [config.state_dir.clone()].into_iter().chain(below).collect();
+    if config.nginx.mode == ProxyMode::Marker {
+        dirs.push(config.route_dir.clone());
+    }
+    let state = config.state_dir.join("state.json");
+    let mut findings: Vec<Finding> = dirs.iter().filter_map(|dir| judge(dir, &make_one(dir))).collect();
+    findings.extend(judge(&state, &open_it(&state)));
+    if findings.is_empty() {
+        findings.push(Finding::good("writable", format!("{} can be written to", config.state_dir.display())));
+    }
+    findings
+}
+
+/// Makes a file and removes it.
+fn make_one(dir: &Path) -> io::Result<()> {
+    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(dir)?.close()
+}
+
+/// Opens it to write, and writes nothing.
+fn open_it(file: &Path) -> io::Result<()> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    OpenOptions::new().write(true).custom_flags(flags).open(file).map(drop)
+}
+
+fn judge(place: &Path, tried: &io::Result<()>) -> Option<Finding> {
+    let error = tried.as_ref().err()?;
+    let shown = place.display();
+    let fix = match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+        // what is not there is made when it is needed, or is told as what it is
+        _ if error.kind() == ErrorKind::NotFound => return None,
+        Some(rustix::io::Errno::ROFS) => format!("findmnt -T {shown}, and mount it for writing"),
+        Some(rustix::io::Errno::PERM) => format!("lsattr -d {shown}; sudo chattr -i -a {shown}"),
+        Some(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) => "bluegreen releases prune".to_owned(),
+        _ => format!("ls -ld {shown}"),
+    };
+    Some(Finding::fatal("not-writable", format!("{} cannot write to {shown}: {error}", User::current().name), fix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_told_with_its_own_way_out() {
+        let at = |errno: rustix::io::Errno| judge(Path::new("/x"), &Err(errno.into()));
+        let fix = |errno| at(errno).unwrap().fix;
+        assert_eq!(fix(rustix::io::Errno::ROFS), "findmnt -T /x, and mount it for writing");
+        assert_eq!(fix(rustix::io::Errno::PERM), "lsattr -d /x; sudo chattr -i -a /x");
+        assert_eq!(fix(rustix::io::Errno::ACCESS), "ls -ld /x");
+        assert_eq!(fix(rustix::io::Errno::NOSPC), "bluegreen releases prune");
+        assert_eq!(at(rustix::io::Errno::NOENT), None);
+        assert_eq!(judge(Path::new("/x"), &Ok(())), None);
+    }
+
+    #[test]
+    fn it_is_tried_and_nothing_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        make_one(dir.path()).unwrap();
+        assert_eq!(dir.path().read_dir().unwrap().count(), 0);
+        let state = dir.path().join("state.json");
+        std::fs::write(&state, "kept").unwrap();
+        open_it(&state).unwrap();
+        assert_eq!(std::fs::read_to_string(&state).unwrap(), "kept");
+        assert_eq!(open_it(&dir.path().join("none")).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}
