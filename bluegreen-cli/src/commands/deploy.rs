@@ -20,8 +20,8 @@ async fn begin(session: &Session, args: &Deploy, typed: &str) -> Result<Exit, Ha
     if until > Step::Stop && args.release.artifact.is_none() {
         preflight::needs_no_artifact(session, typed)?;
     }
-    let looked = preflight::look(session, until).await?;
-    preflight::warn(session, until, &looked).await;
+    let seen = preflight::look(session, until).await?;
+    preflight::warn(session, until, &seen).await;
     let added = session.add(&args.release)?;
     let release = &added.id;
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);

@@ -1,14 +1,17 @@
 //! Whether a deploy can write where it has to. It is tried: no mode tells of a read-only disk, a quota or `chattr +i`.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, ErrorKind},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use bluegreen_linux::users::User;
-use rustix::fs::OFlags;
+use rustix::{
+    fs::{Mode, OFlags},
+    io::Errno,
+};
 
 use super::Finding;
 use crate::config::{Config, ProxyMode};
@@ -31,9 +34,17 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// Makes a file and removes it.
+/// Makes a file without a name, which leaves no trace; where the file system has none such, one that is removed again.
 fn make_one(dir: &Path) -> io::Result<()> {
-    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(dir)?.close()
+    let nameless = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    match rustix::fs::open(dir, nameless, Mode::RUSR | Mode::WUSR) {
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {
+            let file = dir.join(format!("{TEMPORARY}{}", std::process::id()));
+            OpenOptions::new().write(true).create_new(true).open(&file)?;
+            fs::remove_file(file)
+        }
+        made => Ok(made.map(drop)?),
+    }
 }
 
 /// Opens it to write, and writes nothing.
@@ -45,12 +56,12 @@ fn open_it(file: &Path) -> io::Result<()> {
 fn judge(place: &Path, tried: &io::Result<()>) -> Option<Finding> {
     let error = tried.as_ref().err()?;
     let shown = place.display();
-    let fix = match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+    let fix = match error.raw_os_error().map(Errno::from_raw_os_error) {
         // what is not there is made when it is needed, or is told as what it is
         _ if error.kind() == ErrorKind::NotFound => return None,
-        Some(rustix::io::Errno::ROFS) => format!("findmnt -T {shown}, and mount it for writing"),
-        Some(rustix::io::Errno::PERM) => format!("lsattr -d {shown}; sudo chattr -i -a {shown}"),
-        Some(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) => "bluegreen releases prune".to_owned(),
+        Some(Errno::ROFS) => format!("findmnt -T {shown}, and mount it for writing"),
+        Some(Errno::PERM) => format!("lsattr -d {shown}; sudo chattr -i -a {shown}"),
+        Some(Errno::NOSPC | Errno::DQUOT) => "bluegreen releases prune".to_owned(),
         _ => format!("ls -ld {shown}"),
     };
     Some(Finding::fatal("not-writable", format!("{} cannot write to {shown}: {error}", User::current().name), fix))
@@ -64,11 +75,11 @@ mod tests {
     fn what_cannot_be_written_is_told_with_its_own_way_out() {
         let at = |errno: rustix::io::Errno| judge(Path::new("/x"), &Err(errno.into()));
         let fix = |errno| at(errno).unwrap().fix;
-        assert_eq!(fix(rustix::io::Errno::ROFS), "findmnt -T /x, and mount it for writing");
-        assert_eq!(fix(rustix::io::Errno::PERM), "lsattr -d /x; sudo chattr -i -a /x");
-        assert_eq!(fix(rustix::io::Errno::ACCESS), "ls -ld /x");
-        assert_eq!(fix(rustix::io::Errno::NOSPC), "bluegreen releases prune");
-        assert_eq!(at(rustix::io::Errno::NOENT), None);
+        assert_eq!(fix(Errno::ROFS), "findmnt -T /x, and mount it for writing");
+        assert_eq!(fix(Errno::PERM), "lsattr -d /x; sudo chattr -i -a /x");
+        assert_eq!(fix(Errno::ACCESS), "ls -ld /x");
+        assert_eq!(fix(Errno::NOSPC), "bluegreen releases prune");
+        assert_eq!(at(Errno::NOENT), None);
         assert_eq!(judge(Path::new("/x"), &Ok(())), None);
     }
 

@@ -52,7 +52,8 @@ fn one_that_cannot_be_executed_is_named() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
     stage.set("start.command", vec!["no-such-program", "{artifact}"]);
-    stage.deploy("v2", 11).says(&["no-such-program", "traffic  real1 has it, as before"]);
+    // what is not there is seen before the warm release would be stopped for it
+    stage.deploy("v2", 3).says(&["`no-such-program` is not in PATH", "traffic  untouched"]);
     assert_eq!(stage.front(), "v1 real1");
 }
 
