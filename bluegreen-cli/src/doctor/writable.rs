@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_written_is_told_with_its_own_way_out() {
-        let at = |errno: rustix::io::Errno| judge(Path::new("/x"), &Err(errno.into()));
+        let at = |errno: Errno| judge(Path::new("/x"), &Err(errno.into()));
         let fix = |errno| at(errno).unwrap().fix;
         assert_eq!(fix(Errno::ROFS), "findmnt -T /x, and mount it for writing");
         assert_eq!(fix(Errno::PERM), "lsattr -d /x; sudo chattr -i -a /x");
@@ -89,9 +89,9 @@ mod tests {
         make_one(dir.path()).unwrap();
         assert_eq!(dir.path().read_dir().unwrap().count(), 0);
         let state = dir.path().join("state.json");
-        std::fs::write(&state, "kept").unwrap();
+        fs::write(&state, "kept").unwrap();
         open_it(&state).unwrap();
-        assert_eq!(std::fs::read_to_string(&state).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(&state).unwrap(), "kept");
         assert_eq!(open_it(&dir.path().join("none")).unwrap_err().kind(), ErrorKind::NotFound);
     }
 }
