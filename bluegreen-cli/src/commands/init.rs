@@ -10,6 +10,7 @@ use std::{
 
 use bluegreen_core::InvalidName;
 use bluegreen_nginx::Master;
+use rustix::fs::OFlags;
 
 use super::{Exit, Format, Global, Halt};
 use crate::{
@@ -175,7 +176,8 @@ fn front_door(text: &str) -> Result<String, String> {
 
 fn write(target: &Path, text: &str, force: bool) -> Result<(), Halt> {
     let mut options = OpenOptions::new();
-    options.write(true).mode(0o644);
+    // whose directory this is may have put a link or a FIFO there
+    options.write(true).mode(0o644).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
     // another one may have appeared meanwhile
     let options = if force { options.create(true).truncate(true) } else { options.create_new(true) };
     let written = options.open(target).and_then(|mut file| file.write_all(text.as_bytes()));
