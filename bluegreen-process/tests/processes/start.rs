@@ -149,7 +149,7 @@ async fn it_outlives_its_parent_and_inherits_neither_lock_nor_pipe_nor_ignored_s
     let exe = &app::command()[0];
     let lock = rig.dir.path().join("lock");
     let script = format!(
-        "trap '' HUP INT QUIT; exec 7>&1 9>{}; flock -n 9 || exit; exec {exe} start::deploys --exact --nocapture",
+        "trap '' HUP INT QUIT XFSZ; exec 7>&1 9>{}; flock -n 9 || exit; exec {exe} start::deploys --exact --nocapture",
         lock.display()
     );
     let mut command = Command::new("setsid");
