@@ -2,14 +2,17 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, Permissions},
+    fs::{self, File},
     io,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use bluegreen_linux::files::{self, Replace};
+use bluegreen_linux::{
+    dirs,
+    files::{self, Replace},
+    users::User,
+};
 
 use super::{Edit, SetupError};
 
@@ -40,10 +43,7 @@ pub(super) fn put(path: &Path, text: Option<&str>) -> Result<(), SetupError> {
     let dir = path.parent().unwrap_or(path);
     let write = || match text {
         Some(text) => {
-            if !dir.exists() {
-                fs::create_dir_all(dir)?;
-                fs::set_permissions(dir, Permissions::from_mode(0o755))?;
-            }
+            dirs::reach(dir)?.make(0o755, &User::current()).map_err(io::Error::other)?;
             replace(path, text, None)
         }
         None => match fs::remove_file(path) {
@@ -92,7 +92,11 @@ fn date(now: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{os::unix::fs::MetadataExt as _, time::Duration};
+    use std::{
+        fs::Permissions,
+        os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+        time::Duration,
+    };
 
     use super::*;
 
@@ -111,6 +115,21 @@ mod tests {
         put(&path, None).unwrap();
         put(&path, None).unwrap();
         assert_eq!(read(&path).unwrap(), None);
+    }
+
+    #[test]
+    fn root_makes_no_directory_where_somebody_else_leads() {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("SKIPPED: only root is led astray");
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let (theirs, elsewhere) = (home.path().join("theirs"), home.path().join("elsewhere"));
+        [&theirs, &elsewhere].into_iter().for_each(|dir| fs::create_dir(dir).unwrap());
+        std::os::unix::fs::symlink(&elsewhere, theirs.join("nginx")).unwrap();
+        std::os::unix::fs::chown(&theirs, Some(4242), None).unwrap();
+        assert!(put(&theirs.join("nginx/bluegreen/shop.inc"), Some("x")).is_err());
+        assert_eq!(elsewhere.read_dir().unwrap().count(), 0);
     }
 
     #[test]
