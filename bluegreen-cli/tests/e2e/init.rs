@@ -193,6 +193,10 @@ fn what_is_there_is_never_overwritten_unless_forced() {
     assert!(fresh.written().contains("app = \"shop\""));
     std::os::unix::fs::symlink("nowhere", fresh.path("other.toml")).unwrap();
     fresh.init(&["--config", "other.toml"], 2);
+    fs::write(fresh.path("secret"), "as it was").unwrap();
+    std::os::unix::fs::symlink("secret", fresh.path("link.toml")).unwrap();
+    fresh.init(&["--config", "link.toml", "--force"], 2).says(&["symbolic link"]);
+    assert_eq!(fs::read_to_string(fresh.path("secret")).unwrap(), "as it was");
 }
 
 #[test]
