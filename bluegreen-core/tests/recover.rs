@@ -208,11 +208,22 @@ async fn a_stranger_where_a_good_release_should_serve_is_left_for_the_warm_one()
     let report = scene.run(Command::Recover).await.unwrap();
     assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
     scene.assert_sound();
-    // nobody is warm: then a person is needed, and nothing is touched
+    // nobody is warm: the last good one is started on the free profile
+    let scene = Scene::deployed(&["v1"]).await;
+    let (first, second) = (scene.first(), scene.second());
+    scene.host.world().reboot();
+    scene.host.world().strangers.insert(first.clone(), World::bob());
+    let report = scene.run(Command::Up).await.unwrap();
+    assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(second)));
+    assert_eq!((scene.running().as_str(), scene.state().replaced()), ("- v1", None), "it is the newest");
+    scene.assert_sound();
+    // there is no place for it: then a person is needed, and nothing is touched
     let scene = Scene::deployed(&["v1"]).await;
     let first = scene.first();
     scene.host.world().kill(&first);
     scene.host.world().strangers.insert(first.clone(), World::bob());
+    let second = scene.second();
+    scene.host.world().strangers.insert(second.clone(), World::bob());
     for command in [Command::Recover, Command::Up] {
         let report = scene.run(command).await.unwrap();
         assert_eq!(
@@ -222,6 +233,7 @@ async fn a_stranger_where_a_good_release_should_serve_is_left_for_the_warm_one()
     }
     assert_eq!(scene.route(), Route::solo(first.clone()));
     // a deploy is the repair
+    scene.host.world().strangers.remove(&second);
     assert_eq!(scene.deploy("v2").await.outcome, Some(Outcome::DONE));
     // who had the port before us is what the traffic came from, and no release of ours should serve
     let scene = Scene::new();

@@ -9,8 +9,8 @@ use std::{
 };
 
 use bluegreen_core::InvalidName;
+use bluegreen_linux::files::{self, Replace};
 use bluegreen_nginx::Master;
-use rustix::fs::OFlags;
 
 use super::{Exit, Format, Global, Halt};
 use crate::{
@@ -175,12 +175,14 @@ fn front_door(text: &str) -> Result<String, String> {
 }
 
 fn write(target: &Path, text: &str, force: bool) -> Result<(), Halt> {
-    let mut options = OpenOptions::new();
-    // whose directory this is may have put a link or a FIFO there
-    options.write(true).mode(0o644).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
-    // another one may have appeared meanwhile
-    let options = if force { options.create(true).truncate(true) } else { options.create_new(true) };
-    let written = options.open(target).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = if force {
+        // never through a link: whoever made it would choose what we write over
+        files::replace(target, text.as_bytes(), &Replace::public().as_before()).map_err(io::Error::from)
+    } else {
+        // another one may have appeared meanwhile
+        let new = OpenOptions::new().write(true).mode(0o644).create_new(true).open(target);
+        new.and_then(|mut file| file.write_all(text.as_bytes()))
+    };
     written.map_err(|error| {
         Halt::new(Exit::Usage, format!("cannot write {}: {error}", target.display()))
             .next("bluegreen init --config FILE, or --print")

@@ -71,7 +71,9 @@ impl Run<'_> {
             itself.note(answer.is_ok());
             self.judge_health(profile, &answer, &itself)?;
             let users = self.watch.as_ref().map(Watch::sample).unwrap_or_default();
-            self.judge_door(profile, &users, &mut at_the_door)?;
+            // past the end, a bad last word that nothing follows stands: the bake does not wait for ever
+            let silent_end = watched == total && users.good + users.bad == 0 && users.last_bad.is_some();
+            self.judge_door(profile, &users, silent_end, &mut at_the_door)?;
             // the last look comes after all that time: a pause in which we were stopped is as long as it likes
             if watched == total && answer.is_ok() && users.last_bad.is_none() {
                 break;
@@ -102,11 +104,16 @@ impl Run<'_> {
     }
 
     /// What users got since the last look counts as one attempt; answers of which nobody knows whose they are count as none.
-    fn judge_door(&self, profile: &Profile, users: &Sample, so_far: &mut Attempts) -> Result<(), Failure> {
-        if users.good + users.bad == 0 {
-            return Ok(());
+    fn judge_door(
+        &self,
+        profile: &Profile,
+        users: &Sample,
+        silent_end: bool,
+        so_far: &mut Attempts,
+    ) -> Result<(), Failure> {
+        if users.good + users.bad > 0 || silent_end {
+            so_far.note(users.bad <= users.good && !silent_end);
         }
-        so_far.note(users.bad <= users.good);
         let Some(last) = users.last_bad.as_ref().filter(|_| so_far.are_over()) else { return Ok(()) };
         // that nobody answers at all is no word about the release
         let cause = if matches!(last, Answer::Nobody(_)) { Cause::Switch } else { Cause::Unhealthy };

@@ -161,6 +161,15 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
         (Some(warm), _) if !tried.flip && policy.failover != Failover::Never => {
             walk(Kind::Flip, other, warm.clone(), Step::Health)
         }
+        // nobody is there to go to, and there is a place for one that was proven
+        (None, Some(good))
+            if matches!(occupant, Occupant::Stranger { .. })
+                && seen.is_free(other)
+                && !tried.flip
+                && policy.failover != Failover::Never =>
+        {
+            walk(Kind::Flip, other, good.clone(), Step::Start)
+        }
         (_, Some(good)) if dead && !tried.up => walk(Kind::Up, active, good.clone(), Step::Start),
         _ if state.lost => Recovery::Degraded("the state was lost: deploy what should run".to_owned()),
         _ if dead && state.last_good().is_none() => Recovery::Stable,
