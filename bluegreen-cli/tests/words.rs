@@ -133,14 +133,16 @@ fn every_command_that_is_named_is_one() {
 }
 
 /// Options of other programs that the pages name.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 9] = [
     "--boot.ms",
     "--collector.textfile.directory",
     "--daemon",
     "--graceful-timeout",
+    "--no-daemon",
     "--preload",
     "--preserve",
     "--reload",
+    "--server.address",
 ];
 /// Pages about `bench/run` and `trials/run`, which have options of their own.
 const RUNS: [&str; 2] = ["docs/benchmarks.md", "docs/reliability.md"];

@@ -232,9 +232,10 @@ async fn a_stranger_where_a_good_release_should_serve_is_left_for_the_warm_one()
         );
     }
     assert_eq!(scene.route(), Route::solo(first.clone()));
-    // a deploy is the repair
+    // until there is
     scene.host.world().strangers.remove(&second);
-    assert_eq!(scene.deploy("v2").await.outcome, Some(Outcome::DONE));
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!((report.recovered, scene.running().as_str()), (Some(Outcome::DONE), "- v1"));
     // who had the port before us is what the traffic came from, and no release of ours should serve
     let scene = Scene::new();
     let second = scene.second();

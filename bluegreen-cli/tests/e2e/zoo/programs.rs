@@ -25,16 +25,17 @@ fn what_cannot_be_executed_is_named_with_its_reason() {
     let busy = file("busy", "#!/bin/sh\n", 0o755);
     let missing = zoo.stage.path("missing").to_str().unwrap().to_owned();
     let _writer = OpenOptions::new().append(true).open(&busy).unwrap();
-    for (program, says) in [
-        (missing, "there is no such program"),
-        (plain, "it is not executable for this user"),
-        (lost, "its first line names the interpreter \"/no/such/interpreter\", which is not there"),
-        (windows, "its first line names the interpreter \"/bin/sh\\r\", which is not there"),
-        (busy, "somebody still writes to it"),
+    // what can be seen before the deploy is refused then
+    for (program, exit, says) in [
+        (missing, 3, "there is no such program"),
+        (plain, 3, "it is not executable for this user"),
+        (lost, 11, "its first line names the interpreter \"/no/such/interpreter\", which is not there"),
+        (windows, 11, "its first line names the interpreter \"/bin/sh\\r\", which is not there"),
+        (busy, 11, "somebody still writes to it"),
     ] {
         let mut command = zoo.command(&[], "good");
         command[0].clone_from(&program);
-        zoo.refuses_command(command, 11, &[&program, says, "next  bluegreen check"]);
+        zoo.refuses_command(command, exit, &[&program, says, "next  bluegreen check"]);
     }
     // a shell runs it
     let mut command = zoo.command(&[], "good");
