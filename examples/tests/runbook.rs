@@ -10,7 +10,7 @@ use bluegreen_cli::exit::Exit;
 
 /// Where the core has the texts of failures, refusals and degraded states. `begin.rs` is not here: what it says of itself is
 /// that all is well.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 15] = [
     "machine/command.rs",
     "machine/forward.rs",
     "machine/recover.rs",
@@ -21,17 +21,21 @@ const SOURCES: [&str; 12] = [
     "engine/health.rs",
     "engine/prove.rs",
     "engine/run.rs",
+    "engine/bake.rs",
+    "engine/sight.rs",
+    "blind.rs",
     "resolver.rs",
     "switcher.rs",
 ];
 
 /// What they say while all is well.
-const PROGRESS: [&str; 8] = [
+const PROGRESS: [&str; 9] = [
     "{profile} lost its traffic only just now",
     "healthy, {attempts} attempts",
     "stopped {}",
     "{profile} answers, {good} of {}",
     "stayed healthy",
+    "stayed healthy, as far as it says itself: the front door's answers tell nothing of it",
     "answered through the front door",
     "no front door to ask",
     "another process",

@@ -10,6 +10,9 @@ const WITHIN: Duration = Duration::from_secs(5);
 /// How often it is looked whether it did.
 const LOOK: Duration = Duration::from_millis(2);
 
+/// Said once, as the users share the limit.
+const LIMITED: &str = "the proxy refuses requests beyond a limit of its own: the front door is asked once a second now";
+
 impl Run<'_> {
     /// Begins to ask the front door about `profile`, which is about to get the traffic.
     pub(super) async fn watch_front_door(&mut self, profile: &Profile) {
@@ -48,9 +51,7 @@ impl Run<'_> {
         let limited = watch.is_limited();
         "answered through the front door".clone_into(&mut self.detail);
         if limited {
-            let slower = "the proxy refuses requests beyond a limit of its own, which the users share: the front door is asked once \
-                          a second from here on";
-            self.deployer.events.warn(slower);
+            self.deployer.events.warn(LIMITED);
         }
         Ok(())
     }

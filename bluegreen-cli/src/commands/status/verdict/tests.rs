@@ -80,8 +80,11 @@ fn somebody_else_who_answers_the_users_is_named() {
     let says = "real1 has the traffic, and who answers there is not ours: pid 7 (unknown user)";
     let warm = judge([stranger(), ours("v1", true)], &WELL, as_it_is);
     assert_eq!(told(&warm), (Condition::Degraded, says, Some("bluegreen recover")));
+    // it is started on the free profile
     let alone = judge([stranger(), Occupant::Nobody], &WELL, as_it_is);
-    assert_eq!(told(&alone), (Condition::Degraded, says, Some("bluegreen rollback v2")));
+    assert_eq!(told(&alone), (Condition::Degraded, says, Some("bluegreen recover")));
+    let no_place = judge([stranger(), stranger()], &WELL, as_it_is);
+    assert_eq!(told(&no_place), (Condition::Degraded, says, Some("bluegreen rollback v2")));
 }
 
 #[test]
