@@ -38,7 +38,9 @@ fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() && name != "testing" {
             sources(&path, found);
-        } else if name.ends_with(".rs") && !["tests.rs", "properties.rs"].contains(&name) {
+        } else if path.extension().is_some_and(|ending| ending == "rs")
+            && !["tests.rs", "properties.rs"].contains(&name)
+        {
             found.push(path);
         }
     }

@@ -54,13 +54,13 @@ fn sudo(stage: &Stage, uid: u32, words: &[&str]) -> Ended {
 fn what_is_there_is_given_to_nobody() {
     let Some(mut stage) = of_root() else { return };
     stage.set("user", "nobody");
-    let (state, route) = (stage.state_dir(), stage.state_dir().join("route"));
-    Command::new("chown").args(["-R", "nobody"]).arg(&state).status().unwrap();
+    let (home, route) = (stage.state_dir(), stage.state_dir().join("route"));
+    Command::new("chown").args(["-R", "nobody"]).arg(&home).status().unwrap();
     let (empty, full) = (stage.path("empty"), stage.path("full"));
     dir(&empty, 0);
     dir(&full, 0);
     fs::write(full.join("index.html"), "hello").unwrap();
-    for (key, usual) in [("state_dir", &state), ("route_dir", &route)] {
+    for (key, usual) in [("state_dir", &home), ("route_dir", &route)] {
         for there in [&empty, &full] {
             let before = seen(there);
             stage.set(key, there.to_str().unwrap());
@@ -71,7 +71,7 @@ fn what_is_there_is_given_to_nobody() {
         stage.set(key, usual.to_str().unwrap());
     }
     let ended = stage.run(&["setup", "--apply", "--yes"], 0);
-    assert_eq!((seen(&state).0, seen(&route).0), (NOBODY, NOBODY), "{ended}");
+    assert_eq!((seen(&home).0, seen(&route).0), (NOBODY, NOBODY), "{ended}");
 }
 
 #[test]
@@ -79,7 +79,9 @@ fn a_link_of_the_deploy_user_leads_root_nowhere_and_one_of_roots_does() {
     let Some(mut stage) = of_root() else { return };
     stage.set("user", "nobody");
     let (theirs, roots, disk) = (stage.path("theirs"), stage.path("roots"), stage.path("disk"));
-    [(&theirs, NOBODY), (&roots, 0), (&disk, 0)].into_iter().for_each(|(path, owner)| dir(path, owner));
+    for (path, owner) in [(&theirs, NOBODY), (&roots, 0), (&disk, 0)] {
+        dir(path, owner);
+    }
     symlink(&roots, theirs.join("x")).unwrap();
     lchown(theirs.join("x"), Some(NOBODY), None).unwrap();
     symlink("disk", stage.path("lib")).unwrap();
@@ -142,7 +144,9 @@ fn root_obeys_a_configuration_of_roots_or_of_who_deploys() {
     {
         chown(&config, Some(owner), None).unwrap();
         chown(stage.state_dir(), Some(state), None).unwrap();
-        user.into_iter().for_each(|user| stage.set("user", user));
+        if let Some(user) = user {
+            stage.set("user", user);
+        }
         for words in [&deploy[..], &["status"], &["plan"]] {
             let ended = sudo(&stage, owner, words);
             assert_eq!(ended.code, Some(code), "{owner} {state} {words:?}: {ended}");

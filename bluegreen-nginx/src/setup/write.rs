@@ -125,7 +125,9 @@ mod tests {
         }
         let home = tempfile::tempdir().unwrap();
         let (theirs, elsewhere) = (home.path().join("theirs"), home.path().join("elsewhere"));
-        [&theirs, &elsewhere].into_iter().for_each(|dir| fs::create_dir(dir).unwrap());
+        for dir in [&theirs, &elsewhere] {
+            fs::create_dir(dir).unwrap();
+        }
         std::os::unix::fs::symlink(&elsewhere, theirs.join("nginx")).unwrap();
         std::os::unix::fs::chown(&theirs, Some(4242), None).unwrap();
         assert!(put(&theirs.join("nginx/bluegreen/shop.inc"), Some("x")).is_err());
