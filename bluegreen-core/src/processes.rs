@@ -194,7 +194,10 @@ mod tests {
         let all = Stranger { pid: Some(7), user: Some("deploy".into()), program: Some("java".into()), address: None };
         assert_eq!(all.to_string(), "pid 7 (user deploy): java");
         assert_eq!(Stranger { program: None, user: None, ..all.clone() }.to_string(), "pid 7 (unknown user)");
-        assert_eq!(Stranger { pid: None, program: None, ..all }.to_string(), "a hidden process of user deploy");
-        assert_eq!(Stranger::new().to_string(), "a hidden process of another user");
+        let hidden = Stranger { pid: None, program: None, ..all };
+        assert_eq!(hidden.to_string(), "a hidden process of user deploy");
+        let listens = Stranger { user: None, address: Some(([127, 0, 0, 1], 8081).into()), ..hidden };
+        assert_eq!(listens.to_string(), "a hidden process of another user");
+        assert!(Stranger::new().to_string().starts_with("somebody who listens elsewhere"), "nobody was seen to listen");
     }
 }

@@ -238,7 +238,7 @@ fn nobody_is_waited_for() {
     stage.set("start.env_file", env.to_str().unwrap());
     pipe(&env);
     stage.run(&["check"], 3).says(&["start.env_file cannot be used", "it is a pipe"]);
-    stage.deploy("v4", 11).says(&["it is a pipe"]);
+    stage.deploy("v4", 3).says(&["it is a pipe"]);
     assert_eq!(stage.front(), "v3 real1");
     stage.unset("start.env_file");
     pipe(&stage.path("bluegreen.toml"));

@@ -86,7 +86,23 @@ fn the_shapes_of_status_and_history() {
     stage.deploy("v1", 0);
     stage.run(&["prepare", &stage.artifact("v2"), "--version", "2.0"], 0);
     let status = stage.status();
-    let expected = ["active", "app", "failed_over", "failover", "idle", "lock", "route", "schema", "transaction"];
+    let expected = [
+        "active",
+        "app",
+        "condition",
+        "damaged",
+        "failed_over",
+        "failover",
+        "idle",
+        "lock",
+        "next",
+        "replaced",
+        "route",
+        "says",
+        "schema",
+        "should",
+        "transaction",
+    ];
     assert_eq!(keys(&status), expected, "{status}");
     for side in ["active", "idle"] {
         assert_eq!(keys(&status[side]), ["healthy", "pid", "port", "profile", "release", "version"], "{status}");

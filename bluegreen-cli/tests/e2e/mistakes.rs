@@ -136,6 +136,9 @@ fn who_may_not_make_the_home_of_the_state_is_told_who_may() {
     // as below /var/lib
     fs::create_dir(stage.path("lib")).unwrap();
     stage.set("state_dir", stage.path("lib/shop").to_str().unwrap());
+    // who may not look cannot tell the nginx of this test from those of others
+    let pid_file = stage.nginx.prefix().join("nginx.pid");
+    stage.set("proxy.nginx.pid_file", pid_file.to_str().unwrap());
     let binary = stage.path("bluegreen");
     fs::copy(bluegreen_rig::bluegreen(), &binary).unwrap();
     let mut command = Command::new(&binary);

@@ -154,6 +154,6 @@ fn an_active_one_that_died_is_replaced() {
     zoo.clients.take().unwrap().lost_nothing();
     zoo.cue();
     wait_for("its end", || zoo.living().len() == 1);
-    zoo.stage.run(&["status"], 0).says(&["nothing runs here"]);
+    zoo.stage.run(&["status"], 20).says(&["nothing runs here"]);
     zoo.recovers();
 }
