@@ -28,7 +28,7 @@ fn what_cannot_be_executed_is_named_with_its_reason() {
     // what can be seen before the deploy is refused then
     for (program, exit, says) in [
         (missing, 3, "there is no "),
-        (plain, 3, "it is not executable for this user"),
+        (plain, 3, "is not executable"),
         (lost, 11, "its first line names the interpreter \"/no/such/interpreter\", which is not there"),
         (windows, 11, "its first line names the interpreter \"/bin/sh\\r\", which is not there"),
         (busy, 11, "somebody still writes to it"),
