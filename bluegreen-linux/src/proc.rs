@@ -109,7 +109,7 @@ pub fn look(pid: u32) -> io::Result<Option<Seen>> {
 /// It cannot be told.
 pub fn stat(pid: u32) -> io::Result<Option<Stat>> {
     let Ok(pid) = i32::try_from(pid) else { return Ok(None) };
-    match Process::new(pid).and_then(|p| p.stat()).map_err(io_error) {
+    match again(|| Process::new(pid).and_then(|p| p.stat()).map_err(io_error)) {
         Ok(stat) => Ok(Some(stat)),
         Err(e) if is_gone(&e) => Ok(None),
         Err(e) => Err(e),
@@ -136,6 +136,16 @@ fn io_error(error: ProcError) -> io::Error {
     }
 }
 
+/// Asks again where a signal interrupted the call: neither `opendir` nor procfs does.
+fn again<T>(mut ask: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match ask() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            answer => return answer,
+        }
+    }
+}
+
 /// The number of every process that this user may see, in no order.
 ///
 /// # Errors
@@ -143,7 +153,7 @@ fn io_error(error: ProcError) -> io::Error {
 pub fn pids() -> io::Result<Vec<u32>> {
     let number =
         |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name().to_str()?.parse().ok()).transpose();
-    fs::read_dir("/proc")?.filter_map(number).collect()
+    again(|| fs::read_dir("/proc"))?.filter_map(number).collect()
 }
 
 /// Every live process that this user may see, in no order.
@@ -179,7 +189,7 @@ pub fn descendants(root: u32, all: &[Seen]) -> BTreeSet<u32> {
 /// It cannot be told.
 pub fn uids(pid: u32) -> io::Result<Sight<Uids>> {
     let Ok(number) = i32::try_from(pid) else { return Ok(Sight::Gone) };
-    let status = Process::new(number).and_then(|p| p.status()).map_err(io_error);
+    let status = again(|| Process::new(number).and_then(|p| p.status()).map_err(io_error));
     Sight::of(status.map(|it| Uids { real: it.ruid, effective: it.euid, saved: it.suid }))
 }
 
@@ -203,7 +213,8 @@ pub fn sockets(pid: u32) -> io::Result<Sight<BTreeSet<u64>>> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e),
     };
-    let all = || fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(|entry| socket(entry).transpose()).collect();
+    let all =
+        || again(|| fs::read_dir(format!("/proc/{pid}/fd")))?.filter_map(|entry| socket(entry).transpose()).collect();
     Sight::of(all())
 }
 

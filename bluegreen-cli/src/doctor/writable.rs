@@ -37,7 +37,7 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
 /// Makes a file without a name, which leaves no trace; where the file system has none such, one that is removed again.
 fn make_one(dir: &Path) -> io::Result<()> {
     let nameless = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-    match rustix::fs::open(dir, nameless, Mode::RUSR | Mode::WUSR) {
+    match rustix::io::retry_on_intr(|| rustix::fs::open(dir, nameless, Mode::RUSR | Mode::WUSR)) {
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {
             let file = dir.join(format!("{TEMPORARY}{}", std::process::id()));
             OpenOptions::new().write(true).create_new(true).open(&file)?;

@@ -6,6 +6,7 @@ use bluegreen_linux::{
     dirs,
     files::{self, FileError, Rule, Unfit},
 };
+use rustix::io::retry_on_intr;
 use rustix::{
     fs::{self as sys, AtFlags, FileType, Mode, OFlags},
     io::Errno,
@@ -37,9 +38,9 @@ const NETWORK: [(i64, &str); 9] = [
 /// closed to all who could open it, and so take its lock.
 pub(super) fn directory(path: &Path) -> Result<(), StoreError> {
     let error = |e: Errno| failed("cannot open", path, &e.into());
-    let dir = match sys::openat(sys::CWD, path, reading() | OFlags::NOFOLLOW, Mode::empty()) {
+    let dir = match retry_on_intr(|| sys::openat(sys::CWD, path, reading() | OFlags::NOFOLLOW, Mode::empty())) {
         Err(Errno::NOTDIR | Errno::LOOP) if is_roots_link(path) => {
-            sys::openat(sys::CWD, path, reading(), Mode::empty())
+            retry_on_intr(|| sys::openat(sys::CWD, path, reading(), Mode::empty()))
         }
         dir => dir,
     };

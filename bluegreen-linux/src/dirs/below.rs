@@ -5,6 +5,7 @@ use std::{
     os::fd::{AsFd, OwnedFd},
 };
 
+use rustix::io::retry_on_intr;
 use rustix::{
     fs::{self as sys, Mode, OFlags, ResolveFlags},
     io::Errno,
@@ -26,10 +27,10 @@ pub(super) fn look(way: Way, dir: impl AsFd, name: &OsStr) -> Result<OwnedFd, Er
     if way == Way::Best {
         // the name of one thing in this directory, and never a way out of it
         let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
-        match sys::openat2(&dir, name, flags, Mode::empty(), beneath) {
+        match retry_on_intr(|| sys::openat2(&dir, name, flags, Mode::empty(), beneath)) {
             Err(Errno::NOSYS | Errno::PERM) => {}
             opened => return opened,
         }
     }
-    sys::openat(&dir, name, flags, Mode::empty())
+    retry_on_intr(|| sys::openat(&dir, name, flags, Mode::empty()))
 }

@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::io::retry_on_intr;
 use rustix::{
     fs::{self as sys, AtFlags, Gid, Mode, OFlags, RenameFlags, Uid},
     io::Errno,
@@ -115,5 +116,5 @@ fn readable(dir: impl AsFd) -> Result<OwnedFd, Errno> {
 
 fn directory(at: impl AsFd, name: &[u8]) -> Result<OwnedFd, Errno> {
     let open = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    sys::openat(at, name, open, Mode::empty())
+    retry_on_intr(|| sys::openat(&at, name, open, Mode::empty()))
 }

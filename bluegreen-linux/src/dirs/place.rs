@@ -3,6 +3,7 @@
 use std::{ffi::OsStr, io, os::unix::ffi::OsStrExt as _};
 
 use rustix::fs::{self as sys, Mode, OFlags};
+use rustix::io::retry_on_intr;
 
 use super::{Hand, Reached, is_system};
 use crate::users::{self, User};
@@ -80,7 +81,9 @@ impl Reached {
     }
 
     fn is_full_of_others(&self, ours: impl Fn(&OsStr) -> bool) -> io::Result<bool> {
-        let dir = sys::openat(self.dir(), ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let dir = retry_on_intr(|| {
+            sys::openat(self.dir(), ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        })?;
         let mut is_full = false;
         for entry in sys::Dir::new(dir)? {
             let entry = entry?;

@@ -11,6 +11,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use rustix::io::retry_on_intr;
 use rustix::{
     fs::{self as sys, FileType, Mode, OFlags, Stat},
     io::Errno,
@@ -168,7 +169,7 @@ impl Walk {
 
     fn root(&mut self) -> io::Result<()> {
         let open = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = sys::openat(sys::CWD, "/", open, Mode::empty())?;
+        let dir = retry_on_intr(|| sys::openat(sys::CWD, "/", open, Mode::empty()))?;
         let stat = sys::fstat(&dir)?;
         self.dirs = vec![(dir, stat)];
         self.path = "/".into();

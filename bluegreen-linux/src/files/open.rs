@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::io::retry_on_intr;
 use rustix::{
     fs::{self as sys, AtFlags, CWD, FileType, Mode, OFlags},
     io::Errno,
@@ -131,7 +132,8 @@ pub fn find(path: &Path) -> Result<Found, FileError> {
     };
     let seen = sys::statat(dir.dir(), &name, AtFlags::SYMLINK_NOFOLLOW).map_err(FileError::errno(path))?;
     is_file(path, &seen)?;
-    let fd = sys::openat(dir.dir(), &name, OFlags::RDONLY | CAREFUL, Mode::empty()).map_err(FileError::errno(path))?;
+    let fd = retry_on_intr(|| sys::openat(dir.dir(), &name, OFlags::RDONLY | CAREFUL, Mode::empty()))
+        .map_err(FileError::errno(path))?;
     let stat = sys::fstat(&fd).map_err(FileError::errno(path))?;
     is_file(path, &stat)?;
     let (owner, mode) = (stat.st_uid, stat.st_mode & 0o7777);
@@ -145,12 +147,15 @@ fn opened(path: &Path, access: OFlags, mode: u32, rule: Rule) -> Result<File, Fi
         Err(Errno::NOENT) => {}
         Err(error) => return Err(FileError::errno(path)(error)),
     }
-    let fd = sys::openat(CWD, path, access | CAREFUL, Mode::from_raw_mode(mode)).map_err(|error| match error {
-        // who put it there did so this very moment
-        Errno::LOOP => FileError::unfit(path, Unfit::Link),
-        Errno::NXIO => FileError::unfit(path, Unfit::Kind("a pipe")),
-        error => refused(path, rule, error),
-    })?;
+    let fd =
+        retry_on_intr(|| sys::openat(CWD, path, access | CAREFUL, Mode::from_raw_mode(mode))).map_err(|error| {
+            match error {
+                // who put it there did so this very moment
+                Errno::LOOP => FileError::unfit(path, Unfit::Link),
+                Errno::NXIO => FileError::unfit(path, Unfit::Kind("a pipe")),
+                error => refused(path, rule, error),
+            }
+        })?;
     let stat = sys::fstat(&fd).map_err(FileError::errno(path))?;
     is_file(path, &stat)?;
     match rule.broken(stat.st_uid, stat.st_mode) {

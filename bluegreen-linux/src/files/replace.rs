@@ -12,6 +12,7 @@ use std::{
     time::SystemTime,
 };
 
+use rustix::io::retry_on_intr;
 use rustix::{
     fs::{self as sys, AtFlags, Mode, OFlags},
     io::Errno,
@@ -187,7 +188,9 @@ impl Parent {
     }
 
     fn readable(at: impl AsFd, dir: &Path) -> Result<Self, Errno> {
-        let open = |access| sys::openat(&at, dir, OFlags::DIRECTORY | OFlags::CLOEXEC | access, Mode::empty());
+        let open = |access| {
+            retry_on_intr(|| sys::openat(&at, dir, OFlags::DIRECTORY | OFlags::CLOEXEC | access, Mode::empty()))
+        };
         match open(OFlags::RDONLY) {
             Err(Errno::ACCESS) => Ok(Self { fd: open(OFlags::PATH)?, can_sync: false }),
             fd => Ok(Self { fd: fd?, can_sync: true }),
@@ -196,7 +199,9 @@ impl Parent {
 
     fn make(&self, beside: &Beside) -> io::Result<(File, OsString)> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | CAREFUL;
-        let make = |name: &OsStr| sys::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600)).map(File::from);
+        let make = |name: &OsStr| {
+            retry_on_intr(|| sys::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600))).map(File::from)
+        };
         match beside {
             Beside::One(name) => {
                 match sys::unlinkat(&self.fd, name, AtFlags::empty()) {

@@ -13,6 +13,7 @@ use bluegreen_linux::{
     users::User,
 };
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
+use rustix::io::retry_on_intr;
 
 /// A directory `route` with four static directories and the symlink `live`, which names one of them:
 ///
@@ -197,7 +198,8 @@ impl RouteDir {
     pub fn point(&self, route: &Route) -> Result<(), RouteDirError> {
         let name = self.dir_name(route)?;
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let dir = fs::open(&self.path, open, Mode::empty()).map_err(|e| self.io("open", "")(e.into()))?;
+        let dir =
+            retry_on_intr(|| fs::open(&self.path, open, Mode::empty())).map_err(|e| self.io("open", "")(e.into()))?;
         self.check_owner(&dir)?;
         self.check_markers(route)?;
         if self.read().ok().flatten().as_ref() != Some(route) {
@@ -223,7 +225,7 @@ impl RouteDir {
     /// Somebody else could change it, or it cannot be looked at.
     pub fn check_safe(&self) -> Result<(), RouteDirError> {
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match fs::open(&self.path, open, Mode::empty()) {
+        match retry_on_intr(|| fs::open(&self.path, open, Mode::empty())) {
             Ok(dir) => self.check_owner(&dir),
             Err(rustix::io::Errno::NOENT) => Ok(()),
             Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => Err(RouteDirError::InTheWay(self.path.clone())),
@@ -294,7 +296,7 @@ impl RouteDir {
         };
         // no link: what is written there would be elsewhere
         let open = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let dir = fs::openat(at, name, open, Mode::empty()).map_err(|e| match e {
+        let dir = retry_on_intr(|| fs::openat(&at, name, open, Mode::empty())).map_err(|e| match e {
             rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP => RouteDirError::InTheWay(self.path.join(name)),
             e => self.io("open", name)(e.into()),
         })?;
@@ -308,7 +310,7 @@ impl RouteDir {
     fn make_marker(&self, dir: &OwnedFd, dir_name: &str, marker: &str) -> Result<(), RouteDirError> {
         let name = format!("{dir_name}/{marker}");
         let open = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match fs::openat(dir, marker, open, Mode::from_raw_mode(0o644)) {
+        match retry_on_intr(|| fs::openat(dir, marker, open, Mode::from_raw_mode(0o644))) {
             Ok(file) => self.set_mode(&file, &name, 0o644),
             Err(rustix::io::Errno::EXIST) => {
                 let stat =

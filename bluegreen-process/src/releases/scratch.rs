@@ -43,7 +43,7 @@ pub(super) fn sweep(dir: &Path) {
         let path = entry.path();
         // nothing else under that name: to open a pipe would wait for whoever sits at its other end
         let open = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let Ok(dir) = rustix::fs::open(&path, open, Mode::empty()) else { continue };
+        let Ok(dir) = rustix::io::retry_on_intr(|| rustix::fs::open(&path, open, Mode::empty())) else { continue };
         if flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok() {
             let _ = remove_tree(&path);
         }
