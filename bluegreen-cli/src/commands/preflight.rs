@@ -30,6 +30,24 @@ pub(super) fn lacks_artifact(session: &Session, tx: &Transaction) -> bool {
 
 /// Would a deploy as far as `until` fail? What is found that stops nothing is for [`warn`].
 pub(super) async fn look(session: &Session, until: Step) -> Result<Looked, Halt> {
+    undisturbed(session, async || look_once(session, until).await).await
+}
+
+/// What `look` says of a moment: it looks again where somebody else changed the world between its questions, as a switch does between
+/// the route and the front door. We do not hold the lock yet.
+async fn undisturbed<T>(session: &Session, look: impl AsyncFn() -> Result<T, Halt>) -> Result<T, Halt> {
+    let store = &session.wired.store;
+    loop {
+        let moment = || (store.holder().map(|holder| holder.pid), store.load().ok());
+        let before = moment();
+        let said = look().await;
+        if said.is_ok() || before == moment() {
+            return said;
+        }
+    }
+}
+
+async fn look_once(session: &Session, until: Step) -> Result<Looked, Halt> {
     let (seen, switches) = (session.sight().await, until > Step::Health && settled(session));
     // the engine waits before it believes that something cannot be seen
     if let (Ok(missing @ Traffic::NotSetUp(_)), true) = (&seen.traffic, switches) {
@@ -45,7 +63,7 @@ pub(super) async fn look(session: &Session, until: Step) -> Result<Looked, Halt>
         return Err(refused(fatal));
     }
     if until > Step::Health {
-        can_switch(session).await?;
+        switchable(session).await?;
     }
     Ok(Looked { traffic: seen.traffic, findings })
 }
@@ -63,7 +81,7 @@ fn refused(finding: &Finding) -> Halt {
 
 /// In marker mode: is the route ours alone to move? In reload mode: would nginx take its configuration again, and is it known
 /// what to write? What somebody else broke there would be found only at the switch, with the release started for nothing.
-pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
+async fn switchable(session: &Session) -> Result<(), Halt> {
     if session.config.nginx.mode == ProxyMode::Marker {
         let safe = wiring::route_dir(&session.config)?.check_safe();
         return safe.map_err(|e| Halt::error(Exit::Refused, &e).next("bluegreen check"));
@@ -78,15 +96,18 @@ pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
     }
 }
 
+/// Could the route be moved now?
+pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
+    undisturbed(session, async || switchable(session).await).await
+}
+
 /// Would what waits be seen at the front door once it has the traffic?
 pub(super) async fn has_door(session: &Session) -> Result<(), Halt> {
-    if !settled(session) {
-        return Ok(());
-    }
-    match doctor::no_door(&session.config, &session.sight().await).await {
-        Some(finding) => Err(refused(&finding)),
-        None => Ok(()),
-    }
+    let look = async || match doctor::no_door(&session.config, &session.sight().await).await {
+        Some(finding) if settled(session) => Err(refused(&finding)),
+        _ => Ok(()),
+    };
+    undisturbed(session, look).await
 }
 
 /// What a person should know, and that stops nothing: where the traffic is, what limits the probes, what a reload costs, and what ends
