@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use bluegreen_cli::demo::nginx::{Nginx, Site};
+use bluegreen_lab::nginx::{Nginx, Site};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use bluegreen_bench::{Bed, Contender, Figures, Kind, Machine, Plan, find_bluegreen, markdown, measure};
-use bluegreen_cli::demo::{app, nginx::Nginx};
+use bluegreen_lab::{app, nginx::Nginx};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -32,9 +32,6 @@ enum Run {
     /// The app that is deployed
     #[command(hide = true)]
     App(app::Options),
-    /// All of `bluegreen`: the benchmark's own tests need no other build
-    #[command(hide = true)]
-    Bluegreen(bluegreen_cli::args::Args),
 }
 
 #[derive(Debug, Args)]
@@ -77,17 +74,9 @@ struct Options {
     settle_ms: u64,
 }
 
-fn main() -> ExitCode {
-    match Cli::parse() {
-        // it brings a runtime of its own
-        Cli { command: Some(Run::Bluegreen(args)), .. } => bluegreen_cli::run(Ok(args)).into(),
-        cli => work(cli),
-    }
-}
-
 #[tokio::main]
-async fn work(cli: Cli) -> ExitCode {
-    let done = match cli {
+async fn main() -> ExitCode {
+    let done = match Cli::parse() {
         Cli { command: Some(Run::App(options)), .. } => app::serve(options).await.map(|()| true).map_err(Into::into),
         Cli { command: Some(Run::Switches { count, options }), .. } => {
             compare(&[Kind::Marker], count.div_ceil(2), Duration::ZERO, options).await

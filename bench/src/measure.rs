@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use bluegreen_cli::demo::{Tally, load::Load};
+use bluegreen_lab::{Tally, load::Load};
 use tokio::time::{sleep, timeout};
 
 use crate::{Bed, Contender, Figures, Switch};

@@ -3,7 +3,7 @@
 use std::{fs, process::Command, time::Duration};
 
 use anyhow::Result;
-use bluegreen_cli::demo::nginx::Site;
+use bluegreen_lab::nginx::Site;
 
 use crate::{Bed, Contender};
 

@@ -8,8 +8,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use bluegreen_cli::demo::nginx::Site;
 use bluegreen_core::{Profile, Profiles, Route};
+use bluegreen_lab::nginx::Site;
 use bluegreen_nginx::RouteDir;
 
 use crate::{Bed, Contender};

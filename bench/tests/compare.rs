@@ -3,7 +3,7 @@
 use std::{fs, net::TcpStream, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
 
 use bluegreen_bench::{Bed, Figures, Kind, Plan, measure};
-use bluegreen_cli::demo::{
+use bluegreen_lab::{
     Loss,
     load::Load,
     nginx::{Nginx, Site},
@@ -38,10 +38,10 @@ async fn rounds(kind: Kind, script: &str, boot: Duration) -> Option<Figures> {
     Some(figures)
 }
 
-/// The real one, which is a part of this program too.
+/// The real one.
 async fn measured(kind: Kind) -> Option<Figures> {
     let boot = Duration::from_millis(200);
-    let figures = rounds(kind, &format!("exec '{APP}' bluegreen \"$@\""), boot).await?;
+    let figures = rounds(kind, &format!("exec '{}' \"$@\"", bluegreen_rig::bluegreen().display()), boot).await?;
     assert_eq!(figures.failure, None);
     assert_eq!((figures.deploys.len(), figures.rollbacks.len()), (2, 2));
     for deploy in &figures.deploys {

@@ -9,10 +9,9 @@ use clap::{
 };
 use clap_complete::Shell;
 
-use crate::{
-    demo::app,
-    report::{ColorChoice, Format},
-};
+use bluegreen_lab::app;
+
+use crate::report::{ColorChoice, Format};
 
 /// Blue-green deploys on one Linux machine behind nginx that lose nothing.
 #[derive(Debug, Parser)]

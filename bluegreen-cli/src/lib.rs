@@ -15,7 +15,6 @@ pub mod args;
 mod autopsy;
 mod commands;
 pub mod config;
-pub mod demo;
 mod doctor;
 mod documents;
 pub mod exit;

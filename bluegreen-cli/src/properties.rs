@@ -9,12 +9,12 @@ use std::{
 use bluegreen_core::{Event, EventSink};
 use jiff::fmt::friendly::SpanPrinter;
 
+pub use crate::config::properties::config;
 use crate::{
     config::parse_duration,
     history::Entry,
     report::{JsonReporter, LineReporter, LiveReporter, Out, Paint},
 };
-pub use crate::{config::properties::config, demo::wire::message};
 
 /// A duration says the same once printed.
 pub fn duration(text: &str) {
@@ -82,7 +82,7 @@ impl Write for Page {
 mod tests {
     use std::time::Duration;
 
-    use bluegreen_seeds::{bytes, proptest::prelude::*, texts};
+    use bluegreen_seeds::{proptest::prelude::*, texts};
 
     use super::*;
 
@@ -96,7 +96,6 @@ mod tests {
     fn of_what_is_kept_and_told() {
         texts("history", history);
         texts("report", report);
-        bytes("message", message);
     }
 
     proptest! {

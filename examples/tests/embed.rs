@@ -2,8 +2,8 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use bluegreen_cli::demo::nginx::{Nginx, Site};
 use bluegreen_core::{Outcome, ProcessManager, Profile, Profiles, Route};
+use bluegreen_lab::nginx::{Nginx, Site};
 use bluegreen_nginx::{RouteDir, Snippet};
 use bluegreen_process::{Config, Launch, Processes};
 

@@ -2,9 +2,9 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use bluegreen_cli::demo::nginx::Nginx;
 use bluegreen_core::{Name, Profile, Profiles};
 use bluegreen_http::Options;
+use bluegreen_lab::nginx::Nginx;
 use bluegreen_nginx::{Commands, Master, ProofLocation, RouteDir, setup};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|input: &[u8]| bluegreen_cli::properties::message(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| bluegreen_lab::message(input));

@@ -19,8 +19,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bluegreen_cli::demo::nginx::{Nginx, Site};
 use bluegreen_core::{Profile, Profiles, Route};
+use bluegreen_lab::nginx::{Nginx, Site};
 use bluegreen_nginx::RouteDir;
 use bluegreen_process::{PortOwners as _, ProcPorts};
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use bluegreen_cli::demo::{
+use bluegreen_lab::{
     Tally,
     load::{Load, Running},
 };

@@ -7,7 +7,7 @@ mod witness;
 
 use std::time::Instant;
 
-use bluegreen_cli::demo::Tally;
+use bluegreen_lab::Tally;
 use bluegreen_rig::{Clients, Stage, say};
 
 use deeds::Soak;

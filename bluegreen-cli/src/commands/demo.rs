@@ -9,15 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bluegreen_lab::{
+    Tally,
+    load::{Load, Running},
+    nginx::{Nginx, Site},
+};
 use tokio::process::Command;
 
 use super::{Exit, Format, Global, Halt};
 use crate::{
-    demo::{
-        Tally,
-        load::{Load, Running},
-        nginx::{Nginx, Site},
-    },
     documents::{self, SCHEMA},
     output,
     report::{Paint, as_typed, stdout_paint},

@@ -22,10 +22,10 @@ pub(crate) use self::status::Condition;
 use std::io::{IsTerminal as _, stderr};
 
 use bluegreen_core::{Command as Engine, Step};
+use bluegreen_lab::app;
 
 use crate::{
     args::{Args, Command, Global, Release, Run},
-    demo::app,
     exit::Exit,
     halt::Halt,
     output, owner,

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use bluegreen_cli::demo::nginx::Site;
+use bluegreen_lab::nginx::Site;
 use bluegreen_rig::{Stage, below, skip};
 use serde_json::Value;
 

@@ -7,7 +7,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use bluegreen_cli::{args::Args, demo::nginx::Site};
+use bluegreen_cli::args::Args;
+use bluegreen_lab::nginx::Site;
 use bluegreen_rig::{Ended, Running, Stage, bluegreen, wait_for};
 use clap::CommandFactory as _;
 use rustix::process::Signal;

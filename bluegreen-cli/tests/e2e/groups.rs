@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bluegreen_cli::demo::nginx::Site;
+use bluegreen_lab::nginx::Site;
 use bluegreen_rig::{Clients, Stage, below, wait_for};
 
 /// Gives the stage `groups`, `set` in its include file and this argument of `proxy_pass`; `{1}` and `{2}` are the ports.

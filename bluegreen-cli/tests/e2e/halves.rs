@@ -1,6 +1,6 @@
 //! The two halves of a deploy, and its single steps, each by a process of its own.
 
-use bluegreen_cli::demo::nginx::Site;
+use bluegreen_lab::nginx::Site;
 use bluegreen_rig::{Clients, Stage, below, lives, wait_for};
 use rustix::process::Signal;
 

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use bluegreen_cli::demo::nginx::{Nginx, Site};
+use bluegreen_lab::nginx::{Nginx, Site};
 use bluegreen_rig::{Ended, Running, below, bluegreen, kill, skip};
 use tempfile::TempDir;
 

@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener};
 
-use bluegreen_cli::demo::nginx::Site;
+use bluegreen_lab::nginx::Site;
 use bluegreen_rig::{Stage, kill, wait_for};
 use serde_json::Value;
 

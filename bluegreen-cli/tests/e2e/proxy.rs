@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bluegreen_cli::demo::nginx::Site;
+use bluegreen_lab::nginx::Site;
 use rustix::process::Signal;
 
 use bluegreen_rig::{Clients, Running, Stage, below, wait_for};

@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Instant};
 
-use bluegreen_cli::demo::{Loss, Sample, Tally};
+use bluegreen_lab::{Loss, Sample, Tally};
 
 /// When an app was killed, from the signal until nginx had nothing open to it any more, and when nginx was reloaded, until
 /// its old workers were gone.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::ensure;
-use bluegreen_cli::demo::Sample;
+use bluegreen_lab::Sample;
 use bluegreen_rig::Stage;
 
 /// One line for each answer that is a server's error, or that the client did not wait for. The number of the connection is

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bluegreen_cli::demo::{Loss, Tally};
+use bluegreen_lab::{Loss, Tally};
 use bluegreen_rig::{Ended, below};
 use serde_json::Value;
 

@@ -25,7 +25,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::wire::{self, Message};
+use crate::wire::{self, Message};
 
 /// How long requests in flight may take after the order to stop.
 const GRACE: Duration = Duration::from_secs(60);

@@ -65,7 +65,7 @@ impl Nginx {
     /// It refuses the configuration or the port, or is not there within a minute; the text is what it wrote.
     pub fn start(binary: &Path, site: &Site) -> io::Result<Self> {
         let prefix = tempfile::Builder::new().prefix("bluegreen-nginx-").tempdir()?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, bluegreen_process::free_port()?));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, bluegreen_linux::ports::free_port()?));
         fs::write(prefix.path().join("nginx.conf"), configuration(prefix.path(), address, site))?;
         let master = command(binary, prefix.path())
             .stdin(Stdio::null())

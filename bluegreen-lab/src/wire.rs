@@ -9,18 +9,18 @@ const BODY_LIMIT: usize = 1 << 20;
 
 /// A request or a response.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// The request line or the status line.
-    pub(super) start: String,
+    pub(crate) start: String,
     /// The sender closes the connection after this message, or wants it closed.
-    pub(super) close: bool,
-    pub(super) body: Vec<u8>,
+    pub(crate) close: bool,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Reads the next message; `buffer` carries what was read beyond it, and makes this safe to cancel.
 ///
 /// `None` is an end between two messages; an end inside one is `UnexpectedEof`.
-pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> io::Result<Option<Message>> {
+pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> io::Result<Option<Message>> {
     loop {
         if let Some((message, used)) = parse(buffer)? {
             buffer.drain(..used);
@@ -93,6 +93,11 @@ mod tests {
         let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc";
         let error = read(&mut cut.as_slice(), &mut Vec::new()).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_message_is_whole_or_not_yet_there() {
+        bluegreen_seeds::bytes("message", message);
     }
 
     #[tokio::test]

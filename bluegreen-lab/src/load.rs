@@ -18,7 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{
+use crate::{
     tally::{Loss, Sample, Tally},
     wire::{self, Message},
 };
