@@ -138,6 +138,7 @@ impl From<StoreError> for Halt {
                 halt.next("sudo bluegreen setup --apply (it makes the directory), or free some disk")
             }
             StoreError::Corrupt { .. } => halt.next("bluegreen recover"),
+            StoreError::Unsafe { fix: Some(fix), .. } => halt.next(format!("{fix} && bluegreen recover")),
             _ => halt,
         }
     }

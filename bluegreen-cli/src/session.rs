@@ -198,11 +198,12 @@ impl Session {
         }
     }
 
-    /// Writes anew what is damaged in the records of what runs. For who has the lock. A record that cannot be read is no damage:
-    /// whoever needs it says so.
+    /// Writes anew what is damaged in the records of what runs. For who has the lock. What cannot be mended is said, and is in
+    /// nobody's way here: whoever needs it says so.
     pub(crate) async fn mend(&self) {
-        for mended in self.wired.processes.mend().await.unwrap_or_default() {
-            self.events.warn(mended.to_string());
+        for mended in self.wired.processes.mend().await {
+            self.events
+                .warn(mended.map_or_else(|error| format!("a record was not mended: {error}"), |it| it.to_string()));
         }
     }
 

@@ -145,5 +145,7 @@ pub enum StoreError {
         path: String,
         /// What is wrong.
         reason: String,
+        /// One command that cures it, where there is one.
+        fix: Option<String>,
     },
 }

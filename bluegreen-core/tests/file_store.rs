@@ -1,12 +1,18 @@
 //! The state on disk: old or new, never half, and only ours.
 #![cfg(feature = "file-store")]
 
-use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+    process::Command,
+};
 
 use bluegreen_core::{
     FileStore, Holder, Policy, Recovery, State, StateStore, StoreError, Tried, recover,
     testing::{World, conformance},
 };
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
 fn dir() -> TempDir {
@@ -119,10 +125,68 @@ fn foreign_modes_and_links_are_refused() {
     fs::set_permissions(&state, fs::Permissions::from_mode(0o666)).unwrap();
     assert!(matches!(store.load(), Err(StoreError::Unsafe { .. })));
     fs::rename(&state, dir.path().join("elsewhere")).unwrap();
-    std::os::unix::fs::symlink("elsewhere", &state).unwrap();
+    symlink("elsewhere", &state).unwrap();
     assert!(matches!(store.load(), Err(StoreError::Unsafe { .. })));
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
     assert!(matches!(FileStore::open(dir.path()), Err(StoreError::Unsafe { .. })));
+}
+
+/// Without it the state before is used, and that is said.
+#[test]
+fn whatever_is_in_the_place_of_a_state_is_put_away_by_the_command_that_is_said() {
+    let hands: [fn(&Path); 4] = [
+        |at| fs::create_dir_all(at.join("deep")).unwrap(),
+        |at| symlink("elsewhere", at).unwrap(),
+        |at| mknodat(CWD, at, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap(),
+        |at| {
+            fs::write(at, fs::read(at.with_file_name("state.json.prev")).unwrap()).unwrap();
+            fs::set_permissions(at, fs::Permissions::from_mode(0o660)).unwrap();
+        },
+    ];
+    for (n, put) in hands.into_iter().enumerate() {
+        let dir = dir();
+        let store = saved(&dir, &[1, 2]);
+        let state = dir.path().join("state.json");
+        fs::remove_file(&state).unwrap();
+        put(&state);
+        let Err(StoreError::Unsafe { fix: Some(fix), .. }) = store.load() else { panic!("{:?}", store.load()) };
+        assert!(Command::new("sh").args(["-c", &fix]).status().unwrap().success(), "{fix}");
+        assert_eq!(store.load().unwrap().number, 1, "{fix}");
+        // what could be made safe is the state that it was
+        assert_eq!(store.fell_back().is_some(), n < 3, "{fix}");
+        let lease = store.lock(&Holder::default()).unwrap();
+        store.save(&lease, &State { number: 3, ..State::default() }).unwrap();
+        assert_eq!((store.load().unwrap().number, store.fell_back()), (3, None));
+    }
+}
+
+/// It is for messages: whoever put something there stops nobody.
+#[test]
+fn what_is_in_the_place_of_the_note_or_of_an_old_state_is_set_aside() {
+    let dir = dir();
+    let store = saved(&dir, &[1]);
+    let at = |name: &str| dir.path().join(name);
+    let hands: [fn(&Path); 4] = [
+        |at| fs::create_dir_all(at.join("deep")).unwrap(),
+        |at| fs::create_dir_all(at.join("deep")).unwrap(),
+        |at| symlink("state.json", at).unwrap(),
+        |at| mknodat(CWD, at, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap(),
+    ];
+    for put in hands {
+        fs::remove_file(at("lock")).unwrap();
+        put(&at("lock"));
+        let me = Holder { command: "deploy".into(), pid: std::process::id(), ..Holder::default() };
+        let lease = store.lock(&me).unwrap();
+        assert_eq!(store.holder(), Some(me));
+        for name in ["state.json.prev", "state.json.damaged"] {
+            let _ = fs::remove_file(at(name));
+            fs::create_dir_all(at(name).join("deep")).unwrap();
+            fs::write(at("state.json"), "{").unwrap();
+            store.save(&lease, &State { number: 4, ..State::default() }).unwrap();
+            store.save(&lease, &State { number: 5, ..State::default() }).unwrap();
+        }
+        assert_eq!(store.load().unwrap().number, 5);
+    }
 }
 
 #[test]

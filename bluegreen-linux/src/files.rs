@@ -15,11 +15,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod aside;
 mod error;
 mod open;
 mod replace;
 mod rule;
 
+pub use aside::set_aside;
 pub use error::{FileError, Unfit};
 pub use open::{Found, append, create, find, open, read, text};
 pub use replace::{New, Replace, replace};

@@ -115,11 +115,12 @@ impl Processes {
         self.0.releases()
     }
 
-    /// Sets damaged records aside and writes down in their place what can be found. Under the lock of the app only.
+    /// Sets damaged records aside and writes down in their place what can be found. Under the lock of the app only. What is wrong
+    /// with one profile is no reason to leave the other.
     ///
     /// # Errors
-    /// It cannot be told what runs there, or not be written down.
-    pub async fn mend(&self) -> io::Result<Vec<Mended>> {
+    /// Of each record: it cannot be told what runs there, or not be written down.
+    pub async fn mend(&self) -> Vec<io::Result<Mended>> {
         let inner = self.0.clone();
         let mend = move || {
             let both = inner.config.profiles.both();

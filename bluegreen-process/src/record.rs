@@ -8,7 +8,7 @@ use std::{
 
 use bluegreen_core::{Process, ReleaseId};
 use bluegreen_linux::{
-    files::{self, Replace, Rule, Unfit},
+    files::{self, FileError, Replace, Rule},
     proc::{Birth, Seen},
 };
 use serde::{Deserialize, Serialize};
@@ -68,13 +68,15 @@ impl Record {
         self.leader.map_or(Ok(None), Birth::look)
     }
 
-    /// Reads what the file at `path` says.
+    /// Reads what the file at `path` says. What is no file of ours alone is neither followed nor read: others may have written it,
+    /// and nobody is signalled by their word.
     pub(crate) fn load(path: &Path) -> io::Result<OnFile> {
         let bytes = match files::read(path, Rule::OURS, LIMIT) {
             Err(error) if error.is_missing() => return Ok(OnFile::Nothing),
             Err(error) => match error.reason() {
-                Some(why @ Unfit::TooLarge { .. }) => return Ok(OnFile::Damaged(why.to_string())),
-                _ => return Err(error.into()),
+                Some(why) => return Ok(OnFile::Damaged(why.to_string())),
+                // it may be good
+                None => return Err(unreadable(path, &error)),
             },
             Ok(bytes) => bytes,
         };
@@ -97,9 +99,14 @@ impl Record {
 /// Gives a damaged record another name, for a person to look at; `None` when it is not damaged.
 pub(crate) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
     let OnFile::Damaged(_) = Record::load(path)? else { return Ok(None) };
-    let aside = path.with_extension("json.damaged");
-    fs::rename(path, &aside).map_err(|e| with_path(path, &e))?;
-    Ok(Some(aside))
+    files::set_aside(path).map(Some)
+}
+
+/// The same error with a way out: without the record what runs is found by what it carries.
+fn unreadable(path: &Path, error: &FileError) -> io::Error {
+    let in_the_way = if error.kind() == io::ErrorKind::NotADirectory { path.parent() } else { None };
+    let shown = in_the_way.unwrap_or(path).display();
+    io::Error::new(error.kind(), format!("{error}; if that stays so: mv {shown} {shown}.damaged"))
 }
 
 /// Makes a directory that only this user can look into.

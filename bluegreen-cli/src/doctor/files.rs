@@ -89,7 +89,13 @@ fn state(session: &Session) -> Vec<Finding> {
         Err(error @ StoreError::Corrupt { .. }) => {
             findings.push(Finding::warning("state", error.to_string(), "bluegreen recover, which writes what it sees"));
         }
-        Err(error) => findings.push(Finding::fatal("state", error.to_string(), "put a copy of the state back")),
+        Err(error) => {
+            let fix = match &error {
+                StoreError::Unsafe { fix: Some(fix), .. } => fix.clone(),
+                _ => "put a copy of the state back".to_owned(),
+            };
+            findings.push(Finding::fatal("state", error.to_string(), fix));
+        }
     }
     if let Some(error) = session.wired.store.fell_back() {
         let what = format!("{error}; the one before it is used");

@@ -1,7 +1,12 @@
 //! A state file, or the record of a process, that is damaged, too new, or cannot be read: never a guess, and never as if nothing
 //! had been deployed.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+    process::Command,
+};
 
 use bluegreen_core::{FileStore, Holder, StateStore as _};
 use bluegreen_rig::{Clients, Stage, below, kill, wait_for};
@@ -172,6 +177,54 @@ fn a_damaged_record_of_the_active_side_is_mended_or_the_release_started_anew() {
     assert_eq!(stage.front(), "v2 real2");
 }
 
+/// Puts something in the place of a record.
+type Hand<'a> = &'a dyn Fn(&Path);
+
+/// A link, a pipe, a directory, and what others could have written: on both sides at once, it blocks no command and is said by each.
+#[test]
+fn what_is_no_file_of_ours_alone_in_the_place_of_a_record_is_set_aside() {
+    let Some(stage) = two_releases() else { return };
+    let clients = Clients::at(&stage);
+    let open = |mode| move |at: &Path| fs::set_permissions(at, fs::Permissions::from_mode(mode)).unwrap();
+    let instead = |put: fn(&Path)| {
+        move |at: &Path| {
+            fs::remove_file(at).unwrap();
+            put(at);
+        }
+    };
+    let hands: [(&str, Hand<'_>); 5] = [
+        ("it is a symbolic link", &instead(|at| symlink("/dev/zero", at).unwrap())),
+        ("it is a pipe", &instead(|at| assert!(Command::new("mkfifo").arg(at).status().unwrap().success()))),
+        ("it is a directory", &instead(|at| fs::create_dir_all(at.join("deep")).unwrap())),
+        ("a group may write to it", &open(0o660)),
+        ("everybody may write to it", &open(0o666)),
+    ];
+    let v3 = stage.artifact("v3");
+    let commands: [(&[&str], &str); 5] = [
+        (&["up"], "v2 real2"),
+        (&["deploy", &v3], "v3 real1"),
+        (&["rollback"], "v2 real2"),
+        (&["recover"], "v2 real2"),
+        (&["prepare", &v3], "v2 real2"),
+    ];
+    for ((why, put), (command, front)) in hands.into_iter().zip(commands) {
+        let records = ["real1.json", "real2.json"].map(|name| stage.state_dir().join("processes").join(name));
+        for record in &records {
+            put(record);
+        }
+        let pid = stage.pid("active");
+        let damaged = ["real1.json", "real2.json"].map(|name| format!("processes/{name} is damaged: {why}"));
+        let all: Vec<&str> = damaged.iter().map(String::as_str).collect();
+        stage.run(&["status"], 0).says(&all);
+        stage.run(&["check"], 0).says(&all);
+        stage.run(command, 0).says(&all).says(&["was found by what its processes carry"]);
+        assert_eq!(stage.front(), front, "{command:?}");
+        assert!(front != "v2 real2" || command[0] == "rollback" || stage.pid("active") == pid, "it is the very same");
+        assert!(!stage.run(&["status"], 0).out.contains("damaged"), "{command:?}");
+    }
+    clients.lost_nothing();
+}
+
 /// The advice is `adopt`, and it works.
 #[test]
 fn beside_a_damaged_record_a_stranger_is_named_and_can_be_adopted() {
@@ -197,14 +250,14 @@ fn beside_a_damaged_record_a_stranger_is_named_and_can_be_adopted() {
 fn a_record_that_cannot_be_read_is_not_known_and_nothing_is_touched() {
     let Some(stage) = two_releases() else { return };
     let pids = ["active", "idle"].map(|side| stage.pid(side));
-    let file = stage.state_dir().join("processes/real1.json");
-    let good = fs::read(&file).unwrap();
-    fs::remove_file(&file).unwrap();
-    fs::create_dir(&file).unwrap();
-    let ended = stage.deploy("v3", 3);
-    ended.says(&["cannot see what runs on real1", "processes/real1.json"]);
+    let (records, away) = (stage.state_dir().join("processes"), stage.state_dir().join("away"));
+    fs::rename(&records, &away).unwrap();
+    fs::write(&records, "").unwrap();
+    stage.deploy("v3", 3).says(&["state/processes"]);
+    let ended = stage.run(&["rollback"], 3);
+    ended.says(&["cannot see what runs on real1", "processes/real1.json", &format!("mv {}", records.display())]);
     assert!(pids.into_iter().all(bluegreen_rig::lives));
-    fs::remove_dir(&file).unwrap();
-    fs::write(&file, good).unwrap();
+    fs::remove_file(&records).unwrap();
+    fs::rename(&away, &records).unwrap();
     assert_eq!((stage.pid("idle"), stage.front()), (pids[1], "v2 real2".into()));
 }

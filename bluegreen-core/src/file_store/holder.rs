@@ -9,13 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bluegreen_linux::files::{self, Rule};
 use rustix::{
     fs::{major, minor},
     process::geteuid,
 };
 
 use super::safe;
-use crate::{Holder, StoreError};
+use crate::Holder;
 
 /// Between taking the lock and leaving its note a holder needs much less, as a child between its fork and its exec, unless the
 /// machine has no time for it.
@@ -62,15 +63,21 @@ fn lives(pid: u32) -> bool {
     }
 }
 
-/// Leaves our note. It is for messages only: a full disk must not stand in the way of the lock.
-pub(super) fn leave(note: &Path, who: &Holder) -> Result<(), StoreError> {
-    let mut file = safe::create(note)?;
-    let mut write = || {
+/// Leaves our note. It is for messages only: neither a full disk nor what somebody has put in its place stands in the way of the
+/// lock.
+pub(super) fn leave(note: &Path, who: &Holder) {
+    let write = || -> io::Result<()> {
+        let mut file = match files::create(note, Rule::OURS, 0o600) {
+            Err(error) if error.reason().is_some() => {
+                files::set_aside(note)?;
+                files::create(note, Rule::OURS, 0o600)?
+            }
+            file => file?,
+        };
         file.set_len(0)?;
         file.write_all(&serde_json::to_vec(who)?)
     };
-    let _: io::Result<()> = write();
-    Ok(())
+    let _ = write();
 }
 
 /// The note, if there is one. The one who left it may be gone.

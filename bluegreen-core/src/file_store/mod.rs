@@ -12,7 +12,7 @@ use std::{
 };
 
 use bluegreen_linux::{
-    files::{New, Replace},
+    files::{self, New, Replace},
     users,
 };
 use rustix::time::{ClockId, clock_gettime};
@@ -68,12 +68,17 @@ impl FileStore {
 
     /// Says anew who holds the lock, and what they are at. It is for messages: where it cannot be written, the old one stays.
     pub fn note(&self, _: &Lease, who: &Holder) {
-        let _ = holder::leave(&self.path("lock"), who);
+        holder::leave(&self.path("lock"), who);
     }
 
-    /// Whether `state.json` cannot be read, but the state before it can: the reason, for a warning.
+    /// Whether `state.json` cannot be read, or is gone, but the state before it can: the reason, for a warning.
     pub fn fell_back(&self) -> Option<StoreError> {
-        self.read("state.json").err().filter(|_| matches!(self.read("state.json.prev"), Ok(Some(_))))
+        let why = match self.read("state.json") {
+            Ok(Some(_)) => return None,
+            Ok(None) => StoreError::Corrupt { path: show(&self.path("state.json")), reason: "it is gone".to_owned() },
+            Err(why) => why,
+        };
+        Some(why).filter(|_| matches!(self.read("state.json.prev"), Ok(Some(_))))
     }
 
     /// Why the lock cannot be had now. Takes nothing, so it stands in nobody's way.
@@ -151,7 +156,7 @@ impl StateStore for FileStore {
             }
         };
         self.sweep();
-        holder::leave(&note, who)?;
+        holder::leave(&note, who);
         Ok(lease)
     }
 
@@ -182,6 +187,7 @@ impl StateStore for FileStore {
 
 fn second_name(now: &Path, name: &Path) -> io::Result<()> {
     match fs::remove_file(name) {
+        Err(e) if e.kind() == io::ErrorKind::IsADirectory => drop(files::set_aside(name)?),
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! Opening only what belongs to us.
 
-use std::{fs::File, io, os::fd::AsFd, path::Path};
+use std::{io, os::fd::AsFd, path::Path};
 
 use bluegreen_linux::{
     dirs,
@@ -45,7 +45,7 @@ pub(super) fn directory(path: &Path) -> Result<(), StoreError> {
         dir => dir,
     };
     let dir = match dir {
-        Err(Errno::NOTDIR | Errno::LOOP) => return Err(unsafe_path(path, "it is not a directory")),
+        Err(Errno::NOTDIR | Errno::LOOP) => return Err(unsafe_path(path, "it is not a directory", None)),
         // whose it is says more than that permission is denied
         Err(Errno::ACCESS) => {
             let stat = sys::statat(sys::CWD, path, AtFlags::SYMLINK_NOFOLLOW).map_err(error)?;
@@ -59,7 +59,7 @@ pub(super) fn directory(path: &Path) -> Result<(), StoreError> {
     let disk = sys::fstatfs(&dir).map_err(|e| failed("cannot look at", path, &e.into()))?;
     if let Some(kind) = network(disk.f_type as i64) {
         let why = format!("it is on {kind}, which several machines can have: use a disk of this machine");
-        return Err(unsafe_path(path, &why));
+        return Err(unsafe_path(path, &why, None));
     }
     if stat.st_mode & OPEN_TO_OTHERS != 0 && is_home(&dir, path) {
         // on a disk that is read-only nothing is written either; `check` says that it stays open
@@ -101,48 +101,47 @@ pub(super) fn text(path: &Path, limit: u64) -> Result<Option<String>, StoreError
     match files::text(path, Rule::OURS, limit) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.is_missing() => Ok(None),
-        Err(error) => Err(refused(path, "cannot read", error)),
+        Err(error) => Err(refused(path, error)),
     }
 }
 
-/// Opens a file for reading and writing, and makes it if it is not there.
-pub(super) fn create(path: &Path) -> Result<File, StoreError> {
-    files::create(path, Rule::OURS, 0o600).map_err(|error| refused(path, "cannot open", error))
-}
-
-pub(super) fn refused(path: &Path, action: &'static str, error: FileError) -> StoreError {
+fn refused(path: &Path, error: FileError) -> StoreError {
     let why = match error {
-        FileError::Io { why, .. } => return failed(action, path, &why),
+        FileError::Io { why, .. } => return failed("cannot read", path, &why),
         FileError::Unfit { why, .. } => why,
-        error => return failed(action, path, &io::Error::from(error)),
+        error => return failed("cannot read", path, &io::Error::from(error)),
     };
     match why {
         Unfit::TooLarge { .. } | Unfit::NoText => StoreError::Corrupt { path: show(path), reason: why.to_string() },
-        Unfit::Foreign { owner, me } => unsafe_path(path, &foreign(path, owner, me)),
-        Unfit::Everybody | Unfit::Group => unsafe_path(path, WRITABLE),
-        why => unsafe_path(path, &why.to_string()),
+        Unfit::Foreign { owner, me } => foreign(path, owner, me),
+        Unfit::Everybody | Unfit::Group => writable(path),
+        // what is there is none of ours: without it the state before is used
+        why => unsafe_path(path, &why.to_string(), Some(format!("mv {0} {0}.damaged", show(path)))),
     }
 }
 
-const WRITABLE: &str = "others may write to it; chmod go-w";
+fn foreign(path: &Path, owner: u32, me: u32) -> StoreError {
+    let reason = format!("it belongs to uid {owner}, and this is uid {me}");
+    unsafe_path(path, &reason, Some(format!("sudo chown {me} {}", show(path))))
+}
 
-fn foreign(path: &Path, owner: u32, me: u32) -> String {
-    format!("it belongs to uid {owner}, and this is uid {me}; sudo chown {me} {}", show(path))
+fn writable(path: &Path) -> StoreError {
+    unsafe_path(path, "others may write to it", Some(format!("chmod go-w {}", show(path))))
 }
 
 fn check(path: &Path, owner: u32, mode: u32) -> Result<(), StoreError> {
     let me = geteuid().as_raw();
     if owner != me {
-        return Err(unsafe_path(path, &foreign(path, owner, me)));
+        return Err(foreign(path, owner, me));
     }
     if mode & WRITABLE_BY_OTHERS != 0 {
-        return Err(unsafe_path(path, WRITABLE));
+        return Err(writable(path));
     }
     Ok(())
 }
 
-fn unsafe_path(path: &Path, reason: &str) -> StoreError {
-    StoreError::Unsafe { path: show(path), reason: reason.to_owned() }
+fn unsafe_path(path: &Path, reason: &str, fix: Option<String>) -> StoreError {
+    StoreError::Unsafe { path: show(path), reason: reason.to_owned(), fix }
 }
 
 #[cfg(test)]

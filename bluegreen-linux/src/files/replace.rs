@@ -3,7 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::{File, Permissions},
-    io::{self, Write as _},
+    io::Write as _,
     os::{
         fd::{AsFd, OwnedFd},
         unix::fs::{PermissionsExt as _, fchown},
@@ -119,7 +119,7 @@ impl New {
             Err(Errno::NOENT) => None,
             Err(error) => return Err(FileError::errno(path)(error)),
         };
-        let (mut file, name) = dir.make(&how.beside).map_err(FileError::io(path))?;
+        let (mut file, name) = dir.make(&how.beside, path)?;
         let new = Self { dir, name: Some(name), path: path.to_owned() };
         let mut write = || {
             file.write_all(bytes)?;
@@ -197,7 +197,8 @@ impl Parent {
         }
     }
 
-    fn make(&self, beside: &Beside) -> io::Result<(File, OsString)> {
+    fn make(&self, beside: &Beside, path: &Path) -> Result<(File, OsString), FileError> {
+        let failed = FileError::errno(path);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | CAREFUL;
         let make = |name: &OsStr| {
             retry_on_intr(|| sys::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600))).map(File::from)
@@ -206,15 +207,18 @@ impl Parent {
             Beside::One(name) => {
                 match sys::unlinkat(&self.fd, name, AtFlags::empty()) {
                     Ok(()) | Err(Errno::NOENT) => {}
-                    Err(error) => return Err(error.into()),
+                    Err(Errno::ISDIR) => {
+                        return Err(FileError::unfit(&path.with_file_name(name), Unfit::Kind("a directory")));
+                    }
+                    Err(error) => return Err(failed(error)),
                 }
-                Ok((make(name)?, name.clone()))
+                Ok((make(name).map_err(failed)?, name.clone()))
             }
             Beside::Any(prefix) => loop {
-                let name = OsString::from(format!("{prefix}{:016x}", random()?));
+                let name = OsString::from(format!("{prefix}{:016x}", random().map_err(&failed)?));
                 match make(&name) {
                     Err(Errno::EXIST) => {}
-                    file => return Ok((file?, name)),
+                    file => return Ok((file.map_err(failed)?, name)),
                 }
             },
         }

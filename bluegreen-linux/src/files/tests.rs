@@ -73,6 +73,36 @@ fn what_is_no_file_is_neither_opened_nor_waited_for_nor_replaced() {
     assert!(!dir.path().join("nowhere").exists());
 }
 
+/// Each takes the place of the one before, or stands beside it.
+#[test]
+fn whatever_it_is_is_set_aside_as_it_is() {
+    let dir = home();
+    let (path, mut asides) = (dir.path().join("record"), Vec::new());
+    for (oddity, _) in oddities(&dir).into_iter().filter(|(oddity, _)| oddity.starts_with(dir.path())) {
+        fs::rename(&oddity, &path).unwrap();
+        let before = fs::symlink_metadata(&path).unwrap();
+        let aside = set_aside(&path).unwrap();
+        let after = fs::symlink_metadata(&aside).unwrap();
+        assert_eq!((after.ino(), after.mode()), (before.ino(), before.mode()));
+        assert!(fs::symlink_metadata(&path).is_err());
+        asides.push(aside.file_name().unwrap().to_str().unwrap().to_owned());
+    }
+    // a directory over a link, and a pipe over a directory, are not to be had
+    assert_eq!(asides, ["", "", ".1", "", ""].map(|number| format!("record.damaged{number}")));
+    assert_eq!(fs::read_to_string(dir.path().join("target")).unwrap(), "as it was");
+    assert_eq!(set_aside(&path).unwrap_err().kind(), std::io::ErrorKind::NotFound);
+}
+
+#[test]
+fn a_name_that_is_in_the_way_of_a_replacement_is_told() {
+    let dir = home();
+    fs::create_dir(dir.path().join(".new")).unwrap();
+    let path = file(&dir, "a", 0o600);
+    let error = replace(&path, b"new", &Replace::private().beside(".new")).unwrap_err();
+    assert!(error.to_string().contains("/.new: it is a directory"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "as it was");
+}
+
 #[test]
 fn a_device_is_not_replaced_by_root() {
     if !is_root() {
