@@ -85,9 +85,18 @@ pub enum Command {
     /// Bring a release to the idle profile and the traffic to it
     Deploy(Deploy),
     /// The first half of a deploy: up to a healthy release without traffic
-    Prepare(Release),
+    Prepare {
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "its text would replace the command's")]
+        release: Release,
+        /// Do nothing when this release has the traffic already; with --replace, end what waits all the same
+        #[arg(long)]
+        if_changed: bool,
+    },
     /// The second half: the traffic moves to the prepared release
     Promote {
+        /// Only this one: 0 when it has the traffic already, 3 when it is not prepared. An id, the beginning of one, or a version
+        release: Option<String>,
         /// Drain and stop the previous release, even if it would be kept warm
         #[arg(long)]
         drain: bool,
@@ -96,7 +105,13 @@ pub enum Command {
         run: Run,
     },
     /// End what was prepared
-    Abort,
+    Abort {
+        /// Only this one; 0 when it does not wait. An id, the beginning of one, or a version
+        release: Option<String>,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "its text would replace the command's")]
+        run: Run,
+    },
     /// Only free the idle profile (as stop.sh)
     Stop(Release),
     /// Up to a running release on the idle profile (as start.sh)
@@ -120,6 +135,9 @@ pub enum Command {
     Rollback {
         /// An id, the beginning of one, or a version
         release: Option<String>,
+        /// Only when this one has the traffic; 0 when it has not. An id, the beginning of one, or a version
+        #[arg(long, value_name = "ID")]
+        if_release: Option<String>,
         #[command(flatten)]
         #[expect(missing_docs, reason = "its text would replace the command's")]
         run: Run,

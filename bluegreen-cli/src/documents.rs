@@ -42,8 +42,20 @@ pub(crate) struct Status {
     pub(crate) route: RouteSaid,
     /// The open transaction.
     pub(crate) transaction: Option<Transaction>,
+    /// How long that waits already; `null` when none waits.
+    pub(crate) waits: Option<Waits>,
     /// Who holds the lock.
     pub(crate) lock: Option<Holder>,
+}
+
+/// A release that waits for `promote` or `abort`.
+#[derive(Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Waits {
+    /// RFC 3339 in UTC, as the history says it; `null` when it does not.
+    pub(crate) since: Option<String>,
+    /// Whole seconds; `null` also with `--watch`, which says only what changes.
+    pub(crate) seconds: Option<u64>,
 }
 
 /// One profile.

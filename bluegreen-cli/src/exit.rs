@@ -61,7 +61,8 @@ impl Exit {
             Self::Usage => ["usage, configuration, or the wrong user", untouched],
             Self::Refused => [
                 "refused before anything was touched: nginx down, not set up, set up differently, no memory or disk, a \
-                 front door that shows another page, or what is so cannot be seen; `check` found such a thing",
+                 front door that shows another page, a release to promote that neither waits nor has the traffic, or what is so \
+                 cannot be seen; `check` found such a thing",
                 untouched,
             ],
             Self::Unhealthy => [

@@ -153,7 +153,7 @@ impl From<Refusal> for Halt {
             Refusal::Waiting(_) => {
                 Self { option: Some("--replace"), ..halt.next("bluegreen promote or bluegreen abort") }
             }
-            Refusal::NothingPrepared => halt.next("bluegreen prepare ARTIFACT"),
+            Refusal::NothingPrepared | Refusal::NotPrepared(_) => halt.next("bluegreen prepare ARTIFACT"),
             Refusal::NothingToRollBack => halt.next("bluegreen releases"),
             Refusal::HasFailed(_) => halt.next("bluegreen history"),
             _ => halt,

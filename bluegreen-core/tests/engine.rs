@@ -61,12 +61,12 @@ async fn a_release_that_never_becomes_healthy_leaves_everything_as_it_was() {
 #[tokio::test(start_paused = true)]
 async fn a_warm_rollback_moves_the_route_and_never_comes_back() {
     let scene = Scene::deployed(&["v1", "v2"]).await;
-    let report = scene.run(Command::Rollback { release: None }).await.unwrap();
+    let report = scene.run(Command::Rollback { release: None, only: None }).await.unwrap();
     assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
     assert!(scene.state().has_failed(&id("v2")));
-    let again = scene.run(Command::Rollback { release: None }).await;
+    let again = scene.run(Command::Rollback { release: None, only: None }).await;
     assert!(matches!(again, Err(RunError::Refused { refusal: Refusal::NothingToRollBack, .. })), "{again:?}");
-    let named = scene.run(Command::Rollback { release: Some(id("v2")) }).await;
+    let named = scene.run(Command::Rollback { release: Some(id("v2")), only: None }).await;
     let Err(RunError::Refused { refusal, .. }) = named else { panic!("{named:?}") };
     assert_eq!(refusal, Refusal::HasFailed(id("v2")));
     scene.assert_sound();
@@ -78,7 +78,7 @@ async fn a_cold_rollback_starts_the_confirmed_release() {
     scene.deploy("v1").await;
     scene.deploy("v2").await;
     assert_eq!(scene.running(), "- v2");
-    let report = scene.run(Command::Rollback { release: None }).await.unwrap();
+    let report = scene.run(Command::Rollback { release: None, only: None }).await.unwrap();
     assert_eq!((report.outcome, report.release), (Some(Outcome::DONE), Some(id("v1"))));
     assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
     scene.assert_sound();
@@ -97,9 +97,9 @@ async fn prepare_rests_for_hours_and_promote_goes_on() {
     let other = scene.try_until("v3", Step::Retire).await;
     assert!(matches!(other, Err(RunError::Refused { refusal: Refusal::Waiting(_), .. })), "{other:?}");
 
-    let report = scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    let report = scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
     assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.second())));
-    let again = scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    let again = scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
     assert!(again.already.is_some(), "promoting twice is promoting once");
 }
 
@@ -121,7 +121,7 @@ async fn abort_takes_back_what_rests() {
     for step in [Step::Stop, Step::Start, Step::Health, Step::Switch, Step::Bake] {
         let scene = Scene::deployed(&["v1"]).await;
         scene.until("v2", step).await;
-        let report = scene.run(Command::Abort).await.unwrap();
+        let report = scene.run(Command::Abort { release: None }).await.unwrap();
         assert!(matches!(&report.outcome, Some(Outcome::Undone(f)) if f.cause == Cause::Aborted), "{step}: {report:?}");
         assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()), "{step}");
         assert!(!scene.state().has_failed(&id("v2")), "an abort blames nobody");
@@ -283,7 +283,7 @@ async fn promoting_what_died_meanwhile_is_no_success() {
     scene.until("v2", Step::Health).await;
     let second = scene.second();
     scene.host.world().kill(&second);
-    let report = scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    let report = scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
     let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
     assert_eq!((failure.cause, failure.message.as_str()), (Cause::Crashed, "the release died while it waited"));
     assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
@@ -480,4 +480,106 @@ async fn one_at_a_time_and_the_next_may_wait() {
     let (a, b) = tokio::join!(scene.deployer.run(&command_a, &options), second);
     assert_eq!((a.unwrap().outcome, b.outcome), (Some(Outcome::DONE), Some(Outcome::DONE)));
     assert_eq!(scene.state().confirmed, [id("v3"), id("v2"), id("v1")]);
+}
+
+fn promote(release: &str) -> Command {
+    Command::Promote { release: Some(id(release)), until: Step::Retire }
+}
+
+fn abort(release: &str) -> Command {
+    Command::Abort { release: Some(id(release)) }
+}
+
+fn back_from(release: &str) -> Command {
+    Command::Rollback { release: None, only: Some(id(release)) }
+}
+
+/// What a fleet's controller says again and again to hosts of which it does not know how far they came.
+#[tokio::test(start_paused = true)]
+async fn a_release_that_is_named_is_the_only_one_that_is_promoted_aborted_or_left() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let not_prepared = |result: Result<bluegreen_core::Report, RunError>, release| match result {
+        Err(RunError::Refused { refusal, recovered: None }) => assert_eq!(refusal, Refusal::NotPrepared(id(release))),
+        other => panic!("{other:?}"),
+    };
+    // nothing waits
+    not_prepared(scene.run(promote("v1")).await, "v1");
+    for unchanged in [promote("v2"), abort("v2"), abort("v3"), back_from("v1"), back_from("v3")] {
+        let report = scene.run(unchanged.clone()).await.unwrap();
+        assert!(report.already.is_some() && report.outcome.is_none(), "{unchanged:?}: {report:?}");
+    }
+    // another one waits, and goes on waiting
+    scene.until("v3", Step::Health).await;
+    not_prepared(scene.run(promote("v1")).await, "v1");
+    for unchanged in [promote("v2"), abort("v2"), back_from("v3")] {
+        let report = scene.run(unchanged.clone()).await.unwrap();
+        assert!(report.already.is_some(), "{unchanged:?}: {report:?}");
+    }
+    assert_eq!(scene.running(), "v3 v2");
+    let waits = scene.run(back_from("v2")).await;
+    assert!(matches!(waits, Err(RunError::Refused { refusal: Refusal::Waiting(_), .. })), "{waits:?}");
+    // it is meant
+    let report = scene.run(abort("v3")).await.unwrap();
+    assert!(matches!(report.outcome, Some(Outcome::Undone(_))), "{report:?}");
+    scene.until("v3", Step::Health).await;
+    let report = scene.run(promote("v3")).await.unwrap();
+    assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.first())));
+    scene.store.advance(Duration::from_secs(60));
+    let report = scene.run(back_from("v3")).await.unwrap();
+    assert_eq!((report.outcome, report.release), (Some(Outcome::DONE), Some(id("v2"))));
+    let again = scene.run(back_from("v3")).await.unwrap();
+    assert!(again.already.is_some(), "rolling back twice is rolling back once: {again:?}");
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_named_release_that_died_while_it_waited_is_not_promoted_and_another_one_is_no_reason() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let prepared_and_dead = async || {
+        scene.until("v2", Step::Health).await;
+        let second = scene.second();
+        scene.host.world().running.remove(&second);
+    };
+    prepared_and_dead().await;
+    let report = scene.run(promote("v2")).await.unwrap();
+    assert!(matches!(&report.outcome, Some(Outcome::Undone(f)) if f.cause == Cause::Crashed), "{report:?}");
+    prepared_and_dead().await;
+    let report = scene.run(promote("v1")).await.unwrap();
+    assert!(report.already.is_some() && report.outcome.is_none(), "v1 has the traffic: {report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_of_what_serves_clears_what_waits_and_does_nothing_else() {
+    for rests in [Step::Stop, Step::Health] {
+        let scene = Scene::deployed(&["v1"]).await;
+        scene.until("v2", rests).await;
+        let prepare = |replace| Command::Deploy {
+            release: id("v1"),
+            until: Step::Health,
+            breaking: false,
+            replace,
+            if_changed: true,
+        };
+        let refused = scene.run(prepare(false)).await;
+        assert!(matches!(refused, Err(RunError::Refused { refusal: Refusal::Waiting(_), .. })), "{rests}: {refused:?}");
+        let report = scene.run(prepare(true)).await.unwrap();
+        assert!(report.already.is_some(), "{rests}: {report:?}");
+        assert_eq!((scene.running(), scene.state().transaction), ("v1 -".to_owned(), None), "{rests}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_the_dark_only_what_touches_nothing_is_unchanged() {
+    let scene = Scene::deployed(&["v1"]).await;
+    scene.until("v2", Step::Health).await;
+    scene.host.world().traffic = Err(bluegreen_core::Blind::Route("silence".into()));
+    let report = scene.run(abort("v3")).await.unwrap();
+    assert!(report.already.is_some(), "{report:?}");
+    for command in [promote("v1"), promote("v2"), abort("v2"), back_from("v1")] {
+        let refused = scene.run(command.clone()).await;
+        assert!(
+            matches!(refused, Err(RunError::Refused { refusal: Refusal::Blind(_), .. })),
+            "{command:?}: {refused:?}"
+        );
+    }
 }

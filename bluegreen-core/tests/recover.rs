@@ -93,7 +93,7 @@ async fn what_was_prepared_is_kept_as_the_repair_of_a_live_side_that_does_not_li
     scene.host.world().running.get_mut(&first).unwrap().health = Health::Deaf;
     let report = scene.run(Command::Recover).await.unwrap();
     assert!(degraded(report.recovered.as_ref()).contains("nothing answers there; deploy of v2 waits on real2"));
-    let report = scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    let report = scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
     assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.second())));
 }
 
@@ -148,7 +148,7 @@ async fn after_a_lost_state_what_was_only_prepared_gets_no_traffic() {
     let scene = Scene::deployed(&["v1"]).await;
     scene.until("v2", Step::Health).await;
     scene.store.set(rebuild(&scene.host.world().seen()));
-    let back = scene.run(Command::Rollback { release: None }).await;
+    let back = scene.run(Command::Rollback { release: None, only: None }).await;
     assert!(matches!(back, Err(RunError::Refused { refusal: Refusal::NothingToRollBack, .. })), "{back:?}");
     let first = scene.first();
     scene.host.world().kill(&first);
@@ -173,7 +173,7 @@ async fn nor_does_it_after_the_state_before_it_is_all_there_is() {
     scene.until("v3", Step::Health).await;
     scene.store.set(before);
     assert_eq!(scene.running(), "v3 v2");
-    let report = scene.run(Command::Rollback { release: None }).await.unwrap();
+    let report = scene.run(Command::Rollback { release: None, only: None }).await.unwrap();
     assert_eq!(
         (report.outcome, scene.running().as_str()),
         (Some(Outcome::DONE), "v1 v2"),
@@ -257,10 +257,10 @@ async fn a_rollback_never_leads_to_what_crashed_or_to_the_same_again() {
     assert_eq!((scene.route().active, scene.state().replaced()), (scene.second(), Some(&id("v2"))), "v1 serves");
     let said = |kind: &EventKind| matches!(kind, EventKind::Warning { message } if message.contains("older than v2"));
     assert!(told.lock().unwrap().iter().any(said), "{told:?}");
-    let back = scene.run(Command::Rollback { release: None }).await.unwrap();
+    let back = scene.run(Command::Rollback { release: None, only: None }).await.unwrap();
     assert_eq!(back.release, Some(id("v0")), "not to v2, which crashed");
     // whoever knows better may name it
-    let named = scene.run(Command::Rollback { release: Some(id("v2")) }).await.unwrap();
+    let named = scene.run(Command::Rollback { release: Some(id("v2")), only: None }).await.unwrap();
     assert_eq!((named.outcome, named.release), (Some(Outcome::DONE), Some(id("v2"))));
     assert!(scene.state().crashed.is_empty(), "it serves again");
 
@@ -270,7 +270,7 @@ async fn a_rollback_never_leads_to_what_crashed_or_to_the_same_again() {
     let seen = scene.host.world().seen();
     let target = rollback_target(&state, &seen).unwrap();
     assert_eq!((target.release, target.warm), (&id("v1"), false), "v2 on both sides is no way back");
-    let back = scene.run(Command::Rollback { release: None }).await.unwrap();
+    let back = scene.run(Command::Rollback { release: None, only: None }).await.unwrap();
     assert_eq!((back.outcome, back.release), (Some(Outcome::DONE), Some(id("v1"))));
     scene.assert_sound();
 }

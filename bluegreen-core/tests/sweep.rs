@@ -82,9 +82,9 @@ impl Story {
 
     fn command(self) -> Command {
         match self {
-            Self::Promote => Command::Promote { until: Step::Retire },
-            Self::Abort | Self::AbortSwitched => Command::Abort,
-            Self::Rollback | Self::ColdRollback => Command::Rollback { release: None },
+            Self::Promote => Command::Promote { release: None, until: Step::Retire },
+            Self::Abort | Self::AbortSwitched => Command::Abort { release: None },
+            Self::Rollback | Self::ColdRollback => Command::Rollback { release: None, only: None },
             Self::Flip => Command::Recover,
             Self::Up => Command::Up,
             Self::Prepare => Command::Deploy {
@@ -141,7 +141,7 @@ async fn killed_once(story: Story, op: Op, n: u64) -> bool {
     let again = scene.run(Command::Recover).await.unwrap();
     assert_eq!((again.recovered, again.outcome), (None, None), "{what}: a second recover does nothing");
     if scene.state().transaction.is_some() {
-        scene.run(Command::Abort).await.unwrap();
+        scene.run(Command::Abort { release: None }).await.unwrap();
     }
     let plain = scene.deploy("v9").await;
     assert!(

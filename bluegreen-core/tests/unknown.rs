@@ -98,9 +98,9 @@ async fn before_the_first_effect_blindness_refuses_and_what_waits_stays() {
     let silence = || Err(Blind::Route("silence".into()));
     let seen = std::mem::replace(&mut scene.host.world().traffic, silence());
     for command in [
-        Command::Promote { until: Step::Retire },
-        Command::Abort,
-        Command::Rollback { release: None },
+        Command::Promote { release: None, until: Step::Retire },
+        Command::Abort { release: None },
+        Command::Rollback { release: None, only: None },
         Command::deploy(id("v3")),
         Command::Up,
         Command::Recover,
@@ -116,12 +116,15 @@ async fn before_the_first_effect_blindness_refuses_and_what_waits_stays() {
     let (first, second) = (scene.first(), scene.second());
     for dark in [first, second] {
         scene.host.world().hidden.insert(dark.clone());
-        assert!(matches!(refusal(scene.run(Command::Promote { until: Step::Retire }).await), Refusal::Blind(_)));
-        assert!(matches!(refusal(scene.run(Command::Abort).await), Refusal::Blind(_)));
+        assert!(matches!(
+            refusal(scene.run(Command::Promote { release: None, until: Step::Retire }).await),
+            Refusal::Blind(_)
+        ));
+        assert!(matches!(refusal(scene.run(Command::Abort { release: None }).await), Refusal::Blind(_)));
         assert_eq!((scene.state(), scene.running().as_str()), (before.clone(), "v1 v2"));
         scene.host.world().hidden.remove(&dark);
     }
-    scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
     scene.assert_sound();
 }
 
@@ -132,12 +135,12 @@ async fn a_set_up_that_is_gone_is_no_permission() {
     let before = scene.state();
     let gone = || Ok(Traffic::NotSetUp("404".into()));
     let seen = std::mem::replace(&mut scene.host.world().traffic, gone());
-    for command in [Command::Promote { until: Step::Retire }, Command::Abort] {
+    for command in [Command::Promote { release: None, until: Step::Retire }, Command::Abort { release: None }] {
         assert_eq!(refusal(scene.run(command).await), Refusal::NotSetUp("404".into()));
     }
     assert_eq!((scene.state(), scene.running().as_str()), (before, "v1 v2"));
     scene.host.world().traffic = seen;
-    scene.run(Command::Abort).await.unwrap();
+    scene.run(Command::Abort { release: None }).await.unwrap();
     // the users may still be led to where v1 runs, so nothing is prepared in its place
     scene.host.world().traffic = gone();
     let prepare = scene.try_until("v3", Step::Health).await;
@@ -183,7 +186,7 @@ async fn a_refusal_tells_what_recovery_had_to_say() {
     let scene = Scene::deployed(&["v1"]).await;
     let first = scene.first();
     scene.host.world().kill(&first);
-    let result = scene.run(Command::Rollback { release: None }).await;
+    let result = scene.run(Command::Rollback { release: None, only: None }).await;
     let Err(RunError::Refused { refusal: Refusal::NothingToRollBack, recovered }) = result else {
         panic!("{result:?}")
     };

@@ -329,12 +329,16 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__abort)
-            opts="-q -v -h --config --app --format --quiet --verbose --color --yes --help"
+            opts="-q -v -h --wait --deadline --config --app --format --quiet --verbose --color --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1419,7 +1423,7 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__prepare)
-            opts="-q -v -h --version --sha256 --replace --wait --deadline --config --app --format --quiet --verbose --color --yes --help"
+            opts="-q -v -h --version --sha256 --replace --wait --deadline --if-changed --config --app --format --quiet --verbose --color --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1745,12 +1749,16 @@ _bluegreen() {
             return 0
             ;;
         bluegreen__subcmd__rollback)
-            opts="-q -v -h --wait --deadline --config --app --format --quiet --verbose --color --yes --help"
+            opts="-q -v -h --if-release --wait --deadline --config --app --format --quiet --verbose --color --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --if-release)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --deadline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

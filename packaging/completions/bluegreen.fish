@@ -191,6 +191,7 @@ always\t'Yes'
 never\t'No'"
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand prepare" -l replace -d 'Abandon another release that was prepared'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand prepare" -l wait -d 'Wait while somebody else deploys'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand prepare" -l if-changed -d 'Do nothing when this release has the traffic already; with --replace, end what waits all the same'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand prepare" -s q -l quiet -d 'Say only what went wrong'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand prepare" -s v -l verbose -d 'Every event as JSON on stderr too'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand prepare" -l yes -d 'Agree to what would be asked'
@@ -209,6 +210,7 @@ complete -c bluegreen -n "__fish_bluegreen_using_subcommand promote" -s q -l qui
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand promote" -s v -l verbose -d 'Every event as JSON on stderr too'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand promote" -l yes -d 'Agree to what would be asked'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand promote" -s h -l help -d 'Print help'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand abort" -l deadline -d 'Take it back when it has not ended after this time, as 90s or 5m' -r
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand abort" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand abort" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand abort" -l format -d '`human` lines, or `json`: one object per line [default: human]' -r -f -a "human\t'Lines for people'
@@ -216,6 +218,7 @@ json\t'One JSON object per line on stdout'"
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand abort" -l color -d '`auto`, `always` or `never` [default: auto, which honours NO_COLOR]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Yes'
 never\t'No'"
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand abort" -l wait -d 'Wait while somebody else deploys'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand abort" -s q -l quiet -d 'Say only what went wrong'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand abort" -s v -l verbose -d 'Every event as JSON on stderr too'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand abort" -l yes -d 'Agree to what would be asked'
@@ -308,6 +311,7 @@ complete -c bluegreen -n "__fish_bluegreen_using_subcommand hook" -s q -l quiet 
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand hook" -s v -l verbose -d 'Every event as JSON on stderr too'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand hook" -l yes -d 'Agree to what would be asked'
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand hook" -s h -l help -d 'Print help'
+complete -c bluegreen -n "__fish_bluegreen_using_subcommand rollback" -l if-release -d 'Only when this one has the traffic; 0 when it has not. An id, the beginning of one, or a version' -r
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand rollback" -l deadline -d 'Take it back when it has not ended after this time, as 90s or 5m' -r
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand rollback" -l config -d 'The configuration [default: $BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml]' -r -F
 complete -c bluegreen -n "__fish_bluegreen_using_subcommand rollback" -l app -d 'The app, when its configuration is /etc/bluegreen/APP.toml' -r

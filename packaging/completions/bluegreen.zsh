@@ -216,6 +216,7 @@ always\:"Yes"
 never\:"No"))' \
 '--replace[Abandon another release that was prepared]' \
 '--wait[Wait while somebody else deploys]' \
+'--if-changed[Do nothing when this release has the traffic already; with --replace, end what waits all the same]' \
 '-q[Say only what went wrong]' \
 '--quiet[Say only what went wrong]' \
 '-v[Every event as JSON on stderr too]' \
@@ -245,10 +246,12 @@ never\:"No"))' \
 '--yes[Agree to what would be asked]' \
 '-h[Print help]' \
 '--help[Print help]' \
+'::release -- Only this one\: 0 when it has the traffic already, 3 when it is not prepared. An id, the beginning of one, or a version:_default' \
 && ret=0
 ;;
 (abort)
 _arguments "${_arguments_options[@]}" : \
+'--deadline=[Take it back when it has not ended after this time, as 90s or 5m]:D:_default' \
 '--config=[The configuration \[default\: \$BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml\]]:FILE:_files' \
 '--app=[The app, when its configuration is /etc/bluegreen/APP.toml]:APP:_default' \
 '--format=[\`human\` lines, or \`json\`\: one object per line \[default\: human\]]:FORMAT:((human\:"Lines for people"
@@ -256,6 +259,7 @@ json\:"One JSON object per line on stdout"))' \
 '--color=[\`auto\`, \`always\` or \`never\` \[default\: auto, which honours NO_COLOR\]]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
 always\:"Yes"
 never\:"No"))' \
+'--wait[Wait while somebody else deploys]' \
 '-q[Say only what went wrong]' \
 '--quiet[Say only what went wrong]' \
 '-v[Every event as JSON on stderr too]' \
@@ -263,6 +267,7 @@ never\:"No"))' \
 '--yes[Agree to what would be asked]' \
 '-h[Print help]' \
 '--help[Print help]' \
+'::release -- Only this one; 0 when it does not wait. An id, the beginning of one, or a version:_default' \
 && ret=0
 ;;
 (stop)
@@ -401,6 +406,7 @@ never\:"No"))' \
 ;;
 (rollback)
 _arguments "${_arguments_options[@]}" : \
+'--if-release=[Only when this one has the traffic; 0 when it has not. An id, the beginning of one, or a version]:ID:_default' \
 '--deadline=[Take it back when it has not ended after this time, as 90s or 5m]:D:_default' \
 '--config=[The configuration \[default\: \$BLUEGREEN_CONFIG, ./bluegreen.toml, /etc/bluegreen/APP.toml\]]:FILE:_files' \
 '--app=[The app, when its configuration is /etc/bluegreen/APP.toml]:APP:_default' \

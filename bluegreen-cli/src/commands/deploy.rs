@@ -2,12 +2,17 @@
 
 use bluegreen_core::{Command, Outcome, Policy, Previous, ReleaseId, Report, StateStore as _, Step};
 
+use bluegreen_process::ReleaseError;
+
 use super::{Exit, Halt, Release, Run, Session, preflight, releases};
 use crate::{
     args::Deploy,
     hooks::{self, BEFORE_START, BEFORE_SWITCH, Stopped},
     session::Locked,
 };
+
+/// The digits of an id: of a SHA-256.
+const WHOLE_ID: usize = 64;
 
 /// `deploy`
 pub(super) async fn deploy(session: &Session, args: &Deploy) -> Result<Exit, Halt> {
@@ -50,13 +55,22 @@ pub(super) async fn until(session: &Session, release: Release, until: Step, type
             preflight::can_switch(session).await?;
             preflight::has_door(session).await?;
         }
-        return go_on(session, &release.run, until).await;
+        return go_on(session, None, &release.run, until).await;
     }
     begin(session, &Deploy { release, if_changed: false, breaking: false, until: Some(until) }, typed).await
 }
 
+/// `prepare`
+pub(super) async fn prepare(session: &Session, release: Release, if_changed: bool) -> Result<Exit, Halt> {
+    if !if_changed {
+        return until(session, release, Step::Health, "prepare").await;
+    }
+    begin(session, &Deploy { release, if_changed, breaking: false, until: Some(Step::Health) }, "prepare").await
+}
+
 /// `promote`
-pub(super) async fn promote(session: &Session, run: &Run, drain: bool) -> Result<Exit, Halt> {
+pub(super) async fn promote(session: &Session, release: Option<&str>, run: &Run, drain: bool) -> Result<Exit, Halt> {
+    let named = release.map(|text| named(session, text)).transpose()?;
     preflight::can_switch(session).await?;
     preflight::has_door(session).await?;
     if session.state().await?.transaction.is_some_and(|tx| tx.undo.is_none() && preflight::lacks_artifact(session, &tx))
@@ -64,32 +78,50 @@ pub(super) async fn promote(session: &Session, run: &Run, drain: bool) -> Result
         preflight::needs_no_artifact(session, "start")?;
     }
     if !drain {
-        return go_on(session, run, Step::Retire).await;
+        return go_on(session, named, run, Step::Retire).await;
     }
     let policy = Policy { previous: Previous::Stop, ..session.config.policy() };
     let deployer = session.wired.deployer.clone().with_policy(policy);
     let session = session.with_deployer(deployer);
-    go_on(&session, run, Step::Retire).await
+    go_on(&session, named, run, Step::Retire).await
 }
 
-async fn go_on(session: &Session, run: &Run, until: Step) -> Result<Exit, Halt> {
-    let command = |until| Command::Promote { until };
+async fn go_on(session: &Session, named: Option<ReleaseId>, run: &Run, until: Step) -> Result<Exit, Halt> {
+    let command = |until| Command::Promote { release: named.clone(), until };
     walk(session.lock(&command(until), run).await?, until, command).await
 }
 
 /// `abort`
-pub(super) async fn abort(session: &Session) -> Result<Exit, Halt> {
-    let report = session.run(&Command::Abort, &Run::default()).await?;
+pub(super) async fn abort(session: &Session, release: Option<&str>, run: &Run) -> Result<Exit, Halt> {
+    let release = release.map(|text| named(session, text)).transpose()?;
+    let report = session.run(&Command::Abort { release }, run).await?;
     Ok(session.finish("aborted", &report).await)
 }
 
 /// `rollback`
-pub(super) async fn rollback(session: &Session, release: Option<&str>, run: &Run) -> Result<Exit, Halt> {
+pub(super) async fn rollback(
+    session: &Session,
+    release: Option<&str>,
+    only: Option<&str>,
+    run: &Run,
+) -> Result<Exit, Halt> {
     let releases = session.wired.processes.releases();
+    let only = only.map(|text| named(session, text)).transpose()?;
     let release = release.map(|text| releases.resolve(text)).transpose()?.map(|release| release.id);
     preflight::can_switch(session).await?;
-    let report = session.run(&Command::Rollback { release }, run).await?;
+    let report = session.run(&Command::Rollback { release, only }, run).await?;
     Ok(session.finish("rolled_back", &report).await)
+}
+
+/// The release that `text` names. One that is not kept here is known by its whole id, and nothing here is about it.
+fn named(session: &Session, text: &str) -> Result<ReleaseId, Halt> {
+    let unknown = match session.wired.processes.releases().resolve(text) {
+        Ok(release) => return Ok(release.id),
+        Err(unknown @ ReleaseError::Unknown(_)) => unknown,
+        Err(error) => return Err(error.into()),
+    };
+    let whole = |id: &ReleaseId| id.as_str().len() == WHOLE_ID && id.as_str().bytes().all(|b| b.is_ascii_hexdigit());
+    text.parse().ok().filter(whole).ok_or_else(|| Halt { exit: Exit::Refused, ..unknown.into() })
 }
 
 /// Whether this command will start `release`, as far as the state says it: neither does it only go on with what was started,
@@ -137,7 +169,7 @@ async fn walk(locked: Locked<'_>, until: Step, command: impl Fn(Step) -> Command
 /// Aborts what a hook has stopped. What ends the command is the hook, unless even that did not work.
 async fn take_back(locked: Locked<'_>, stopped: &Stopped) -> Result<Exit, Halt> {
     let session = locked.session;
-    let aborted = locked.run(&Command::Abort).await;
+    let aborted = locked.run(&Command::Abort { release: None }).await;
     drop(locked);
     let report = match aborted {
         Ok(report) => report,

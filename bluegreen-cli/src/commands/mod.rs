@@ -117,14 +117,16 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
     match command {
         Command::Plan(args) => plan::run(session, global, &args).await,
         Command::Deploy(args) => deploy::deploy(session, &args).await,
-        Command::Promote { drain, run } => deploy::promote(session, &run, drain).await,
-        Command::Abort => deploy::abort(session).await,
+        Command::Promote { release, drain, run } => deploy::promote(session, release.as_deref(), &run, drain).await,
+        Command::Abort { release, run } => deploy::abort(session, release.as_deref(), &run).await,
         Command::Stop(release) => deploy::until(session, release, Step::Stop, "stop").await,
         Command::Start(release) => deploy::until(session, release, Step::Start, "start").await,
-        Command::Prepare(release) => deploy::until(session, release, Step::Health, "prepare").await,
+        Command::Prepare { release, if_changed } => deploy::prepare(session, release, if_changed).await,
         Command::Health(release) => deploy::until(session, release, Step::Health, "health").await,
         Command::Switch(release) => deploy::until(session, release, Step::Retire, "switch").await,
-        Command::Rollback { release, run } => deploy::rollback(session, release.as_deref(), &run).await,
+        Command::Rollback { release, if_release, run } => {
+            deploy::rollback(session, release.as_deref(), if_release.as_deref(), &run).await
+        }
         Command::Recover => engine(session, Engine::Recover, "recovered").await,
         Command::Up => engine(session, Engine::Up, "started").await,
         Command::Adopt { profile, pid } => adopt::run(session, profile.as_deref(), pid).await,
@@ -154,7 +156,7 @@ fn deploys(command: &Command) -> bool {
         command,
         Command::Plan(_)
             | Command::Deploy(_)
-            | Command::Prepare(_)
+            | Command::Prepare { .. }
             | Command::Promote { .. }
             | Command::Stop(_)
             | Command::Start(_)
@@ -183,12 +185,12 @@ fn changes(command: &Command) -> bool {
 fn options(command: &Command) -> &'static [&'static str] {
     match command {
         Command::Deploy(_)
-        | Command::Prepare(_)
+        | Command::Prepare { .. }
         | Command::Stop(_)
         | Command::Start(_)
         | Command::Health(_)
         | Command::Switch(_) => &["--wait", "--replace"],
-        Command::Promote { .. } | Command::Rollback { .. } => &["--wait"],
+        Command::Promote { .. } | Command::Abort { .. } | Command::Rollback { .. } => &["--wait"],
         Command::Plan(_) => &["--replace"],
         _ => &[],
     }

@@ -120,7 +120,12 @@ fn cgroup_left() -> Option<u64> {
 fn judge_memory(memory: Memory) -> Finding {
     let Memory { one, available, swap, cgroup, .. } = memory;
     let least = memory.free();
-    let what = format!("two releases run side by side: one has {}, and {} are free", size(one), size(least));
+    let what = format!(
+        "two releases run side by side, also while one is prepared, each with its own connections to a database: one has {}, \
+         and {} are free",
+        size(one),
+        size(least)
+    );
     if one > least.saturating_add(if cgroup.is_some_and(|cgroup| cgroup < available) { 0 } else { swap }) {
         let fix = "give the machine or the unit more memory, the app less (as `-Xmx`), or deploy with --breaking";
         return Finding::fatal("memory", what, fix);

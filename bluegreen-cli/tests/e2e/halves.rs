@@ -159,3 +159,73 @@ fn what_waits_stays_where_nothing_is_set_up_and_where_nginx_is_silent() {
     assert!([Some(3), Some(130)].contains(&ended.code), "{ended}");
     assert!(lives(waits) && stage.step().as_deref() == Some("health"), "{ended}");
 }
+
+/// What a fleet's controller says to hosts of which it does not know how far they came.
+#[test]
+fn a_release_that_is_named_is_the_only_one_that_is_meant() {
+    let Some(stage) = Stage::marker() else { return };
+    let ended = |words: &[&str], code| {
+        let ended = stage.run(&[words, &["--format", "json"]].concat(), code);
+        ended.events().pop().unwrap()
+    };
+    let unchanged = |words: &[&str]| assert_eq!(ended(words, 0)["outcome"], "unchanged", "{words:?}");
+    stage.deploy("v1", 0);
+    let v1 = ended(&["up"], 0)["release"].as_str().unwrap().to_owned();
+    let nobody = "0".repeat(64);
+    unchanged(&["promote", &v1]);
+    unchanged(&["promote", "v1"]);
+    for none in [&v1, &nobody] {
+        unchanged(&["abort", none]);
+    }
+    unchanged(&["rollback", "--if-release", &nobody]);
+    stage.run(&["promote", &nobody], 3).says(&["is not prepared, and has not the traffic either", "bluegreen prepare"]);
+    for command in [&["promote", "v7"][..], &["abort", "v7"], &["rollback", "--if-release", "v7"]] {
+        stage.run(command, 3).says(&["v7", "bluegreen releases"]);
+    }
+
+    let v2 = stage.artifact("v2");
+    let prepared = ended(&["prepare", &v2, "--version", "v2"], 0);
+    let id = prepared["release"].as_str().unwrap();
+    stage.run(&["promote", &nobody], 3);
+    unchanged(&["promote", &v1]);
+    unchanged(&["abort", &v1]);
+    unchanged(&["rollback", "--if-release", id]);
+    stage.run(&["rollback", "--if-release", &v1], 75);
+    assert_eq!((stage.front(), stage.behind(1)), ("v1 real1".into(), "v2 real2".into()));
+
+    assert_eq!(ended(&["promote", id], 0)["outcome"], "switched");
+    unchanged(&["promote", id]);
+    assert_eq!(ended(&["rollback", "v1", "--if-release", id, "--wait"], 0)["outcome"], "rolled_back");
+    unchanged(&["rollback", "v1", "--if-release", id]);
+    assert_eq!(ended(&["prepare", &stage.artifact("v3")], 0)["outcome"], "prepared");
+    let id = stage.status()["transaction"]["release"].as_str().unwrap().to_owned();
+    assert_eq!(ended(&["abort", &id, "--wait"], 0)["outcome"], "aborted");
+    unchanged(&["abort", &id]);
+    assert_eq!(stage.front(), "v1 real1");
+}
+
+#[test]
+fn prepare_of_what_serves_clears_what_waits() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let serves = stage.pid("active");
+    let (v1, v2) = (stage.artifact("v1"), stage.artifact("v2"));
+    stage.run(&["prepare", &v2], 0);
+    stage.run(&["prepare", &v1, "--if-changed"], 75).says(&["--replace"]);
+    stage.run(&["prepare", &v1, "--if-changed", "--replace"], 0).says(&["has the traffic already"]);
+    assert_eq!((stage.pid("active"), stage.step(), stage.is_free(1)), (serves, None, true));
+}
+
+#[test]
+fn status_says_how_long_a_release_waits() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    assert!(stage.status()["waits"].is_null());
+    stage.run(&["prepare", &stage.artifact("v2")], 0);
+    stage.run(&["status"], 0).says(&["waits  since just now; nothing but"]);
+    let waits = stage.status()["waits"].clone();
+    assert!(waits["seconds"].is_u64() && waits["since"].as_str().is_some_and(|since| since.ends_with('Z')), "{waits}");
+    std::fs::remove_file(stage.state_dir().join("history.jsonl")).unwrap();
+    stage.run(&["status"], 0).says(&["waits  since when is not known"]);
+    assert!(stage.status()["waits"]["since"].is_null());
+}

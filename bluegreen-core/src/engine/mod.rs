@@ -148,7 +148,7 @@ impl Deployer {
     /// # Errors
     /// As [`Deployer::run`]; [`Refusal`] when there is nothing to go back to.
     pub async fn rollback(&self) -> Result<Report, RunError> {
-        self.run(&Command::Rollback { release: None }, &Options::default()).await
+        self.run(&Command::Rollback { release: None, only: None }, &Options::default()).await
     }
 
     /// Takes the lock, recovers, and does what `command` says.

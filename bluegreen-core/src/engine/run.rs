@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::{Deployer, Options, Report, RunError, interrupts::Interrupts, sight::Darkness, watch::Watch};
 use crate::{
-    Acted, Begin, Cause, Command, EventKind, Failure, Kind, Lease, Next, Outcome, Recovery, Seen, State, Step,
+    Acted, Begin, Cause, Command, EventKind, Failure, Kind, Lease, Next, Outcome, Recovery, Refusal, Seen, State, Step,
     StoreError, Then, Transaction, Tried, begin,
     machine::{hears, rebuild},
     millis, recover, step,
@@ -104,7 +104,9 @@ impl<'a> Run<'a> {
                     seen = self.look(None).await;
                 }
                 // what waited for the promotion was taken back: a yes that changed nothing is a no
-                Begin::Already(_) if matches!((command, &recovered), (Command::Promote { .. }, Some(_))) => {
+                Begin::Already(_) | Begin::Refuse(Refusal::NotPrepared(_))
+                    if recovered.is_some() && self.walked_what_is_promoted(command) =>
+                {
                     return Ok(self.report(recovered, None, None).await);
                 }
                 Begin::Already(what) => return Ok(self.report(None, Some(what), recovered).await),
@@ -112,6 +114,17 @@ impl<'a> Run<'a> {
                     return Err(RunError::Refused { refusal, recovered: recovered.map(Box::new) });
                 }
             }
+        }
+    }
+
+    /// Whether the recovery has just walked what `command` was to promote.
+    fn walked_what_is_promoted(&self, command: &Command) -> bool {
+        match command {
+            Command::Promote { release: Some(named), .. } => {
+                self.walked.as_ref().is_some_and(|tx| tx.release == *named)
+            }
+            Command::Promote { release: None, .. } => true,
+            _ => false,
         }
     }
 

@@ -28,18 +28,26 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
         return Begin::Refuse(Refusal::ProfilesChanged(format!("{gone}:{}", gone.port())));
     }
     // recovery answers by itself, and an `abort` of nothing touches nothing
-    let touches = !matches!((command, &state.transaction), (Command::Recover, _) | (Command::Abort, None));
+    let touches = match command {
+        Command::Recover => false,
+        Command::Abort { release } => is_about(state, release.as_ref()),
+        _ => true,
+    };
     if let Some(refusal) = unseen(state, command, seen).filter(|_| touches) {
         return Begin::Refuse(refusal);
+    }
+    if let Some(answer) = not_meant(state, command, seen) {
+        return answer;
     }
     match (command, &state.transaction) {
         (Command::Recover, _) => match recover(state, seen, policy, Tried::default()) {
             Recovery::Blind(blind) => Begin::Refuse(Refusal::Blind(blind)),
             _ => Begin::Already("nothing has to be recovered".to_owned()),
         },
-        (Command::Abort, None) => Begin::Already("nothing is prepared that could be taken back".to_owned()),
-        (Command::Deploy { .. } | Command::Promote { .. }, Some(tx)) if tx.undo.is_none() => go_on(state, tx, command),
-        (Command::Deploy { release, if_changed: true, .. }, None) if has_traffic(seen, release) => {
+        (Command::Deploy { .. } | Command::Promote { .. }, Some(tx)) if tx.undo.is_none() => {
+            go_on(state, tx, command, seen)
+        }
+        (Command::Deploy { release, .. }, None) if is_unchanged(command, seen) => {
             Begin::Already(format!("release {release} has the traffic already"))
         }
         (Command::Deploy { .. }, None) => deploy(state, command, seen, leftover),
@@ -47,11 +55,43 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
             Begin::Already("nothing waits to be promoted".to_owned())
         }
         (Command::Promote { .. }, None) => Begin::Refuse(Refusal::NothingPrepared),
-        (Command::Abort, Some(tx)) => Begin::Go(Box::new(abandon(state, tx))),
+        (Command::Abort { .. }, None) => Begin::Already("nothing is prepared that could be taken back".to_owned()),
+        (Command::Abort { .. }, Some(tx)) => Begin::Go(Box::new(abandon(state, tx))),
         (_, Some(tx)) => Begin::Refuse(Refusal::Waiting(Box::new(tx.clone()))),
-        (Command::Rollback { release }, None) => rollback(state, release.as_ref(), seen),
+        (Command::Rollback { release, .. }, None) => rollback(state, release.as_ref(), seen),
         (Command::Up, None) => up(state, seen, policy),
     }
+}
+
+/// Whether the open transaction is about `release`; about any, when none is named.
+fn is_about(state: &State, release: Option<&ReleaseId>) -> bool {
+    state.transaction.as_ref().is_some_and(|tx| release.is_none_or(|release| tx.release == *release))
+}
+
+/// The answer to a command that names a release, where that is not the one it would be about.
+fn not_meant(state: &State, command: &Command, seen: &Seen) -> Option<Begin> {
+    match command {
+        Command::Promote { release: Some(named), .. } => {
+            let rests = state.transaction.as_ref().is_some_and(|tx| tx.undo.is_none() && tx.release == *named);
+            (!rests).then(|| match has_traffic(seen, named) {
+                true => Begin::Already(format!("release {named} has the traffic already")),
+                false => Begin::Refuse(Refusal::NotPrepared(named.clone())),
+            })
+        }
+        Command::Abort { release: Some(named) } if !is_about(state, Some(named)) => {
+            Some(Begin::Already(format!("release {named} does not wait")))
+        }
+        Command::Rollback { only: Some(named), .. } if serves(state, seen) != Some(named) => {
+            Some(Begin::Already(format!("release {named} has not the traffic")))
+        }
+        _ => None,
+    }
+}
+
+/// The release that has the traffic, or should have it.
+fn serves<'a>(state: &'a State, seen: &'a Seen) -> Option<&'a ReleaseId> {
+    let active = &seen.route()?.active;
+    seen.ours(active).map(|process| &process.release).or(state.last_good())
 }
 
 /// Why a command may not touch anything: what it would touch, or whether that has the traffic, is not known. What waits stays.
@@ -62,8 +102,8 @@ fn unseen(state: &State, command: &Command, seen: &Seen) -> Option<Refusal> {
     // a release that waits may be what a set-up of another name sends the traffic to
     let goes_on = state.transaction.is_some()
         && match command {
-            Command::Deploy { until, .. } | Command::Promote { until } => *until > Step::Health,
-            Command::Abort => true,
+            Command::Deploy { until, .. } | Command::Promote { until, .. } => *until > Step::Health,
+            Command::Abort { .. } => true,
             _ => false,
         };
     match &seen.traffic {
@@ -141,14 +181,14 @@ fn abandon(state: &State, tx: &Transaction) -> State {
     with(state, Transaction { undo: Some(failure), ..tx.clone() })
 }
 
-fn go_on(state: &State, tx: &Transaction, command: &Command) -> Begin {
+fn go_on(state: &State, tx: &Transaction, command: &Command, seen: &Seen) -> Begin {
     let (release, until, breaking, replace) = match command {
         Command::Deploy { release, until, breaking, replace, .. } => (release, *until, *breaking, *replace),
-        Command::Promote { until } => (&tx.release, *until, tx.breaking, false),
+        Command::Promote { until, .. } => (&tx.release, *until, tx.breaking, false),
         _ => unreachable!("only deploy and promote go on"),
     };
     // nothing was started yet, so another release may still take its place
-    let unstarted = tx.kind == Kind::Deploy && tx.step == Step::Stop;
+    let unstarted = tx.kind == Kind::Deploy && tx.step == Step::Stop && !is_unchanged(command, seen);
     if *release != tx.release && !unstarted {
         return if replace {
             Begin::First(Box::new(abandon(state, tx)))
@@ -160,6 +200,11 @@ fn go_on(state: &State, tx: &Transaction, command: &Command) -> Begin {
         return Begin::Already(format!("{} of {} rests after {} already", tx.kind, tx.release, tx.step));
     }
     go(state, Transaction { release: release.clone(), until, breaking: breaking || tx.breaking, ..tx.clone() })
+}
+
+/// Whether a deploy has nothing to do.
+fn is_unchanged(command: &Command, seen: &Seen) -> bool {
+    matches!(command, Command::Deploy { release, if_changed: true, .. } if has_traffic(seen, release))
 }
 
 fn has_traffic(seen: &Seen, release: &ReleaseId) -> bool {
@@ -216,8 +261,7 @@ pub struct Target<'a> {
 /// Where a rollback that names no release would go: to a good one that differs from what serves and did not crash. `None` also when
 /// the route is not known.
 pub fn rollback_target<'a>(state: &'a State, seen: &'a Seen) -> Option<Target<'a>> {
-    let route = seen.route()?;
-    let serves = seen.ours(&route.active).map(|process| &process.release).or(state.last_good());
+    let (route, serves) = (seen.route()?, serves(state, seen));
     let other = |release: &&ReleaseId| Some(*release) != serves && !state.crashed.contains(release);
     let warm = warm(state, seen, seen.profiles.other(&route.active)).filter(other);
     let release = warm.or_else(|| state.confirmed.iter().find(other))?;

@@ -19,15 +19,22 @@ pub enum Command {
     },
     /// Goes on with the transaction that rests.
     Promote {
+        /// Only if this release rests; nothing when it has the traffic already, else refused.
+        release: Option<ReleaseId>,
         /// Rest when this is true.
         until: Step,
     },
     /// Takes back the transaction that rests.
-    Abort,
+    Abort {
+        /// Only if it is about this release.
+        release: Option<ReleaseId>,
+    },
     /// Back to the last confirmed release, or to the one named.
     Rollback {
         /// Which one.
         release: Option<ReleaseId>,
+        /// Only if this release is the one that should have the traffic now.
+        only: Option<ReleaseId>,
     },
     /// Starts what should run, after a reboot.
     Up,
@@ -47,7 +54,7 @@ impl Command {
             Self::Deploy { until: Step::Health, .. } => "prepare",
             Self::Deploy { .. } => "deploy",
             Self::Promote { .. } => "promote",
-            Self::Abort => "abort",
+            Self::Abort { .. } => "abort",
             Self::Rollback { .. } => "rollback",
             Self::Up => "up",
             Self::Recover => "recover",
@@ -74,6 +81,9 @@ pub enum Refusal {
     /// `promote` without anything to promote.
     #[error("nothing is prepared")]
     NothingPrepared,
+    /// `promote` of a release that does not rest, and has not the traffic either.
+    #[error("release {0} is not prepared, and has not the traffic either")]
+    NotPrepared(ReleaseId),
     /// There is no confirmed release to go back to.
     #[error("there is no confirmed release to go back to")]
     NothingToRollBack,

@@ -127,9 +127,9 @@ impl Machine {
             deploy("half", Step::Retire, false, false),
             deploy("v3", Step::Health, false, false),
             deploy("v3", Step::Switch, false, false),
-            Command::Promote { until: Step::Retire },
-            Command::Abort,
-            Command::Rollback { release: None },
+            Command::Promote { release: None, until: Step::Retire },
+            Command::Abort { release: None },
+            Command::Rollback { release: None, only: None },
             Command::Up,
             Command::Recover,
         ]
@@ -404,7 +404,8 @@ impl Machine {
     /// What the recover and the deploy do by which a state is judged.
     pub(crate) fn trace(&self, now: &Now) -> Vec<String> {
         let (mut host, mut trace) = (now.host.clone(), Vec::new());
-        for command in [Command::Recover, Command::Recover, Command::Abort, Command::deploy(id("v9"))] {
+        for command in [Command::Recover, Command::Recover, Command::Abort { release: None }, Command::deploy(id("v9"))]
+        {
             trace.push(format!("-> {command:?}, undisturbed"));
             let said = self.run(&mut host, command, &mut trace);
             let after = Now { host: host.clone(), tools: Vec::new(), ..*now };
@@ -457,7 +458,7 @@ impl Machine {
             return true;
         }
         let mut host = recovered.clone();
-        let commands = [Command::Abort, Command::deploy(id("v9"))];
+        let commands = [Command::Abort { release: None }, Command::deploy(id("v9"))];
         let ended = commands.into_iter().all(|command| self.run(&mut host, command, &mut Vec::new()).is_some());
         let active = host.truth().and_then(|route| host.world.running.get(&route.active));
         let serves = active.is_some_and(|p| p.process.release == id("v9")) && host.disk.last_good() == Some(&id("v9"));

@@ -1,6 +1,7 @@
 //! `status`, as a person reads it.
 
 use bluegreen_core::{Occupant, Profile, Traffic};
+use jiff::Timestamp;
 
 use super::{Condition, Global, Status};
 use crate::{
@@ -102,6 +103,7 @@ impl Status<'_> {
             let what = format!("{} of {} to {} {doing}, at {}", tx.kind, tx.release, tx.to, tx.step);
             facts.push(("transaction", what, Tone::Plain));
         }
+        facts.extend(self.waits.iter().map(|waits| ("waits", waits.says(Timestamp::now()), Tone::Plain)));
         facts.extend(self.damaged.iter().map(|damaged| ("state", damaged.clone(), Tone::Warn)));
         facts.extend(self.records.iter().map(|damage| ("record", damage.clone(), Tone::Warn)));
         facts.extend(self.lock.iter().map(|holder| ("lock", format!("held by {holder}"), Tone::Plain)));

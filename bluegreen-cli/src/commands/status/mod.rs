@@ -2,14 +2,19 @@
 
 mod human;
 mod verdict;
+mod waits;
 mod watch;
 
 use bluegreen_core::{
     Holder, Policy, Profile, ReleaseId, Seen, State, StateStore as _, StoreError, Unhealthy, machine::rebuild,
 };
+use jiff::Timestamp;
 
 pub(crate) use self::verdict::Condition;
-use self::verdict::{Facts, Verdict};
+use self::{
+    verdict::{Facts, Verdict},
+    waits::Waits,
+};
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
     config::ProxyMode,
@@ -32,6 +37,7 @@ struct Status<'a> {
     /// Of the records of processes, what is damaged.
     records: Vec<String>,
     verdict: Verdict,
+    waits: Option<Waits>,
 }
 
 /// `status`: 0 when the active release answers, or when none is expected to; else 20.
@@ -46,7 +52,7 @@ pub(super) async fn run(session: &Session, global: &Global, watch: bool) -> Resu
         status = Status::look(session).await?;
     }
     match global.format {
-        Format::Json => output::json(&status.document()),
+        Format::Json => output::json(&status.document(Timestamp::now().into())),
         Format::Human => output::raw(status.human(global)),
     }
     Ok(if status.verdict.condition.is_well() { Exit::Done } else { Exit::Degraded })
@@ -76,7 +82,8 @@ impl<'a> Status<'a> {
         // one that cannot be read is seen in the row of its profile
         let damage = |profile| session.wired.processes.damage(profile).ok().flatten();
         let records = [first, second].into_iter().filter_map(damage).collect();
-        Ok(Self { session, seen, state, policy, health, damaged, lock: store.holder(), records, verdict })
+        let waits = Waits::look(session, &state);
+        Ok(Self { session, seen, state, policy, health, damaged, lock: store.holder(), records, verdict, waits })
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -114,7 +121,8 @@ impl<'a> Status<'a> {
         }
     }
 
-    fn document(&self) -> documents::Status {
+    /// What waits has an age where a moment is given.
+    fn document(&self, now: Option<Timestamp>) -> documents::Status {
         let route = self.seen.route();
         let mode = match self.session.config.nginx.mode {
             ProxyMode::Marker => "marker",
@@ -135,6 +143,7 @@ impl<'a> Status<'a> {
             failed_over: self.seen.failed_over(),
             route: documents::RouteSaid { mode, proven: route.is_some(), name: said(&self.seen.traffic) },
             transaction: self.state.transaction.clone(),
+            waits: self.waits.as_ref().map(|waits| waits.document(now)),
             lock: self.lock.clone(),
         }
     }

@@ -23,7 +23,7 @@ pub(super) async fn run(session: &Session, global: &Global) -> Result<Exit, Halt
     while !is_over(session) {
         let status = Status::look(session).await?;
         let now = match global.format {
-            Format::Json => output::as_json(&status.document()),
+            Format::Json => output::as_json(&status.document(None)),
             Format::Human => status.line(),
         };
         if now != before {
