@@ -5,12 +5,13 @@ use std::{io::ErrorKind, path::Path};
 use bluegreen_core::{Blind, Outcome, Refusal, RunError, StoreError, Traffic};
 use bluegreen_nginx::MasterError;
 use bluegreen_process::{AdoptError, ReleaseError};
+use rustix::process::geteuid;
 
 use crate::{
     config::{Config, ConfigError},
     exit::Exit,
     output::FILE_SIZE,
-    report::Trouble,
+    report::{self, Trouble},
     wiring,
 };
 
@@ -176,7 +177,7 @@ pub(crate) fn for_traffic(traffic: &Result<Traffic, Blind>, config: &Config) -> 
         (Ok(Traffic::NotSetUp(_)) | Err(Blind::Differs(_)), _) => SET_UP.to_owned(),
         (Ok(Traffic::Elsewhere(_)), _) => FIRST_DEPLOY.to_owned(),
         (_, Ok(_)) => format!("{} && bluegreen check", test()),
-        (_, Err(MasterError::NotRunning)) => format!("{} && sudo systemctl start nginx && bluegreen check", test()),
+        (_, Err(MasterError::NotRunning(_))) => format!("{} && sudo systemctl start nginx && bluegreen check", test()),
         // which one, and what is in the way, is a longer story
         _ => "bluegreen check".to_owned(),
     }
@@ -188,11 +189,18 @@ const BY_HAND: &str = "put in what `bluegreen setup --print http|server|location
 const OTHER_NGINX: &str =
     "start that nginx, or correct pid_file in [proxy.nginx]: `ps -C nginx -o pid,args` shows which ones run";
 
+/// What to do where nothing tells several nginx apart.
+const WHICH_NGINX: &str = "name the pid file of the one that is meant as pid_file in [proxy.nginx]: `ps -C nginx -o pid,args` shows \
+     which ones run";
+
 /// What to do about an nginx that is not called; `again` is the command that asked for it.
 pub(crate) fn for_master(error: &MasterError, again: &str) -> String {
     match error {
         MasterError::PidFile(_) => OTHER_NGINX.to_owned(),
-        MasterError::Several(_) => "pid_file = \"/run/nginx.pid\" in [proxy.nginx]".to_owned(),
+        // root sees which of them holds the front door
+        MasterError::Several(_) if again.starts_with("sudo ") && !geteuid().is_root() => again.to_owned(),
+        MasterError::Several(_) => WHICH_NGINX.to_owned(),
+        MasterError::Gone(_) => format!("{}, then {again}", report::install("nginx")),
         MasterError::Stranger(_) => format!("{LISTENERS}; if it leads to nginx in a container, {BY_HAND}"),
         MasterError::Foreign { uid, .. } => {
             format!("{} as that user: sudo -u '#{uid}' ...", again.trim_start_matches("sudo "))

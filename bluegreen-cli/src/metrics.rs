@@ -15,7 +15,7 @@ use bluegreen_linux::files::{self, FileError, Replace, Rule};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use crate::{config::Config, session::Session};
+use crate::{config::Config, output, session::Session};
 
 /// How long a look at the world may take: nobody waits for metrics.
 const LOOK: Duration = Duration::from_secs(5);
@@ -68,11 +68,15 @@ pub(crate) async fn text(session: &Session, last: Option<&Last>) -> Result<Strin
         kept.add(last);
     }
     let seen = timeout(LOOK, session.wired.deployer.look()).await.ok();
-    // what cannot be read has no sample
-    let state = session.wired.store.load().ok();
-    let releases = tokio::task::block_in_place(|| session.wired.processes.releases().list()).ok();
+    // what cannot be read has no sample, and is named
+    let state = told("state", session.wired.store.load());
+    let releases = told("releases", tokio::task::block_in_place(|| session.wired.processes.releases().list()));
     let sizes: Option<Vec<u64>> = releases.map(|releases| releases.iter().map(|release| release.size).collect());
     Ok(page(&session.config, &kept, seen.as_ref().map(|seen| (seen, state.as_ref())), sizes.as_deref()))
+}
+
+fn told<T, E: Display>(what: &str, read: Result<T, E>) -> Option<T> {
+    read.map_err(|error| output::error(format!("warning: the metrics have nothing of the {what}: {error}\n"))).ok()
 }
 
 /// Replaces `file` in one rename; all may read it.

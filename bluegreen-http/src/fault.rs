@@ -16,9 +16,13 @@ pub(crate) fn unhealthy(error: reqwest::Error) -> Unhealthy {
     if chain().filter_map(|e| e.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse) {
         return Unhealthy::Sick(format!("not a proper HTTP/1.1 answer: {text}"));
     }
-    match chain().find_map(|e| e.downcast_ref::<io::Error>()).map(|e| innermost(e).kind()) {
+    let io = chain().find_map(|e| e.downcast_ref::<io::Error>()).map(innermost);
+    match io.map(io::Error::kind) {
+        Some(io::ErrorKind::InvalidData) if io.is_some_and(is_no_tls) => {
+            Unhealthy::Sick("an answer that is not TLS, as of a port for plain http".to_owned())
+        }
         Some(io::ErrorKind::ConnectionRefused) => Unhealthy::Refused(text),
-        // TLS: the certificate or the protocol
+        // the certificate or the protocol
         Some(io::ErrorKind::InvalidData) if secure => Unhealthy::Sick(format!("TLS failed: {text}")),
         Some(io::ErrorKind::InvalidData) => Unhealthy::Sick(format!("not a proper HTTP/1.1 answer: {text}")),
         _ => Unhealthy::NoAnswer(text),
@@ -28,4 +32,18 @@ pub(crate) fn unhealthy(error: reqwest::Error) -> Unhealthy {
 /// The TLS connector wraps one I/O error in another, where `source` does not see it.
 fn innermost(error: &io::Error) -> &io::Error {
     error.get_ref().and_then(|inner| inner.downcast_ref()).map_or(error, innermost)
+}
+
+/// Whether what came is no record of TLS at all.
+#[cfg(feature = "tls")]
+fn is_no_tls(error: &io::Error) -> bool {
+    use rustls::{Error, InvalidMessage};
+    let said = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(said, Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)))
+}
+
+/// Without TLS nobody asks for it.
+#[cfg(not(feature = "tls"))]
+fn is_no_tls(_: &io::Error) -> bool {
+    false
 }

@@ -29,6 +29,8 @@ pub struct Listener {
     pub uid: Option<u32>,
     /// The kernel's number of it, when known.
     pub inode: Option<u64>,
+    /// The control group that it was opened in, when known: all may see that of a socket and of a process.
+    pub cgroup: Option<u64>,
     /// The processes that hold it, as far as this user can see; none when they are hidden.
     pub pids: Vec<u32>,
 }

@@ -3,6 +3,8 @@
 //! A number is no identity: it is given again. A [`Birth`] is one, in this boot. And not to see something is not to see that it
 //! is not there: what can be closed to this user comes as a [`Sight`].
 
+mod cgroup;
+
 use std::{collections::BTreeSet, fs, io, path::Path};
 
 use procfs::{
@@ -11,6 +13,8 @@ use procfs::{
 };
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+
+pub use cgroup::cgroup;
 
 /// A process that cannot be mistaken for another one of this boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -9,13 +9,15 @@ mod words;
 mod workers;
 
 use std::{
+    net::Ipv4Addr,
     path::{Path, PathBuf},
-    time::Duration,
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 use bluegreen_linux::{
     files,
-    ports::listening,
+    ports::{answers, find_holders, listening},
     program::{find, is_safe},
 };
 use rustix::process::geteuid;
@@ -30,6 +32,8 @@ pub(crate) const SETTLE: Duration = Duration::from_secs(8);
 /// Why a reload that nginx was asked for, and said nothing about, has no effect.
 pub(crate) const LIKELY: &str =
     "likely a listen port that another process holds, or a changed shared zone: see nginx's error log";
+/// How long an nginx that listens already may take to get its title: it forks once more in between.
+const STARTING: Duration = Duration::from_millis(500);
 /// Where packages let nginx write its pid.
 const PID_FILE: &str = "/run/nginx.pid";
 
@@ -45,9 +49,12 @@ pub struct Master {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MasterError {
-    /// No master process is to be seen.
-    #[error("nginx is not running: start it, as with `sudo systemctl start nginx`")]
-    NotRunning,
+    /// No master process is to be seen here; perhaps one, which this is, in a container or other namespaces.
+    #[error(
+        "nginx is not running: start it, as with `sudo systemctl start nginx`{}",
+        .0.map_or_else(String::new, |pid| format!("; another one (pid {pid}) runs in a container, and is left alone"))
+    )]
+    NotRunning(Option<i32>),
     /// The pid file does not name a master process.
     #[error("{} does not name a running nginx: start it, or correct the path", .0.display())]
     PidFile(PathBuf),
@@ -84,6 +91,11 @@ pub enum MasterError {
         /// What would be called.
         known: Option<PathBuf>,
     },
+    /// Its program is not on the disk any more, and no other one is there in its place.
+    #[error(
+        "the program that nginx (pid {0}) runs is not on the disk any more, and there is no other: install nginx again"
+    )]
+    Gone(i32),
     /// It was started with a configuration that others can change, or that is not named with its whole path.
     #[error("nginx was started with {}, which others than root can change, or which cannot be looked at: nothing is run with it", .0.display())]
     Unsafe(PathBuf),
@@ -108,7 +120,8 @@ impl Master {
         self
     }
 
-    /// Where several run: the one that listens on this port. Seen only by root, or for an nginx of the same user.
+    /// Where several run: the one that listens on this port. Who is not root, nor its user, knows it by the control
+    /// group that the listener was opened in.
     #[must_use = "returns the handle"]
     pub fn with_front_door(mut self, port: u16) -> Self {
         self.front_door = Some(port);
@@ -148,7 +161,7 @@ impl Master {
     /// nginx does not run, or has no worker that takes connections.
     pub fn worker(&self) -> Result<u32, MasterError> {
         let workers = self.workers()?;
-        workers.accepting.first().map(|worker| worker.pid.unsigned_abs()).ok_or(MasterError::NotRunning)
+        workers.accepting.first().map(|worker| worker.pid.unsigned_abs()).ok_or(MasterError::NotRunning(None))
     }
 
     /// Whether it still runs a program that has been replaced on the disk, as by an upgrade of its package. Who may not see its
@@ -166,21 +179,23 @@ impl Master {
         let known = program.as_ref().map_or_else(|| "nginx".to_owned(), |path| path.to_string_lossy().into_owned());
         let master = match self.process() {
             Ok(master) => master,
-            Err(MasterError::NotRunning) => return Ok(vec![known]),
+            Err(MasterError::NotRunning(_)) => return Ok(vec![known]),
             Err(error) => return Err(error),
         };
         let me = geteuid();
         if ![0, me.as_raw()].contains(&master.uid) {
             return Err(MasterError::Foreign { pid: master.pid, uid: master.uid });
         }
+        let running = master.place().map(Path::to_owned);
         if !master.is_trusted() {
-            let unseen =
-                || MasterError::Unseen(format!("the namespaces and the program of pid {} are hidden", master.pid));
-            return Err(master.shown().map_or_else(unseen, MasterError::Unsafe));
+            // where the file is not to be found any more, this still leads to it
+            let exe = || PathBuf::from(format!("/proc/{}/exe", master.pid));
+            return Err(MasterError::Unsafe(running.unwrap_or_else(exe)));
         }
         let is_it = program.as_ref().and_then(|program| master.runs(program));
         if is_it == Some(false) && !master.is_older() || is_it.is_none() && me.is_root() {
-            return Err(MasterError::Other { pid: master.pid, running: master.shown(), known: program });
+            let other = MasterError::Other { pid: master.pid, running, known: program };
+            return Err(if master.is_older() { MasterError::Gone(master.pid) } else { other });
         }
         let words = words::of_title(&master.title, me.as_raw()).map_err(MasterError::Unsafe)?;
         Ok(std::iter::once(known).chain(words).collect())
@@ -198,6 +213,26 @@ impl Master {
     }
 
     fn process(&self) -> Result<Candidate, MasterError> {
+        let until = Instant::now() + STARTING;
+        loop {
+            match self.look() {
+                Err(MasterError::Stranger(port)) if Instant::now() < until && self.is_starting(port) => {
+                    sleep(Duration::from_millis(10));
+                }
+                found => return found,
+            }
+        }
+    }
+
+    /// Whether the front door is held by nginx's own program, which has no title yet.
+    fn is_starting(&self, port: u16) -> bool {
+        let Some(program) = self.program() else { return false };
+        let Ok(mut listeners) = listening(port) else { return false };
+        find_holders(&mut listeners, &[]).is_ok()
+            && listeners.iter().flat_map(|listener| &listener.pids).any(|pid| candidate::runs(*pid, &program))
+    }
+
+    fn look(&self) -> Result<Candidate, MasterError> {
         let (elsewhere, here): (Vec<_>, Vec<_>) = candidates()?.into_iter().partition(Candidate::is_elsewhere);
         let mut masters = match &self.pid_file {
             Some(path) => {
@@ -225,9 +260,9 @@ impl Master {
         narrow(&mut masters, |it| usual == Some(Ok(it.pid)));
         narrow(&mut masters, Candidate::has_workers);
         let pids: Vec<i32> = masters.iter().map(|master| master.pid).collect();
-        let first = masters
-            .pop()
-            .ok_or_else(|| elsewhere.first().map_or(MasterError::NotRunning, |it| MasterError::Elsewhere(it.pid)))?;
+        let first = masters.pop().ok_or_else(|| {
+            elsewhere.first().map_or(MasterError::NotRunning(None), |it| MasterError::Elsewhere(it.pid))
+        })?;
         if pids.len() == 1 { Ok(first) } else { Err(MasterError::Several(pids)) }
     }
 }
@@ -237,13 +272,18 @@ fn at_the_door(port: u16, here: Vec<Candidate>, elsewhere: &[Candidate]) -> Resu
     let listeners = listening(port).map_err(|error| MasterError::Unseen(error.to_string()))?;
     if listeners.is_empty() {
         // another nginx of this machine is not the one that is meant; what leads into a container listens nowhere here
-        return Err(elsewhere.first().map_or(MasterError::NotRunning, |it| MasterError::Elsewhere(it.pid)));
+        let other = elsewhere.first().map(|it| it.pid);
+        return Err(match (answers((Ipv4Addr::LOCALHOST, port).into()), other) {
+            (true, other) => other.map_or(MasterError::Stranger(port), MasterError::Elsewhere),
+            (false, other) => MasterError::NotRunning(other),
+        });
     }
-    let masters: Vec<_> = here.into_iter().filter(|it| it.may_hold(&listeners)).collect();
+    let mut masters: Vec<_> = here.into_iter().filter(|it| it.may_hold(&listeners)).collect();
     if masters.is_empty() {
         let contained = elsewhere.iter().find(|it| it.may_hold(&listeners));
         return Err(contained.map_or(MasterError::Stranger(port), |it| MasterError::Elsewhere(it.pid)));
     }
+    narrow(&mut masters, |it| it.is_beside(&listeners));
     Ok(masters)
 }
 
@@ -262,5 +302,26 @@ fn read_pid(path: &Path) -> Result<i32, MasterError> {
         Ok(text) => text.trim().parse().map_err(|_| MasterError::PidFile(path.to_owned())),
         Err(error) if error.is_missing() => Err(MasterError::PidFile(path.to_owned())),
         Err(error) => Err(MasterError::Unseen(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn who_listens_and_runs_the_program_is_about_to_have_its_title() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let of = |program: &Path| Master::new().with_program(program);
+        let us = std::env::current_exe().unwrap();
+        if of(&us).program().is_none() {
+            return eprintln!("SKIPPED: others can change {}", us.display());
+        }
+        assert!(of(&us).is_starting(port) && !of(Path::new("/bin/sh")).is_starting(port));
+        drop(listener);
+        assert!(!of(&us).is_starting(port));
     }
 }

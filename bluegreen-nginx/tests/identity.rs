@@ -9,7 +9,7 @@ use std::{
         fd::OwnedFd,
         unix::{fs::PermissionsExt as _, process::CommandExt as _},
     },
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -176,6 +176,15 @@ fn nginx_in_other_namespaces_is_named_and_left_alone() {
         let master = Master::new().with_front_door(port);
         assert_eq!(master.command(), Err(MasterError::Elsewhere(pid)), "{namespaces:?}");
         assert_eq!(master.pid(), Err(MasterError::Elsewhere(pid)), "{namespaces:?}");
+        // where nobody is at the front door, ours is stopped, whoever else runs
+        let (nobody, port) = listener();
+        drop(nobody);
+        let stopped = Master::new().with_front_door(port);
+        assert!(matches!(stopped.pid(), Err(MasterError::NotRunning(Some(_)))), "{:?}", stopped.pid());
+        assert_eq!(stopped.command().map(|command| command.len()), Ok(1));
+        let said = stopped.pid().unwrap_err().to_string();
+        let (start, other) = (said.find("systemctl start nginx").unwrap(), said.find("in a container").unwrap());
+        assert!(start < other, "{said}");
     }
 }
 
@@ -240,20 +249,91 @@ async fn a_real_one_is_called_as_it_was_started() {
     }
 }
 
+/// What becomes of the file of a program that runs.
+const FATES: [&str; 4] = ["touched", "moved", "replaced", "removed"];
+
+/// A directory for each fate, with the program and another one; a second name makes a copy-up of it another inode.
+fn programs(home: &Path, binary: &Path) {
+    for fate in FATES {
+        let own = home.join(fate);
+        fs::create_dir_all(&own).unwrap();
+        fs::copy(binary, own.join("nginx")).unwrap();
+        fs::hard_link(own.join("nginx"), own.join("second")).unwrap();
+        fs::copy(binary, own.join("new")).unwrap();
+    }
+}
+
+async fn fates(programs: &Path) {
+    for fate in FATES {
+        let own = programs.join(fate);
+        let (program, new, aside) = (own.join("nginx"), own.join("new"), own.join("nginx (deleted)"));
+        let home = home();
+        let nginx = Nginx::start(&program, home.path(), "server { listen 127.0.0.1:{port}; }").await;
+        let master = Master::new().with_front_door(nginx.address.port()).with_program(&program);
+        assert_eq!((master.is_older(), master.command()), (false, Ok(called(&program, &nginx))), "{fate}");
+        match fate {
+            // on an overlay it is copied up
+            "touched" => fs::set_permissions(&program, fs::Permissions::from_mode(0o555)).unwrap(),
+            // as `make install` does it; the name is what the kernel would say of one that is gone
+            "moved" => {
+                fs::rename(&program, &aside).unwrap();
+                fs::rename(&new, &program).unwrap();
+            }
+            "replaced" => fs::rename(&new, &program).unwrap(),
+            _ => fs::remove_file(&program).unwrap(),
+        }
+        let (older, found, pid) = (master.is_older(), master.command(), master.pid().unwrap().cast_signed());
+        match fate {
+            "touched" => assert_eq!((older, found), (false, Ok(called(&program, &nginx)))),
+            "moved" => {
+                let other = MasterError::Other { pid, running: Some(aside), known: Some(program.clone()) };
+                assert_eq!((older, found), (false, Err(other)));
+            }
+            "replaced" => assert_eq!((older, found), (true, Ok(called(&program, &nginx)))),
+            _ if is_root() => assert_eq!((older, found), (true, Err(MasterError::Gone(pid)))),
+            _ => assert!(older),
+        }
+    }
+}
+
 #[tokio::test]
-async fn one_whose_program_was_upgraded_is_older_and_called_by_the_new_one() {
+async fn one_whose_program_was_replaced_is_older_and_called_by_the_new_one() {
     let Some(binary) = binaries().into_iter().next() else { return };
     let home = home();
-    let own: PathBuf = home.path().join("sbin");
-    fs::create_dir(&own).unwrap();
-    let (program, new) = (own.join("nginx"), own.join("new"));
-    fs::copy(&binary, &program).unwrap();
-    fs::copy(&binary, &new).unwrap();
-    let nginx = Nginx::start(&program, home.path(), "server { listen 127.0.0.1:{port}; }").await;
-    let master = Master::new().with_front_door(nginx.address.port()).with_program(&program);
-    assert_eq!((master.is_older(), master.command()), (false, Ok(called(&program, &nginx))));
-    fs::rename(&new, &program).unwrap();
-    assert_eq!((master.is_older(), master.command()), (true, Ok(called(&program, &nginx))));
+    programs(home.path(), &binary);
+    fates(home.path()).await;
+}
+
+/// Where the count of links stays and numbers change.
+#[test]
+fn the_same_on_an_overlay() {
+    let Some(binary) = binaries().into_iter().next() else { return };
+    let home = home();
+    let lower = home.path().join("lower");
+    fs::create_dir(&lower).unwrap();
+    programs(&lower, &binary);
+    let script =
+        "mount -t tmpfs t /mnt && cd /mnt && mkdir u w m && mount -t overlay o -o lowerdir=$0,upperdir=u,workdir=w m";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation", "private", "sh", "-c"]);
+    let mut tried = Command::new("unshare");
+    tried.args(["--mount", "--propagation", "private", "sh", "-c", script]).arg(&lower);
+    if !tried.output().is_ok_and(|it| it.status.success()) {
+        return eprintln!("SKIPPED: no overlay can be mounted here");
+    }
+    let test = std::env::current_exe().unwrap();
+    command.arg(format!("{script} && PROGRAMS=/mnt/m exec \"$1\" --exact on_an_overlay --nocapture")).arg(&lower);
+    let ended = command.arg(test).output().unwrap();
+    let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+    assert!(said.contains("fates are as they should be"), "{said}");
+}
+
+/// Not a test of its own: what the test above runs there.
+#[tokio::test]
+async fn on_an_overlay() {
+    let Ok(programs) = std::env::var("PROGRAMS") else { return };
+    fates(Path::new(&programs)).await;
+    println!("fates are as they should be");
 }
 
 #[tokio::test]

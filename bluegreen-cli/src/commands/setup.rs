@@ -177,6 +177,9 @@ async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Re
         (false, true) => format!("✓ nginx was reloaded once and follows the route{leads}"),
         (false, false) => format!("✓ nginx follows the route already{leads}"),
     });
+    if setup.master.is_older() {
+        output::line(format!("! {}", doctor::OLDER));
+    }
     if !removal {
         let next = paint.strong(report::as_typed("bluegreen check"));
         output::line(format!("\n  {}  {next}", paint.dim("next")));

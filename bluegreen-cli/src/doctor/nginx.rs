@@ -21,6 +21,8 @@ pub(super) const ROUTE: &str = "route";
 pub(super) const SETUP: &str = "setup";
 /// The first version that takes the snippet: `keepalive_timeout` in an upstream group.
 const OLDEST: &str = "1.15.3";
+/// Said where root calls it too.
+pub(crate) const OLDER: &str = "the nginx that runs is older than its program on the disk, as after an upgrade";
 /// How a refusal ends that came after all of the configuration was read.
 const SYNTAX_IS_OK: &str = "; syntax is ok";
 
@@ -28,16 +30,19 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
     let traffic = &seen.traffic;
     let proven = seen.route().is_some();
     let master = wiring::master(config);
-    let (pid, version) = (master.pid(), master.version().await);
+    let older = master.is_older();
+    // that of the program on the disk is another one then
+    let version =
+        if older { Err(MasterError::Version("it runs an older one".to_owned())) } else { master.version().await };
+    let pid = master.pid();
     // in marker mode nothing is asked of its processes once it proves the route
     let unneeded = proven && config.nginx.mode == ProxyMode::Marker;
     let mut findings = vec![running(&pid, &version, unneeded)];
-    if !unneeded && matches!(pid, Err(MasterError::NotRunning | MasterError::PidFile(_))) {
+    if !unneeded && matches!(pid, Err(MasterError::NotRunning(_) | MasterError::PidFile(_))) {
         return findings;
     }
-    if master.is_older() {
-        let what = "the nginx that runs is older than its program on the disk, as after an upgrade";
-        findings.push(Finding::warning("nginx-older", what, "sudo systemctl restart nginx, when it suits"));
+    if older {
+        findings.push(Finding::warning("nginx-older", OLDER, "sudo systemctl restart nginx, when it suits"));
     }
     let commands = match wiring::commands(config) {
         Ok(commands) => commands,
@@ -176,14 +181,14 @@ fn running(pid: &Result<u32, MasterError>, version: &Result<Version, MasterError
             "nginx-unseen",
             format!("nginx proves what it does, and its processes are not seen from here: {error}"),
         ),
-        (Err(MasterError::NotRunning), Err(_)) => Finding::fatal(
+        (Err(MasterError::NotRunning(other)), Err(_)) => Finding::fatal(
             "nginx-missing",
-            "there is no nginx here, or this user cannot see it",
+            format!("there is no nginx here, or this user cannot see it{}", contained(*other)),
             format!("{}, then {start}", report::install("nginx")),
         ),
-        (Err(MasterError::NotRunning), Ok(version)) => Finding::fatal(
+        (Err(MasterError::NotRunning(other)), Ok(version)) => Finding::fatal(
             "nginx-stopped",
-            format!("nginx {version} is installed, and nobody listens at the front door"),
+            format!("nginx {version} is installed, and nobody listens at the front door{}", contained(*other)),
             start,
         ),
         (Err(error), _) => {
@@ -195,6 +200,11 @@ fn running(pid: &Result<u32, MasterError>, version: &Result<Version, MasterError
             Finding::fatal(id, error.to_string(), for_master(error, "sudo bluegreen setup --apply"))
         }
     }
+}
+
+/// An nginx that is none of ours, and does not serve our front door.
+fn contained(other: Option<i32>) -> String {
+    other.map_or_else(String::new, |pid| format!("; another one (pid {pid}) runs in a container, and is left alone"))
 }
 
 /// What this version cannot do, and what it does wrong.
@@ -305,7 +315,7 @@ mod tests {
     }
 
     fn none() -> MasterError {
-        MasterError::NotRunning
+        MasterError::NotRunning(None)
     }
 
     #[test]

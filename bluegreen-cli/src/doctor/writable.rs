@@ -28,10 +28,27 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     let state = config.state_dir.join("state.json");
     let mut findings: Vec<Finding> = dirs.iter().filter_map(|dir| judge(dir, &make_one(dir))).collect();
     findings.extend(judge(&state, &open_it(&state)));
+    findings.extend(include(config));
     if findings.is_empty() {
         findings.push(Finding::good("writable", format!("{} can be written to", config.state_dir.display())));
     }
     findings
+}
+
+/// In reload mode each switch puts a new file in the place of the include file, unless `install` does.
+fn include(config: &Config) -> Vec<Finding> {
+    let nginx = &config.nginx;
+    if nginx.mode == ProxyMode::Marker || nginx.install.is_some() {
+        return Vec::new();
+    }
+    // what a link leads to is replaced; one that is not there is told with the route
+    let Ok(file) = fs::canonicalize(&nginx.service_url_file) else { return Vec::new() };
+    let install = "install = [\"sudo\", \"-n\", \"cp\", \"--preserve=timestamps\"] in [proxy.nginx]";
+    let dir = file.parent().and_then(|dir| judge_else(dir, &make_one(dir), install));
+    // who may not write to it may replace it all the same
+    let denied = |error: &io::Error| error.raw_os_error() == Some(Errno::ACCESS.raw_os_error());
+    let tried = open_it(&file).or_else(|error| if denied(&error) { Ok(()) } else { Err(error) });
+    dir.into_iter().chain(judge(&file, &tried)).collect()
 }
 
 /// Makes a file without a name, which leaves no trace; where the file system has none such, one that is removed again.
@@ -54,6 +71,11 @@ fn open_it(file: &Path) -> io::Result<()> {
 }
 
 fn judge(place: &Path, tried: &io::Result<()>) -> Option<Finding> {
+    judge_else(place, tried, &format!("ls -ld {}", place.display()))
+}
+
+/// The same; `denied` is the way out where it is a matter of rights.
+fn judge_else(place: &Path, tried: &io::Result<()>, denied: &str) -> Option<Finding> {
     let error = tried.as_ref().err()?;
     let shown = place.display();
     let fix = match error.raw_os_error().map(Errno::from_raw_os_error) {
@@ -62,7 +84,7 @@ fn judge(place: &Path, tried: &io::Result<()>) -> Option<Finding> {
         Some(Errno::ROFS) => format!("findmnt -T {shown}, and mount it for writing"),
         Some(Errno::PERM) => format!("lsattr -d {shown}; sudo chattr -i -a {shown}"),
         Some(Errno::NOSPC | Errno::DQUOT) => "bluegreen releases prune".to_owned(),
-        _ => format!("ls -ld {shown}"),
+        _ => denied.to_owned(),
     };
     Some(Finding::fatal("not-writable", format!("{} cannot write to {shown}: {error}", User::current().name), fix))
 }

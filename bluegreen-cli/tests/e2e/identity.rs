@@ -101,6 +101,24 @@ fn root_runs_and_changes_nothing_of_an_nginx_in_a_container() {
     roots_life(&stage, &["runs in a container", "bluegreen setup --print http|server|location"]);
 }
 
+/// Whoever else runs: ours is stopped, and is to be started.
+#[test]
+fn a_stopped_nginx_is_to_be_started_whatever_runs_in_a_container() {
+    let Some((mut stage, port)) = held() else { return };
+    let container = ["unshare", "--pid", "--mount-proc", "--mount", "--fork", "--kill-child"];
+    if !Command::new(container[0]).args(&container[1..]).arg("true").status().is_ok_and(|it| it.success()) {
+        return skip("there are no namespaces");
+    }
+    stage.set("proxy.nginx.url", stage.nginx.url("/profile"));
+    stage.deploy("v1", 0);
+    let _false = False::start(&stage, &port, &container, "sleep 600");
+    stage.nginx.stop().unwrap();
+    let says = ["systemctl start nginx", "runs in a container"];
+    stage.deploy("v2", 3).says(&says);
+    stage.run(&["check"], 3).says(&says);
+    stage.run(&["status"], 20).says(&says[..1]);
+}
+
 #[test]
 fn root_sends_who_asks_for_another_users_nginx_to_that_user() {
     let Some((stage, port)) = held() else { return };

@@ -32,6 +32,7 @@ const UID: usize = 64;
 const INODE: usize = 68;
 const LENGTH: usize = 72;
 const V6_ONLY: u16 = 11;
+const CGROUP: u16 = 21;
 
 /// All listeners.
 pub(super) fn all() -> io::Result<Vec<Listener>> {
@@ -108,7 +109,8 @@ fn listener(body: &[u8]) -> io::Result<Listener> {
     let attributes = body.get(LENGTH..).ok_or_else(broken)?;
     // an old kernel does not say it: then the files must do, and a question
     let dual = v6 && ip.is_unspecified() && attribute(attributes, V6_ONLY)?.ok_or_else(broken)? == [0];
-    Ok(Listener { address, dual, uid: Some(uid), inode: Some(inode.into()), pids: Vec::new() })
+    let cgroup = attribute(attributes, CGROUP)?.map(|value| bytes_at(value, 0).map(u64::from_ne_bytes)).transpose()?;
+    Ok(Listener { address, dual, uid: Some(uid), inode: Some(inode.into()), cgroup, pids: Vec::new() })
 }
 
 /// The value of the attribute `wanted`, when it is there.
@@ -183,6 +185,7 @@ mod tests {
             dual,
             uid: Some(1000),
             inode: Some(77),
+            cgroup: None,
             pids: Vec::new(),
         };
         let v4 = socket(AddressFamily::INET, &[127, 0, 0, 2]);
@@ -202,6 +205,20 @@ mod tests {
             listener("127.0.0.1:8081", false),
         ];
         assert_eq!(seen(&all.concat()).unwrap(), (true, wanted));
+    }
+
+    #[test]
+    fn a_socket_has_the_group_that_it_was_opened_in() {
+        let mut socket = socket(AddressFamily::INET, &[127, 0, 0, 1]);
+        for part in [12, CGROUP] {
+            socket.extend(part.to_ne_bytes());
+        }
+        socket.extend(4711u64.to_ne_bytes());
+        let (_, found) = seen(&message(BY_FAMILY, &socket)).unwrap();
+        assert_eq!(found[0].cgroup, Some(4711));
+        socket.truncate(socket.len() - 4);
+        socket[LENGTH] = 8;
+        assert!(seen(&message(BY_FAMILY, &socket)).is_err(), "half a number");
     }
 
     #[test]

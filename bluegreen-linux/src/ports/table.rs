@@ -40,7 +40,7 @@ pub(crate) fn read(table: impl BufRead, listeners: &mut Vec<Listener>) -> io::Re
         }
         let (uid, inode) = uid.parse().ok().zip(inode.parse().ok()).ok_or_else(broken)?;
         let (address, dual) = (address(local).ok_or_else(broken)?, false);
-        listeners.push(Listener { address, dual, uid: Some(uid), inode: Some(inode), pids: Vec::new() });
+        listeners.push(Listener { address, dual, uid: Some(uid), inode: Some(inode), cgroup: None, pids: Vec::new() });
     }
     Ok(())
 }

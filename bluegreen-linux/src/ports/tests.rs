@@ -114,6 +114,7 @@ fn the_nearest_listener_answers_and_twins_answer_together() {
         dual,
         uid: None,
         inode: None,
+        cgroup: None,
         pids: Vec::new(),
     };
     let dialled = at("127.0.0.1", 8081);
@@ -135,6 +136,7 @@ fn of_a_socket_of_all_addresses_it_is_asked_whether_it_takes_both_families() {
         dual: false,
         uid: None,
         inode: None,
+        cgroup: None,
         pids: Vec::new(),
     };
     let dual = |others: &[&str], answers: bool| {

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bluegreen_linux::ports::Listener;
+use bluegreen_linux::{
+    ports::Listener,
+    proc::{self, Sight},
+};
 use procfs::{
     ProcError,
     process::{FDTarget, Process, Stat, all_processes},
@@ -26,8 +29,12 @@ pub(super) struct Candidate {
     here: Option<bool>,
     /// The file that it runs, as its descriptor says; `None`: this user may not see it.
     program: Option<File>,
+    /// Where that very file is on the disk; `None`: it has been replaced or removed there, or this user may not see it.
+    place: Option<PathBuf>,
     /// The inodes of its sockets; `None`: this user may not see them.
     sockets: Option<Vec<u64>>,
+    /// Its control group, which all may see; `None`: there are none here.
+    cgroup: Option<u64>,
     /// How many of its children call themselves workers.
     workers: usize,
 }
@@ -39,8 +46,6 @@ struct File {
     inode: u64,
     /// Whether nobody but root, and who runs it, can write to it.
     is_safe: bool,
-    /// Whether it has been removed, as by an upgrade of its package.
-    is_gone: bool,
 }
 
 impl File {
@@ -48,7 +53,19 @@ impl File {
         let meta = fs::metadata(path)?;
         let shared = meta.mode() & 0o002 != 0 || meta.mode() & 0o020 != 0 && meta.gid() != 0;
         let is_safe = [0, user].contains(&meta.uid()) && !shared;
-        Ok(Self { device: meta.dev(), inode: meta.ino(), is_safe, is_gone: meta.nlink() == 0 })
+        Ok(Self { device: meta.dev(), inode: meta.ino(), is_safe })
+    }
+
+    /// Where it is, as the kernel says by the link `exe`. The text is opened and never read: of a file that was replaced it
+    /// says so in a form that a name may have too, and an overlay keeps the count of its links.
+    fn place(self, exe: &str, user: u32) -> Option<PathBuf> {
+        let text = fs::read_link(exe).ok()?;
+        match Self::at(&text, user) {
+            Ok(there) => there.is_the_same(self).then_some(text),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+            // who may not look does not know that it was replaced
+            Err(_) => Some(text),
+        }
     }
 
     fn is_the_same(self, other: Self) -> bool {
@@ -67,11 +84,18 @@ impl Candidate {
         // who has several numbers is in a namespace below that of this /proc
         let below = status.nspid.is_some_and(|numbers| numbers.len() > 1);
         let here = namespaces(pid).or(below.then_some(false));
-        let program = File::at(format!("/proc/{pid}/exe"), geteuid().as_raw()).ok();
+        let (exe, user) = (format!("/proc/{pid}/exe"), geteuid().as_raw());
+        let program = File::at(&exe, user).ok();
+        let place = program.and_then(|program| program.place(&exe, user));
         let is_worker =
             |(title, stat): &&(String, Stat)| stat.ppid == pid && title.starts_with("nginx: worker process");
         let workers = titled.iter().filter(is_worker).count();
-        Ok(Some(Self { pid, uid, title: title.to_owned(), here, program, sockets: sockets(process), workers }))
+        let cgroup = match proc::cgroup(pid.unsigned_abs()) {
+            Ok(Sight::Seen(cgroup)) => cgroup,
+            _ => None,
+        };
+        let (title, sockets) = (title.to_owned(), sockets(process));
+        Ok(Some(Self { pid, uid, title, here, program, place, sockets, cgroup, workers }))
     }
 
     /// Root's or our own, here, with a program that nobody else can change: as far as this user may see it, and root must see
@@ -95,25 +119,37 @@ impl Candidate {
         }
     }
 
+    /// Whether one of `listeners` was opened in its control group. As systemd puts each service into one of its own, that tells
+    /// several nginx apart for who sees no sockets; one that took a listener over proves nothing by not being so.
+    pub(super) fn is_beside(&self, listeners: &[Listener]) -> bool {
+        self.cgroup.is_some() && listeners.iter().any(|listener| listener.cgroup == self.cgroup)
+    }
+
     /// Whether it runs the file `program`; `None`: this user may not see it.
     pub(super) fn runs(&self, program: &Path) -> Option<bool> {
         let (theirs, file) = (self.program?, File::at(program, self.uid).ok()?);
         Some(theirs.is_the_same(file))
     }
 
-    /// Whether its program has been removed, as by an upgrade, and it runs what it was.
+    /// Whether its program has been replaced or removed, as by an upgrade, and it runs what it was.
     pub(super) fn is_older(&self) -> bool {
-        self.program.is_some_and(|program| program.is_gone)
+        self.program.is_some() && self.place.is_none()
     }
 
     pub(super) fn has_workers(&self) -> bool {
         self.workers > 0
     }
 
-    /// Where its program is, for a person to read.
-    pub(super) fn shown(&self) -> Option<PathBuf> {
-        fs::read_link(format!("/proc/{}/exe", self.pid)).ok()
+    /// Where its program is, when it is still there and this user may see it.
+    pub(super) fn place(&self) -> Option<&Path> {
+        self.place.as_deref()
     }
+}
+
+/// Whether this process runs the file `program`, whatever it calls itself; `false` also when this user may not see it.
+pub(super) fn runs(pid: u32, program: &Path) -> bool {
+    let (theirs, file) = (File::at(format!("/proc/{pid}/exe"), 0), File::at(program, 0));
+    theirs.and_then(|theirs| Ok(theirs.is_the_same(file?))).is_ok_and(|same| same)
 }
 
 /// Those that call themselves masters; a child of one is a worker that has no title of its own yet.

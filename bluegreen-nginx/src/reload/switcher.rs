@@ -202,7 +202,7 @@ impl ProxySwitcher for ReloadSwitcher {
     async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
         let leaving = || match self.master.workers() {
             Ok(workers) => Ok(workers.leaving),
-            Err(MasterError::NotRunning | MasterError::PidFile(_)) => Ok(0),
+            Err(MasterError::NotRunning(_) | MasterError::PidFile(_)) => Ok(0),
             Err(error) => Err(io::Error::other(error)),
         };
         drain(profile, within, leaving).await

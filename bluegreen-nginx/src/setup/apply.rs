@@ -123,8 +123,11 @@ impl Setup {
                 Err(blind) => Err(SetupError::NotProven(blind.to_string())),
             },
             // whatever the app itself answers there
-            Goal::Removed if matches!(resolver.is_set_up().await, Ok(false)) => Ok(()),
-            Goal::Removed => Err(SetupError::NotRemoved),
+            Goal::Removed => match resolver.is_set_up().await {
+                Ok(false) => Ok(()),
+                Ok(true) => Err(SetupError::NotRemoved),
+                Err(blind) => Err(SetupError::NotProven(blind.to_string())),
+            },
         }
     }
 

@@ -89,8 +89,8 @@ pub enum SetupError {
     /// The workers of before still take connections: nginx refused the reload without a word.
     #[error("the reload had no effect, everything was put back; {LIKELY}")]
     NotReloaded,
-    /// nginx does not say what it should after the reload.
-    #[error("nginx did not take the change, everything was put back: {0}")]
+    /// nginx does not say what it should after the reload, or nothing.
+    #[error("nginx does not prove the change, everything was put back: {0}")]
     NotProven(String),
     /// After a removal nginx still has the set-up.
     #[error("nginx still follows the route after the reload, everything was put back")]

@@ -53,7 +53,14 @@ impl PortOwners for LsofPorts {
         let dialled = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         if answering(listeners.clone(), dialled).is_empty() && answers(dialled) {
             // unprivileged, lsof is silent about the sockets of other users
-            listeners.push(Listener { address: dialled, dual: false, uid: None, inode: None, pids: Vec::new() });
+            listeners.push(Listener {
+                address: dialled,
+                dual: false,
+                uid: None,
+                inode: None,
+                cgroup: None,
+                pids: Vec::new(),
+            });
         }
         Ok(listeners)
     }
@@ -79,6 +86,7 @@ pub(crate) fn parse(output: &str) -> io::Result<Vec<Listener>> {
                     dual: false,
                     uid,
                     inode,
+                    cgroup: None,
                     pids: Vec::new(),
                 });
                 listener.pids.extend(pid.filter(|p| !listener.pids.contains(p)));

@@ -48,6 +48,20 @@ const INPUTS: &[Input] = &[
     Input::fault("config-of-deploy", "nginx was started by root with a file that others may write", config_of_deploy),
     Input::fault("config-in-home", "the same, the file is root's and its directory is not", config_in_home),
     Input::fault("title-reload", "reload mode, a false title beside nginx: a deploy", reload),
+    Input::fault("title-reload-workers", "the same, and the false title has workers, too", reload_workers),
+    Input::fault("several-reload", "reload mode, and another nginx of root's runs: a deploy", |at| {
+        let shop = Shop::reload(at);
+        another(at);
+        deployed(&shop, "check")
+    }),
+    Input::control("several-marker", "another nginx of root's, no pid file: set-up by root, `check`, a deploy", |at| {
+        let shop = Shop::bare(at);
+        at.must(Who::Root, "sed -i 's,^pid .*,pid /run/other.pid;,' /etc/nginx/nginx.conf && nginx");
+        another(at);
+        at.must(Who::Root, "bluegreen --app shop --yes setup --apply");
+        deployed(&shop, "check")
+    }),
+    Input::control("stopped-contained", "nginx is stopped, one in a container runs: what to type", contained),
     Input::control("third-uid", "nginx of a third user at the front door: root runs nothing of it", third_uid),
     Input::control("upgraded", "the package of nginx was renewed while it runs: `setup --apply`, a deploy", upgraded),
 ];
@@ -135,9 +149,45 @@ fn config_in_home(at: &Place) -> Verdict {
 }
 
 fn reload(at: &Place) -> Verdict {
+    beside(at, TITLED)
+}
+
+/// `su` has root's uids, and the children that mallory gave it before it was `su`.
+const WORKERS: &str = "sleep 1000 | script -qec \"bash -c '(exec -a \\\"nginx: worker process\\\" sleep 1000) & \
+     exec -a \\\"TITLE\\\" su'\" /dev/null";
+
+fn reload_workers(at: &Place) -> Verdict {
+    beside(at, WORKERS)
+}
+
+/// Another one of root's, which has nothing to do with the app.
+fn another(at: &Place) {
+    let conf = "sed 's,/run/[a-z]*.pid,/run/another.pid,; s,include.*,server { listen 8888; },' /etc/nginx/nginx.conf";
+    at.must(Who::Root, &format!("{conf} > /etc/nginx/another.conf && nginx -c /etc/nginx/another.conf"));
+    at.wait("another nginx", || at.run(Who::Root, "pgrep -f '^nginx: master process'").out.lines().count() == 2);
+}
+
+/// The deploy user says this, and deploys.
+fn deployed(shop: &Shop<'_>, words: &str) -> Verdict {
+    let (said, ended) = (shop.bg(words), shop.deploy("v1"));
+    Verdict::fell_if(said.code != 0 || ended.code != 0, format!("{words}: {}; deploy: {}", said.brief(), ended.brief()))
+}
+
+fn contained(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed(&["v1"]);
+    at.must(Who::Root, "nginx -s stop");
+    drop(at.leave(Who::Root, "exec unshare --mount --pid --net --fork --mount-proc nginx -g 'daemon off;'"));
+    at.wait("a container", || at.run(Who::Root, "pgrep -f '^nginx: worker process'").code == 0);
+    let (ended, asked) = (shop.deploy("v2"), shop.bg("status"));
+    let told = ended.has("systemctl start nginx") && asked.has("systemctl start nginx");
+    Verdict::fell_if(!told || ended.code != 3, format!("{}; {}", ended.brief(), asked.brief()))
+}
+
+fn beside(at: &Place, how: &str) -> Verdict {
     let shop = Shop::reload(at);
     let title = "nginx: master process /usr/sbin/nginx";
-    drop(at.leave(Who::Mallory, &TITLED.replace("TITLE", title)));
+    drop(at.leave(Who::Mallory, &how.replace("TITLE", title)));
     at.wait("the false title", || {
         at.run(Who::Root, "pgrep -u root -f '^nginx: master process' | wc -l").out.trim() == "2"
     });
@@ -166,5 +216,7 @@ fn upgraded(at: &Place) -> Verdict {
     at.must(Who::Root, "nginx && cp /usr/sbin/nginx /usr/sbin/n && mv /usr/sbin/n /usr/sbin/nginx");
     let ended = shop.root("--yes setup --apply");
     let deployed = shop.deploy("v1");
-    Verdict::fell_if(ended.code != 0 || deployed.code != 0, format!("{}; {}", ended.brief(), deployed.brief()))
+    let lies = ended.has("(deleted)") || deployed.has("(deleted)");
+    let fell = ended.code != 0 || deployed.code != 0 || lies;
+    Verdict::fell_if(fell, format!("{}; {}", ended.brief(), deployed.brief()))
 }

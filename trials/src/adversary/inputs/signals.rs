@@ -108,7 +108,10 @@ fn shared(at: &Place) -> Verdict {
     shop.set("health.url", "http://127.0.0.1:9000/");
     shop.set("health.body", "well");
     shop.set("health.deadline", "3s");
-    shop.deployed(&["v1"]);
+    let first = shop.deploy("v1");
+    if first.code == 2 {
+        return Verdict::Held(format!("refused before the first deploy; {}", first.brief()));
+    }
     let ended = shop.deploy("v2 errors");
     let front = shop.front();
     let fell = ![3, 10].contains(&ended.code) || !front.starts_with("v1");

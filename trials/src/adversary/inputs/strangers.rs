@@ -46,9 +46,10 @@ fn cured(shop: &Shop<'_>, words: &str) -> Verdict {
 fn rebooted(at: &Place, words: &str) -> Verdict {
     let shop = taken(at, "127.0.0.1", Who::Mallory);
     let ended = shop.bg(words);
-    // there is a proven release on the other side
+    // both releases are proven, and the port of the other side is free
     let front = shop.front();
-    Verdict::fell_if(!front.starts_with("v1"), format!("users get {front:?}; {}", ended.brief()))
+    let served = front.starts_with('v') && ended.code == 0;
+    Verdict::fell_if(!served, format!("users get {front:?}; {}", ended.brief()))
 }
 
 fn killed(at: &Place) -> Verdict {
