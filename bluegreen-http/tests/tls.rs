@@ -9,7 +9,10 @@ use bluegreen_core::Unhealthy;
 use bluegreen_http::{Client, Options};
 use common::options;
 use rustls::{ServerConfig, pki_types::PrivateKeyDer};
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 use tokio_rustls::TlsAcceptor;
 
 #[tokio::test]
@@ -47,4 +50,17 @@ async fn trusts_the_ca_that_is_given_for_the_name_in_the_url() {
         let refused = ask(url, ca).await;
         assert!(matches!(&refused, Err(Unhealthy::Sick(text)) if text.contains("certificate")), "{url}: {refused:?}");
     }
+}
+
+#[tokio::test]
+async fn a_port_for_plain_http_is_no_failure_of_tls() {
+    let address = common::serve_raw(|mut stream| async move {
+        let _ = stream.read(&mut [0; 1024]).await;
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await;
+        let _ = stream.read(&mut [0; 1024]).await;
+    })
+    .await;
+    let options = Options { connect: Some(address), ..options() };
+    let refused = Client::new("https://shop.example/", &options).unwrap().get().await;
+    assert!(matches!(&refused, Err(Unhealthy::Sick(text)) if text.contains("not TLS")), "{refused:?}");
 }
