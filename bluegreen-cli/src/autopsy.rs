@@ -254,7 +254,7 @@ fn changed(was: Vec<(String, String)>, is: Vec<(String, String)>) -> String {
 fn around(session: &Session, good: &ReleaseId) -> Vec<String> {
     let config = &session.config;
     let entries = match history::all(&config.state_dir) {
-        Ok(entries) => entries,
+        Ok(kept) => kept.entries,
         Err(error) => return vec![format!("what changed since is not known: {error}")],
     };
     let Some(then) = entries.iter().rev().find(|entry| entry.release == *good && entry.exit_code == 0) else {

@@ -68,10 +68,10 @@ pub(crate) struct Side {
     pub(crate) release: Option<ReleaseId>,
     /// What people call it.
     pub(crate) version: Option<String>,
-    /// Its main process.
+    /// Its main process; `null` also when that cannot be seen.
     pub(crate) pid: Option<u32>,
-    /// Whether it answers as the configuration wants.
-    pub(crate) healthy: bool,
+    /// Whether it answers as the configuration wants; `null` when it cannot be seen who answers there.
+    pub(crate) healthy: Option<bool>,
 }
 
 /// The route as the proxy says it.

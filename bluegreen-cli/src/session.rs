@@ -54,6 +54,7 @@ pub(crate) struct Session {
     /// How it ended.
     pub(crate) watcher: Watcher,
     pub(crate) last_seen: LastSeen,
+    pub(crate) history: History,
     began: Instant,
 }
 
@@ -117,7 +118,7 @@ impl Session {
         let last_seen = LastSeen::default();
         // what was said to be done is in the history, whatever happens then: first that
         let mut sinks =
-            vec![Box::new(history) as _, reporter(global.format, global.color, global.quiet, Some(releases))];
+            vec![Box::new(history.clone()) as _, reporter(global.format, global.color, global.quiet, Some(releases))];
         let watcher = Watcher::default();
         sinks.extend([Box::new(watcher.clone()) as _, Box::new(last_seen.clone()) as _]);
         if global.verbose {
@@ -127,7 +128,7 @@ impl Session {
         let wired = wire(&config, events.clone())?;
         let last_word = leave(wired.deployer.clone(), events.clone(), global.format);
         let signals = Signals::listen(last_word).map_err(|e| Halt::error(Exit::Internal, &e))?;
-        Ok(Self { config, events, wired, signals, format: global.format, watcher, last_seen, began })
+        Ok(Self { config, events, wired, signals, format: global.format, watcher, last_seen, history, began })
     }
 
     /// The same, with another engine.

@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-use bluegreen_core::{Cause, Failure};
+use bluegreen_core::{Cause, Failure, State, StateStore as _};
 use bluegreen_linux::files::FileError;
 use jiff::Timestamp;
 
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
     args::HistoryAction,
-    history::{self, Entry},
+    history::{self, Entry, Kept},
     output,
     report::{self, HistoryRow, Tone, ago, brief, history_table, took},
     story,
@@ -33,11 +33,11 @@ pub(super) fn run(
 }
 
 fn show(session: &Session, global: &Global, id: Option<&str>, html: Option<&Option<PathBuf>>) -> Result<Exit, Halt> {
-    let entries = history::find(&session.config.state_dir, id).map_err(|error| unreadable(&error))?;
+    let entries = history::find(read(session)?, id);
     let Some(newest) = entries.last() else {
         return Err(match id {
             Some(id) => Halt::new(Exit::Refused, format!("no deploy {id:?} is known")).next("bluegreen history"),
-            None => Halt::new(Exit::Refused, "nothing was deployed yet").next("bluegreen deploy ARTIFACT"),
+            None => Halt::new(Exit::Refused, empty(session)).next("bluegreen status"),
         });
     };
     if let Some(file) = html {
@@ -76,8 +76,31 @@ fn unreadable(error: &FileError) -> Halt {
     Halt::new(Exit::Refused, format!("the history cannot be read: {error}")).next("bluegreen check")
 }
 
+/// What is kept; how much of it makes no sense is told beside it.
+fn read(session: &Session) -> Result<Vec<Entry>, Halt> {
+    let Kept { entries, torn } = history::all(&session.config.state_dir).map_err(|error| unreadable(&error))?;
+    let lines = match torn {
+        0 => return Ok(entries),
+        1 => "1 line of the history makes no sense, and is left out: what it told is".to_owned(),
+        _ => format!("{torn} lines of the history make no sense, and are left out: what they told is"),
+    };
+    output::error(format!("warning: {lines} not known\n"));
+    Ok(entries)
+}
+
+/// What is known where the history has no entry.
+fn empty(session: &Session) -> String {
+    match session.wired.store.load() {
+        Ok(State { number: 0, lost: false, .. }) => "nothing was deployed yet".to_owned(),
+        Ok(_) => "the history has no entry, though there were deploys".to_owned(),
+        Err(error) => format!("the history has no entry, and whether there were deploys is not known: {error}"),
+    }
+}
+
 fn list(session: &Session, global: &Global, last: usize) -> Result<Exit, Halt> {
-    let entries = history::last(&session.config.state_dir, last).map_err(|error| unreadable(&error))?;
+    let mut all = read(session)?;
+    let is_empty = all.is_empty();
+    let entries = all.split_off(all.len().saturating_sub(last));
     if global.format == Format::Json {
         entries.iter().for_each(output::json);
         return Ok(Exit::Done);
@@ -103,8 +126,8 @@ fn list(session: &Session, global: &Global, last: usize) -> Result<Exit, Halt> {
         },
     };
     let rows: Vec<HistoryRow> = entries.iter().map(row).collect();
-    if rows.is_empty() {
-        output::line("nothing was deployed yet");
+    if is_empty {
+        output::line(empty(session));
     } else {
         output::raw(history_table(&rows, report::stdout_paint(global.color), report::table_width()));
     }

@@ -11,6 +11,7 @@ use std::{
 use bluegreen_core::InvalidName;
 use bluegreen_linux::files::{self, Replace};
 use bluegreen_nginx::Master;
+use bluegreen_process::ProcPorts;
 
 use super::{Exit, Format, Global, Halt};
 use crate::{
@@ -93,8 +94,23 @@ fn look_again(dir: &Path, wishes: &Wishes, proxy: Proxy) -> Findings {
     ports.extend(ephemeral.range.into_iter().flat_map(|(_, last)| last.saturating_add(1)..=last.saturating_add(20)));
     ports.sort_unstable();
     ports.dedup();
-    let neighbours = init::neighbours(dir);
-    Findings { proxy: Some(proxy), owners: init::owners(&ports), neighbours, ephemeral, ..findings }
+    let (neighbours, unread) = init::neighbours(dir);
+    let owners = init::owners(&ProcPorts, &ports);
+    let unseen = unseen(owners.as_ref().err(), &unread);
+    Findings { proxy: Some(proxy), owners: owners.unwrap_or_default(), neighbours, ephemeral, unseen, ..findings }
+}
+
+/// What a person should look at in the place of `init`.
+fn unseen(ports: Option<&io::Error>, neighbours: &[String]) -> Vec<String> {
+    let ports = ports.map(|error| {
+        format!("who listens cannot be seen: {error}; whether the two ports are free is for `bluegreen check` to say")
+    });
+    let more = neighbours.len().saturating_sub(1);
+    let beside = neighbours.first().map(|first| match more {
+        0 => format!("another app may count on the same ports: {first}"),
+        _ => format!("another app may count on the same ports: {first}; and {more} more"),
+    });
+    ports.into_iter().chain(beside).collect()
 }
 
 fn show(draft: &Draft, paint: Paint) {
@@ -225,7 +241,9 @@ fn next(proxy: &Proxy) -> String {
     let setup = "sudo bluegreen setup --apply";
     match (&proxy.version, proxy.pid) {
         (None, _) => format!("{}, then {setup}", report::install("nginx")),
-        (Some(_), None) if !proxy.several => format!("sudo systemctl start nginx, then {setup}"),
+        (Some(_), None) if !proxy.several && proxy.unseen.is_none() => {
+            format!("sudo systemctl start nginx, then {setup}")
+        }
         _ => setup.to_owned(),
     }
 }

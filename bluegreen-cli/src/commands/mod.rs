@@ -105,6 +105,10 @@ fn with_session(global: &Global, command: Command) -> Exit {
         let result = dispatch(&session, global, command).await;
         let tell = |halt: Halt| tell(global, Some(&session.events), &halt.with_options(options));
         let exit = result.unwrap_or_else(tell);
+        // the last event has been told by then
+        if let Some(lost) = session.history.lost() {
+            output::error(format!("warning: {lost}\n"));
+        }
         if changes {
             metrics::keep(&session).await;
         }

@@ -11,11 +11,17 @@ use std::{
 };
 
 use bluegreen_core::{FileStore, HealthProbe as _, Lease, Profile, Route, StateStore as _, Step, Transaction};
-use bluegreen_linux::{ports::is_answered, program::Program, users::User};
+use bluegreen_linux::{
+    ports::is_answered,
+    program::{Program, Said},
+    users::User,
+};
 use bluegreen_nginx::{
     Commands, MasterError, Snippet,
     setup::{Difference, Plan, Setup, SetupError},
 };
+
+use serde::Deserialize;
 
 use super::{Exit, Format, Halt};
 use crate::{
@@ -58,7 +64,7 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
             return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));
         }
         home::make(config, &owner)?;
-        setup.plan(prepared(config).await.as_ref()).await.map_err(|error| refused(&setup, &error))?
+        planned(config, &setup).await?
     };
     let _lease = locked(config, &owner)?;
     apply(global, &setup, &plan, args.what.remove).await
@@ -111,16 +117,45 @@ fn deploy_user(config: &Config) -> Result<User, Halt> {
 /// For a look of our own; an app that is asked for its health may take its time.
 const LOOK: Duration = Duration::from_secs(60);
 
+/// What there is to do. Where the route has to begin, it matters whether a release waits for it, and that must be known.
+async fn planned(config: &Config, setup: &Setup) -> Result<Plan, Halt> {
+    let prepared = prepared(config).await;
+    let plan = setup.plan(prepared.as_ref().ok().and_then(Option::as_ref)).await;
+    let begins = |plan: &Plan| plan.start.is_some();
+    if let (Err(why), Ok(true) | Err(SetupError::NeedsPrepared { .. })) = (prepared, plan.as_ref().map(begins)) {
+        let what = format!("whether a prepared release waits for the traffic is not known: {why}");
+        return Err(Halt::new(Exit::Refused, what).next("bluegreen status"));
+    }
+    plan.map_err(|error| refused(setup, &error))
+}
+
 /// A profile on which a release was prepared and is healthy: a machine on a third port begins there.
-async fn prepared(config: &Config) -> Option<Profile> {
+async fn prepared(config: &Config) -> Result<Option<Profile>, String> {
     // the state belongs to the deploy user, as whom `status` goes on
     let words = ["/proc/self/exe", "--config"].map(OsString::from).into_iter().chain([config.file().into()]);
     let status = Program::new(words.chain(["--format", "json", "status"].map(OsString::from)));
-    let seen: serde_json::Value = serde_json::from_str(&status.run(LOOK).await.ok()?.out).ok()?;
-    let tx: Transaction = serde_json::from_value(seen.get("transaction")?.clone()).ok()?;
-    let rests = tx.undo.is_none() && tx.step == Step::Health && tx.proven.is_some();
-    let healthy = wiring::probe(config).ok()?.check(&tx.to).await.is_ok();
-    (rests && healthy).then_some(tx.to)
+    let said = status.run(LOOK).await.map_err(|error| error.to_string())?;
+    let Some(tx) = transaction(&said)?.filter(|tx| tx.undo.is_none() && tx.step == Step::Health && tx.proven.is_some())
+    else {
+        return Ok(None);
+    };
+    let healthy = wiring::probe(config).map_err(|error| error.to_string())?.check(&tx.to).await.is_ok();
+    Ok(healthy.then_some(tx.to))
+}
+
+/// The open transaction, as `status` says it.
+fn transaction(said: &Said) -> Result<Option<Transaction>, String> {
+    #[derive(Deserialize)]
+    struct Status {
+        // a document without it is none of `status`
+        #[serde(deserialize_with = "Option::deserialize")]
+        transaction: Option<Transaction>,
+    }
+    let told = |error| {
+        let why = report::sanitize(said.err.trim());
+        if why.is_empty() { format!("`bluegreen status` gives no document: {error}") } else { why }
+    };
+    serde_json::from_str(&said.out).map(|status: Status| status.transaction).map_err(told)
 }
 
 /// What differs, or `fine`; with the exit code of it.
@@ -226,6 +261,22 @@ mod tests {
     use bluegreen_nginx::setup::Place;
 
     use super::*;
+
+    #[test]
+    fn a_status_that_failed_is_no_status_without_a_transaction() {
+        let said = |out: &str, err: &str| {
+            let status = std::process::ExitStatus::default();
+            transaction(&Said { status, out: out.to_owned(), err: err.to_owned() })
+        };
+        assert_eq!(said(r#"{"schema": 1, "transaction": null}"#, ""), Ok(None));
+        assert_eq!(
+            said("", "error: state.json: Permission denied\n").unwrap_err(),
+            "error: state.json: Permission denied"
+        );
+        for cut in ["", r#"{"schema": 1}"#, r#"{"transaction": {"number": "#, r#"{"transaction": {"step": "later"}}"#] {
+            assert!(said(cut, "").unwrap_err().starts_with("`bluegreen status` gives no document: "), "{cut}");
+        }
+    }
 
     #[test]
     fn a_fix_of_several_differences_is_said_once() {

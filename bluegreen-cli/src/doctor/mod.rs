@@ -133,7 +133,7 @@ pub(crate) async fn no_door(config: &Config, seen: &Seen) -> Option<Finding> {
 
 async fn of_the_proxy(config: &Config, seen: &Seen) -> Vec<Finding> {
     let mut findings = nginx::look(config, seen).await;
-    findings.extend(sight::look(config));
+    findings.extend(sight::look(config, seen.route().is_some()));
     findings.extend(web::look(config, seen).await);
     findings
 }

@@ -4,18 +4,22 @@
 
 use std::{
     fs,
+    io::{self, ErrorKind},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use bluegreen_linux::{program::Program, users::User};
+use bluegreen_linux::{
+    program::{Program, Said},
+    users::User,
+};
 use bluegreen_nginx::{Master, PlaceError};
 
 use super::Finding;
 use crate::{
     config::{Config, ProxyMode},
-    wiring,
+    report, wiring,
 };
 
 /// systemd answers within milliseconds, or is not to be reached.
@@ -41,24 +45,32 @@ struct Dir {
     mode: u32,
 }
 
-pub(super) fn look(config: &Config) -> Vec<Finding> {
+/// `proven`: nginx has just said the route that is written there, so its workers see it.
+pub(super) fn look(config: &Config, proven: bool) -> Vec<Finding> {
     if config.nginx.mode == ProxyMode::Reload {
         return Vec::new();
     }
     let Some(worker) = worker(&wiring::master(config)) else { return Vec::new() };
     let route = config.route_dir.as_path();
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let mut findings = Vec::new();
     let blocks = |closed: Finding| {
         let first = config.profiles.first();
         let what = format!("{}: they do not see the route, and keep to {first} whatever a deploy does", closed.what);
         Finding { what, ..closed }
     };
-    findings.extend(searchable(&worker, &way(route)).map(blocks));
-    findings.extend(container(&worker, &own, same_file(worker.pid, route), route));
-    findings.extend(unit(&worker.cgroups).and_then(|unit| hidden(route, &unit, &properties(&unit))));
     // one that `setup` has yet to make has no label
-    findings.extend(route.exists().then(|| selinux(&Labels::read(worker.pid, route))).into_iter().flatten());
+    let labels = if route.exists() { Labels::read(worker.pid, route) } else { Ok(Labels::default()) };
+    let unit = unit(&worker.cgroups);
+    let hidden = unit.map_or(Ok(None), |unit| properties(&unit).map(|said| hidden(route, &unit, &said)));
+    let looks = [
+        way(route).map(|way| searchable(&worker, &way).map(blocks).into_iter().collect()),
+        Ok(container(&worker, &own, same_file(worker.pid, route), route).into_iter().collect()),
+        hidden.map(|hidden| hidden.into_iter().collect()),
+        labels.map(|labels| selinux(&labels)),
+    ];
+    let (mut findings, unseen) = told(looks, route);
+    // what nginx itself says needs no look
+    findings.extend(unseen.into_iter().filter(|_| !proven));
     if findings.is_empty() {
         let who = User::by_number(worker.uid, worker.uid).name;
         let can = if route.exists() { "can see" } else { "will see" };
@@ -67,6 +79,26 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     findings
 }
 
+/// What was found, and what could not be looked at.
+fn told(looks: [Result<Vec<Finding>, String>; 4], route: &Path) -> (Vec<Finding>, Vec<Finding>) {
+    let (mut findings, mut unseen) = (Vec::new(), Vec::new());
+    for look in looks {
+        match look {
+            Ok(found) => findings.extend(found),
+            Err(why) => {
+                let what = format!("whether nginx's workers see {} is not known: {why}", route.display());
+                unseen.push(Finding::warning(
+                    "sight-unknown",
+                    what,
+                    "sudo bluegreen setup --apply, which ends with a proof",
+                ));
+            }
+        }
+    }
+    (findings, unseen)
+}
+
+/// `None` where this user sees none, of which nothing is said then.
 fn worker(master: &Master) -> Option<Worker> {
     let pid = master.worker().ok()?;
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -75,20 +107,28 @@ fn worker(master: &Master) -> Option<Worker> {
         line.split_whitespace().filter_map(|number| number.parse().ok()).collect()
     };
     let groups = [numbers("Gid:").get(1).copied().into_iter().collect(), numbers("Groups:")].concat();
-    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
     Some(Worker { pid, uid: *numbers("Uid:").get(1)?, groups, cgroups })
 }
 
-/// Every directory from the root to the route.
-fn way(route: &Path) -> Vec<Dir> {
-    let real = route.canonicalize().unwrap_or_else(|_| route.to_owned());
+/// Every directory from the root to the route that is there already; or which one cannot be looked at, and why.
+fn way(route: &Path) -> Result<Vec<Dir>, String> {
+    let unseen = |path: &Path, error: &io::Error| format!("{} cannot be looked at: {error}", path.display());
+    let real = match route.canonicalize() {
+        Err(error) if error.kind() == ErrorKind::NotFound => route.to_owned(),
+        real => real.map_err(|error| unseen(route, &error))?,
+    };
     let mut dirs: Vec<PathBuf> = real.ancestors().map(Path::to_path_buf).collect();
     dirs.reverse();
-    let dir = |path: PathBuf| {
-        let meta = fs::metadata(&path).ok()?;
-        Some(Dir { path, uid: meta.uid(), gid: meta.gid(), mode: meta.mode() })
-    };
-    dirs.into_iter().filter_map(dir).collect()
+    let mut way = Vec::new();
+    for path in dirs {
+        match fs::metadata(&path) {
+            Ok(meta) => way.push(Dir { path, uid: meta.uid(), gid: meta.gid(), mode: meta.mode() }),
+            Err(error) if error.kind() == ErrorKind::NotFound => break,
+            Err(error) => return Err(unseen(&path, &error)),
+        }
+    }
+    Ok(way)
 }
 
 /// The first directory that the worker's user may not search. (Access control lists are not looked at: they are rare, and the
@@ -152,8 +192,10 @@ fn same_file(pid: u32, path: &Path) -> Option<bool> {
     let ours = fs::metadata(path).ok()?;
     let root = PathBuf::from(format!("/proc/{pid}/root"));
     fs::read_link(&root).ok()?;
-    let theirs = fs::metadata(root.join(path.strip_prefix("/").ok()?));
-    Some(theirs.is_ok_and(|theirs| (theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino())))
+    match fs::metadata(root.join(path.strip_prefix("/").ok()?)) {
+        Ok(theirs) => Some((theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino())),
+        Err(error) => (error.kind() == ErrorKind::NotFound).then_some(false),
+    }
 }
 
 /// The service of systemd that it runs in.
@@ -164,10 +206,19 @@ fn unit(cgroups: &str) -> Option<String> {
     path.split('/').find(|part| part.ends_with(".service")).map(str::to_owned)
 }
 
-fn properties(unit: &str) -> String {
+/// What systemd has of it, a line for each, or why it did not say.
+fn properties(unit: &str) -> Result<String, String> {
     let names = "--property=PrivateTmp,ProtectHome,TemporaryFileSystem,InaccessiblePaths,RootDirectory";
-    let said = Program::new(["systemctl", "show", names, "--", unit]).run_blocking(WITHIN);
-    said.map(|said| said.out).unwrap_or_default()
+    said(unit, Program::new(["systemctl", "show", names, "--", unit]).run_blocking(WITHIN).map_err(|e| e.to_string()))
+}
+
+fn said(unit: &str, said: Result<Said, String>) -> Result<String, String> {
+    let why = match said {
+        Ok(said) if said.status.success() => return Ok(said.out),
+        Ok(said) => report::sanitize(said.err.trim()),
+        Err(why) => why,
+    };
+    Err(format!("systemd does not say what {unit} hides: {why}"))
 }
 
 /// What the unit hides from nginx.
@@ -198,7 +249,7 @@ fn hidden(route: &Path, unit: &str, properties: &str) -> Option<Finding> {
     ))
 }
 
-/// What SELinux says.
+/// What SELinux says; the default where there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Labels {
     enforcing: bool,
@@ -212,18 +263,26 @@ struct Labels {
 
 impl Labels {
     /// A machine without SELinux enforces nothing.
-    fn read(pid: u32, route: &Path) -> Self {
-        let read = |path: String| fs::read_to_string(path).unwrap_or_default();
+    fn read(pid: u32, route: &Path) -> Result<Self, String> {
+        let read = |path: PathBuf| match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("SELinux: {} cannot be read: {error}", path.display())),
+            Ok(text) => Ok(Some(text.trim_end_matches(['\0', '\n']).to_owned())),
+        };
         let selinux = Path::new("/sys/fs/selinux");
+        if read(selinux.join("enforce"))?.as_deref() != Some("1") {
+            return Ok(Self::default());
+        }
         let mut label = [0; 256];
-        let length = rustix::fs::getxattr(route, c"security.selinux", &mut label[..]).unwrap_or(0);
-        let connects = fs::read_to_string(selinux.join("booleans/httpd_can_network_connect")).ok();
-        Self {
-            enforcing: fs::read_to_string(selinux.join("enforce")).is_ok_and(|text| text.trim() == "1"),
-            worker: read(format!("/proc/{pid}/attr/current")).trim_end_matches(['\0', '\n']).to_owned(),
+        let length = rustix::fs::getxattr(route, c"security.selinux", &mut label[..])
+            .map_err(|error| format!("SELinux: the label of {} cannot be read: {error}", route.display()))?;
+        let connects = read(selinux.join("booleans/httpd_can_network_connect"))?;
+        Ok(Self {
+            enforcing: true,
+            worker: read(format!("/proc/{pid}/attr/current").into())?.unwrap_or_default(),
             route: String::from_utf8_lossy(&label[..length]).trim_end_matches('\0').to_owned(),
             connects: connects.map(|text| text.starts_with('1')),
-        }
+        })
     }
 }
 
@@ -307,6 +366,30 @@ mod tests {
     fn sees_through_the_root_of_a_process() {
         assert_eq!(same_file(std::process::id(), Path::new("/etc")), Some(true));
         assert_eq!(same_file(u32::MAX, Path::new("/etc")), None);
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_taken_for_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let around = dir.path().join("around");
+        std::os::unix::fs::symlink(&around, &around).unwrap();
+        assert_eq!(way(&dir.path().join("not/there/yet")).unwrap().last().unwrap().path, dir.path());
+        let why = way(&around.join("route")).unwrap_err();
+        assert!(why.contains("around/route cannot be looked at"), "{why}");
+        let (found, unseen) = told([Ok(Vec::new()), Err(why), Ok(Vec::new()), Ok(Vec::new())], Path::new("/r"));
+        assert_eq!((found, ids(&unseen)), (Vec::new(), vec![(Severity::Warning, "sight-unknown")]));
+    }
+
+    #[test]
+    fn a_systemd_that_does_not_answer_hides_nothing_and_shows_nothing() {
+        let ended = |code: i32, out: &str, err: &str| {
+            let status = std::os::unix::process::ExitStatusExt::from_raw(code << 8);
+            said("nginx.service", Ok(Said { status, out: out.to_owned(), err: err.to_owned() }))
+        };
+        assert_eq!(ended(0, "PrivateTmp=no\n", ""), Ok("PrivateTmp=no\n".to_owned()));
+        let silent = ended(1, "", "Failed to connect to bus: Host is down\n").unwrap_err();
+        assert_eq!(silent, "systemd does not say what nginx.service hides: Failed to connect to bus: Host is down");
+        assert!(said("nginx.service", Err("there is no systemctl".to_owned())).is_err());
     }
 
     #[test]

@@ -88,34 +88,46 @@ fn rotate(file: &Path) -> io::Result<()> {
     fs::rename(file, old(1))
 }
 
-/// All entries that are kept, oldest first. A line that makes no sense is left out: a power cut may have torn it.
+/// What is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// Oldest first.
+    pub(crate) entries: Vec<Entry>,
+    /// Lines that make no sense, as a power cut leaves them: of what they told, nobody knows.
+    pub(crate) torn: usize,
+}
+
+impl Kept {
+    fn read(&mut self, text: &[u8]) {
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            match serde_json::from_slice(line) {
+                Ok(entry) => self.entries.push(entry),
+                Err(_) => self.torn += 1,
+            }
+        }
+    }
+}
+
+/// All that is kept.
 ///
 /// # Errors
 /// A file of it is there, and cannot be read: what is in it is not known.
-pub(crate) fn all(state_dir: &Path) -> Result<Vec<Entry>, FileError> {
+pub(crate) fn all(state_dir: &Path) -> Result<Kept, FileError> {
     let file = path(state_dir);
     let old = (1..=OLD).rev().map(|n| file.with_extension(format!("jsonl.{n}")));
-    let mut entries = Vec::new();
+    let mut kept = Kept::default();
     for file in old.chain([file.clone()]) {
-        let text = match files::read(&file, Rule::TRUSTED, MOST) {
-            Err(error) if error.is_missing() => continue,
-            text => text?,
-        };
-        entries.extend(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()));
+        match files::read(&file, Rule::TRUSTED, MOST) {
+            Err(error) if error.is_missing() => {}
+            text => kept.read(&text?),
+        }
     }
-    Ok(entries)
+    Ok(kept)
 }
 
-/// The last `count` of them.
-pub(crate) fn last(state_dir: &Path, count: usize) -> Result<Vec<Entry>, FileError> {
-    let mut entries = all(state_dir)?;
-    Ok(entries.split_off(entries.len().saturating_sub(count)))
-}
-
-/// The entries of one transaction: of this number, else the last of a release with this version or beginning of an id;
-/// without an `id` the last of all.
-pub(crate) fn find(state_dir: &Path, id: Option<&str>) -> Result<Vec<Entry>, FileError> {
-    let mut entries = all(state_dir)?;
+/// The entries of one transaction, of `entries`: of this number, else the last of a release with this version or beginning of an
+/// id; without an `id` the last of all.
+pub(crate) fn find(mut entries: Vec<Entry>, id: Option<&str>) -> Vec<Entry> {
     let named = |entry: &&Entry, id: &str| {
         entry.version.as_deref() == Some(id) || (!id.is_empty() && entry.release.as_str().starts_with(id))
     };
@@ -128,14 +140,14 @@ pub(crate) fn find(state_dir: &Path, id: Option<&str>) -> Result<Vec<Entry>, Fil
     };
     entries.retain(|entry| Some(entry.number) == number);
     // those without a number have nothing to do with each other
-    Ok(if number == Some(0) { entries.split_off(entries.len() - 1) } else { entries })
+    if number == Some(0) { entries.split_off(entries.len() - 1) } else { entries }
 }
 
 #[cfg(test)]
 mod tests {
     use std::{fs::OpenOptions, io::Write as _};
 
-    use bluegreen_core::EventKind;
+    use bluegreen_core::{EventKind, Events};
 
     use super::{sink::Version, *};
 
@@ -148,15 +160,20 @@ mod tests {
         }
     }
 
-    fn finished(dir: &Path, outcome: &str) {
-        let events = bluegreen_core::Events::to(History::new(dir, Header::default(), NoVersion));
+    fn began(events: &Events, number: u64) {
         let to = bluegreen_core::Profile::new("real1".parse().unwrap(), 1).unwrap();
         let release: ReleaseId = "v1".parse().unwrap();
-        let began = EventKind::Began { kind: Kind::Deploy, from: None, to, release, resumed: false };
-        events.set_deploy(3);
-        events.emit(began);
+        events.set_deploy(number);
+        events.emit(EventKind::Began { kind: Kind::Deploy, from: None, to, release, resumed: false });
+    }
+
+    fn finished(dir: &Path, outcome: &str) -> History {
+        let history = History::new(dir, Header::default(), NoVersion);
+        let events = Events::to(history.clone());
+        began(&events, 3);
         let outcome = outcome.to_owned();
         events.emit(EventKind::Finished { outcome, exit_code: 0, active: None, release: None, receipt: None });
+        history
     }
 
     #[test]
@@ -166,10 +183,10 @@ mod tests {
         let mut file = OpenOptions::new().append(true).open(path(dir.path())).unwrap();
         file.write_all(b"{\"number\": 4, \"kin\n\xff\xfe\n").unwrap();
         finished(dir.path(), "second");
-        let outcomes = |n| last(dir.path(), n).unwrap().into_iter().map(|e| e.outcome).collect::<Vec<_>>();
-        assert_eq!(outcomes(9), ["first", "second"]);
-        assert_eq!(outcomes(1), ["second"]);
-        assert_eq!(last(dir.path(), 1).unwrap()[0].version.as_deref(), Some("1.2"));
+        let Kept { entries, torn } = all(dir.path()).unwrap();
+        let outcomes: Vec<_> = entries.iter().map(|entry| entry.outcome.as_str()).collect();
+        assert_eq!((outcomes, torn), (vec!["first", "second"], 2));
+        assert_eq!(entries[1].version.as_deref(), Some("1.2"));
     }
 
     #[test]
@@ -181,10 +198,27 @@ mod tests {
         finished(dir.path(), "done");
         assert_eq!(fs::read_to_string(&target).unwrap(), "as it was");
         assert!(trouble(dir.path()).unwrap().contains("symbolic link"));
-        assert!(last(dir.path(), 9).is_err(), "what is in it is not known");
+        assert!(all(dir.path()).is_err(), "what is in it is not known");
         fs::remove_file(path(dir.path())).unwrap();
         finished(dir.path(), "done");
-        assert_eq!((trouble(dir.path()), last(dir.path(), 9).unwrap().len()), (None, 1));
+        assert_eq!((trouble(dir.path()), all(dir.path()).unwrap().entries.len()), (None, 1));
+    }
+
+    #[test]
+    fn an_entry_that_could_not_be_written_is_told_and_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let lost = || finished(dir.path(), "done").lost();
+        assert_eq!(lost(), None);
+        fs::remove_file(path(dir.path())).unwrap();
+        fs::create_dir(path(dir.path())).unwrap();
+        let said = lost().unwrap();
+        assert!(said.starts_with("1 entry of this command is not in the history: "), "{said}");
+        let history = finished(dir.path(), "done");
+        let events = Events::to(history.clone());
+        began(&events, 4);
+        began(&events, 5);
+        let said = history.lost().unwrap();
+        assert!(said.starts_with("2 entries of this command are not in the history: "), "{said}");
     }
 
     #[test]
@@ -201,7 +235,7 @@ mod tests {
     #[test]
     fn two_halves_of_one_command_are_one_entry() {
         let dir = tempfile::tempdir().unwrap();
-        let events = bluegreen_core::Events::to(History::new(dir.path(), Header::default(), NoVersion));
+        let events = Events::to(History::new(dir.path(), Header::default(), NoVersion));
         events.emit(EventKind::Progress { what: "copying".into(), done: 7, total: 7 });
         for (number, resumed) in [(2, false), (3, false), (3, true)] {
             let to = bluegreen_core::Profile::new("real1".parse().unwrap(), 1).unwrap();
@@ -211,9 +245,10 @@ mod tests {
         }
         let outcome = "switched".to_owned();
         events.emit(EventKind::Finished { outcome, exit_code: 0, active: None, release: None, receipt: None });
-        let seen: Vec<_> = all(dir.path()).unwrap().into_iter().map(|e| (e.number, e.outcome)).collect();
+        let entries = all(dir.path()).unwrap().entries;
+        let seen: Vec<_> = entries.iter().cloned().map(|e| (e.number, e.outcome)).collect();
         assert_eq!(seen, [(2, "recovered".into()), (3, "switched".into())]);
-        let find = |id| find(dir.path(), id).unwrap();
+        let find = |id| find(entries.clone(), id);
         assert_eq!(find(Some("#2"))[0].timeline.moments[0].what, What::Copied { bytes: 7 });
         let number = |id| find(id).first().map(|entry| entry.number);
         assert_eq!(

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bluegreen_core::{Cause, Event, EventKind, EventSink, Failure, Kind, ReleaseId};
@@ -21,13 +21,25 @@ pub(crate) struct Header {
 }
 
 /// Follows the events of one command and writes its entry at the end.
+#[derive(Debug, Clone)]
+pub(crate) struct History(Arc<Inner>);
+
 #[derive(Debug)]
-pub(crate) struct History {
+struct Inner {
     file: PathBuf,
     began: Timestamp,
     header: Header,
     version: Box<dyn Version>,
     current: Mutex<Current>,
+    lost: Mutex<Lost>,
+}
+
+/// Entries that could not be written.
+#[derive(Debug, Default)]
+struct Lost {
+    count: usize,
+    /// Why the first of them could not.
+    why: String,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +65,31 @@ impl Version for bluegreen_process::Releases {
 impl History {
     pub(crate) fn new(state_dir: &Path, header: Header, version: impl Version + 'static) -> Self {
         let (file, version) = (path(state_dir), Box::new(version));
-        Self { file, began: Timestamp::now(), header, version, current: Mutex::default() }
+        let (current, lost) = Default::default();
+        Self(Arc::new(Inner { file, began: Timestamp::now(), header, version, current, lost }))
+    }
+
+    /// How many entries of this command are missing in the history, and why.
+    pub(crate) fn lost(&self) -> Option<String> {
+        let Lost { count, why } = &*self.0.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        match count {
+            0 => None,
+            1 => Some(format!("1 entry of this command is not in the history: {why}")),
+            _ => Some(format!("{count} entries of this command are not in the history: {why}")),
+        }
+    }
+}
+
+impl Inner {
+    /// A deploy does not fail because its history cannot be written.
+    fn keep(&self, entry: &Entry) {
+        if let Err(error) = self.append(entry) {
+            let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+            if lost.count == 0 {
+                lost.why = format!("{}: {error}", self.file.display());
+            }
+            lost.count += 1;
+        }
     }
 
     fn append(&self, entry: &Entry) -> io::Result<()> {
@@ -78,7 +114,7 @@ impl History {
             }
             "recovered".clone_into(&mut before.outcome);
             before.took_ms = event.elapsed_ms;
-            let _ = self.append(before);
+            self.keep(before);
         }
         let mut timeline = std::mem::take(&mut current.before);
         timeline.note(&event.kind, event.elapsed_ms);
@@ -119,6 +155,12 @@ impl History {
 
 impl EventSink for History {
     fn event(&self, event: &Event) {
+        self.0.note(event);
+    }
+}
+
+impl Inner {
+    fn note(&self, event: &Event) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let EventKind::Began { .. } = event.kind {
             return self.begin(&mut current, event);
@@ -145,8 +187,7 @@ impl EventSink for History {
                 if entry.number == 0 {
                     entry.from.clone_from(active);
                 }
-                // a deploy does not fail because its history cannot be written
-                let _ = self.append(entry);
+                self.keep(entry);
                 current.entry = None;
             }
             _ => {}

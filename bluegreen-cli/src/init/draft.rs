@@ -96,6 +96,7 @@ impl Draft {
             ..Self::default()
         };
         draft.tell(findings, &app, passed);
+        draft.notes.extend(findings.unseen.iter().cloned());
         draft
     }
 

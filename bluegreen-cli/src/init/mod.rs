@@ -78,6 +78,8 @@ pub(crate) struct Findings {
     pub(crate) neighbours: Vec<Neighbour>,
     /// The ports of the kernel.
     pub(crate) ephemeral: Ephemeral,
+    /// What could not be looked at, and would have counted.
+    pub(crate) unseen: Vec<String>,
 }
 
 /// Looks at `dir`, or at `artifact` in it when one is named.

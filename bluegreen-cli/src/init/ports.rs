@@ -1,12 +1,13 @@
 //! Ports that are not free: who listens there, and who else counts on them.
 
 use std::{
-    fs,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::Stranger;
-use bluegreen_process::{PortOwners, ProcPorts, stranger};
+use bluegreen_linux::files;
+use bluegreen_process::{PortOwners, stranger};
 
 /// A port and who has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +17,15 @@ pub(crate) struct Owner {
 }
 
 /// The owners of those of `ports` that are taken.
-pub(crate) fn owners(ports: &[u16]) -> Vec<Owner> {
-    let who = |port: u16| {
-        let found = ProcPorts.listeners(port).ok()?;
-        Some(stranger(found.first()?))
-    };
-    ports.iter().filter_map(|port| who(*port).map(|who| Owner { port: *port, who })).collect()
+///
+/// # Errors
+/// It cannot be seen who listens: none of them is known to be free.
+pub(crate) fn owners(from: &impl PortOwners, ports: &[u16]) -> io::Result<Vec<Owner>> {
+    let mut owners = Vec::new();
+    for port in ports {
+        owners.extend(from.listeners(*port)?.first().map(|who| Owner { port: *port, who: stranger(who) }));
+    }
+    Ok(owners)
 }
 
 /// Ports from which the kernel takes one for any outgoing connection: then an app cannot have it.
@@ -64,35 +68,64 @@ pub(crate) struct Neighbour {
     pub(crate) file: PathBuf,
 }
 
-/// The ports of the apps that have a configuration in `/etc/bluegreen`, or in a directory beside `dir`.
-pub(crate) fn neighbours(dir: &Path) -> Vec<Neighbour> {
-    let shared =
-        entries(Path::new("/etc/bluegreen")).into_iter().filter(|path| path.extension() == Some("toml".as_ref()));
-    let beside = dir.parent().map(entries).unwrap_or_default().into_iter().filter(|path| path != dir);
-    shared.chain(beside.map(|path| path.join("bluegreen.toml"))).flat_map(|file| ports_in(&file)).collect()
+/// The ports of the apps that have a configuration in `/etc/bluegreen`, or in a directory beside `dir`; and what could not be read of
+/// them.
+pub(crate) fn neighbours(dir: &Path) -> (Vec<Neighbour>, Vec<String>) {
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
+    let mut entries = |dir: &Path| {
+        entries(dir).unwrap_or_else(|error| {
+            unread.push(format!("{} cannot be read: {error}", dir.display()));
+            Vec::new()
+        })
+    };
+    let shared = entries(Path::new("/etc/bluegreen")).into_iter();
+    let mut files: Vec<PathBuf> = shared.filter(|path| path.extension() == Some("toml".as_ref())).collect();
+    let beside = dir.parent().map(&mut entries).into_iter().flatten().filter(|path| path != dir);
+    files.extend(beside.map(|path| path.join("bluegreen.toml")));
+    for file in files {
+        match ports_in(&file) {
+            Ok(ports) => found.extend(ports),
+            Err(why) => unread.push(why),
+        }
+    }
+    (found, unread)
 }
 
-fn entries(dir: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> =
-        dir.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).take(ENTRIES).collect();
+fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let read = match dir.read_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read?,
+    };
+    let mut entries: Vec<PathBuf> = read.map(|entry| Ok(entry?.path())).take(ENTRIES).collect::<io::Result<_>>()?;
     entries.sort();
-    entries
+    Ok(entries)
 }
 
 /// A directory with more than so many entries is no place of apps.
 const ENTRIES: usize = 1000;
+/// A configuration has no more bytes.
+const LIMIT: u64 = 1 << 20;
 
-/// What `file` says, also where it has mistakes that are no business of ours.
-fn ports_in(file: &Path) -> Vec<Neighbour> {
-    let Some(table) = super::text_of(file).and_then(|text| text.parse::<toml::Table>().ok()) else { return Vec::new() };
+/// What `file` says, if it is there, also where it has mistakes that are no business of ours; or why its ports are not known.
+fn ports_in(file: &Path) -> Result<Vec<Neighbour>, String> {
+    let unknown = |why: &dyn fmt::Display| format!("the ports in {} are not known: {why}", file.display());
+    let text = match files::find(file).and_then(|found| found.text(LIMIT)) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        text => text.map_err(|error| unknown(&error.without_path()))?,
+    };
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unknown(&error.message()))?;
     let app = table.get("app").and_then(toml::Value::as_str).unwrap_or_default();
     let profiles = table.get("profiles").and_then(toml::Value::as_table);
     let ports = profiles.into_iter().flatten().filter_map(|(_, port)| port.as_integer()?.try_into().ok());
-    ports.map(|port| Neighbour { port, app: app.to_owned(), file: file.to_owned() }).collect()
+    Ok(ports.map(|port| Neighbour { port, app: app.to_owned(), file: file.to_owned() }).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use bluegreen_process::Listener;
+
     use super::*;
 
     #[test]
@@ -106,10 +139,28 @@ mod tests {
         put("web", "app = 'web'\n[profiles]\nreal1 = 8083\nreal2 = 99999\n");
         put("broken", "app = ");
         let beside = |name: &str| -> Vec<(u16, String)> {
-            let all = neighbours(&home.path().join(name));
+            let (all, _) = neighbours(&home.path().join(name));
             all.into_iter().filter(|n| n.file.starts_with(home.path())).map(|n| (n.port, n.app)).collect()
         };
         assert_eq!(beside("web"), [(8081, "shop".to_owned()), (8082, "shop".to_owned())]);
         assert_eq!(beside("new").len(), 3);
+        let (_, unread) = neighbours(&home.path().join("new"));
+        let file = home.path().join("broken/bluegreen.toml");
+        let said = format!("the ports in {} are not known: ", file.display());
+        assert!(unread.iter().any(|why| why.starts_with(&said)), "{unread:?}");
+    }
+
+    #[test]
+    fn a_look_that_failed_makes_no_port_free() {
+        #[derive(Debug)]
+        struct Blind;
+
+        impl PortOwners for Blind {
+            fn listeners(&self, _: u16) -> io::Result<Vec<Listener>> {
+                Err(io::ErrorKind::PermissionDenied.into())
+            }
+        }
+        assert!(owners(&Blind, &[8081]).is_err());
+        assert_eq!(owners(&Blind, &[]).unwrap(), []);
     }
 }

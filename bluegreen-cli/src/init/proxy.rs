@@ -33,13 +33,21 @@ pub(crate) async fn look(master: &Master) -> Proxy {
     let pid = master.pid();
     let version = master.version().await.ok().map(|version| version.to_string());
     let several = matches!(pid, Err(MasterError::Several(_)));
-    let mut proxy = Proxy { version, pid: pid.ok(), several, ..Proxy::default() };
+    let unseen = match &pid {
+        Ok(_) | Err(MasterError::NotRunning | MasterError::Several(_)) => None,
+        Err(error) => Some(error.to_string()),
+    };
+    let mut proxy = Proxy { version, pid: pid.ok(), several, unseen, ..Proxy::default() };
     match master.command() {
         Ok(command) => {
             let commands = Commands::new(command);
             proxy.configuration = commands.configuration().await;
-            if let Ok(survey) = Survey::of(&commands, &proxy.configuration).await {
-                proxy.read(&survey);
+            match Survey::of(&commands, &proxy.configuration).await {
+                Ok(survey) => proxy.read(&survey),
+                Err(error) => {
+                    let file = proxy.configuration.display();
+                    proxy.unseen = Some(format!("where nginx leads is not known, as {file} cannot be read: {error}"));
+                }
             }
         }
         Err(error) => proxy.unseen = Some(error.to_string()).filter(|_| !several),

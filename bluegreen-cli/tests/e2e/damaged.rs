@@ -261,3 +261,23 @@ fn a_record_that_cannot_be_read_is_not_known_and_nothing_is_touched() {
     fs::rename(&away, &records).unwrap();
     assert_eq!((stage.pid("idle"), stage.front()), (pids[1], "v2 real2".into()));
 }
+
+/// What `status` cannot read it says, and calls nobody healthy who may be anybody.
+#[test]
+fn a_record_that_cannot_be_read_is_told_by_status() {
+    let Some(stage) = two_releases() else { return };
+    let (records, aside) = (stage.state_dir().join("processes"), stage.path("aside"));
+    fs::rename(&records, &aside).unwrap();
+    fs::write(&records, "").unwrap();
+    stage.run(&["status"], 20).says(&[
+        "UNKNOWN",
+        "the record of real1 cannot be read",
+        "the record of real2 cannot be read",
+    ]);
+    let active = &serde_json::from_str::<serde_json::Value>(&stage.run(&["--format", "json", "status"], 20).out)
+        .unwrap()["active"];
+    assert_eq!((&active["profile"], &active["healthy"]), (&"real2".into(), &serde_json::Value::Null));
+    fs::remove_file(&records).unwrap();
+    fs::rename(&aside, &records).unwrap();
+    assert_eq!(stage.status()["active"]["healthy"], true);
+}

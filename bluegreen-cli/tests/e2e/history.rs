@@ -38,3 +38,34 @@ fn the_two_halves_are_shown_one_after_the_other() {
     told.says(&["prepared", "switched", "an earlier command had begun it"]);
     assert!(told.out.find("prepared") < told.out.find("switched"), "{told}");
 }
+
+/// A deploy does not fail because nobody could write down what it did; but it is told, and not taken for nothing.
+#[test]
+fn what_is_not_in_the_history_is_told() {
+    let Some(stage) = Stage::marker() else { return };
+    let file = stage.state_dir().join("history.jsonl");
+    stage.run(&["history"], 0).says(&["nothing was deployed yet"]);
+    fs::create_dir(&file).unwrap();
+    stage.deploy("v1", 0).says(&["warning: 1 entry of this command is not in the history: ", "history.jsonl"]);
+    let ended = stage.run(&["--format", "json", "deploy", &stage.artifact("v2")], 0);
+    assert_eq!(ended.events().last().unwrap()["event"], "finished", "{ended}");
+    assert!(ended.err.contains("is not in the history"), "{ended}");
+
+    fs::remove_dir(&file).unwrap();
+    for words in [&["history"][..], &["history", "show"]] {
+        let ended = stage.run(words, if words.len() == 1 { 0 } else { 3 });
+        ended.says(&["the history has no entry, though there were deploys"]);
+        assert!(!ended.has("nothing was deployed"), "{ended}");
+    }
+    fs::write(stage.state_dir().join("state.json"), "{").unwrap();
+    fs::remove_file(stage.state_dir().join("state.json.prev")).unwrap();
+    stage.run(&["history"], 0).says(&["whether there were deploys is not known"]);
+    stage.run(&["recover"], 0);
+
+    stage.deploy("v3", 0);
+    let kept = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{{\"number\": 2, \"ki\n{kept}\u{0}\n")).unwrap();
+    let told = stage.run(&["history"], 0);
+    told.says(&["v3", "warning: 2 lines of the history make no sense, and are left out"]);
+    assert_eq!(stage.run(&["history", "--format", "json"], 0).events().len(), 1);
+}

@@ -18,7 +18,7 @@ pub(super) struct Usual {
 impl Usual {
     pub(super) fn of(state_dir: &Path) -> Self {
         // how long things took before is a help and no more: without it the plan says nothing of it
-        history::all(state_dir).map_or_else(|_| Self::over(&[]), |entries| Self::over(&entries))
+        history::all(state_dir).map_or_else(|_| Self::over(&[]), |kept| Self::over(&kept.entries))
     }
 
     fn over(entries: &[Entry]) -> Self {

@@ -34,7 +34,7 @@ struct Status<'a> {
     /// What was written last cannot be read: what takes its place.
     damaged: Option<String>,
     lock: Option<Holder>,
-    /// Of the records of processes, what is damaged.
+    /// Of the records of processes, what is damaged or cannot be read.
     records: Vec<String>,
     verdict: Verdict,
     waits: Option<Waits>,
@@ -79,8 +79,10 @@ impl<'a> Status<'a> {
         let releases = session.wired.processes.releases();
         let stored = |id: &ReleaseId| releases.get(id).is_ok_and(|release| !release.lacks_artifact());
         let verdict = facts.judge(|| for_traffic(&seen.traffic, &session.config), stored);
-        // one that cannot be read is seen in the row of its profile
-        let damage = |profile| session.wired.processes.damage(profile).ok().flatten();
+        let damage = |profile: &Profile| match session.wired.processes.damage(profile) {
+            Ok(damage) => damage,
+            Err(error) => Some(format!("the record of {profile} cannot be read: {error}")),
+        };
         let records = [first, second].into_iter().filter_map(damage).collect();
         let waits = Waits::look(session, &state);
         Ok(Self { session, seen, state, policy, health, damaged, lock: store.holder(), records, verdict, waits })
@@ -117,7 +119,7 @@ impl<'a> Status<'a> {
             release: self.seen.ours(profile).map(|process| process.release.clone()),
             version: self.version(profile),
             pid: self.pid(profile),
-            healthy: self.facts().health(profile).is_ok(),
+            healthy: self.facts().healthy(profile),
         }
     }
 

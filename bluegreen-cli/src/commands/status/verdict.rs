@@ -127,6 +127,14 @@ impl Facts<'_> {
         &self.health[usize::from(profile != self.seen.profiles.first())]
     }
 
+    /// Whether what is there answers as it should; `None` where it cannot be seen who that is, or that he does not answer.
+    pub(super) fn healthy(&self, profile: &Profile) -> Option<bool> {
+        match (self.seen.on(profile), self.health(profile)) {
+            (Err(_), Ok(()) | Err(Unhealthy::NoAnswer(_))) => None,
+            (_, health) => Some(health.is_ok()),
+        }
+    }
+
     fn failed_over(&self, route: &Route) -> String {
         let Some(standby) = &route.standby else { return format!("{} is dead", route.active) };
         match self.health(standby) {

@@ -23,7 +23,7 @@ impl Waits {
     pub(super) fn look(session: &Session, state: &State) -> Option<Self> {
         let tx = state.transaction.as_ref().filter(|tx| preflight::rests(tx))?;
         // for people: who cannot read it is told that it is not known
-        let entries = history::all(&session.config.state_dir).unwrap_or_default();
+        let entries = history::all(&session.config.state_dir).unwrap_or_default().entries;
         let last = entries.iter().rev().find(|entry| entry.number == tx.number && entry.release == tx.release);
         Some(Self { since: last.map(ended) })
     }

@@ -21,18 +21,23 @@ fn stranger() -> Occupant {
     Occupant::stranger(who)
 }
 
-/// `real1` has the traffic, v1 was confirmed, and then v2.
-fn judge(on: [Occupant; 2], health: &[Result<(), Unhealthy>; 2], change: impl Fn(&mut Seen, &mut State)) -> Verdict {
+/// `real1` has the traffic.
+fn seen(on: [Result<Occupant, Blind>; 2]) -> Seen {
     let profiles = profiles();
     let route = Route::solo(profiles.first().clone());
-    let mut seen = Seen {
+    Seen {
         profiles,
         traffic: Ok(route.into()),
-        occupants: on.map(Ok),
+        occupants: on,
         now: Stamp { boot: String::new(), since_boot: Duration::ZERO },
         interrupt: None,
         last: None,
-    };
+    }
+}
+
+/// `real1` has the traffic, v1 was confirmed, and then v2.
+fn judge(on: [Occupant; 2], health: &[Result<(), Unhealthy>; 2], change: impl Fn(&mut Seen, &mut State)) -> Verdict {
+    let mut seen = seen(on.map(Ok));
     let mut state = State::default();
     for release in ["v1", "v2"] {
         state.confirm(&release.parse().unwrap());
@@ -131,4 +136,19 @@ fn where_nothing_was_deployed_nothing_is_missed() {
     assert_eq!((before.condition, before.next.as_deref()), (Condition::Empty, Some(SET_UP)));
     let lost = judge(nobody(), &WELL, |_, state| *state = State::default().outdated());
     assert_eq!((lost.condition, lost.next.as_deref()), (Condition::Down, Some(FIRST_DEPLOY)));
+}
+
+#[test]
+fn who_cannot_be_seen_is_neither_healthy_nor_sick() {
+    let blind = || Err(Blind::Profile { profile: "real1".to_owned(), reason: "hidden".to_owned() });
+    let of = |on: Result<Occupant, Blind>, health: Result<(), Unhealthy>| {
+        let (seen, state, policy) = (seen([on, Ok(Occupant::Nobody)]), State::default(), Policy::default());
+        let health = [health, Ok(())];
+        Facts { seen: &seen, state: &state, policy: &policy, health: &health }.healthy(seen.profiles.first())
+    };
+    assert_eq!(of(Ok(ours("v1", true)), Ok(())), Some(true));
+    assert_eq!(of(Ok(ours("v1", true)), Err(Unhealthy::NoAnswer("late".into()))), Some(false));
+    assert_eq!(of(blind(), Ok(())), None, "somebody answers well, and who that is nobody knows");
+    assert_eq!(of(blind(), Err(Unhealthy::NoAnswer("who answers cannot be seen".into()))), None);
+    assert_eq!(of(blind(), Err(Unhealthy::Refused("refused".into()))), Some(false));
 }
