@@ -34,7 +34,7 @@ pub(crate) async fn look(master: &Master) -> Proxy {
     let version = master.version().await.ok().map(|version| version.to_string());
     let several = matches!(pid, Err(MasterError::Several(_)));
     let unseen = match &pid {
-        Ok(_) | Err(MasterError::NotRunning | MasterError::Several(_)) => None,
+        Ok(_) | Err(MasterError::NotRunning(_) | MasterError::Several(_)) => None,
         Err(error) => Some(error.to_string()),
     };
     let mut proxy = Proxy { version, pid: pid.ok(), several, unseen, ..Proxy::default() };
