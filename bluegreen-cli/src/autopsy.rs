@@ -9,8 +9,8 @@ use std::{
 };
 
 use bluegreen_core::{
-    Blind, Cause, Event, EventKind, EventSink, Failure, Finding, Occupant, Profile, ReleaseId, Seen, StateStore as _,
-    Step,
+    Blind, Cause, Elsewhere, Event, EventKind, EventSink, Failure, Finding, Occupant, Profile, ReleaseId, Seen,
+    StateStore as _, Step,
 };
 use bluegreen_process::Release;
 
@@ -67,21 +67,22 @@ pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure) -
     let mut say = |about: &str, says: String| findings.push(Finding { about: about.to_owned(), says });
     say("step", step(failure, &said, to));
     if let Some(answer) = said.answer.as_ref().filter(|_| failure.cause == Cause::Died) {
-        let silent = answer.ends_with("nobody listens");
-        say("answer", if silent { "none: nobody listened".to_owned() } else { format!("the last one was: {answer}") });
+        say("answer", format!("the last attempt: {answer}"));
     }
     // who has the port is the failure itself then, and whatever release it is, it had no chance
     if failure.cause != Cause::PortTaken && said.hook.as_deref() != Some(BEFORE_START) {
         say("port", port(session, seen.on(to), to));
     }
     if matches!(failure.cause, Cause::Died | Cause::Unhealthy) {
-        // who cannot be seen here is no finding; `check` says that he cannot
-        for other in session.wired.processes.in_the_way(to).await.unwrap_or_default() {
-            say("port", other.to_string());
-            say("fix", format!("if it asks for one of these: {ON_LOOPBACK}; or end that process"));
+        match session.wired.processes.in_the_way(to).await {
+            Ok(others) => others.iter().for_each(|other| {
+                say("port", other.to_string());
+                say("fix", format!("if it asks for one of these: {ON_LOOPBACK}; or end that process"));
+            }),
+            Err(error) => say("port", format!("who else listens on {} cannot be seen: {error}", to.port())),
         }
     }
-    if let Some(says) = failure.causes.iter().find_map(|cause| listens_elsewhere(cause, &session.config, to)) {
+    if let Some(says) = failure.facts.listens.as_ref().and_then(|it| heard(it, &session.config, to)) {
         say("fix", says);
     }
     if !matches!(failure.cause, Cause::Interrupted | Cause::PortTaken | Cause::Hook) {
@@ -108,11 +109,14 @@ fn step(failure: &Failure, said: &Said, to: &Profile) -> String {
 }
 
 /// What makes an app listen where it should, when it does so somewhere else.
-fn listens_elsewhere(cause: &str, config: &Config, to: &Profile) -> Option<String> {
-    if cause.contains(", only on ") {
+fn heard(elsewhere: &Elsewhere, config: &Config, to: &Profile) -> Option<String> {
+    if elsewhere.on_port {
         return Some("let it listen on the address in [health] url, or change that".to_owned());
     }
-    let (_, at) = cause.split_once(", but on ")?;
+    if elsewhere.at.is_empty() {
+        return None;
+    }
+    let at = elsewhere.at.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     let (start, port) = (&config.start, to.port());
     let told = start.command.iter().chain(start.env.values()).any(|text| text.mentions("port"));
     Some(if told {

@@ -149,11 +149,25 @@ pub(crate) struct Check<'a> {
 /// `releases`
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(clippy::struct_field_names, reason = "that is what the document calls them")]
 pub(crate) struct Releases<'a> {
     /// The version of this format.
     pub(crate) schema: u32,
     /// Those that are kept, the newest first.
     pub(crate) releases: Vec<KeptRelease<'a>>,
+    /// Those of which it cannot be read what they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unreadable: Vec<UnreadableRelease>,
+}
+
+/// One release that is there and cannot be read.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct UnreadableRelease {
+    /// The name of its directory.
+    pub(crate) id: ReleaseId,
+    /// Why, and what to do.
+    pub(crate) says: String,
 }
 
 /// One release that is kept.

@@ -245,6 +245,12 @@ impl From<ReleaseError> for Halt {
             ReleaseError::HoldsStore { .. } | ReleaseError::InStore { .. } => {
                 Self::error(Exit::Process, &error).next("bluegreen deploy ARTIFACT")
             }
+            ReleaseError::Damaged { path, .. } => {
+                // what is in it is read-only
+                let dir = path.display();
+                Self::error(Exit::Process, &error)
+                    .next(format!("chmod -R u+w {dir} && rm -r {dir}, and deploy it again"))
+            }
             ReleaseError::NotInGroup { .. } => Self::error(Exit::Refused, &error).next("bluegreen check"),
             ReleaseError::WrongDigest { .. } => Self::error(Exit::Process, &error).next("sha256sum ARTIFACT"),
             _ => Self::error(Exit::Process, &error).next("bluegreen releases"),

@@ -12,6 +12,7 @@ use std::{
 
 use bluegreen_core::{Event, EventKind, EventSink, Occupant, Seen, State, StateStore as _, machine::rollback_target};
 use bluegreen_linux::files::{self, FileError, Replace, Rule};
+use bluegreen_process::{Release, ReleaseError, Stored};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
@@ -70,13 +71,18 @@ pub(crate) async fn text(session: &Session, last: Option<&Last>) -> Result<Strin
     let seen = timeout(LOOK, session.wired.deployer.look()).await.ok();
     // what cannot be read has no sample, and is named
     let state = told("state", session.wired.store.load());
-    let releases = told("releases", tokio::task::block_in_place(|| session.wired.processes.releases().list()));
+    let releases = told("releases", tokio::task::block_in_place(|| whole(session.wired.processes.releases().list()?)));
     let sizes: Option<Vec<u64>> = releases.map(|releases| releases.iter().map(|release| release.size).collect());
     Ok(page(&session.config, &kept, seen.as_ref().map(|seen| (seen, state.as_ref())), sizes.as_deref()))
 }
 
 fn told<T, E: Display>(what: &str, read: Result<T, E>) -> Option<T> {
     read.map_err(|error| output::error(format!("warning: the metrics have nothing of the {what}: {error}\n"))).ok()
+}
+
+/// Those that are kept. What takes how much is not known when one of them cannot be read.
+fn whole(stored: Stored) -> Result<Vec<Release>, ReleaseError> {
+    stored.unreadable.into_iter().next().map_or(Ok(stored.releases), |it| Err(it.why))
 }
 
 /// Replaces `file` in one rename; all may read it.

@@ -1,6 +1,6 @@
 //! What went wrong, in a form that outlives the process that saw it.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,19 @@ pub struct Facts {
     /// Who is where the release should be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stranger: Option<Box<Stranger>>,
+    /// Where the release listens, which is not where it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listens: Option<Elsewhere>,
+}
+
+/// Where a release listens, of which nobody answers where it is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Elsewhere {
+    /// Whether it has the port of its profile, and only the address is another one.
+    pub on_port: bool,
+    /// The addresses; none where it listens nowhere.
+    pub at: Vec<SocketAddr>,
 }
 
 impl Facts {
@@ -91,7 +104,7 @@ impl Failure {
     /// The failure of `step` that `who` has the port of `profile`.
     pub(crate) fn taken(step: Step, profile: &Profile, who: &Stranger) -> Self {
         let message = format!("port {} of {profile} is taken by {who}", profile.port());
-        let facts = Facts { stranger: Some(Box::new(who.clone())) };
+        let facts = Facts { stranger: Some(Box::new(who.clone())), ..Facts::default() };
         Self { facts, ..Self::new(step, Cause::PortTaken, message) }
     }
 

@@ -76,7 +76,7 @@ pub use blind::Blind;
 pub use cancel::Cancel;
 pub use engine::{Deployer, Options, Report, RunError};
 pub use event::{EVENT_SCHEMA, Event, EventKind, EventSink, Events, Finding, millis};
-pub use failure::{Cause, Facts, Failure};
+pub use failure::{Cause, Elsewhere, Facts, Failure};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
 pub use front_door::{Answer, FrontDoor};

@@ -106,9 +106,9 @@ pub struct Autopsy {
     pub exit: Option<String>,
     /// The last lines of its log, without control and escape sequences.
     pub log: Vec<String>,
-    /// Where it listens, as far as that can be seen.
+    /// Where it listens; `None` where that cannot be seen.
     #[serde(default)]
-    pub listens: Vec<SocketAddr>,
+    pub listens: Option<Vec<SocketAddr>>,
 }
 
 /// Runs releases on profiles.

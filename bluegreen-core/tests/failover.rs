@@ -11,8 +11,8 @@ use std::{
 };
 
 use bluegreen_core::{
-    Blind, Cancel, Command, Deployer, Failover, Options, Outcome, Policy, Profile, ProfileResolver, ProxySwitcher,
-    Route, SwitchError, Traffic,
+    Autopsy, Blind, Cancel, Command, Deployer, Failover, Occupant, Options, Outcome, Policy, Process, ProcessError,
+    ProcessManager, Profile, ProfileResolver, ProxySwitcher, ReleaseId, Route, SwitchError, Traffic,
     testing::{FakeHost, Health, Op, World},
 };
 use support::{Scene, id};
@@ -165,6 +165,56 @@ async fn a_deploy_takes_no_healthy_standby_from_a_deaf_active_profile() {
         (Route::with_standby(scene.second(), scene.first()), "v1 v3".to_owned())
     );
     scene.assert_sound();
+}
+
+/// What runs on the first profile is seen so many times, and then no more.
+#[derive(Debug)]
+struct Dim(FakeHost, AtomicU32);
+
+#[async_trait::async_trait]
+impl ProcessManager for Dim {
+    async fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind> {
+        let seen = |left: u32| left.checked_sub(1);
+        if *profile == *self.0.world().profiles.first()
+            && self.1.fetch_update(Ordering::Relaxed, Ordering::Relaxed, seen).is_err()
+        {
+            return Err(Blind::Profile { profile: profile.to_string(), reason: "it is dark".into() });
+        }
+        self.0.inspect(profile).await
+    }
+
+    async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
+        self.0.start(profile, release).await
+    }
+
+    async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
+        self.0.stop(profile, process, grace).await
+    }
+
+    async fn autopsy(&self, profile: &Profile) -> Autopsy {
+        self.0.autopsy(profile).await
+    }
+}
+
+/// That it cannot be seen is no proof that it is sick.
+#[tokio::test(start_paused = true)]
+async fn a_standby_that_goes_out_of_sight_is_not_taken_from_a_deaf_active_profile() {
+    for looks in 0..40 {
+        let Scene { host, store, .. } = {
+            let scene = Scene::with(Policy { failover: Failover::Always, ..Policy::default() });
+            scene.deploy("v1").await;
+            scene.deploy("v2").await;
+            scene
+        };
+        let second = host.world().profiles.second().clone();
+        host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
+        host.faults().clear();
+        host.faults().fail(Op::Switch, 0);
+        let (profiles, proxy) = (host.world().profiles.clone(), Deadly(host.clone(), Arc::default()));
+        let dim = Dim(host.clone(), looks.into());
+        let _ = Deployer::new(profiles, proxy.clone(), dim, host.clone(), proxy, store).deploy(id("v3")).await;
+        assert!(host.world().answering().is_some(), "after {looks} looks");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -110,33 +110,38 @@ pub fn settle(mut listeners: Vec<Listener>, answers: impl Fn(SocketAddr) -> bool
 /// It cannot be told who holds what; a process that is closed to this user is not an error.
 pub fn find_holders(listeners: &mut [Listener], likely: &[u32]) -> io::Result<()> {
     for &pid in likely {
-        note_holder(pid, listeners)?;
+        let _ = note_holder(pid, listeners)?;
     }
     if listeners.iter().all(|listener| !listener.pids.is_empty()) {
         return Ok(());
     }
     for pid in proc::pids()?.into_iter().filter(|pid| !likely.contains(pid)) {
-        note_holder(pid, listeners)?;
+        let _ = note_holder(pid, listeners)?;
     }
     Ok(())
 }
 
-fn note_holder(pid: u32, listeners: &mut [Listener]) -> io::Result<()> {
-    if let Sight::Seen(held) = proc::sockets(pid)? {
-        let is_held = |listener: &&mut Listener| listener.inode.is_some_and(|inode| held.contains(&inode));
-        listeners.iter_mut().filter(is_held).for_each(|listener| listener.pids.push(pid));
-    }
-    Ok(())
+fn note_holder(pid: u32, listeners: &mut [Listener]) -> io::Result<Sight<()>> {
+    let held = match proc::sockets(pid)? {
+        Sight::Seen(held) => held,
+        Sight::Hidden => return Ok(Sight::Hidden),
+        Sight::Gone => return Ok(Sight::Gone),
+    };
+    let is_held = |listener: &&mut Listener| listener.inode.is_some_and(|inode| held.contains(&inode));
+    listeners.iter_mut().filter(is_held).for_each(|listener| listener.pids.push(pid));
+    Ok(Sight::Seen(()))
 }
 
-/// Where the processes `pids` listen, as far as this user may see.
+/// Where the processes `pids` listen.
 ///
 /// # Errors
-/// The kernel does not say who listens.
+/// The kernel does not say who listens, or what one of them holds is closed to this user.
 pub fn addresses_of(pids: &[u32]) -> io::Result<Vec<SocketAddr>> {
     let mut all = diag::all().or_else(|_| table::all())?;
     for &pid in pids {
-        note_holder(pid, &mut all)?;
+        if note_holder(pid, &mut all)? == Sight::Hidden {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
     }
     Ok(all.into_iter().filter(|listener| !listener.pids.is_empty()).map(|listener| listener.address).collect())
 }

@@ -72,5 +72,5 @@ pub use environment::{EnvFileError, check_env_file};
 pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};
 pub use ports::{Listener, LsofPorts, PortOwners, ProcPorts, free_port};
 pub use processes::{AdoptError, Config, Mended, Processes, in_words};
-pub use releases::{NewRelease, Release, ReleaseError, Releases};
+pub use releases::{NewRelease, Release, ReleaseError, Releases, Stored, Unreadable};
 pub use stranger::{InTheWay, describe, stranger};

@@ -26,7 +26,8 @@ pub(crate) fn open_new(dir: &Path, readers: Readers) -> io::Result<(PathBuf, Fil
     record::private_dir(dir)?;
     // what has to run runs, whoever may read what it says
     let _ = dir.parent().map_or(Ok(()), |all| readers.let_into(all)).and_then(|()| readers.let_into(dir));
-    let files: Vec<(u64, PathBuf)> = fs::read_dir(dir)?.filter_map(|entry| numbered(&entry.ok()?)).collect();
+    let files = fs::read_dir(dir)?.map(|entry| entry.map(|entry| numbered(&entry))).collect::<io::Result<Vec<_>>>()?;
+    let files: Vec<(u64, PathBuf)> = files.into_iter().flatten().collect();
     let mut numbers: Vec<u64> = files.iter().map(|(number, _)| *number).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -39,6 +40,12 @@ pub(crate) fn open_new(dir: &Path, readers: Readers) -> io::Result<(PathBuf, Fil
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
     let file = fs::OpenOptions::new().append(true).create_new(true).mode(0o640).custom_flags(flags).open(&path)?;
     let _ = readers.take_over(&file);
+    for link in ["current.new", "current"].map(|name| dir.join(name)) {
+        // a release has its log all the same
+        if fs::symlink_metadata(&link).is_ok_and(|meta| meta.is_dir()) {
+            files::set_aside(&link)?;
+        }
+    }
     let new_link = dir.join("current.new");
     let _ = fs::remove_file(&new_link);
     symlink(name(next), &new_link)?;

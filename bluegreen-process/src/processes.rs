@@ -141,9 +141,17 @@ impl Processes {
         })
     }
 
-    /// The log of the last start on `profile`. `state_dir/logs/PROFILE/current` is a link to it.
-    pub fn log(&self, profile: &Profile) -> Option<PathBuf> {
-        self.0.last(profile).ok().flatten()?.log
+    /// The log of the last start on `profile`; `None` when bluegreen started nothing there, or took over what runs.
+    /// `state_dir/logs/PROFILE/current` is a link to it.
+    ///
+    /// # Errors
+    /// It cannot be told what was started there.
+    pub fn log(&self, profile: &Profile) -> io::Result<Option<PathBuf>> {
+        match Record::load(&self.0.record_path(profile))? {
+            OnFile::Nothing => Ok(None),
+            OnFile::Record(record) => Ok(record.log),
+            OnFile::Damaged(_) => self.0.newest_log(profile),
+        }
     }
 
     /// The pid to show for what runs on `profile`: of the process that was started, or else of the oldest of its family.
@@ -262,8 +270,16 @@ impl Inner {
     /// The start on `profile` of which the record is damaged.
     fn find_lost(&self, profile: &Profile) -> io::Result<Option<Record>> {
         let listeners = self.ports.answering(dialled(profile), &[])?;
-        let log = self.logs(profile).join("current").canonicalize().ok();
+        // who runs is found without a log, which is for people
+        let log = self.newest_log(profile).unwrap_or_default();
         lost::find(&self.config.app, profile, log, &listeners)
+    }
+
+    fn newest_log(&self, profile: &Profile) -> io::Result<Option<PathBuf>> {
+        match self.logs(profile).join("current").canonicalize() {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            log => log.map(Some),
+        }
     }
 
     fn logs(&self, profile: &Profile) -> PathBuf {

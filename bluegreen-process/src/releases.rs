@@ -36,6 +36,8 @@ use self::{
 
 /// The file in each release that describes it; no artifact may have this name.
 const METADATA: &str = "release.json";
+/// What is wrong with a release that has none.
+const GONE: &str = "there is no release.json in it";
 /// A `release.json` has no more bytes.
 const LIMIT: u64 = 16 << 20;
 /// Left free by [`Releases::add`], so that state and logs can still be written.
@@ -92,6 +94,26 @@ pub struct NewRelease<'a> {
     pub sha256: Option<&'a str>,
 }
 
+/// What is in the store.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Stored {
+    /// The releases, newest first.
+    pub releases: Vec<Release>,
+    /// Those of which it cannot be read what they are. Nothing removes them, and nothing starts them.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A release that is there, and of which it cannot be read what it is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Unreadable {
+    /// Its id, as its directory has it.
+    pub id: ReleaseId,
+    /// Why not, and what to do.
+    pub why: ReleaseError,
+}
+
 /// A directory of releases, one subdirectory for each, named after its id.
 ///
 /// Nothing here is ever changed in place: a release appears whole, by one rename, and is read-only from then on.
@@ -144,7 +166,7 @@ impl Releases {
         {
             return Err(ReleaseError::WrongDigest { wanted: wanted.to_owned(), found: found.clone() });
         }
-        let number = self.list()?.first().map_or(1, |newest| newest.number + 1);
+        let number = self.list()?.releases.first().map_or(1, |newest| newest.number + 1);
         let release = Release { number, ..describe(new, source, sha256) };
         let stored = self.stored(&release)?;
         if stored.is_none() && self.publish(&release, &scratch).map_err(&io)? {
@@ -152,8 +174,7 @@ impl Releases {
         }
         // or another command was faster
         let there = stored.map_or_else(|| self.find(&release.id), |there| Ok(Some(there)))?;
-        let damaged = || ReleaseError::Damaged { id: release.id.clone(), path: self.path(&release.id) };
-        let there = there.ok_or_else(damaged)?;
+        let there = there.ok_or_else(|| self.damaged(&release.id, GONE))?;
         let size = there.size;
         self.verify_with(&there, &mut Copier::new(&mut |_, _| progress(size, size)))?;
         if let Some((content, copy)) = content.zip(self.artifact(&there)) {
@@ -203,7 +224,7 @@ impl Releases {
             (&r.sha256, &r.artifact, &r.spec) == (&new.sha256, &new.artifact, &new.spec)
                 && (new.version.is_none() || r.version == new.version)
         };
-        Ok(self.list()?.into_iter().find(same))
+        Ok(self.list()?.releases.into_iter().find(same))
     }
 
     /// The release of this id.
@@ -218,41 +239,50 @@ impl Releases {
     /// newest.
     ///
     /// # Errors
-    /// [`ReleaseError::Unknown`] and [`ReleaseError::Ambiguous`], or the store cannot be read.
+    /// [`ReleaseError::Unknown`] and [`ReleaseError::Ambiguous`], or the store cannot be read. Where it is not found and another
+    /// one cannot be read, it may be that: then why not.
     pub fn resolve(&self, text: &str) -> Result<Release, ReleaseError> {
-        let releases = self.list()?;
+        let Stored { releases, unreadable } = self.list()?;
         if let Some(release) = releases.iter().find(|r| r.version.as_deref() == Some(text)) {
             return Ok(release.clone());
         }
         let mut matching = releases.iter().filter(|r| !text.is_empty() && r.id.as_str().starts_with(text));
         match (matching.next(), matching.next()) {
             (Some(release), None) => Ok(release.clone()),
-            (None, _) => Err(ReleaseError::Unknown(text.to_owned())),
+            (None, _) => {
+                Err(unreadable.into_iter().next().map_or_else(|| ReleaseError::Unknown(text.to_owned()), |it| it.why))
+            }
             (Some(a), Some(b)) => {
                 Err(ReleaseError::Ambiguous { text: text.to_owned(), first: a.id.clone(), second: b.id.clone() })
             }
         }
     }
 
-    /// All releases, newest first.
+    /// All releases. One that cannot be read is no reason to hide the others.
     ///
     /// # Errors
-    /// The store cannot be read; a damaged release is left out.
-    pub fn list(&self) -> Result<Vec<Release>, ReleaseError> {
+    /// The store cannot be read.
+    pub fn list(&self) -> Result<Stored, ReleaseError> {
         let entries = match fs::read_dir(&self.dir) {
             Ok(entries) => entries,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Stored::default()),
             Err(e) => return Err(ReleaseError::io(&self.dir)(e)),
         };
-        let mut releases = Vec::new();
+        let mut stored = Stored::default();
         for entry in entries {
-            let name = entry.map_err(ReleaseError::io(&self.dir))?.file_name();
-            let id = name.to_str().and_then(|name| ReleaseId::try_from(name).ok());
-            // a damaged one is an error when it is asked for, and no reason to hide the others
-            releases.extend(id.and_then(|id| self.find(&id).ok().flatten()));
+            let entry = entry.map_err(ReleaseError::io(&self.dir))?;
+            // what has another name is none of ours, as a pin or a directory in the making
+            let Some(Ok(id)) = entry.file_name().to_str().map(ReleaseId::try_from) else { continue };
+            match self.find(&id) {
+                Ok(Some(release)) => stored.releases.push(release),
+                Ok(None) if entry.file_type().is_ok_and(|kind| kind.is_file()) => {}
+                Ok(None) => stored.unreadable.push(Unreadable { why: self.damaged(&id, GONE), id }),
+                Err(why) => stored.unreadable.push(Unreadable { id, why }),
+            }
         }
-        releases.sort_by(|a, b| (b.number, &b.created, &b.id).cmp(&(a.number, &a.created, &a.id)));
-        Ok(releases)
+        stored.releases.sort_by(|a, b| (b.number, &b.created, &b.id).cmp(&(a.number, &a.created, &a.id)));
+        stored.unreadable.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(stored)
     }
 
     /// Where the artifact of `release` is: what `{artifact}` stands for.
@@ -275,7 +305,7 @@ impl Releases {
 
     fn verify_with(&self, release: &Release, copier: &mut Copier<'_>) -> Result<(), ReleaseError> {
         let Some(path) = self.artifact(release) else { return Ok(()) };
-        let damaged = || ReleaseError::Damaged { id: release.id.clone(), path: self.path(&release.id) };
+        let damaged = || self.damaged(&release.id, "its artifact is another one");
         let found = Source::open(&path, &Store::default(), copier).and_then(|source| source.digest(copier));
         match found {
             Ok(found) if Some(&found) == release.sha256.as_ref() => Ok(()),
@@ -308,9 +338,17 @@ impl Releases {
         }
     }
 
-    /// Whether `id` is pinned.
-    pub fn is_pinned(&self, id: &ReleaseId) -> bool {
-        self.pin_path(id).exists()
+    /// Whether `id` is pinned: whatever is in the place of a pin keeps it.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    pub fn is_pinned(&self, id: &ReleaseId) -> Result<bool, ReleaseError> {
+        let pin = self.pin_path(id);
+        match fs::symlink_metadata(&pin) {
+            Ok(_) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(ReleaseError::io(&pin)(e)),
+        }
     }
 
     /// Removes all but the newest `keep`, those in `protect` (what runs, and what a rollback needs) and the pinned.
@@ -332,8 +370,13 @@ impl Releases {
     /// # Errors
     /// The store cannot be read.
     pub fn surplus(&self, keep: usize, protect: &[ReleaseId]) -> Result<Vec<Release>, ReleaseError> {
-        let old = self.list()?.into_iter().skip(keep);
-        Ok(old.filter(|release| !protect.contains(&release.id) && !self.is_pinned(&release.id)).collect())
+        let mut surplus = Vec::new();
+        for old in self.list()?.releases.into_iter().skip(keep) {
+            if !protect.contains(&old.id) && !self.is_pinned(&old.id)? {
+                surplus.push(old);
+            }
+        }
+        Ok(surplus)
     }
 
     fn find(&self, id: &ReleaseId) -> Result<Option<Release>, ReleaseError> {
@@ -341,11 +384,23 @@ impl Releases {
         let text = match files::read(&path, Rule::ANY, LIMIT) {
             Ok(text) => text,
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
-            Err(e) => return Err(ReleaseError::io(&path)(e.into())),
+            Err(e) => {
+                return Err(match e.reason() {
+                    // not what we wrote, whatever it is
+                    Some(why) => self.damaged(id, format!("{METADATA}: {why}")),
+                    None => ReleaseError::io(&path)(e.into()),
+                });
+            }
         };
-        let release: Option<Release> = serde_json::from_slice(&text).ok();
-        let release = release.filter(|r| r.id == *id);
-        release.map(Some).ok_or_else(|| ReleaseError::Damaged { id: id.clone(), path: self.path(id) })
+        match serde_json::from_slice::<Release>(&text) {
+            Ok(release) if release.id == *id => Ok(Some(release)),
+            Ok(_) => Err(self.damaged(id, "it says that it is another one")),
+            Err(error) => Err(self.damaged(id, format!("{METADATA}: {error}"))),
+        }
+    }
+
+    fn damaged(&self, id: &ReleaseId, reason: impl Into<String>) -> ReleaseError {
+        ReleaseError::Damaged { id: id.clone(), path: self.path(id), reason: reason.into() }
     }
 
     /// Makes the release in `scratch` durable, then visible under its id; `false` when that is taken.

@@ -34,8 +34,8 @@ pub(super) async fn run(session: &Session, name: Option<&str>, follow: bool, lin
             profiles.first().clone()
         }
     };
-    let Some(mut log) = session.wired.processes.log(&profile) else {
-        return Err(Halt::new(Exit::Refused, format!("{profile} has no log yet: nothing was started there"))
+    let Some(mut log) = session.wired.processes.log(&profile).map_err(|error| unreadable(&error))? else {
+        return Err(Halt::new(Exit::Refused, format!("{profile} has no log: bluegreen started nothing there"))
             .next("bluegreen status"));
     };
     let mut at = print_last(&log, lines).map_err(|error| unreadable(&error))?;
@@ -50,7 +50,8 @@ pub(super) async fn run(session: &Session, name: Option<&str>, follow: bool, lin
         {
             profile = now;
         }
-        if let Some(newer) = session.wired.processes.log(&profile).filter(|newer| *newer != log) {
+        let newest = session.wired.processes.log(&profile).map_err(|error| unreadable(&error))?;
+        if let Some(newer) = newest.filter(|newer| *newer != log) {
             output::line(format!("--- {profile}: {}", newer.display()));
             (log, at) = (newer, 0);
         }

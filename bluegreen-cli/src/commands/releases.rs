@@ -1,13 +1,14 @@
 //! `releases`: what is kept, and why.
 
 use bluegreen_core::{Occupant, Profile, ReleaseId, Seen, State, StateStore as _};
-use bluegreen_process::Release;
+use bluegreen_process::{Release, ReleaseError, Stored, Unreadable};
 
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
     args::ReleasesAction,
     documents::{self, SCHEMA},
-    output, report,
+    output,
+    report::{self, Trouble},
     session::holder,
 };
 
@@ -82,8 +83,10 @@ async fn running(session: &Session) -> Result<Vec<ReleaseId>, Halt> {
 async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
     let (state, seen) = (session.wired.store.load()?, session.wired.deployer.look().await);
     let releases = session.wired.processes.releases();
-    let list = releases.list()?;
-    let words = |release: &Release| words(&state, &seen, releases.is_pinned(&release.id), &release.id);
+    let Stored { releases: list, unreadable, .. } = releases.list()?;
+    let pins = list.iter().map(|release| releases.is_pinned(&release.id)).collect::<Result<Vec<_>, _>>()?;
+    let pinned = |id: &ReleaseId| list.iter().zip(&pins).any(|(release, pinned)| *pinned && release.id == *id);
+    let words = |release: &Release| words(&state, &seen, pinned(&release.id), &release.id);
     if global.format == Format::Json {
         let releases = list.iter().map(|release| documents::KeptRelease {
             id: &release.id,
@@ -94,10 +97,12 @@ async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
             created: &release.created,
             is: words(release),
         });
-        output::json(&documents::Releases { schema: SCHEMA, releases: releases.collect() });
+        let says = |it: &Unreadable| documents::UnreadableRelease { id: it.id.clone(), says: told(it) };
+        let unreadable = unreadable.iter().map(says).collect();
+        output::json(&documents::Releases { schema: SCHEMA, releases: releases.collect(), unreadable });
         return Ok(Exit::Done);
     }
-    if list.is_empty() {
+    if list.is_empty() && unreadable.is_empty() {
         output::line("no releases yet");
         return Ok(Exit::Done);
     }
@@ -107,7 +112,20 @@ async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
         paint,
         report::table_width(),
     ));
+    unreadable.iter().map(told).for_each(output::line);
     Ok(Exit::Done)
+}
+
+/// What is wrong with it, and the way out.
+fn told(unreadable: &Unreadable) -> String {
+    let why = Trouble::from_error(&unreadable.why);
+    let why = [why.what].into_iter().chain(why.causes).collect::<Vec<_>>().join(": ");
+    // of one that is damaged the error says it all
+    if matches!(unreadable.why, ReleaseError::Damaged { .. }) {
+        why
+    } else {
+        format!("release {}: {why}", unreadable.id)
+    }
 }
 
 fn words(state: &State, seen: &Seen, pinned: bool, id: &ReleaseId) -> Vec<&'static str> {

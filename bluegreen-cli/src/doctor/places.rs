@@ -36,7 +36,8 @@ pub(super) async fn judge(processes: &Processes, seen: &Seen, deployed: bool) ->
             findings.push(Finding::warning("record", damage, "bluegreen recover"));
         }
         let listens = processes.autopsy(profile).await.listens;
-        findings.extend(seen.on(profile).as_ref().ok().and_then(|occupant| reach(profile, occupant, &listens)));
+        findings
+            .extend(seen.on(profile).as_ref().ok().and_then(|occupant| reach(profile, occupant, listens.as_deref())));
         match processes.in_the_way(profile).await {
             Ok(others) => findings.extend(others.iter().map(|other| in_the_way(profile, other))),
             Err(error) => {
@@ -97,16 +98,21 @@ fn ephemeral(ports: [u16; 2], kernel: &Ephemeral) -> Option<Finding> {
     Some(Finding::warning("ephemeral-port", what, format!("sudo sysctl net.ipv4.ip_local_reserved_ports={all}")))
 }
 
-/// Whether nginx reaches it, and who else does. `listens` is where ours does.
-fn reach(profile: &Profile, occupant: &Occupant, listens: &[SocketAddr]) -> Option<Finding> {
+/// Whether nginx reaches it, and who else does. `listens` is where ours does, as far as that can be seen.
+fn reach(profile: &Profile, occupant: &Occupant, listens: Option<&[SocketAddr]>) -> Option<Finding> {
     let port = profile.port();
-    let here: Vec<IpAddr> = listens.iter().filter(|at| at.port() == port).map(SocketAddr::ip).collect();
+    let here = |listens: &[SocketAddr]| -> Vec<IpAddr> {
+        listens.iter().filter(|at| at.port() == port).map(SocketAddr::ip).collect()
+    };
     let everywhere = match occupant {
         Occupant::Nobody => return None,
-        // it cannot be seen where, or it does not listen at all
-        Occupant::Ours { .. } if here.is_empty() => return None,
-        Occupant::Ours { listening: true, .. } => here.iter().any(IpAddr::is_unspecified),
+        Occupant::Ours { listening: true, .. } => here(listens?).iter().any(IpAddr::is_unspecified),
         Occupant::Ours { listening: false, .. } => {
+            let here = here(listens?);
+            // it may still come
+            if here.is_empty() {
+                return None;
+            }
             let list: Vec<String> = here.iter().map(ToString::to_string).collect();
             let what = format!("{profile} listens on {} only, and nginx dials 127.0.0.1:{port}", list.join(" and "));
             // the next release may do better
@@ -169,8 +175,9 @@ mod tests {
         let profile = Profile::new("real1".parse().unwrap(), 8081).unwrap();
         let judged = |listening, listens: &[&str]| {
             let listens: Vec<SocketAddr> = listens.iter().map(|at| at.parse().unwrap()).collect();
+            let listens = Some(listens);
             let process = bluegreen_core::Process { release: "v1".parse().unwrap(), id: "1".to_owned() };
-            reach(&profile, &Occupant::Ours { process, listening }, &listens).map(|f| (f.severity, f.id))
+            reach(&profile, &Occupant::Ours { process, listening }, listens.as_deref()).map(|f| (f.severity, f.id))
         };
         assert_eq!(judged(true, &["127.0.0.1:8081", "0.0.0.0:9000"]), Some((Severity::Good, "listens")));
         assert_eq!(judged(true, &["0.0.0.0:8081"]), Some((Severity::Warning, "open-port")));
@@ -181,7 +188,7 @@ mod tests {
         assert_eq!(judged(false, &["127.0.0.1:9000"]), None);
         let mut who = bluegreen_core::Stranger::new();
         who.address = Some("[::]:8081".parse().unwrap());
-        let stranger = reach(&profile, &Occupant::stranger(who), &[]).map(|f| f.id);
+        let stranger = reach(&profile, &Occupant::stranger(who), None).map(|f| f.id);
         assert_eq!(stranger, Some("open-port"));
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use bluegreen_core::{FileStore, Holder, StateStore as _};
 use bluegreen_rig::{Clients, Stage, below, kill, wait_for};
+use serde_json::Value;
 
 /// Empty, half of one, of another program, of the wrong types, and no text at all.
 const DAMAGES: [&[u8]; 5] = [
@@ -223,6 +224,26 @@ fn what_is_no_file_of_ours_alone_in_the_place_of_a_record_is_set_aside() {
         assert!(!stage.run(&["status"], 0).out.contains("damaged"), "{command:?}");
     }
     clients.lost_nothing();
+}
+
+/// It is there, and so are what it takes on the disk and the way out.
+#[test]
+fn a_release_that_cannot_be_read_is_listed() {
+    let Some(stage) = two_releases() else { return };
+    for release in fs::read_dir(stage.state_dir().join("releases")).unwrap() {
+        let file = release.unwrap().path().join("release.json");
+        fs::remove_file(&file).unwrap();
+        symlink("/dev/zero", &file).unwrap();
+    }
+    let ended = stage.run(&["releases"], 0);
+    ended.says(&["release.json: it is a symbolic link", "and deploy it again"]);
+    assert!(!ended.has("no releases yet"), "{ended}");
+    let listed: Value = serde_json::from_str(&stage.run(&["releases", "--format", "json"], 0).out).unwrap();
+    assert_eq!((listed["releases"].as_array().unwrap().len(), listed["unreadable"].as_array().unwrap().len()), (0, 2));
+    stage.run(&["rollback", "v1"], 11).says(&["is damaged", "rm -r"]);
+    stage.run(&["releases", "prune"], 0);
+    assert_eq!(fs::read_dir(stage.state_dir().join("releases")).unwrap().count(), 2, "nobody knows what they are");
+    assert_eq!(stage.front(), "v2 real2");
 }
 
 /// The advice is `adopt`, and it works.

@@ -103,7 +103,10 @@ impl Run<'_> {
         let occupant = self.inspect(standby).await?;
         match sacrifice {
             Sacrifice::Sick if occupant.listens() => match self.healthy_now(standby, &occupant).await {
-                Err(failure) if matches!(failure.cause, Cause::Interrupted | Cause::Deadline) => Err(failure),
+                // that it is sick is not known then
+                Err(failure) if matches!(failure.cause, Cause::Interrupted | Cause::Deadline | Cause::Blind) => {
+                    Err(failure)
+                }
                 proof => Ok(proof.is_ok()),
             },
             Sacrifice::Always => Ok(false),

@@ -3,7 +3,7 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Cause, Failure, Next, Occupant, Outcome, Process, Profile, Step, Then, Unhealthy, took};
+use crate::{Cause, Elsewhere, Failure, Next, Occupant, Outcome, Process, Profile, Step, Then, Unhealthy, took};
 
 /// The first pause between two attempts, and the pause while nobody listens: an attempt costs a fraction of a millisecond
 /// then, and readiness is seen at once.
@@ -180,7 +180,8 @@ impl Run<'_> {
         let seen = self.deployer.processes.inspect(profile).await;
         if let (Unhealthy::Refused(_), Ok(Occupant::Ours { listening, .. })) = (why, seen) {
             // says more than that nobody listens where the check asks
-            failure.causes = vec![where_else(profile.port(), listening, &autopsy.listens)];
+            failure.facts.listens = autopsy.listens.map(|at| where_else(profile.port(), listening, at));
+            failure.causes = vec![deaf(profile.port(), listening, failure.facts.listens.as_ref())];
         }
         // only its children are left
         if let Some(exit) = autopsy.exit {
@@ -191,16 +192,48 @@ impl Run<'_> {
     }
 }
 
-/// Of a process that does not listen where the health check asks, but perhaps somewhere else.
-fn where_else(port: u16, listening: bool, listens: &[SocketAddr]) -> String {
+/// Of what a process listens on, what tells why nobody answers where the health check asks. `listening`: where the proxy dials it.
+fn where_else(port: u16, listening: bool, mut at: Vec<SocketAddr>) -> Elsewhere {
     // on another address of the port it does not listen where the proxy dials it
-    let on_port = listening || listens.iter().any(|at| at.port() == port);
-    let at: Vec<String> = listens.iter().filter(|at| !on_port || at.port() == port).map(ToString::to_string).collect();
-    let at = at.join(" and ");
-    let (what, where_else) = if on_port {
-        (format!("it listens on port {port}, but not on the address that the health check asks"), ", only on ")
-    } else {
-        (format!("it runs, and does not listen on port {port}"), ", but on ")
-    };
-    if at.is_empty() { what } else { what + where_else + &at }
+    let on_port = listening || at.iter().any(|at| at.port() == port);
+    at.retain(|at| !on_port || at.port() == port);
+    Elsewhere { on_port, at }
+}
+
+/// The same in words; `None`: it cannot be seen.
+fn deaf(port: u16, listening: bool, elsewhere: Option<&Elsewhere>) -> String {
+    let on_port = listening || elsewhere.is_some_and(|it| it.on_port);
+    let at = |it: &Elsewhere| it.at.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    match (on_port, elsewhere.map(at)) {
+        (true, Some(at)) if !at.is_empty() => {
+            format!("it listens on port {port}, but not on the address that the health check asks, only on {at}")
+        }
+        (true, _) => format!("it listens on port {port}, but not on the address that the health check asks"),
+        (false, Some(at)) if at.is_empty() => format!("it runs, and does not listen on port {port}"),
+        (false, Some(at)) => format!("it runs, and does not listen on port {port}, but on {at}"),
+        (false, None) => format!("it runs, and does not answer on port {port}; where it listens cannot be seen"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_it_listens_instead_is_a_fact_and_not_to_see_it_is_none() {
+        let at = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let fact = |listening, texts: &[&str]| where_else(8081, listening, at(texts));
+        let said = |listening, texts: &[&str]| deaf(8081, listening, Some(&fact(listening, texts)));
+        let elsewhere = ["127.0.0.1:9000", "[::1]:9001"];
+        assert_eq!(fact(false, &elsewhere), Elsewhere { on_port: false, at: at(&elsewhere) });
+        assert!(said(false, &elsewhere).ends_with("on port 8081, but on 127.0.0.1:9000 and [::1]:9001"));
+        let address = ["127.0.0.1:9000", "[::1]:8081"];
+        assert_eq!(fact(false, &address), Elsewhere { on_port: true, at: at(&["[::1]:8081"]) });
+        assert!(said(false, &address).ends_with("the health check asks, only on [::1]:8081"));
+        // it answers where the proxy dials it, and the health check asks another port
+        assert_eq!(fact(true, &["127.0.0.1:8081"]), Elsewhere { on_port: true, at: at(&["127.0.0.1:8081"]) });
+        assert_eq!(said(false, &[]), "it runs, and does not listen on port 8081");
+        assert!(deaf(8081, false, None).ends_with("where it listens cannot be seen"));
+        assert!(deaf(8081, true, None).starts_with("it listens on port 8081, but not on the address"));
+    }
 }

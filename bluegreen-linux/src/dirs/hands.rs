@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use rustix::fs::Stat;
+use rustix::{fs::Stat, io::Errno};
 
 use crate::users;
 
@@ -96,5 +96,10 @@ fn writers(held: impl AsFd, stat: &Stat) -> Option<Who> {
 
 fn has_access_list(held: impl AsFd) -> bool {
     let held = format!("/proc/self/fd/{}", held.as_fd().as_raw_fd());
-    rustix::fs::getxattr(held, c"system.posix_acl_access", &mut [0_u8; 0]).is_ok_and(|length| length > 0)
+    match rustix::fs::getxattr(held, c"system.posix_acl_access", &mut [0_u8; 0]) {
+        Ok(length) => length > 0,
+        Err(Errno::NODATA | Errno::NOTSUP) => false,
+        // what it says is not known
+        Err(_) => true,
+    }
 }

@@ -19,10 +19,9 @@ impl Inner {
         // reaps it, if it is our child and just died
         let _ = self.live_leader(profile, &record);
         let exit = self.remember(profile, &record, |memory| memory.exit.clone());
-        let family = record.family().unwrap_or_default();
-        let pids: Vec<u32> = family.iter().map(Seen::pid).collect();
         // who tells of an accident may know less, and does not fail
-        let listens = addresses_of(&pids).unwrap_or_default();
+        let pids = record.family().map(|family| family.iter().map(Seen::pid).collect::<Vec<_>>());
+        let listens = pids.and_then(|pids| addresses_of(&pids)).ok();
         Autopsy { exit, log: record.log.as_deref().map(logs::tail).unwrap_or_default(), listens }
     }
 

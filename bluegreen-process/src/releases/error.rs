@@ -86,12 +86,14 @@ pub enum ReleaseError {
         second: ReleaseId,
     },
     /// Somebody changed a stored release.
-    #[error("release {id} is damaged: remove {} and deploy it again", path.display())]
+    #[error("release {id} is damaged ({reason}): remove {} and deploy it again", path.display())]
     Damaged {
         /// Which one.
         id: ReleaseId,
         /// Its directory.
         path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
 }
 

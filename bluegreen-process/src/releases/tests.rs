@@ -8,7 +8,7 @@ use std::{
 
 use bluegreen_core::ReleaseId;
 
-use super::{NewRelease, Release, ReleaseError, Releases, scratch::TEMPORARY};
+use super::{NewRelease, Release, ReleaseError, Releases, Stored, scratch::TEMPORARY};
 use crate::Spec;
 
 struct Rig {
@@ -75,7 +75,7 @@ fn a_file_is_copied_once_whole_and_read_only() {
     assert_eq!(copy, rig.store.path(&release.id).join("app.jar"));
     assert_eq!((fs::read(&copy).unwrap(), mode(&copy)), (vec![7; 600 << 10], 0o555));
     assert_eq!(rig.store.get(&release.id).unwrap(), release);
-    assert_eq!(rig.store.list().unwrap(), std::slice::from_ref(&release));
+    assert_eq!(rig.store.list().unwrap().releases, std::slice::from_ref(&release));
 
     // what was deployed stays what it was when the source changes
     fs::write(&path, "x").unwrap();
@@ -93,7 +93,7 @@ fn the_id_is_artifact_command_and_version() {
     assert_ne!(rig.add("app", "1").id, first.id);
     let bare = rig.store.add(&rig.new_release(None), &mut go_on).unwrap();
     assert_eq!((bare.artifact.as_ref(), rig.store.artifact(&bare)), (None, None));
-    assert_eq!((rig.store.list().unwrap().len(), rig.leftovers()), (4, 0));
+    assert_eq!((rig.store.list().unwrap().releases.len(), rig.leftovers()), (4, 0));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn what_cannot_be_kept_is_refused_and_leaves_nothing() {
         let error = rig.store.add(&rig.new_release(Some(&root)), &mut go_on).unwrap_err();
         assert!(matches!(error, ReleaseError::BadArtifact { .. }), "{error}");
         assert!(error.to_string().contains(why), "{error}");
-        assert_eq!((rig.leftovers(), rig.store.list().unwrap().len()), (0, 0));
+        assert_eq!((rig.leftovers(), rig.store.list().unwrap().releases.len()), (0, 0));
     };
     fs::create_dir(&root).unwrap();
     symlink("../../escape", root.join("link")).unwrap();
@@ -163,7 +163,7 @@ fn a_wrong_digest_is_refused_and_a_right_one_taken() {
     let right = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
     let add = |sha256| rig.store.add(&NewRelease { sha256: Some(sha256), ..rig.new_release(Some(&path)) }, &mut go_on);
     assert!(matches!(add("00"), Err(ReleaseError::WrongDigest { .. })));
-    assert_eq!((rig.leftovers(), rig.store.list().unwrap().len()), (0, 0));
+    assert_eq!((rig.leftovers(), rig.store.list().unwrap().releases.len()), (0, 0));
     assert_eq!(add(right).unwrap().sha256.unwrap(), right.to_lowercase());
 }
 
@@ -179,7 +179,7 @@ fn another_version_of_the_same_is_another_release() {
     // what the first is called does not change: it may run, and has been told
     assert_eq!(rig.store.get(&a.id).unwrap(), a);
     assert_eq!((a.version.as_deref(), b.version.as_deref()), (Some("A"), Some("B")));
-    assert_eq!(rig.store.list().unwrap(), [b.clone(), a.clone()]);
+    assert_eq!(rig.store.list().unwrap().releases, [b.clone(), a.clone()]);
 
     assert_eq!(add(Some("A")), a, "the same again is the same");
     assert_eq!(add(None), b, "who asks for no version gets the newest");
@@ -203,7 +203,55 @@ fn a_damaged_release_is_noticed_and_hides_no_other() {
     fs::remove_file(rig.store.path(&bad.id).join("release.json")).unwrap();
     fs::write(rig.store.path(&bad.id).join("release.json"), "{").unwrap();
     assert!(matches!(rig.store.get(&bad.id), Err(ReleaseError::Damaged { .. })));
-    assert_eq!(rig.store.list().unwrap(), [good]);
+    let Stored { releases, unreadable } = rig.store.list().unwrap();
+    assert_eq!(releases, [good]);
+    let [unreadable] = &unreadable[..] else { panic!("{unreadable:?}") };
+    assert_eq!((&unreadable.id, unreadable.why.to_string().contains("deploy it again")), (&bad.id, true));
+}
+
+/// What cannot be read is not gone: it is told, it may be what is asked for, and it is not removed.
+#[test]
+fn a_release_that_cannot_be_read_is_told_and_stays() {
+    let rig = Rig::new();
+    let (good, bad) = (rig.add("a", "1"), rig.add("b", "2"));
+    let file = rig.store.path(&bad.id).join("release.json");
+    let (text, elsewhere) = (fs::read(&file).unwrap(), rig.dir.path().join("elsewhere"));
+    fs::write(&elsewhere, &text).unwrap();
+    let hands: [(&str, &dyn Fn()); 5] = [
+        ("there is no release.json in it", &|| {}),
+        ("it is a symbolic link", &|| symlink(&elsewhere, &file).unwrap()),
+        ("it is a directory", &|| fs::create_dir(&file).unwrap()),
+        ("another one", &|| {
+            fs::copy(rig.store.path(&good.id).join("release.json"), &file).unwrap();
+        }),
+        ("EOF", &|| fs::write(&file, &text[..9]).unwrap()),
+    ];
+    for (why, put) in hands {
+        let _ = fs::remove_file(&file);
+        let _ = fs::remove_dir(&file);
+        put();
+        let Stored { releases, unreadable } = rig.store.list().unwrap();
+        assert_eq!((releases.as_slice(), unreadable.len()), (std::slice::from_ref(&good), 1), "{why}");
+        assert_eq!(unreadable[0].id, bad.id);
+        let says = unreadable[0].why.to_string();
+        assert!(says.contains(why) && says.contains("remove"), "{says}");
+        assert!(matches!(rig.store.resolve(bad.id.short()), Err(ReleaseError::Damaged { .. })));
+        assert_eq!(rig.store.resolve(good.id.short()).unwrap(), good);
+    }
+    assert_eq!(rig.store.prune(0, &[]).unwrap(), [good]);
+    assert!(rig.store.path(&bad.id).exists(), "nobody knows what it is");
+}
+
+#[test]
+fn whatever_is_in_the_place_of_a_pin_keeps_the_release() {
+    let rig = Rig::new();
+    let release = rig.add("a", "1");
+    let pin = rig.store.path(&release.id).with_extension("pin");
+    symlink("nowhere", &pin).unwrap();
+    assert!(rig.store.is_pinned(&release.id).unwrap());
+    assert_eq!(rig.store.prune(0, &[]).unwrap(), []);
+    rig.store.unpin(&release.id).unwrap();
+    assert_eq!(rig.store.prune(0, &[]).unwrap(), [release]);
 }
 
 #[test]
@@ -223,7 +271,7 @@ fn a_release_is_found_by_version_or_by_the_beginning_of_its_id() {
 
     // with 17 releases, two ids begin with the same digit
     (0..17).for_each(|i| drop(rig.add("app", &i.to_string())));
-    let all = ids(&rig.store.list().unwrap());
+    let all = ids(&rig.store.list().unwrap().releases);
     let digit = |id: &ReleaseId| id.as_str()[..1].to_owned();
     let twice = all.iter().find(|a| all.iter().filter(|b| digit(a) == digit(b)).count() > 1).unwrap();
     assert!(matches!(rig.store.resolve(&digit(twice)), Err(ReleaseError::Ambiguous { .. })));
@@ -240,10 +288,10 @@ fn prune_keeps_what_is_new_needed_or_pinned() {
         })
         .collect();
     rig.store.pin(&added[0].id).unwrap();
-    assert!(rig.store.is_pinned(&added[0].id));
+    assert!(rig.store.is_pinned(&added[0].id).unwrap());
     let removed = rig.store.prune(2, &[added[1].id.clone()]).unwrap();
     assert_eq!(ids(&removed), ids(&[added[3].clone(), added[2].clone()]));
-    let left = rig.store.list().unwrap();
+    let left = rig.store.list().unwrap().releases;
     assert_eq!(ids(&left), ids(&[5, 4, 1, 0].map(|i| added[i].clone())));
     rig.store.unpin(&added[0].id).unwrap();
     rig.store.unpin(&added[0].id).unwrap();
@@ -336,7 +384,7 @@ fn a_copy_is_stopped_between_two_pieces_and_leaves_nothing() {
         };
         assert!(matches!(rig.store.add(&new, &mut watch), Err(ReleaseError::Stopped)), "{stop}");
         assert!(matches!(rig.store.look_at(&new, &mut watch), Err(ReleaseError::Stopped)), "{stop}");
-        assert_eq!((rig.leftovers(), rig.store.list().unwrap().len()), (0, 0), "{stop}");
+        assert_eq!((rig.leftovers(), rig.store.list().unwrap().releases.len()), (0, 0), "{stop}");
         assert!(heard.iter().all(|done| *done <= stop), "{heard:?}");
     }
 }
@@ -412,7 +460,7 @@ fn the_store_is_never_copied_into_itself() {
     fs::write(home.join("state/shared/app"), "1").unwrap();
     let file = store.add(&rig.new_release(Some(&home.join("state/shared/app"))), &mut go_on).unwrap();
     assert_eq!(store.add(&rig.new_release(Some(&store.artifact(&file).unwrap())), &mut go_on).unwrap(), file);
-    assert_eq!(store.list().unwrap().len(), 2, "{beside:?}");
+    assert_eq!(store.list().unwrap().releases.len(), 2, "{beside:?}");
 }
 
 #[test]

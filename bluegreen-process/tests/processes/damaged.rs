@@ -26,14 +26,14 @@ async fn what_runs_is_found_by_its_token_and_stopped() {
     for damage in damages() {
         let rig = Rig::new();
         let process = rig.listening("listen").await;
-        let log = rig.processes.log(rig.profile());
+        let log = rig.processes.log(rig.profile()).unwrap();
         fs::write(rig.record(), &damage).unwrap();
         let later = rig.stranger();
         let there = Occupant::Ours { process: process.clone(), listening: true };
         assert_eq!(later.inspect(rig.profile()).await.unwrap(), there, "it is the very same");
         assert_eq!(later.main_pid(rig.profile()), rig.processes.main_pid(rig.profile()));
         assert_eq!(
-            later.log(rig.profile()).and_then(|log| log.canonicalize().ok()),
+            later.log(rig.profile()).unwrap().and_then(|log| log.canonicalize().ok()),
             log.and_then(|log| log.canonicalize().ok())
         );
         assert!(later.damage(rig.profile()).unwrap().is_some());

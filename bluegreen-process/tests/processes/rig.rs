@@ -111,7 +111,7 @@ impl Rig {
     }
 
     pub(crate) fn log(&self) -> String {
-        let log = self.processes.log(self.profile());
+        let log = self.processes.log(self.profile()).unwrap();
         log.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default()
     }
 
