@@ -5,7 +5,10 @@ use std::{ffi::OsStr, io, os::unix::ffi::OsStrExt as _};
 use rustix::fs::{self as sys, Mode, OFlags};
 use rustix::io::retry_on_intr;
 
-use super::{Hand, Reached, is_system};
+use super::{
+    Hand, Reached,
+    system::{is_roots, is_system},
+};
 use crate::users::{self, User};
 
 /// Why it is no place: a sentence without its subject.
@@ -59,8 +62,13 @@ impl Reached {
     /// [`NoPlace`]; the outer error is that it could not be looked at.
     pub fn fits(&self, owner: &User, ours: impl Fn(&OsStr) -> bool) -> io::Result<Result<(), NoPlace>> {
         if !self.missing().is_empty() {
-            let hand = self.other_than(&[owner.uid]);
-            return Ok(hand.map_or(Ok(()), |hand| Err(NoPlace::Hand(hand.clone()))));
+            if let Some(hand) = self.other_than(&[owner.uid]) {
+                return Ok(Err(NoPlace::Hand(hand.clone())));
+            }
+            let whole = self.missing().iter().fold(self.path().to_owned(), |path, name| path.join(name));
+            // where nobody but root leads, it would be root who makes it and gives it away
+            let is_roots = self.hands().is_empty() && if owner.uid == 0 { is_system(&whole) } else { is_roots(&whole) };
+            return Ok(if is_roots { Err(NoPlace::System) } else { Ok(()) });
         }
         let is_system = is_system(self.path());
         if self.owner() != owner.uid {

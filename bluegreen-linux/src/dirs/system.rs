@@ -1,6 +1,6 @@
 //! Directories that belong to the system, whoever asks.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 /// As in the Filesystem Hierarchy Standard 3.0, and what distributions added.
 const TOP: [&str; 24] = [
@@ -52,6 +52,28 @@ pub fn is_system(path: &Path) -> bool {
     }
 }
 
+/// What is below these is read by root, or run.
+const READ_BY_ROOT: [&[&str]; 12] = [
+    &["root"],
+    &["run"],
+    &["var", "spool"],
+    &["var", "lib", "NetworkManager"],
+    &["var", "lib", "apt"],
+    &["var", "lib", "cloud"],
+    &["var", "lib", "containerd"],
+    &["var", "lib", "docker"],
+    &["var", "lib", "dpkg"],
+    &["var", "lib", "polkit-1"],
+    &["var", "lib", "snapd"],
+    &["var", "lib", "systemd"],
+];
+
+/// Whether a directory that root makes at `path`, which has no links in it, may not be given to another user.
+pub(super) fn is_roots(path: &Path) -> bool {
+    let below = |names: &&[&str]| path.starts_with(Path::new("/").join(names.iter().collect::<PathBuf>()));
+    is_system(path) || READ_BY_ROOT.iter().any(below)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +85,17 @@ mod tests {
         }
         for path in ["/srv/site", "/var/lib/bluegreen", "/home/deploy", "/data", "/opt/shop", "/var/www/shop"] {
             assert!(!is_system(Path::new(path)), "{path}");
+        }
+    }
+    #[test]
+    fn what_root_reads_is_given_to_nobody() {
+        for path in
+            ["/etc/cron.d/x", "/var/spool/cron/x", "/run/systemd/system/nginx.service.d", "/root/.ssh", "/lib/x"]
+        {
+            assert!(is_roots(Path::new(path)), "{path}");
+        }
+        for path in ["/var/lib/bluegreen/shop", "/var/www/shop", "/srv/shop", "/opt/shop/state", "/rooted/x"] {
+            assert!(!is_roots(Path::new(path)), "{path}");
         }
     }
 }

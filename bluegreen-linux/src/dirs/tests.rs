@@ -271,3 +271,19 @@ fn a_race_with_root_is_lost_every_time() {
         assert_eq!(owner_and_mode(&entry.unwrap().path()), (4711, 4711, 0o711));
     }
 }
+
+#[test]
+fn what_is_missing_below_a_directory_of_the_system_is_given_to_nobody() {
+    let fits = |path: &str, uid| {
+        let owner = User { uid, ..User::by_number(424_242, 424_242) };
+        reach(Path::new(path)).unwrap().fits(&owner, |_| false).unwrap()
+    };
+    for path in ["/etc/bluegreen-no-such/x", "/usr/local/sbin/bluegreen-no-such", "/usr/lib/bluegreen-no-such"] {
+        assert_eq!([fits(path, 424_242), fits(path, 0)], [Err(NoPlace::System), Err(NoPlace::System)], "{path}");
+    }
+    assert_eq!(fits("/var/lib/bluegreen-no-such/shop", 424_242), Ok(()));
+    if is_root() {
+        let home = "/root/bluegreen-no-such";
+        assert_eq!([fits(home, 424_242), fits(home, 0)], [Err(NoPlace::System), Ok(())]);
+    }
+}
