@@ -1,6 +1,6 @@
 //! `[access]`: who may read what a deploy leaves.
 
-use std::{ffi::CString, fmt};
+use std::{ffi::CString, fmt, io};
 
 use nix::{
     errno::Errno,
@@ -52,6 +52,12 @@ pub(crate) fn group(config: &Config, user: &User) -> Result<Option<u32>, Unusabl
         return Err(Unusable::NotIn { group, user: user.name.clone() });
     }
     Ok(Some(found.gid.as_raw()))
+}
+
+/// The first group of the user called `name`; `None` where there is no such user, or no name for it.
+pub(crate) fn own_group(name: &str) -> io::Result<Option<String>> {
+    let Some(user) = User::named(name)? else { return Ok(None) };
+    Ok(Group::from_gid(Gid::from_raw(user.gid))?.map(|group| group.name))
 }
 
 /// Those that he has now, if it is who runs this; else those that he gets when he logs in.

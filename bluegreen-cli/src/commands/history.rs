@@ -37,7 +37,10 @@ fn show(session: &Session, global: &Global, id: Option<&str>, html: Option<&Opti
     let Some(newest) = entries.last() else {
         return Err(match id {
             Some(id) => Halt::new(Exit::Refused, format!("no deploy {id:?} is known")).next("bluegreen history"),
-            None => Halt::new(Exit::Refused, empty(session)).next("bluegreen status"),
+            None => {
+                let (what, next) = empty(session);
+                Halt::new(Exit::Refused, what).next(next)
+            }
         });
     };
     if let Some(file) = html {
@@ -88,12 +91,17 @@ fn read(session: &Session) -> Result<Vec<Entry>, Halt> {
     Ok(entries)
 }
 
-/// What is known where the history has no entry.
-fn empty(session: &Session) -> String {
+/// What is known where the history has no entry, and what to type.
+fn empty(session: &Session) -> (String, &'static str) {
     match session.wired.store.load() {
-        Ok(State { number: 0, lost: false, .. }) => "nothing was deployed yet".to_owned(),
-        Ok(_) => "the history has no entry, though there were deploys".to_owned(),
-        Err(error) => format!("the history has no entry, and whether there were deploys is not known: {error}"),
+        Ok(State { number: 0, lost: false, .. }) => {
+            ("nothing was deployed yet".to_owned(), "bluegreen deploy ARTIFACT")
+        }
+        Ok(_) => ("the history has no entry, though there were deploys".to_owned(), "bluegreen status"),
+        Err(error) => {
+            let what = format!("the history has no entry, and whether there were deploys is not known: {error}");
+            (what, "bluegreen recover")
+        }
     }
 }
 
@@ -127,7 +135,7 @@ fn list(session: &Session, global: &Global, last: usize) -> Result<Exit, Halt> {
     };
     let rows: Vec<HistoryRow> = entries.iter().map(row).collect();
     if is_empty {
-        output::line(empty(session));
+        output::line(empty(session).0);
     } else {
         output::raw(history_table(&rows, report::stdout_paint(global.color), report::table_width()));
     }

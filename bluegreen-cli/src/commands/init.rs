@@ -15,7 +15,7 @@ use bluegreen_process::ProcPorts;
 
 use super::{Exit, Format, Global, Halt};
 use crate::{
-    args,
+    access, args,
     config::Config,
     documents::{self, SCHEMA},
     init::{self, Draft, Findings, Proxy, Wishes},
@@ -53,6 +53,7 @@ pub(super) async fn run(global: &Global, args: &args::Init) -> Result<Exit, Halt
             Halt::new(Exit::Usage, what).next("bluegreen init --artifact FILE, or bluegreen init -- COMMAND {port}")
         );
     }
+    close(&mut draft);
     let text = draft.to_toml();
     // what a flag or an answer brought in may be no good
     Config::parse(&text, &target)
@@ -64,6 +65,17 @@ pub(super) async fn run(global: &Global, args: &args::Init) -> Result<Exit, Halt
     write(&target, &text, args.force)?;
     finish(global, &draft, &proxy, &target, paint);
     Ok(Exit::Done)
+}
+
+/// A new app begins closed: what is deployed is for the user's own group.
+fn close(draft: &mut Draft) {
+    let Some(user) = &draft.user else { return };
+    match access::own_group(user) {
+        Ok(group) => draft.group = group,
+        Err(error) => draft.notes.push(format!(
+            "the group of {user} cannot be looked up: {error}; until `[access] group` says one, a release is as open as its artifact"
+        )),
+    }
 }
 
 fn wishes(global: &Global, args: &args::Init, dir: &Path) -> Wishes {

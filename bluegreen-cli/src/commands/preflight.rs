@@ -1,6 +1,8 @@
 //! What is looked at before anything is touched. The engine looks again, under the lock.
 
-use bluegreen_core::{Blind, StateStore as _, Step, Traffic, Transaction};
+use std::time::Instant;
+
+use bluegreen_core::{Blind, Seen, StateStore as _, Step, Traffic, Transaction};
 
 use super::{Exit, Halt, Session};
 use crate::{
@@ -48,8 +50,8 @@ async fn undisturbed<T>(session: &Session, look: impl AsyncFn() -> Result<T, Hal
 }
 
 async fn look_once(session: &Session, until: Step) -> Result<Looked, Halt> {
-    let (seen, switches) = (session.sight().await, until > Step::Health && settled(session));
-    // the engine waits before it believes that something cannot be seen
+    let switches = until > Step::Health && settled(session);
+    let seen = if switches { patient_sight(session).await } else { session.sight().await };
     if let (Ok(missing @ Traffic::NotSetUp(_)), true) = (&seen.traffic, switches) {
         return Err(Halt::new(Exit::Refused, missing.to_string()).next(for_traffic(&seen.traffic, &session.config)));
     }
@@ -62,10 +64,25 @@ async fn look_once(session: &Session, until: Step) -> Result<Looked, Halt> {
     if let Some(fatal) = findings.iter().find(|finding| finding.severity == Severity::Fatal) {
         return Err(refused(fatal));
     }
+    // the engine would say so too, with the artifact copied for nothing
+    if seen.traffic.is_err() && switches {
+        return Err(Halt::new(Exit::Refused, said(&seen.traffic)).next(for_traffic(&seen.traffic, &session.config)));
+    }
     if until > Step::Health {
         switchable(session).await?;
     }
     Ok(Looked { traffic: seen.traffic, findings })
+}
+
+/// What is so now. As the engine, it waits before it believes that the route cannot be seen.
+async fn patient_sight(session: &Session) -> Seen {
+    let end = Instant::now() + session.config.policy().blindness;
+    loop {
+        let seen = session.sight().await;
+        if seen.traffic.is_ok() || Instant::now() >= end || session.signals.cancel.is_cancelled() {
+            return seen;
+        }
+    }
 }
 
 /// What was found that stops nothing.

@@ -35,6 +35,8 @@ pub(crate) struct Wishes {
 pub(crate) struct Draft {
     pub(crate) app: String,
     pub(crate) user: Option<String>,
+    /// The one that may read what is deployed; none where the user's own is not known.
+    pub(crate) group: Option<String>,
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) allow_temporary: bool,
     pub(crate) profiles: [(String, u16); 2],

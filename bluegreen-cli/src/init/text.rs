@@ -65,6 +65,16 @@ impl Draft {
         if let Some(file) = &self.pid_file {
             line(format!("pid_file = {}", quoted(&file.display().to_string())), "which nginx, where several run");
         }
+        line("\n[access]".into(), "");
+        let closes = "who else may read new releases and logs;";
+        let key = |group: &str| format!("group = {}", quoted(group));
+        line(self.group.as_deref().map_or_else(|| format!("# {}", key(&self.app)), key), closes);
+        line("# without it, whoever may read an artifact may read its release. A server that serves files".into(), "");
+        line(
+            "# from a release, as nginx does with `root` or `alias`, has to be in this group, or take the line out"
+                .into(),
+            "",
+        );
         if let Some(pattern) = &self.pattern {
             line("\n[hook]".into(), "");
             line(format!("artifact = {}", quoted(pattern)), "for `bluegreen hook`; exactly one file");

@@ -66,10 +66,12 @@ fn what_cannot_be_followed_is_nobodys_only_in_a_guess() {
         site(&stage, groups, &text, pass);
         wait_for("the new workers", || stage.front() == "v1 real1");
         let before = below(stage.home());
+        let kept = || fs::read_dir(stage.state_dir().join("releases")).unwrap().count();
+        let releases = kept();
         stage.run(&["check"], 3).says(&[why]);
         stage.deploy("v2", 3).says(&[why, "untouched"]);
         assert_eq!((below(stage.home()), set(&stage), stage.front()), (before, text, "v1 real1".into()), "{why}");
-        assert_eq!(stage.step(), None, "{why}");
+        assert_eq!((stage.step(), kept()), (None, releases), "{why}: refused before anything is copied");
     }
     site(&stage, "", "set $service_url http://127.0.0.1:{1};", "$service_url");
     stage.deploy("v2", 0);

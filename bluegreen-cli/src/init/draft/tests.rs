@@ -235,3 +235,13 @@ fn an_app_that_bluegreen_serves_there_is_left_alone() {
     assert!(!beside.contains("in place of"), "{beside}");
     assert_eq!(notes(&["shop", "web"]), "");
 }
+
+#[test]
+fn a_new_app_is_closed_to_all_but_the_group_of_its_user() {
+    let mut draft = draft(&Wishes::default(), &Findings { app: Some(app("jar", &["x"])), ..Findings::default() });
+    let group = |draft: &Draft| Config::parse(&draft.to_toml(), Path::new("bluegreen.toml")).unwrap().access.group;
+    assert_eq!(group(&draft), None, "who deploys is not known");
+    assert!(draft.to_toml().contains("has to be in this group, or take the line out"));
+    draft.group = Some("deploy".to_owned());
+    assert_eq!(group(&draft), Some("deploy".to_owned()));
+}
