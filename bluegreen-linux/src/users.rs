@@ -102,6 +102,11 @@ impl User {
     }
 }
 
+/// The name of a user, or the number of one without a name.
+pub fn name(uid: u32) -> String {
+    User::by_number(uid, uid).name
+}
+
 /// A user for a person to read: `user deploy`, or `uid 4711`.
 pub fn shown(uid: u32) -> String {
     match User::of(uid) {

@@ -2,8 +2,6 @@
 
 use std::{fs, io};
 
-use bluegreen_linux::users::User;
-
 /// The id of this boot: pids and start times mean nothing in another one.
 pub(crate) fn boot_id() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
@@ -12,9 +10,4 @@ pub(crate) fn boot_id() -> io::Result<String> {
 /// 122 random bits; the kernel makes new ones for each reader.
 pub(crate) fn random_token() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/uuid")?.trim().to_owned())
-}
-
-/// The name of a user, or the number of one without a name.
-pub(crate) fn user(uid: u32) -> String {
-    User::by_number(uid, uid).name
 }

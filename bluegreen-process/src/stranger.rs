@@ -7,9 +7,12 @@ use std::{
 };
 
 use bluegreen_core::{Stranger, sanitize};
-use bluegreen_linux::proc::{self, Sight};
+use bluegreen_linux::{
+    proc::{self, Sight},
+    users,
+};
 
-use crate::{Listener, host};
+use crate::Listener;
 
 /// Where programs listen when they are not told.
 const USUAL: [IpAddr; 4] = [
@@ -49,7 +52,7 @@ impl fmt::Display for InTheWay {
 /// Who holds `listener`.
 pub fn stranger(listener: &Listener) -> Stranger {
     let mut who = listener.pids.first().map_or_else(Stranger::new, |pid| process(*pid));
-    who.user = who.user.or(listener.uid.map(host::user));
+    who.user = who.user.or(listener.uid.map(users::name));
     who.address = Some(listener.address);
     who
 }
@@ -61,7 +64,7 @@ pub fn describe(pid: u32) -> String {
 
 fn process(pid: u32) -> Stranger {
     let user = match proc::uids(pid) {
-        Ok(Sight::Seen(uids)) => Some(host::user(uids.effective)),
+        Ok(Sight::Seen(uids)) => Some(users::name(uids.effective)),
         _ => None,
     };
     let program = proc::name(pid).ok().flatten().map(|name| sanitize(&name).replace('\n', " "));

@@ -12,7 +12,7 @@ use std::{
 
 use bluegreen_linux::{
     program::{Program, Said},
-    users::User,
+    users::{self, User},
 };
 use bluegreen_nginx::{Master, PlaceError};
 
@@ -72,7 +72,7 @@ pub(super) fn look(config: &Config, proven: bool) -> Vec<Finding> {
     // what nginx itself says needs no look
     findings.extend(unseen.into_iter().filter(|_| !proven));
     if findings.is_empty() {
-        let who = User::by_number(worker.uid, worker.uid).name;
+        let who = users::name(worker.uid);
         let can = if route.exists() { "can see" } else { "will see" };
         findings.push(Finding::good("sight", format!("nginx's workers ({who}) {can} {}", route.display())));
     }

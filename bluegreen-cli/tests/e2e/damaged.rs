@@ -295,9 +295,8 @@ fn a_record_that_cannot_be_read_is_told_by_status() {
         "the record of real1 cannot be read",
         "the record of real2 cannot be read",
     ]);
-    let active = &serde_json::from_str::<serde_json::Value>(&stage.run(&["--format", "json", "status"], 20).out)
-        .unwrap()["active"];
-    assert_eq!((&active["profile"], &active["healthy"]), (&"real2".into(), &serde_json::Value::Null));
+    let active = &serde_json::from_str::<Value>(&stage.run(&["--format", "json", "status"], 20).out).unwrap()["active"];
+    assert_eq!((&active["profile"], &active["healthy"]), (&"real2".into(), &Value::Null));
     fs::remove_file(&records).unwrap();
     fs::rename(&aside, &records).unwrap();
     assert_eq!(stage.status()["active"]["healthy"], true);

@@ -73,9 +73,12 @@ fn not_meant(state: &State, command: &Command, seen: &Seen) -> Option<Begin> {
     match command {
         Command::Promote { release: Some(named), .. } => {
             let rests = state.transaction.as_ref().is_some_and(|tx| tx.undo.is_none() && tx.release == *named);
-            (!rests).then(|| match has_traffic(seen, named) {
-                true => Begin::Already(format!("release {named} has the traffic already")),
-                false => Begin::Refuse(Refusal::NotPrepared(named.clone())),
+            (!rests).then(|| {
+                if has_traffic(seen, named) {
+                    Begin::Already(format!("release {named} has the traffic already"))
+                } else {
+                    Begin::Refuse(Refusal::NotPrepared(named.clone()))
+                }
             })
         }
         Command::Abort { release: Some(named) } if !is_about(state, Some(named)) => {

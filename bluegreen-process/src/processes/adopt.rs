@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, io};
 
 use bluegreen_core::{Process, Profile, ReleaseId};
-use bluegreen_linux::proc::{self, Seen, Sight, Uids};
+use bluegreen_linux::{
+    proc::{self, Seen, Sight, Uids},
+    users,
+};
 
 use super::{Inner, dialled};
 use crate::{Listener, describe, host, oom::Kills, record::Record, stranger};
@@ -91,7 +94,7 @@ fn pick(pid: Option<u32>, listeners: &[Listener]) -> Result<Seen, String> {
     let uids = proc::uids(chosen).map_err(|e| e.to_string())?;
     let is_our_user = matches!(uids, Sight::Seen(Uids { effective, .. }) if effective == us);
     if chosen <= 1 || chosen == std::process::id() || !is_our_user {
-        return Err(format!("it must be a process of user {}, not {}", host::user(us), describe(chosen)));
+        return Err(format!("it must be a process of user {}, not {}", users::name(us), describe(chosen)));
     }
     // a shell that started both is an ancestor of what listens, too
     if proc::descendants(chosen, &all).contains(&std::process::id()) {

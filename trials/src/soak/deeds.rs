@@ -11,15 +11,12 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use bluegreen_linux::ports::listening;
 use bluegreen_rig::{PATIENCE, Stage, below, kill, lives, wait_for};
+use procfs::net::{TcpNetEntry, TcpState};
 use wait4::Wait4 as _;
 
 use super::excuses::Excuses;
-
-/// States of a socket, as the kernel's table writes them.
-const ESTABLISHED: &str = "01";
-const CLOSE_WAIT: &str = "08";
-const LISTEN: &str = "0A";
 
 /// A history that is almost as large as one file of it may be.
 const HISTORY: usize = 1000 << 10;
@@ -219,17 +216,11 @@ impl Soak {
 
 /// Whether somebody listens on `port` of this machine, or holds an open connection to it, be it one whose other end is gone.
 fn in_use(port: u16) -> bool {
-    let sockets = fs::read_to_string("/proc/net/tcp").expect("the kernel's table of sockets");
-    let port = format!(":{port:04X}");
-    sockets.lines().any(|line| {
-        let mut columns = line.split_whitespace().skip(1);
-        let [local, remote, state] = std::array::from_fn(|_| columns.next().unwrap_or_default());
-        match state {
-            LISTEN => local.ends_with(&port),
-            ESTABLISHED | CLOSE_WAIT => remote.ends_with(&port),
-            _ => false,
-        }
-    })
+    let is_open = |socket: &TcpNetEntry| {
+        socket.remote_address.port() == port && matches!(socket.state, TcpState::Established | TcpState::CloseWait)
+    };
+    !listening(port).expect("the kernel's listeners").is_empty()
+        || procfs::net::tcp().expect("the kernel's table of sockets").iter().any(is_open)
 }
 
 /// Waits until its end without reaping it, at most so long; then it is killed.
