@@ -26,7 +26,6 @@ mod hooks;
 mod init;
 mod metrics;
 mod output;
-mod own_probe;
 mod owner;
 #[cfg(any(test, fuzzing))]
 pub mod properties;

@@ -9,14 +9,13 @@ use bluegreen_nginx::{
     reload::{IncludeFile, IncludeResolver, ReloadSwitcher},
     setup::Setup,
 };
-use bluegreen_process::{Launch, Processes};
+use bluegreen_process::{Launch, OwnProbe, Processes};
 
 use crate::{
     access,
     config::{Config, ProxyMode, ResolveKind},
     exit::Exit,
     halt::Halt,
-    own_probe::OwnProbe,
     owner::User,
 };
 
@@ -35,7 +34,11 @@ pub(crate) struct Wired {
 pub(crate) fn wire(config: &Config, events: Events) -> Result<Wired, Halt> {
     let store = FileStore::open(&config.state_dir)?;
     let processes = processes(config);
-    let probe = OwnProbe::new(probe(config).map_err(unusable)?, &processes, config);
+    // an address that is nobody's own refuses each deploy; what runs is asked there as it always was
+    let sound = config.objections().is_none();
+    let asked = |profile: &Profile| config.health_address(profile).filter(|_| sound);
+    let probe = OwnProbe::new(probe(config).map_err(unusable)?, &processes, asked)
+        .map_err(|error| Halt::error(Exit::Usage, &error))?;
     let door = front_door(config).map_err(unusable)?;
     let (resolver, switcher) = proxy(config)?;
     let deployer = Deployer::new(config.profiles.clone(), resolver, processes.clone(), probe, switcher, store.clone())

@@ -2,7 +2,10 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bluegreen_core::{
     Answer, Cause, Deployer, Event, EventKind, Events, FrontDoor, Outcome, Profile, Route, Step, testing::FakeHost,
@@ -97,6 +100,32 @@ async fn the_last_answer_must_be_good() {
     .await;
     assert!(matches!(outcome, Outcome::Undone(failure) if failure.step == Step::Bake));
     assert!(!moved);
+}
+
+/// The bake does not wait for ever for a better one: one bad answer just before its end, and then only what tells nothing.
+#[tokio::test(start_paused = true)]
+async fn a_bad_last_word_that_nothing_follows_stands() {
+    let bake = deploy(|there, asked| match there {
+        true if asked < 400 => Answer::Release,
+        true if asked == 400 => gateway(),
+        true => other(401),
+        false => other(200),
+    });
+    let ended = tokio::time::timeout(Duration::from_secs(60), bake).await;
+    let (outcome, _, _, moved) = ended.expect("the bake ends");
+    let Outcome::Undone(failure) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((failure.step, failure.cause), (Step::Bake, Cause::Unhealthy), "{failure:?}");
+    assert_eq!(failure.causes, ["502 Bad Gateway"]);
+    assert!(!moved);
+    // one good answer takes it back, however late
+    let bake = deploy(|there, asked| match there {
+        true if asked == 400 => gateway(),
+        true if asked > 400 && asked != 405 => other(401),
+        true => Answer::Release,
+        false => other(200),
+    });
+    let (outcome, detail, _, moved) = tokio::time::timeout(Duration::from_secs(60), bake).await.expect("the bake ends");
+    assert_eq!((outcome, detail.as_str(), moved), (Outcome::DONE, "stayed healthy", true));
 }
 
 #[tokio::test(start_paused = true)]

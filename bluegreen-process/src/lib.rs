@@ -59,6 +59,7 @@ mod launch;
 mod logs;
 mod lost;
 mod oom;
+mod own_probe;
 mod ports;
 mod processes;
 #[cfg(any(test, fuzzing))]
@@ -70,6 +71,7 @@ mod stranger;
 pub use cgroup::cgroup_warning;
 pub use environment::{EnvFileError, check_env_file};
 pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};
+pub use own_probe::{OwnProbe, SharedAddress};
 pub use ports::{Listener, LsofPorts, PortOwners, ProcPorts, free_port};
 pub use processes::{AdoptError, Config, Mended, Processes, in_words};
 pub use releases::{NewRelease, Release, ReleaseError, Releases, Stored, Unreadable};

@@ -110,6 +110,11 @@ impl Processes {
         Self(Arc::new(Inner { config, ports: Box::new(ports), memory: Mutex::default() }))
     }
 
+    /// The two places of the app.
+    pub(crate) fn profiles(&self) -> &Profiles {
+        &self.0.config.profiles
+    }
+
     /// The release store of this app: `state_dir/releases`.
     pub fn releases(&self) -> Releases {
         self.0.releases()
@@ -227,7 +232,7 @@ impl ProcessManager for Processes {
 }
 
 /// Where the proxy dials `profile`.
-fn dialled(profile: &Profile) -> SocketAddr {
+pub(crate) fn dialled(profile: &Profile) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, profile.port()))
 }
 

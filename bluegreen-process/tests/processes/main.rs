@@ -4,6 +4,7 @@ mod addresses;
 mod adopt;
 mod app;
 mod damaged;
+mod own_probe;
 mod ports;
 mod rig;
 mod shared;
