@@ -35,13 +35,9 @@ pub(super) fn run(
 fn show(session: &Session, global: &Global, id: Option<&str>, html: Option<&Option<PathBuf>>) -> Result<Exit, Halt> {
     let entries = history::find(read(session)?, id);
     let Some(newest) = entries.last() else {
-        return Err(match id {
-            Some(id) => Halt::new(Exit::Refused, format!("no deploy {id:?} is known")).next("bluegreen history"),
-            None => {
-                let (what, next) = empty(session);
-                Halt::new(Exit::Refused, what).next(next)
-            }
-        });
+        let unknown = |id| (format!("no deploy {id:?} is known"), "bluegreen history");
+        let (what, next) = id.map_or_else(|| empty(session), unknown);
+        return Err(Halt::new(Exit::Refused, what).next(next));
     };
     if let Some(file) = html {
         let app = session.config.app.as_str();

@@ -11,6 +11,7 @@ use bluegreen_core::{Profile, Template};
 use super::Finding;
 use crate::{
     config::{Config, HookCommand},
+    hooks,
     owner::who_deploys,
 };
 
@@ -58,7 +59,13 @@ fn hooks(config: &Config) -> Vec<Finding> {
     let here = Path::new("");
     let judge = |(name, hook): (&str, &Option<HookCommand>)| {
         let command = &hook.as_ref()?.command;
-        let found = runnable(config, config.profiles.first(), command, path.as_deref(), here)?;
+        let first = config.profiles.first();
+        let distrusted = || {
+            let program = render(config, first, command.first()?)?;
+            let what = format!("{program} is not run: {}", hooks::distrusted(&program)?);
+            Some(Finding::fatal(PROGRAM, what, format!("sudo chown root {program} && sudo chmod go-w {program}")))
+        };
+        let found = runnable(config, first, command, path.as_deref(), here).or_else(distrusted)?;
         let severity = if name == "after_failure" { Finding::warning } else { Finding::fatal };
         Some(severity("hook-program", format!("the hook {name}: {}", found.what), found.fix))
     };
@@ -245,5 +252,14 @@ mod tests {
         assert_eq!(ids(&hooks("before_switch")), [(crate::doctor::Severity::Fatal, "hook-program")]);
         assert_eq!(hooks("before_switch")[0].what, "the hook before_switch: there is no /no/hook");
         assert_eq!(ids(&hooks("after_failure")), [(crate::doctor::Severity::Warning, "hook-program")]);
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let program = file.path().display();
+        let config = format!("command = [\"sh\", \"-c\", \"{{port}}\"]\n[hooks]\nbefore_switch = [\"{program}\"]");
+        assert_eq!(
+            found(&config)[0].what,
+            format!("the hook before_switch: {program} is not run: everybody may write to it")
+        );
     }
 }

@@ -125,9 +125,8 @@ async fn work(
     };
     let log = log(&session.config.state_dir, name);
     told_what_they_lack(session);
-    let distrusted = found(&program).and_then(|file| distrust(&file.metadata().ok()?));
-    let spawn = || match distrusted {
-        Some(why) => Err(std::io::Error::other(why.to_string())),
+    let spawn = || match distrusted(&program) {
+        Some(why) => Err(std::io::Error::other(why)),
         None => Running::spawn(&argv, environment, &log),
     };
     let (result, lines, mut stopped) = match spawn() {
@@ -160,6 +159,12 @@ fn told_what_they_lack(session: &Session) {
             ));
         });
     }
+}
+
+/// Why a program is not run, though it is there: somebody else chooses what it does.
+pub(crate) fn distrusted(program: &str) -> Option<String> {
+    // one that cannot be looked at cannot be run either, and says so itself
+    found(program).and_then(|file| distrust(&file.metadata().ok()?)).map(|why| why.to_string())
 }
 
 /// The file that a program's name means, as the kernel or `PATH` finds it.

@@ -57,6 +57,12 @@ impl Draft {
             line(format!("body = {}", quoted(body)), "what the answer must contain");
         }
         line("# deadline = \"120s\"".into(), "longer than it ever takes to start");
+        self.around(&mut line);
+        out
+    }
+
+    /// What stands between the app and others.
+    fn around(&self, line: &mut dyn FnMut(String, &str)) {
         line("\n[proxy.nginx]".into(), "");
         line(format!("url = {}", quoted(&self.url)), "the front door, as users reach this app");
         if let Some(connect) = &self.connect {
@@ -79,7 +85,6 @@ impl Draft {
             line("\n[hook]".into(), "");
             line(format!("artifact = {}", quoted(pattern)), "for `bluegreen hook`; exactly one file");
         }
-        out
     }
 }
 
