@@ -247,8 +247,7 @@ impl Master {
             }
             None => match self.front_door {
                 Some(port) => at_the_door(port, here, &elsewhere)?,
-                // nobody says which one, so none of another user
-                None => here.into_iter().filter(|it| [0, geteuid().as_raw()].contains(&it.uid)).collect(),
+                None => ours(here),
             },
         };
         // what is known for sure comes before what may be
@@ -270,13 +269,18 @@ impl Master {
 /// Those of `here` that may hold the listener of the front door.
 fn at_the_door(port: u16, here: Vec<Candidate>, elsewhere: &[Candidate]) -> Result<Vec<Candidate>, MasterError> {
     let listeners = listening(port).map_err(|error| MasterError::Unseen(error.to_string()))?;
+    let other = elsewhere.first().map(|it| it.pid);
     if listeners.is_empty() {
-        // another nginx of this machine is not the one that is meant; what leads into a container listens nowhere here
-        let other = elsewhere.first().map(|it| it.pid);
-        return Err(match (answers((Ipv4Addr::LOCALHOST, port).into()), other) {
-            (true, other) => other.map_or(MasterError::Stranger(port), MasterError::Elsewhere),
-            (false, other) => MasterError::NotRunning(other),
-        });
+        if !answers((Ipv4Addr::LOCALHOST, port).into()) {
+            // another nginx of this machine is not the one that is meant
+            return Err(MasterError::NotRunning(other));
+        }
+        // the firewall leads it to another port, or into a container
+        return if here.is_empty() {
+            Err(other.map_or(MasterError::Stranger(port), MasterError::Elsewhere))
+        } else {
+            Ok(ours(here))
+        };
     }
     let mut masters: Vec<_> = here.into_iter().filter(|it| it.may_hold(&listeners)).collect();
     if masters.is_empty() {
@@ -285,6 +289,11 @@ fn at_the_door(port: u16, here: Vec<Candidate>, elsewhere: &[Candidate]) -> Resu
     }
     narrow(&mut masters, |it| it.is_beside(&listeners));
     Ok(masters)
+}
+
+/// Where nobody says which one: none of another user.
+fn ours(here: Vec<Candidate>) -> Vec<Candidate> {
+    here.into_iter().filter(|it| [0, geteuid().as_raw()].contains(&it.uid)).collect()
 }
 
 /// Keeps those that are so, if there are any.

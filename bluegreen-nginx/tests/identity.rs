@@ -144,7 +144,7 @@ fn a_program_that_lends_roots_rights_is_no_master() {
     assert_eq!(Master::new().with_pid_file(&pid_file).pid(), Err(MasterError::PidFile(pid_file)));
 }
 
-/// As `sudo`, which becomes root altogether while it waits for a password.
+/// Whatever root runs under that title.
 #[test]
 fn another_program_of_roots_is_not_run_in_its_name() {
     if !root() {

@@ -10,6 +10,7 @@ mod outage;
 mod records;
 mod recovery;
 mod route;
+mod seldom;
 mod sentences;
 mod signals;
 mod store;
@@ -63,7 +64,7 @@ impl Input {
     }
 }
 
-pub(super) const AREAS: [Area; 16] = [
+pub(super) const AREAS: [Area; 17] = [
     master::AREA,
     ground::AREA,
     trust::AREA,
@@ -80,6 +81,7 @@ pub(super) const AREAS: [Area; 16] = [
     check::AREA,
     recovery::AREA,
     signals::AREA,
+    seldom::AREA,
 ];
 
 /// All of them, in the order of the table.
