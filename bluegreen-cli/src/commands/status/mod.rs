@@ -58,6 +58,18 @@ pub(super) async fn run(session: &Session, global: &Global, watch: bool) -> Resu
     Ok(if status.verdict.condition.is_well() { Exit::Done } else { Exit::Degraded })
 }
 
+/// Whether the state is lost without a trace: releases are in the store only once a deploy has begun.
+fn is_gone(session: &Session) -> bool {
+    let file = session.config.state_dir.join("state.json");
+    matches!(file.try_exists(), Ok(false))
+        && session
+            .wired
+            .processes
+            .releases()
+            .list()
+            .map_or(true, |stored| !stored.releases.is_empty() || !stored.unreadable.is_empty())
+}
+
 impl<'a> Status<'a> {
     async fn look(session: &'a Session) -> Result<Self, Halt> {
         let (deployer, store) = (&session.wired.deployer, &session.wired.store);
@@ -69,7 +81,10 @@ impl<'a> Status<'a> {
             }
             loaded => {
                 let damaged = store.fell_back().map(|why| format!("{why}; the state before it is used"));
-                (loaded?, damaged)
+                let state = loaded?;
+                let gone =
+                    is_gone(session).then(|| "there is no state, and there are releases: which served is not known");
+                (State { lost: state.lost || gone.is_some(), ..state }, damaged.or(gone.map(str::to_owned)))
             }
         };
         let [first, second] = session.config.profiles.both();

@@ -12,7 +12,8 @@ pub(super) const AREA: Area = Area { point: "B8, B13", what: "what a deploy will
 const INPUTS: &[Input] = &[
     Input::fault("check-read-only", "the disk is read-only: `check` says 3", |at| {
         checks(at, &format!("mount --bind {STATE} {STATE} && mount -o remount,bind,ro {STATE}"), 3)
-    }),
+    })
+    .quick(),
     Input::fault("check-chattr", "chattr +i on the state directory: `check` says 3", |at| {
         checks(at, &format!("chattr +i {STATE}"), 3)
     }),
@@ -28,8 +29,9 @@ const INPUTS: &[Input] = &[
         at.must(Who::Root, &format!("chattr +i {} /etc/nginx", crate::adversary::shop::INCLUDE));
         let ended = shop.bg("check");
         Verdict::fell_if(ended.code != 3, ended.brief())
-    }),
-    Input::fault("check-lock", "a bluegreen command has the lock: `check` says 75", |at| locked(at, "check")),
+    })
+    .quick(),
+    Input::fault("check-lock", "a bluegreen command has the lock: `check` says 75", |at| locked(at, "check")).quick(),
     Input::fault("check-lock-foreign", "somebody else has the lock: `check` says 3", |at| {
         let shop = Shop::marker(at);
         shop.deployed(&["v1"]);

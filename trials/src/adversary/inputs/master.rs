@@ -48,7 +48,7 @@ const INPUTS: &[Input] = &[
     Input::fault("config-of-deploy", "nginx was started by root with a file that others may write", config_of_deploy),
     Input::fault("config-in-home", "the same, the file is root's and its directory is not", config_in_home),
     Input::fault("title-reload", "reload mode, a false title beside nginx: a deploy", reload),
-    Input::fault("title-reload-workers", "the same, and the false title has workers, too", reload_workers),
+    Input::fault("title-reload-workers", "the same, and the false title has workers, too", reload_workers).quick(),
     Input::fault("several-reload", "reload mode, and another nginx of root's runs: a deploy", |at| {
         let shop = Shop::reload(at);
         another(at);
@@ -60,10 +60,12 @@ const INPUTS: &[Input] = &[
         another(at);
         at.must(Who::Root, "bluegreen --app shop --yes setup --apply");
         deployed(&shop, "check")
-    }),
-    Input::control("stopped-contained", "nginx is stopped, one in a container runs: what to type", contained),
+    })
+    .quick(),
+    Input::control("stopped-contained", "nginx is stopped, one in a container runs: what to type", contained).quick(),
     Input::control("third-uid", "nginx of a third user at the front door: root runs nothing of it", third_uid),
-    Input::control("upgraded", "the package of nginx was renewed while it runs: `setup --apply`, a deploy", upgraded),
+    Input::control("upgraded", "the package of nginx was renewed while it runs: `setup --apply`, a deploy", upgraded)
+        .quick(),
 ];
 
 const PAYLOAD: &str = "/home/mallory/pwn.sh";

@@ -12,7 +12,8 @@ pub(super) const AREA: Area = Area { point: "B7", what: "what a monitor is told"
 const INPUTS: &[Input] = &[
     Input::fault("status-down", "the active app was killed, alone: `status` says DOWN, 20", |at| {
         says(at, &["v1"], |shop| shop.kill(shop.active()), 20, "DOWN")
-    }),
+    })
+    .quick(),
     Input::fault("status-down-json", "the same, as JSON", |at| {
         let shop = Shop::marker(at);
         shop.deployed(&["v1"]);
@@ -44,7 +45,8 @@ const INPUTS: &[Input] = &[
             20,
             "",
         )
-    }),
+    })
+    .quick(),
     Input::control("status-nginx", "nginx is down: 20", |at| {
         says(at, &["v1"], |shop| drop(shop.at.must(Who::Root, "nginx -s stop")), 20, "")
     }),

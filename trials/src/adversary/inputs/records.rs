@@ -16,10 +16,11 @@ const INPUTS: &[Input] = &[
     Input::fault("types-idle", "the same, of other types", |at| {
         idle(at, "echo '{\"release\":1,\"boot\":[]}' > FILE", "deploy")
     }),
-    Input::fault("link-idle", "the same, a link", |at| idle(at, "ln -sf /etc/passwd FILE", "deploy")),
-    Input::fault("directory-idle", "the same, a directory", |at| idle(at, "rm -f FILE && mkdir FILE", "deploy")),
-    Input::fault("fifo-idle", "the same, a FIFO", |at| idle(at, "rm -f FILE && mkfifo FILE", "deploy")),
-    Input::fault("writable-idle", "the same, writable for others", |at| idle(at, "chmod 666 FILE", "deploy")),
+    Input::fault("link-idle", "the same, a link", |at| idle(at, "ln -sf /etc/passwd FILE", "deploy")).quick(),
+    Input::fault("directory-idle", "the same, a directory", |at| idle(at, "rm -f FILE && mkdir FILE", "deploy"))
+        .quick(),
+    Input::fault("fifo-idle", "the same, a FIFO", |at| idle(at, "rm -f FILE && mkfifo FILE", "deploy")).quick(),
+    Input::fault("writable-idle", "the same, writable for others", |at| idle(at, "chmod 666 FILE", "deploy")).quick(),
     Input::control("copied-record", "the record of the active side copied over that of the idle one: a deploy", copied),
     Input::fault("torn-active", "the record of the active side is torn, and it is dead: `up`", active).quick(),
     Input::control("torn-active-deploy", "the record of the active side is torn, and it runs: a deploy", running),

@@ -16,9 +16,10 @@ const INPUTS: &[Input] = &[
         "recover-says",
         "the same: `recover` says that an older one serves, and how to get the newer back",
         recover_says,
-    ),
+    )
+    .quick(),
     Input::fault("rollback-same", "v1, v2, and v2 again: `rollback` goes to v1", same).quick(),
-    Input::fault("metric-same", "v1, then v1 again: bluegreen_warm_available is 0", metric),
+    Input::fault("metric-same", "v1, then v1 again: bluegreen_warm_available is 0", metric).quick(),
     Input::fault("rollback-only", "v1, then v1 again: `rollback` has nowhere to go", only),
     Input::control("blind-nginx", "nginx does not answer for three seconds in the bake", |at| {
         blind(at, "switch ", "pkill -STOP nginx; sleep 3; pkill -CONT nginx")

@@ -12,7 +12,8 @@ pub(super) const AREA: Area = Area { point: "B3", what: "reload mode, and where 
 const INPUTS: &[Input] = &[
     Input::fault("groups", "`upstream blue`, `set $service_url blue;`, `proxy_pass http://$service_url;`", |at| {
         leads(at, GROUPS, "set $service_url GROUP;", "proxy_pass http://$service_url;")
-    }),
+    })
+    .quick(),
     Input::fault("groups-url", "the same, `set $service_url http://blue;`", |at| {
         leads(at, GROUPS, "set $service_url http://GROUP;", "proxy_pass $service_url;")
     }),
@@ -22,7 +23,8 @@ const INPUTS: &[Input] = &[
     }),
     Input::fault("address-bare", "`set $service_url 127.0.0.1:8081;`, `proxy_pass http://$service_url;`", |at| {
         leads(at, "", "set $service_url 127.0.0.1:PORT;", "proxy_pass http://$service_url;")
-    }),
+    })
+    .quick(),
     Input::fault("port-only", "`set $service_url 8081;`, `proxy_pass http://127.0.0.1:$service_url;`", |at| {
         leads(at, "", "set $service_url PORT;", "proxy_pass http://127.0.0.1:$service_url;")
     }),
@@ -35,7 +37,8 @@ const INPUTS: &[Input] = &[
     }),
     Input::fault("groups-third", "a group with one of ours and a third: nothing is touched", |at| {
         both(at, "upstream blue { server 127.0.0.1:8081; server 127.0.0.1:9000; }")
-    }),
+    })
+    .quick(),
     Input::fault("unresolvable", "the value is a variable of a map: nothing is touched", unresolvable),
     Input::fault("unknown-group", "the value is a group that nobody has read: nothing is touched", unknown_group),
     Input::control("third-port", "the include file leads to a third port: the first cutover", third_port),

@@ -18,12 +18,14 @@ const INPUTS: &[Input] = &[
         let ended = shop.deploy("v2");
         Verdict::fell_if(ended.code != 3 || !shop.front().starts_with("v1"), ended.brief())
     }),
-    Input::fault("led-idle", "the firewall leads the idle port to a program of mallory's: a deploy", led_idle),
-    Input::fault("led-door", "the firewall leads port 80 to nginx, which listens on 8080: set-up, a deploy", led_door),
+    Input::fault("led-idle", "the firewall leads the idle port to a program of mallory's: a deploy", led_idle).quick(),
+    Input::fault("led-door", "the firewall leads port 80 to nginx, which listens on 8080: set-up, a deploy", led_door)
+        .quick(),
     Input::control("activated", "an app that is started by each connection (socket activation)", activated),
     Input::control("sudo-hook", "sudo's ticket is bound to the terminal: a hook has it", |at| {
         ticket(at, Shop::marker, |shop| shop.set_words("hooks.before_switch", ["sudo", "-n", "true"]))
-    }),
+    })
+    .quick(),
     Input::control("sudo-reload", "the same: reload mode has it", |at| {
         ticket(at, Shop::reload, |shop| {
             shop.set_words("proxy.nginx.test", ["sudo", "-n", "nginx", "-t"]);
@@ -34,7 +36,8 @@ const INPUTS: &[Input] = &[
         "proof-proxied",
         "the proof location behind a TLS proxy of the same host: what the world is told",
         proof,
-    ),
+    )
+    .quick(),
 ];
 
 fn hide(at: &Place) {

@@ -11,33 +11,37 @@ pub(super) const AREA: Area =
     Area { point: "B4, B11", what: "sentences that nobody looked at, words that nobody could read", inputs: INPUTS };
 
 const INPUTS: &[Input] = &[
-    Input::fault("says-no-profile", "`adopt` where nginx is down: \"no profile has traffic\"", adopt),
+    Input::fault("says-no-profile", "`adopt` where nginx is down: \"no profile has traffic\"", adopt).quick(),
     Input::fault(
         "says-straight",
         "`setup --remove` where nothing is set up: \"nginx sends the traffic straight\"",
         remove,
-    ),
+    )
+    .quick(),
     Input::fault(
         "says-follows",
         "`setup --remove`, its proof is not reached: \"nginx still follows the route\"",
         follows,
-    ),
+    )
+    .quick(),
     Input::fault(
         "says-did-not-stop",
         "the records of processes are on a read-only disk: \"what runs on real2 did not stop\"",
         read_only,
     ),
-    Input::fault("says-tls", "https:// to a plain port: \"TLS failed\"", tls),
+    Input::fault("says-tls", "https:// to a plain port: \"TLS failed\"", tls).quick(),
     Input::fault("unread-history", "the history cannot be read: `history`", |at| {
         unread(at, "history.jsonl", "history")
-    }),
+    })
+    .quick(),
     Input::control("unread-releases", "the releases cannot be read: `releases`", |at| {
         unread(at, "releases", "releases")
     }),
     Input::control("unread-logs", "the logs cannot be read: `logs`", |at| unread(at, "logs", "logs")),
     Input::control("unread-state", "the state cannot be read: `status`", |at| unread(at, "state.json", "status")),
     Input::control("unread-processes", "the records cannot be read: `status`", |at| unread(at, "processes", "status")),
-    Input::fault("unread-metrics", "the state cannot be read: `metrics`", |at| unread(at, "state.json", "metrics")),
+    Input::fault("unread-metrics", "the state cannot be read: `metrics`", |at| unread(at, "state.json", "metrics"))
+        .quick(),
     Input::fault("full-status", "`status > /dev/full`", |at| full(at, "status")).quick(),
     Input::fault("full-history", "`history > /dev/full`", |at| full(at, "history")),
     Input::fault("full-show", "`history show > /dev/full`", |at| full(at, "history show")),

@@ -19,7 +19,7 @@ const INPUTS: &[Input] = &[
     Input::fault("one-daemon-retire", "the same, in the retire of a deploy (previous = \"stop\")", retire),
     Input::fault("one-daemon-stop", "the same; `stop`", stop),
     Input::fault("adopted-group", "two adopted processes in one group, which the idle one leads: a deploy", adopted),
-    Input::fault("shared-health", "a fixed health address, which the old release answers", shared),
+    Input::fault("shared-health", "a fixed health address, which the old release answers", shared).quick(),
 ];
 
 /// Hands over to a daemon, which the first of them starts; its children have the environment of who asked.

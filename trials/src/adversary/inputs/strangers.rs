@@ -11,7 +11,7 @@ pub(super) const AREA: Area =
     Area { point: "B1", what: "a stranger where the active release should be", inputs: INPUTS };
 
 const INPUTS: &[Input] = &[
-    Input::fault("stranger-up", "mallory on the active port after a reboot: `up`", |at| rebooted(at, "up")),
+    Input::fault("stranger-up", "mallory on the active port after a reboot: `up`", |at| rebooted(at, "up")).quick(),
     Input::fault("stranger-recover", "the same; `recover`", |at| rebooted(at, "recover")),
     Input::fault("stranger-killed", "mallory takes the active port when the app dies: `recover`", killed),
     Input::fault("stranger-first", "the same after a reboot, and no other release was ever deployed: `up`", first),

@@ -45,7 +45,7 @@ const INPUTS: &[Input] = &[
     Input::fault("fifo-config", "the toml is a FIFO", fifo_config),
     Input::control("fifo-artifact", "the artifact is a FIFO", fifo_artifact),
     Input::fault("fifo-include", "the include file of reload mode is a FIFO: `status`", fifo_include),
-    Input::fault("log-link", "the log is a link to another file: `logs`", log_link),
+    Input::fault("log-link", "the log is a link to another file: `logs`", log_link).quick(),
     Input::fault("sparse-history", "a history of 200 GB of nothing: `history`", |at| {
         huge(at, "history.jsonl", "history").ends()
     }),
@@ -56,7 +56,8 @@ const INPUTS: &[Input] = &[
     Input::fault("copy-deadline", "--deadline while a large artifact is copied", |at| {
         copied(at, None, "--deadline 100ms")
     }),
-    Input::fault("textfile-device", "root deploys, textfile = \"/dev/null\"", |at| textfile_device(at, "/dev/null")),
+    Input::fault("textfile-device", "root deploys, textfile = \"/dev/null\"", |at| textfile_device(at, "/dev/null"))
+        .quick(),
     Input::fault("textfile-link", "the same, by a link to the device", |at| {
         at.must(Who::Root, "ln -s /dev/null /srv/out.prom");
         textfile_device(at, "/srv/out.prom")
