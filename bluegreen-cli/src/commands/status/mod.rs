@@ -83,7 +83,7 @@ impl<'a> Status<'a> {
                 let damaged = store.fell_back().map(|why| format!("{why}; the state before it is used"));
                 let state = loaded?;
                 let gone =
-                    is_gone(session).then(|| "there is no state, and there are releases: which served is not known");
+                    is_gone(session).then_some("there is no state, and there are releases: which served is not known");
                 (State { lost: state.lost || gone.is_some(), ..state }, damaged.or(gone.map(str::to_owned)))
             }
         };
