@@ -75,6 +75,11 @@ pub(crate) fn go_on_as(user: &User, config: &Config) -> Halt {
     cannot(user.turn_into().and_then(|()| relay::follow()).err().unwrap_or_else(|| command.exec()))
 }
 
+/// Whether this process was root's before.
+pub(crate) fn was_root() -> bool {
+    env::var_os(LEFT_BEHIND).is_some()
+}
+
 /// The names of the variables that root had and this process has not.
 pub(crate) fn left_behind() -> Vec<String> {
     let names = env::var(LEFT_BEHIND).unwrap_or_default();

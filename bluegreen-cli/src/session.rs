@@ -4,10 +4,7 @@ use bluegreen_core::{
     Cause, Command, Deployer, EventKind, Events, Holder, Lease, Options, Outcome, ReleaseId, Report, RunError, Seen,
     State, StateStore as _, Step, StoreError, Traffic, machine::rebuild,
 };
-use bluegreen_linux::{
-    program::relay,
-    users::{self, User},
-};
+use bluegreen_linux::{program::relay, users::User};
 use bluegreen_process::{NewRelease, ReleaseError};
 use rustix::process::geteuid;
 use std::{
@@ -60,7 +57,8 @@ pub(crate) struct Session {
 
 fn read(global: &Global, purpose: Purpose) -> Result<Config, Halt> {
     let lookup = Lookup::new(global.config.clone(), global.app.clone());
-    let lookup = Lookup { foreign: geteuid().is_root(), caller: purpose.caller(), ..lookup };
+    let lenient = purpose == Purpose::BringBack;
+    let lookup = Lookup { foreign: geteuid().is_root(), caller: purpose.caller(), lenient, ..lookup };
     Config::load(&lookup).map_err(|error| mistake(global, &error))
 }
 
@@ -90,13 +88,12 @@ pub(crate) fn load(global: &Global, purpose: Purpose) -> Result<Config, Halt> {
 pub(crate) fn load_as_owner(global: &Global, makes: bool, purpose: Purpose) -> Result<Config, Halt> {
     let config = read(global, purpose)?;
     if !geteuid().is_root() {
-        let owner = config.source().owner;
-        if owner != 0 && owner != geteuid().as_raw() {
-            warn(Some(format!("{} belongs to {}; sudo chown root it", config.file().display(), users::shown(owner))));
-        }
+        // root has said it before
+        warn(config.source().warning.clone().filter(|_| !handover::was_root()));
         return owner::must_own(&config.state_dir, makes).map(|()| config);
     }
     let (user, warning) = owner::of_state(&config.state_dir, purpose)?;
+    warn(config.source().warning.clone());
     warn(warning);
     warn(trust::root_may(&config, user.uid, purpose).map_err(|error| mistake(global, &error))?);
     if user.uid == 0 { Ok(config) } else { Err(handover::go_on_as(&user, &config)) }

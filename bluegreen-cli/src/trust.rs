@@ -1,11 +1,12 @@
 //! Files that say what is run: nobody else may change them.
 
-use std::{fs::Metadata, os::unix::fs::MetadataExt as _};
+use std::path::{Path, PathBuf};
 
 use bluegreen_linux::{
-    files::{Rule, Unfit},
-    users,
+    files::{self, Rule, Unfit},
+    program, users,
 };
+use rustix::process::geteuid;
 
 use crate::config::{Config, ConfigError};
 
@@ -21,9 +22,9 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    /// Who called `sudo`, where that counts.
+    /// Who called `sudo`, where that counts: for root, who judges what they wrote.
     pub(crate) fn caller(self) -> Option<u32> {
-        if self == Self::Rest { None } else { std::env::var("SUDO_UID").ok()?.parse().ok() }
+        if self == Self::SetUp && geteuid().is_root() { std::env::var("SUDO_UID").ok()?.parse().ok() } else { None }
     }
 }
 
@@ -33,9 +34,40 @@ pub(crate) fn elsewhere(config: &Config) -> String {
     format!("sudo install -D -m 644 {path} /etc/bluegreen/{app}.toml, and use it with --app {app}")
 }
 
-/// Whether others could have written a file that is run. Root's can be trusted, and ours.
-pub(crate) fn distrust(meta: &Metadata) -> Option<Unfit> {
-    Rule::TRUSTED.broken(meta.uid(), meta.mode())
+/// A program that is not run, why, and what helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Distrust {
+    pub(crate) file: PathBuf,
+    pub(crate) why: String,
+    pub(crate) fix: String,
+}
+
+/// Whether others could have written a program that is run, or could put another one in its place. Root's can be trusted, and
+/// ours. One that is not there, or no file, is left to who runs it.
+pub(crate) fn distrust(program: &str) -> Option<Distrust> {
+    let file = found(program)?;
+    let on = |command: &str| format!("{command} {}", file.display());
+    let (why, fix) = match files::look(&file) {
+        Err(error) if error.is_missing() || error.reason().is_some() => return None,
+        Err(error) => (error.without_path(), on("ls -l")),
+        Ok((rights, hands)) => match Rule::TRUSTED.broken(&rights) {
+            Some(Unfit::Foreign { .. }) => ("it belongs to another user".to_owned(), on("sudo chown root")),
+            Some(why) => (why.to_string(), on(&why.fix().unwrap_or_else(|| "ls -l".to_owned()))),
+            None => {
+                let hand = hands.iter().find(|hand| !hand.is_of(&[geteuid().as_raw()]))?;
+                (format!("{hand}, and so could put another program in its place"), hand.fix())
+            }
+        },
+    };
+    Some(Distrust { file, why, fix })
+}
+
+/// The file that a program's name means, as the kernel or `PATH` finds it.
+fn found(program: &str) -> Option<PathBuf> {
+    if program.contains('/') {
+        return Some(program.into());
+    }
+    std::env::split_paths(&program::path()).map(|dir| dir.join(program)).find(|file| Path::is_file(file))
 }
 
 /// Whether root may go on with `config` as the user `uid`: it must be root's or theirs, and nobody else may be able to put
@@ -45,22 +77,13 @@ pub(crate) fn root_may(config: &Config, uid: u32, purpose: Purpose) -> Result<Op
     let caller = purpose.caller();
     let refuse = |reason: String, fix: String| ConfigError::Unsafe { path: path.to_owned(), reason, fix };
     let whose = |uid| if uid == 0 { "root".to_owned() } else { users::shown(uid) };
-    let owner = source.owner;
-    let foreign = || {
-        let (owner, runs) = (whose(owner), whose(uid));
-        format!("it belongs to {owner}, and {runs} would run the commands that it names")
-    };
-    let fix = format!("sudo chown root {}", path.display());
-    let mut warning = None;
-    if owner != 0 && owner != uid {
-        // as root it would run as root what the caller wrote
-        if Some(owner) != caller || (purpose == Purpose::BringBack && uid == 0) {
-            return Err(refuse(foreign(), fix));
-        }
-        warning = (purpose == Purpose::BringBack).then(|| format!("{}: {}; {fix}", path.display(), foreign()));
+    if source.owner != 0 && source.owner != uid && Some(source.owner) != caller {
+        let (owner, runs) = (whose(source.owner), whose(uid));
+        let reason = format!("it belongs to {owner}, and {runs} would run the commands that it names");
+        return Err(refuse(reason, format!("sudo chown root {}", path.display())));
     }
     let trusted = [uid, caller.unwrap_or(uid)];
-    let Some(hand) = source.hands.iter().find(|hand| !hand.is_of(&trusted)) else { return Ok(warning) };
+    let Some(hand) = source.hands.iter().find(|hand| !hand.is_of(&trusted)) else { return Ok(None) };
     let reason = format!("{hand}, and so could put another file in its place");
     let fix = elsewhere(config);
     if purpose == Purpose::BringBack {

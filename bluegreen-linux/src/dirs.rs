@@ -11,6 +11,7 @@ mod place;
 mod system;
 mod walk;
 
+pub(crate) use hands::has_access_list;
 pub use hands::{Hand, Who};
 pub use make::MakeError;
 pub use place::NoPlace;

@@ -23,9 +23,9 @@ mod rule;
 
 pub use aside::set_aside;
 pub use error::{FileError, Unfit};
-pub use open::{Found, append, create, find, open, read, text};
+pub use open::{Found, append, create, find, look, open, read, text};
 pub use replace::{New, Replace, replace};
-pub use rule::Rule;
+pub use rule::{Rights, Rule};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::{
 use bluegreen_core::Name;
 use bluegreen_linux::{
     dirs::Hand,
-    files::{self, FileError, Rule, Unfit},
+    files::{self, FileError, Rights, Rule, Unfit},
 };
 use rustix::process::geteuid;
 
@@ -28,6 +28,8 @@ pub struct Lookup {
     pub foreign: bool,
     /// The file may also belong to this user.
     pub caller: Option<u32>,
+    /// Its group may write to it, as 0.1.0 let it: to bring back what ran.
+    pub lenient: bool,
 }
 
 impl Lookup {
@@ -62,6 +64,8 @@ pub(crate) struct Source {
     pub(crate) owner: u32,
     /// Who else, besides root, could have put another file in its place.
     pub(crate) hands: Vec<Hand>,
+    /// What is wrong with it, and what to type, where that is no more than a warning.
+    pub(crate) warning: Option<String>,
     /// A short digest of its text.
     pub(crate) digest: Option<String>,
 }
@@ -74,19 +78,22 @@ pub(super) fn read(path: &Path, lookup: &Lookup) -> Result<(String, Source), Con
         error => ConfigError::Unreadable { path: path.to_owned(), source: std::io::Error::other(error.without_path()) },
     };
     let found = files::find(path).map_err(failed)?;
-    let trusted = |why: &Unfit| match why {
-        Unfit::Foreign { owner, .. } => lookup.foreign || lookup.caller == Some(*owner),
-        _ => false,
-    };
-    if let Some(why) = Rule::TRUSTED.broken(found.owner, found.mode).filter(|why| !trusted(why)) {
+    let Rights { owner, .. } = found.rights;
+    // whoever it may belong to is judged as we would be
+    let judged = if lookup.foreign || lookup.caller == Some(owner) { owner } else { geteuid().as_raw() };
+    let mut source = Source { owner, hands: found.hands.clone(), ..Source::default() };
+    if let Some(why) = Rule::TRUSTED.broken_for(judged, &found.rights) {
         let fix = if matches!(why, Unfit::Foreign { .. }) { Some("sudo chown root".to_owned()) } else { why.fix() };
-        return Err(ConfigError::Unsafe {
+        let wrong = ConfigError::Unsafe {
             path: path.to_owned(),
             reason: format!("{why}, and it names commands to run"),
             fix: format!("{} {}", fix.unwrap_or_default(), path.display()),
-        });
+        };
+        if !(lookup.lenient && matches!(why, Unfit::Group | Unfit::Listed)) {
+            return Err(wrong);
+        }
+        source.warning = Some(wrong.to_string());
     }
-    let mut source = Source { owner: found.owner, hands: found.hands.clone(), digest: None };
     let text = found.read(LIMIT).map_err(failed)?;
     source.digest = Some(history::digest(&text));
     let text = String::from_utf8(text).map_err(|_| {

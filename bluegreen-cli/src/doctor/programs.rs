@@ -11,8 +11,8 @@ use bluegreen_core::{Profile, Template};
 use super::Finding;
 use crate::{
     config::{Config, HookCommand},
-    hooks,
     owner::who_deploys,
+    trust::{Distrust, distrust},
 };
 
 /// The finding about the program of the app.
@@ -60,14 +60,17 @@ fn hooks(config: &Config) -> Vec<Finding> {
     let judge = |(name, hook): (&str, &Option<HookCommand>)| {
         let command = &hook.as_ref()?.command;
         let first = config.profiles.first();
-        let distrusted = || {
-            let program = render(config, first, command.first()?)?;
-            let what = format!("{program} is not run: {}", hooks::distrusted(&program)?);
-            Some(Finding::fatal(PROGRAM, what, format!("sudo chown root {program} && sudo chmod go-w {program}")))
+        let (what, fix) = match runnable(config, first, command, path.as_deref(), here) {
+            Some(found) => (found.what, found.fix),
+            None => {
+                let program = render(config, first, command.first()?)?;
+                let is_known = program.starts_with('/') || !program.contains('/');
+                let Distrust { file, why, fix } = distrust(&program).filter(|_| is_known)?;
+                (format!("{} is not run: {why}", file.display()), fix)
+            }
         };
-        let found = runnable(config, first, command, path.as_deref(), here).or_else(distrusted)?;
         let severity = if name == "after_failure" { Finding::warning } else { Finding::fatal };
-        Some(severity("hook-program", format!("the hook {name}: {}", found.what), found.fix))
+        Some(severity("hook-program", format!("the hook {name}: {what}"), fix))
     };
     named.into_iter().filter_map(judge).collect()
 }

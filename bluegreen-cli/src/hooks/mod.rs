@@ -10,7 +10,6 @@ use std::{
 };
 
 use bluegreen_core::{Cause, EventKind, Failure, Step, millis, took};
-use bluegreen_linux::program;
 use bluegreen_process::Release;
 use tokio::time::{Instant, sleep_until};
 
@@ -125,8 +124,8 @@ async fn work(
     };
     let log = log(&session.config.state_dir, name);
     told_what_they_lack(session);
-    let spawn = || match distrusted(&program) {
-        Some(why) => Err(std::io::Error::other(why)),
+    let spawn = || match distrust(&program) {
+        Some(distrust) => Err(std::io::Error::other(format!("{}; {}", distrust.why, distrust.fix))),
         None => Running::spawn(&argv, environment, &log),
     };
     let (result, lines, mut stopped) = match spawn() {
@@ -159,18 +158,4 @@ fn told_what_they_lack(session: &Session) {
             ));
         });
     }
-}
-
-/// Why a program is not run, though it is there: somebody else chooses what it does.
-pub(crate) fn distrusted(program: &str) -> Option<String> {
-    // one that cannot be looked at cannot be run either, and says so itself
-    found(program).and_then(|file| distrust(&file.metadata().ok()?)).map(|why| why.to_string())
-}
-
-/// The file that a program's name means, as the kernel or `PATH` finds it.
-fn found(program: &str) -> Option<PathBuf> {
-    if program.contains('/') {
-        return Some(program.into());
-    }
-    std::env::split_paths(&program::path()).map(|dir| dir.join(program)).find(|file| file.is_file())
 }

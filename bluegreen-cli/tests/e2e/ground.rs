@@ -2,12 +2,15 @@
 
 use std::{
     fs,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink},
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink},
+        process::CommandExt as _,
+    },
     path::Path,
     process::Command,
 };
 
-use bluegreen_rig::{Ended, Running, Stage, skip, wait_for};
+use bluegreen_rig::{Ended, Running, Stage, bluegreen, skip, wait_for};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 /// One who deploys, and one who should have no say.
@@ -147,14 +150,11 @@ fn root_obeys_a_configuration_of_roots_or_of_who_deploys() {
         if let Some(user) = user {
             stage.set("user", user);
         }
-        for words in [&deploy[..], &["status"], &["plan"]] {
+        // nor to bring back what ran
+        for words in [&deploy[..], &["status"], &["plan"], &["recover"], &["rollback"]] {
             let ended = sudo(&stage, owner, words);
             assert_eq!(ended.code, Some(code), "{owner} {state} {words:?}: {ended}");
             ended.says(&["would run the commands that it names", "sudo chown root bluegreen.toml"]);
-        }
-        // nor does root run as root what somebody else wrote, to bring back what ran
-        if state == 0 {
-            assert_eq!(sudo(&stage, owner, &["recover"]).code, Some(2));
         }
     }
     assert!(!stage.path("ran").exists());
@@ -164,6 +164,43 @@ fn root_obeys_a_configuration_of_roots_or_of_who_deploys() {
     chown(&config, Some(STRANGER), None).unwrap();
     assert_ne!(sudo(&stage, STRANGER, &["setup", "--check"]).code, Some(2));
     assert_eq!(sudo(&stage, 4712, &["setup", "--check"]).code, Some(2));
+}
+
+#[test]
+fn who_is_not_root_obeys_nobody_elses_configuration() {
+    let Some(stage) = of_root() else { return };
+    let reach = Command::new("test").arg("-x").arg(bluegreen()).uid(NOBODY).gid(NOBODY).status();
+    if !reach.is_ok_and(|status| status.success()) {
+        return skip("another user must reach the program");
+    }
+    Command::new("chown").args(["-R", "nobody"]).arg(stage.state_dir()).status().unwrap();
+    chown(stage.path("bluegreen.toml"), Some(STRANGER), None).unwrap();
+    for words in [&["setup", "--check"][..], &["status"], &["rollback"], &["recover"], &["up"]] {
+        let mut command = stage.command(words);
+        // as `sudo -u nobody` says it
+        command.uid(NOBODY).gid(NOBODY).env("SUDO_UID", STRANGER.to_string());
+        let ended = Running::spawn(command).wait();
+        assert_eq!(ended.code, Some(2), "{words:?}: {ended}");
+        ended.says(&["it belongs to another user", "sudo chown root"]);
+    }
+}
+
+#[test]
+fn what_a_group_may_write_to_is_obeyed_only_to_bring_back_what_ran() {
+    let Some(stage) = of_root() else { return };
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    let config = stage.path("bluegreen.toml");
+    chown(&config, None, Some(4712)).unwrap();
+    chmod(&config, 0o664);
+    let said = ["a group may write to it", "chmod g-w"];
+    for words in [&["check"][..], &["status"], &["deploy", &stage.artifact("v3")]] {
+        stage.run(words, 2).says(&said);
+    }
+    for words in ["rollback", "recover", "up"] {
+        stage.run(&[words], 0).says(&said[..1]);
+    }
+    assert!(stage.front().starts_with("v1"));
 }
 
 #[test]

@@ -94,7 +94,9 @@ fn a_link_among_the_markers_is_no_marker() {
 fn what_others_may_write_to_is_refused_with_the_fix() {
     let Some(mut stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
-    let hook = stage.path("hook");
+    let hooks = stage.path("hooks");
+    fs::create_dir(&hooks).unwrap();
+    let hook = hooks.join("hook");
     fs::write(&hook, "#!/bin/sh\necho ran > ran\n").unwrap();
     chmod(&hook, 0o755);
     stage.set("hooks.before_start", vec![hook.to_str().unwrap()]);
@@ -105,7 +107,8 @@ fn what_others_may_write_to_is_refused_with_the_fix() {
         (&route, 0o777, 3, "chmod go-w"),
         (&route, 0o775, 3, "chmod go-w"),
         (&config, 0o646, 2, "chmod go-w"),
-        (&hook, 0o757, 10, "everybody may write"),
+        (&hook, 0o757, 3, "everybody may write"),
+        (&hooks, 0o757, 3, "could put another program in its place"),
     ] {
         let before = mode(path);
         chmod(path, open);
@@ -135,7 +138,7 @@ fn what_belongs_to_somebody_else_is_refused() {
     let (route, config) = (stage.state_dir().join("route"), stage.path("bluegreen.toml"));
     let clients = Clients::at(&stage);
     for (path, code, fix) in
-        [(&config, 2, "next  sudo chown root"), (&route, 3, "sudo chown 0"), (&hook, 10, "another user")]
+        [(&config, 2, "next  sudo chown root"), (&route, 3, "sudo chown 0"), (&hook, 3, "another user")]
     {
         chown(path, Some(65534), None).unwrap();
         stage.deploy("v2", code).says(&[fix]);

@@ -6,7 +6,10 @@ use std::{
     path::PathBuf,
 };
 
-use rustix::{fs::Stat, io::Errno};
+use rustix::{
+    fs::{Stat, fgetxattr_query, getxattr_query},
+    io::Errno,
+};
 
 use crate::users;
 
@@ -94,12 +97,13 @@ fn writers(held: impl AsFd, stat: &Stat) -> Option<Who> {
     (may(GROUP) && stat.st_gid != 0).then_some(Who::Group(stat.st_gid))
 }
 
-fn has_access_list(held: impl AsFd) -> bool {
-    let held = format!("/proc/self/fd/{}", held.as_fd().as_raw_fd());
-    match rustix::fs::getxattr(held, c"system.posix_acl_access", &mut [0_u8; 0]) {
-        Ok(length) => length > 0,
-        Err(Errno::NODATA | Errno::NOTSUP) => false,
-        // what it says is not known
-        Err(_) => true,
-    }
+/// What cannot be told is so.
+pub(crate) fn has_access_list(held: impl AsFd) -> bool {
+    let name = c"system.posix_acl_access";
+    let length = match fgetxattr_query(&held, name) {
+        // it was opened for its place alone
+        Err(Errno::BADF) => getxattr_query(format!("/proc/self/fd/{}", held.as_fd().as_raw_fd()), name),
+        length => length,
+    };
+    !matches!(length, Ok(0) | Err(Errno::NODATA | Errno::OPNOTSUPP))
 }

@@ -287,3 +287,14 @@ fn what_is_missing_below_a_directory_of_the_system_is_given_to_nobody() {
         assert_eq!([fits(home, 424_242), fits(home, 0)], [Err(NoPlace::System), Ok(())]);
     }
 }
+
+#[test]
+fn whom_an_access_list_lets_write_to_a_directory_is_named() {
+    let ground = Ground::new();
+    ground.dir("listed", 0o755, 0);
+    ground.dir("listed/in", 0o755, 0);
+    if crate::access_list(&ground.at("listed")) {
+        let named = ("listed".to_owned(), Who::Everybody);
+        assert!(BOTH.iter().all(|way| ground.who(*way, "listed/in").contains(&named)));
+    }
+}

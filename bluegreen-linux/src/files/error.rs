@@ -56,6 +56,9 @@ pub enum Unfit {
     /// A group may write to it.
     #[error("a group may write to it")]
     Group,
+    /// Some whom an access list names may write to it.
+    #[error("an access list lets others write to it")]
+    Listed,
     /// Others may read it, and it holds secrets.
     #[error("it can be read by others")]
     Readable,
@@ -76,7 +79,8 @@ impl Unfit {
         match self {
             Self::Foreign { me, .. } => Some(format!("sudo chown {me}")),
             Self::Everybody => Some("chmod go-w".into()),
-            Self::Group => Some("chmod g-w".into()),
+            // with an access list, the bits of the group are the most that anybody in the list has
+            Self::Group | Self::Listed => Some("chmod g-w".into()),
             Self::Readable => Some("chmod 600".into()),
             _ => None,
         }

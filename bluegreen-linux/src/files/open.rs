@@ -1,8 +1,10 @@
 //! Opening and reading.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read as _},
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
 
@@ -12,8 +14,8 @@ use rustix::{
     io::Errno,
 };
 
-use super::{FileError, Rule, Unfit};
-use crate::dirs::{self, Hand};
+use super::{FileError, Rights, Rule, Unfit};
+use crate::dirs::{self, Hand, Reached};
 
 /// Of every opening: no link is followed, nobody is waited for, no child inherits it, no terminal becomes ours.
 pub(super) const CAREFUL: OFlags =
@@ -79,10 +81,8 @@ pub struct Found {
     pub path: PathBuf,
     /// The file.
     pub file: File,
-    /// Whose it is.
-    pub owner: u32,
-    /// Its mode.
-    pub mode: u32,
+    /// Whose it is, and who else may do what with it.
+    pub rights: Rights,
     /// Who, besides root, could have put another file there.
     pub hands: Vec<Hand>,
 }
@@ -93,7 +93,7 @@ impl Found {
     /// # Errors
     /// It breaks the rule.
     pub fn obeys(self, rule: Rule) -> Result<Self, FileError> {
-        match rule.broken(self.owner, self.mode) {
+        match rule.broken(&self.rights) {
             Some(why) => Err(FileError::unfit(&self.path, why)),
             None => Ok(self),
         }
@@ -123,21 +123,36 @@ impl Found {
 /// # Errors
 /// It is not there, cannot be opened, or is no regular file.
 pub fn find(path: &Path) -> Result<Found, FileError> {
-    let (dir, name) = dirs::reach_file(path).map_err(FileError::io(path))?;
-    let missing = || FileError::io(path)(io::ErrorKind::NotFound.into());
-    let name = match name {
-        Some(name) => name,
-        None if dir.missing().is_empty() => return Err(FileError::unfit(path, Unfit::Kind("a directory"))),
-        None => return Err(missing()),
-    };
+    let (dir, name) = way(path)?;
     let seen = sys::statat(dir.dir(), &name, AtFlags::SYMLINK_NOFOLLOW).map_err(FileError::errno(path))?;
     is_file(path, &seen)?;
-    let fd = retry_on_intr(|| sys::openat(dir.dir(), &name, OFlags::RDONLY | CAREFUL, Mode::empty()))
-        .map_err(FileError::errno(path))?;
-    let stat = sys::fstat(&fd).map_err(FileError::errno(path))?;
-    is_file(path, &stat)?;
-    let (owner, mode) = (stat.st_uid, stat.st_mode & 0o7777);
-    Ok(Found { path: path.to_owned(), file: fd.into(), owner, mode, hands: dir.hands().to_vec() })
+    let (file, rights) = at(&dir, &name, OFlags::RDONLY | CAREFUL, path)?;
+    Ok(Found { path: path.to_owned(), file: file.into(), rights, hands: dir.hands().to_vec() })
+}
+
+/// Whose the file is that such a path leads to, and who could put another one in its place. It need not be readable.
+///
+/// # Errors
+/// It is not there, cannot be looked at, or is no regular file.
+pub fn look(path: &Path) -> Result<(Rights, Vec<Hand>), FileError> {
+    let (dir, name) = way(path)?;
+    let (_, rights) = at(&dir, &name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, path)?;
+    Ok((rights, dir.hands().to_vec()))
+}
+
+fn way(path: &Path) -> Result<(Reached, OsString), FileError> {
+    match dirs::reach_file(path).map_err(FileError::io(path))? {
+        (dir, Some(name)) => Ok((dir, name)),
+        (dir, None) if dir.missing().is_empty() => Err(FileError::unfit(path, Unfit::Kind("a directory"))),
+        _ => Err(FileError::io(path)(io::ErrorKind::NotFound.into())),
+    }
+}
+
+fn at(dir: &Reached, name: &OsStr, how: OFlags, path: &Path) -> Result<(OwnedFd, Rights), FileError> {
+    let fd = retry_on_intr(|| sys::openat(dir.dir(), name, how, Mode::empty())).map_err(FileError::errno(path))?;
+    is_file(path, &sys::fstat(&fd).map_err(FileError::errno(path))?)?;
+    let rights = Rights::of(&fd).map_err(FileError::errno(path))?;
+    Ok((fd, rights))
 }
 
 fn opened(path: &Path, access: OFlags, mode: u32, rule: Rule) -> Result<File, FileError> {
@@ -158,7 +173,7 @@ fn opened(path: &Path, access: OFlags, mode: u32, rule: Rule) -> Result<File, Fi
         })?;
     let stat = sys::fstat(&fd).map_err(FileError::errno(path))?;
     is_file(path, &stat)?;
-    match rule.broken(stat.st_uid, stat.st_mode) {
+    match rule.broken(&Rights::of(&fd).map_err(FileError::errno(path))?) {
         Some(why) => Err(FileError::unfit(path, why)),
         None => Ok(fd.into()),
     }
@@ -167,8 +182,9 @@ fn opened(path: &Path, access: OFlags, mode: u32, rule: Rule) -> Result<File, Fi
 /// What the rule says of a file that may not be opened tells more than that permission is denied.
 fn refused(path: &Path, rule: Rule, error: Errno) -> FileError {
     let broken = || {
-        let stat = sys::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        rule.broken(stat.st_uid, stat.st_mode)
+        let place = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = retry_on_intr(|| sys::openat(CWD, path, place, Mode::empty())).ok()?;
+        rule.broken(&Rights::of(fd).ok()?)
     };
     match error {
         Errno::ACCESS | Errno::PERM => {

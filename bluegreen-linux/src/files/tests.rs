@@ -142,7 +142,10 @@ fn modes_decide_who_is_believed() {
     for rule in [Rule::ANY, Rule::OURS, Rule::TRUSTED, Rule::SECRET] {
         assert_eq!(judged(0o600, rule), None);
     }
-    assert_eq!([judged(0o666, Rule::ANY), judged(0o644, Rule::OURS), judged(0o664, Rule::TRUSTED)], [None; 3]);
+    assert_eq!([judged(0o666, Rule::ANY), judged(0o644, Rule::OURS)], [None; 2]);
+    let (me, group) = (rustix::process::geteuid().as_raw(), fs::metadata(&path).unwrap().gid());
+    let is_alone = group == 0 || crate::users::is_private_group(group, me);
+    assert_eq!(judged(0o664, Rule::TRUSTED), (!is_alone).then_some(Unfit::Group));
     assert_eq!(judged(0o664, Rule::OURS), Some(Unfit::Group));
     assert_eq!(judged(0o646, Rule::OURS), Some(Unfit::Everybody));
     assert_eq!(judged(0o646, Rule::TRUSTED), Some(Unfit::Everybody));
@@ -242,14 +245,37 @@ fn who_could_have_written_a_file_is_said() {
     chown(at("theirs"), Some(4711), None).unwrap();
     let who = |name: &str| {
         let found = find(&at(name)).unwrap();
-        (found.owner, found.hands.into_iter().map(|hand| hand.who).collect::<Vec<_>>())
+        (found.rights.owner, found.hands.into_iter().map(|hand| hand.who).collect::<Vec<_>>())
     };
     assert_eq!(who("real"), (0, vec![]));
     assert_eq!(who("theirs/link"), (0, vec![Who::User(4711)]));
     std::os::unix::fs::lchown(at("theirs/link"), Some(4712), None).unwrap();
     assert_eq!(who("theirs/link"), (0, vec![Who::User(4711), Who::User(4712)]));
-    assert_eq!(find(&real).unwrap().mode, 0o644);
+    assert_eq!(find(&real).unwrap().rights.mode, 0o644);
     assert_eq!(find(&at("theirs")).unwrap_err().reason(), Some(Unfit::Kind("a directory")));
     assert!(find(&at("theirs/none")).unwrap_err().is_missing());
     assert!(append(&at("theirs/none"), Rule::OURS, None).unwrap_err().is_missing());
+}
+
+#[test]
+fn whom_an_access_list_or_a_group_lets_write_is_not_overlooked() {
+    let dir = home();
+    let path = file(&dir, "a", 0o600);
+    if crate::access_list(&path) {
+        let judged =
+            || [Rule::TRUSTED, Rule::OURS].map(|rule| open(&path, rule).err().map(|error| error.reason().unwrap()));
+        assert_eq!(judged(), [Some(Unfit::Listed); 2]);
+        assert_eq!(reason(find(&path).unwrap().obeys(Rule::TRUSTED)), Unfit::Listed);
+        assert_eq!(reason(open(&path, Rule::SECRET)), Unfit::Readable);
+        // what is said to be typed does take it away
+        assert_eq!(Unfit::Listed.fix().unwrap(), "chmod g-w");
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(judged(), [None; 2]);
+    }
+    if is_root() {
+        let path = file(&dir, "b", 0o664);
+        open(&path, Rule::TRUSTED).unwrap();
+        chown(&path, None, Some(4712)).unwrap();
+        assert_eq!(reason(open(&path, Rule::TRUSTED)), Unfit::Group);
+    }
 }

@@ -68,8 +68,8 @@ pub fn is_safe(path: &Path, user: u32) -> io::Result<bool> {
         let (dir, _) = dirs::reach_file(&path.join("any"))?;
         return Ok(only_theirs(dir.hands()));
     }
-    let file = files::find(path)?;
-    Ok([0, user].contains(&file.owner) && file.mode & 0o022 == 0 && only_theirs(&file.hands))
+    let (rights, hands) = files::look(path)?;
+    Ok([0, user].contains(&rights.owner) && rights.mode & 0o022 == 0 && only_theirs(&hands))
 }
 
 #[cfg(test)]
