@@ -91,6 +91,7 @@ fn what_cannot_be_known_and_what_fell_back_is_said() {
     stage.nginx.reload().unwrap();
     wait_for("the other page", || stage.front() == "hello");
     assert_eq!(told(&stage, 20), ("UNKNOWN".into(), "next  sudo bluegreen setup --apply".into()));
+    assert_eq!(stage.run(&["status"], 20).out.matches("has no proof of").count(), 1, "the reason is said once");
     stage.nginx.stop().unwrap();
     assert_eq!(status(&stage, 20)["condition"], "unknown");
 }

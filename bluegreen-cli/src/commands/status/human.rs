@@ -91,16 +91,19 @@ impl Status<'_> {
                 };
                 facts.push(("route", format!("{route}, {who}"), Tone::Plain));
             }
-            // the heading says that it is not known
-            Err(_) => {}
-            Ok(other) => facts.push(("route", other.to_string(), Tone::Bad)),
+            Ok(other) if self.verdict.condition == Condition::Empty => {
+                facts.push(("route", other.to_string(), Tone::Bad))
+            }
+            // the heading says it
+            Ok(_) | Err(_) => {}
         }
         if let Some(newer) = self.replaced() {
             facts.push(("older", self.session.older(newer), Tone::Warn));
         }
         if let Some(tx) = &self.state.transaction {
             let doing = if tx.undo.is_some() { "is being taken back" } else { "is open" };
-            let what = format!("{} of {} to {} {doing}, at {}", tx.kind, tx.release, tx.to, tx.step);
+            let what =
+                format!("{} of {} to {} {doing}, at {}", tx.kind, self.session.name(&tx.release), tx.to, tx.step);
             facts.push(("transaction", what, Tone::Plain));
         }
         facts.extend(self.waits.iter().map(|waits| ("waits", waits.says(Timestamp::now()), Tone::Plain)));
