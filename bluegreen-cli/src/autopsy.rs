@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
 };
@@ -12,7 +12,7 @@ use bluegreen_core::{
     Blind, Cause, Elsewhere, Event, EventKind, EventSink, Failure, Finding, Occupant, Profile, ReleaseId, Seen,
     StateStore as _, Step,
 };
-use bluegreen_process::Release;
+use bluegreen_process::{InTheWay, Release};
 
 use crate::{
     config::Config,
@@ -69,17 +69,18 @@ pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure) -
     if let Some(answer) = said.answer.as_ref().filter(|_| failure.cause == Cause::Died) {
         say("answer", format!("the last attempt: {answer}"));
     }
+    let in_the_way = session.wired.processes.in_the_way(to).await;
     // who has the port is the failure itself then, and whatever release it is, it had no chance
     if failure.cause != Cause::PortTaken && said.hook.as_deref() != Some(BEFORE_START) {
-        say("port", port(session, seen.on(to), to));
+        say("port", port(session, seen.on(to), to, in_the_way.as_deref()));
     }
     if matches!(failure.cause, Cause::Died | Cause::Unhealthy) {
-        match session.wired.processes.in_the_way(to).await {
-            Ok(others) => others.iter().for_each(|other| {
+        match in_the_way {
+            Ok(others) => others.iter().filter(|other| !other.keeps_out()).for_each(|other| {
                 say("port", other.to_string());
                 say("fix", format!("if it asks for one of these: {ON_LOOPBACK}; or end that process"));
             }),
-            Err(error) => say("port", format!("who else listens on {} cannot be seen: {error}", to.port())),
+            Err(error) => say("port", format!("who else has {} cannot be seen: {error}", to.port())),
         }
     }
     if let Some(says) = failure.facts.listens.as_ref().and_then(|it| heard(it, &session.config, to)) {
@@ -157,12 +158,25 @@ impl LastSeen {
     }
 }
 
-/// Who has the port now.
-fn port(session: &Session, on: Result<&Occupant, &Blind>, to: &Profile) -> String {
+/// Who has the port now. That it is free is what a bind of our own says.
+fn port(
+    session: &Session,
+    on: Result<&Occupant, &Blind>,
+    to: &Profile,
+    in_the_way: Result<&[InTheWay], &io::Error>,
+) -> String {
     let port = to.port();
     match on {
         Err(blind) => blind.to_string(),
-        Ok(Occupant::Nobody) => format!("{port} is free again"),
+        Ok(Occupant::Nobody) => {
+            let other = in_the_way.ok().and_then(|others| others.iter().find(|other| other.keeps_out()));
+            match (other, session.wired.processes.is_free(to)) {
+                (Some(other), _) => other.to_string(),
+                (None, Ok(true)) => format!("{port} is free again"),
+                (None, Ok(false)) => format!("nobody listens on {port}, and nobody else can"),
+                (None, Err(error)) => format!("nobody listens on {port}; whether it is free cannot be tried: {error}"),
+            }
+        }
         Ok(Occupant::Stranger { who, .. }) => format!("{port} is held by {who}"),
         Ok(Occupant::Ours { process, listening }) => {
             let pid = session.wired.processes.main_pid(to).map(|pid| format!(" (pid {pid})")).unwrap_or_default();

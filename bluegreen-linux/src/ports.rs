@@ -1,7 +1,7 @@
 //! Who listens where.
 //!
 //! Two questions, which are not the same: who answers what is dialled ([`answering`]), and what can prevent a bind
-//! ([`Listener::prevents`]). Somebody on `127.0.0.2:8081` answers nobody who dials `127.0.0.1:8081`, and yet nothing can
+//! ([`Listener::prevents`], [`silent()`]). Somebody on `127.0.0.2:8081` answers nobody who dials `127.0.0.1:8081`, and yet nothing can
 //! listen on `0.0.0.0:8081` beside him.
 
 use std::{
@@ -14,9 +14,23 @@ use crate::proc::{self, Sight};
 
 pub(crate) mod diag;
 mod free;
+mod silent;
 pub(crate) mod table;
 
 pub use free::free_port;
+pub use silent::{Hold, Silent, is_free, silent};
+
+/// What a socket is at, as the kernel counts it in `net/tcp_states.h`.
+mod state {
+    pub(super) const CLOSE: u8 = 7;
+    pub(super) const LISTEN: u8 = 10;
+    /// Bound, and nothing else; older kernels have no number for it and do not show it.
+    pub(super) const BOUND: u8 = 13;
+    /// Sockets of each.
+    pub(super) const ANY: u32 = u32::MAX;
+    /// Those that listen, and no others.
+    pub(super) const LISTENING: u32 = 1 << LISTEN;
+}
 
 /// One listening TCP socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +50,11 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// One of whom nothing is known but the address.
+    pub fn unseen(address: SocketAddr) -> Self {
+        Self { address, dual: false, uid: None, inode: None, cgroup: None, pids: Vec::new() }
+    }
+
     /// How directly the kernel gives it a connection to `dialled`: the lowest gets it. `None` when it never does.
     fn rank(&self, dialled: SocketAddr) -> Option<u8> {
         let (bound, wanted) = (self.address.ip(), dialled.ip().to_canonical());
@@ -77,10 +96,14 @@ pub fn listening(port: u16) -> io::Result<Vec<Listener>> {
         all
     };
     // netlink may be closed to a sandbox, the files are not
-    match diag::all() {
-        Ok(all) => Ok(on_port(all)),
-        Err(_) => table::all().map(|all| settle(on_port(all), answers)),
+    match diag::sockets(state::LISTENING) {
+        Ok(all) => Ok(on_port(bare(all))),
+        Err(_) => table::sockets(state::LISTENING).map(|all| settle(on_port(bare(all)), answers)),
     }
+}
+
+fn bare(sockets: Vec<(u8, Listener)>) -> Vec<Listener> {
+    sockets.into_iter().map(|(_, socket)| socket).collect()
 }
 
 /// Whether somebody answers what is dialled: a listener of this machine, or whoever a rule of the firewall leads to.
@@ -137,7 +160,7 @@ fn note_holder(pid: u32, listeners: &mut [Listener]) -> io::Result<Sight<()>> {
 /// # Errors
 /// The kernel does not say who listens, or what one of them holds is closed to this user.
 pub fn addresses_of(pids: &[u32]) -> io::Result<Vec<SocketAddr>> {
-    let mut all = diag::all().or_else(|_| table::all())?;
+    let mut all = bare(diag::sockets(state::LISTENING).or_else(|_| table::sockets(state::LISTENING))?);
     for &pid in pids {
         if note_holder(pid, &mut all)? == Sight::Hidden {
             return Err(io::ErrorKind::PermissionDenied.into());

@@ -5,21 +5,23 @@ use procfs::{FromRead as _, process::Stat};
 
 use crate::ports::{diag, table};
 
-/// A table is read to its end or refused; at most one listener in each row, and none in the header.
+/// A table is read to its end or refused; at most one socket in each row, and none in the header.
 pub fn tcp_table(text: &str) {
-    let mut listeners = Vec::new();
-    if table::read(text.as_bytes(), &mut listeners).is_ok() {
-        assert!(listeners.len() < text.lines().count().max(1));
+    for states in [u32::MAX, 1 << 10] {
+        let mut sockets = Vec::new();
+        if table::read(text.as_bytes(), states, &mut sockets).is_ok() {
+            assert!(sockets.len() < text.lines().count().max(1));
+        }
     }
 }
 
 /// A datagram is read, or refused; what is cut off is never taken for whole.
 pub fn sock_diag(datagram: &[u8]) {
-    let mut listeners = Vec::new();
-    let read = diag::read(datagram, &mut listeners);
-    assert!(listeners.len() * 88 <= datagram.len(), "{read:?}");
+    let mut sockets = Vec::new();
+    let read = diag::read(datagram, &mut sockets);
+    assert!(sockets.len() * 88 <= datagram.len(), "{read:?}");
     // one that takes both families is none of IPv4
-    assert!(listeners.iter().all(|listener| !listener.dual || listener.address.is_ipv6()));
+    assert!(sockets.iter().all(|(_, socket)| !socket.dual || socket.address.is_ipv6()));
 }
 
 /// A program chooses its own name (up to 15 bytes), and cannot lie about anything else with it: not about its pid, its
@@ -67,8 +69,8 @@ mod tests {
             // a connection to the port is no listener
             text += "   9: 0100007F:1F91 0100007F:C001 01 00000000:00000000 00:00000000 00000000     0        0 4711 1\n";
             let mut listeners = Vec::new();
-            table::read(text.as_bytes(), &mut listeners).unwrap();
-            let found: Vec<_> = listeners.into_iter().map(|it| (it.address, it.inode, it.uid)).collect();
+            table::read(text.as_bytes(), 1 << 10, &mut listeners).unwrap();
+            let found: Vec<_> = listeners.into_iter().map(|(_, it)| (it.address, it.inode, it.uid)).collect();
             let at = |ip, port| SocketAddr::from((Ipv4Addr::from(ip), port));
             let wanted: Vec<_> = rows.iter().map(|(ip, port, inode, uid)| (at(*ip, *port), Some(*inode), Some(*uid))).collect();
             prop_assert_eq!(found, wanted);

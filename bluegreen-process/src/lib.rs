@@ -72,7 +72,7 @@ pub use cgroup::cgroup_warning;
 pub use environment::{EnvFileError, check_env_file};
 pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};
 pub use own_probe::{OwnProbe, SharedAddress};
-pub use ports::{Listener, LsofPorts, PortOwners, ProcPorts, free_port};
+pub use ports::{Hold, Listener, LsofPorts, PortOwners, ProcPorts, free_port};
 pub use processes::{AdoptError, Config, Mended, Processes, in_words};
 pub use releases::{NewRelease, Release, ReleaseError, Releases, Stored, Unreadable};
 pub use stranger::{InTheWay, describe, stranger};

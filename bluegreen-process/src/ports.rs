@@ -3,7 +3,7 @@
 use std::{fmt::Debug, io, net::SocketAddr};
 
 use bluegreen_linux::ports::{self, find_holders, listening};
-pub use bluegreen_linux::ports::{Listener, free_port};
+pub use bluegreen_linux::ports::{Hold, Listener, free_port};
 
 pub(crate) mod lsof;
 

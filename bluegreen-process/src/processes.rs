@@ -14,6 +14,8 @@ use bluegreen_core::{
     Autopsy, Blind, Name, Occupant, Process, ProcessError, ProcessManager, Profile, Profiles, ReleaseId,
 };
 
+use bluegreen_linux::ports;
+
 use crate::{
     InTheWay, Launch, PortOwners, ProcPorts, Releases, lost,
     record::{self, OnFile, Record},
@@ -179,13 +181,22 @@ impl Processes {
         .await
     }
 
-    /// Who listens on the port of `profile` without answering for it, and can keep a release from listening.
+    /// Who has the port of `profile` without answering for it, and can keep a release from listening. Whether somebody has it
+    /// who does not listen is asked only where nothing of ours lives.
     ///
     /// # Errors
-    /// It cannot be seen who listens.
+    /// It cannot be seen who has it.
     pub async fn in_the_way(&self, profile: &Profile) -> io::Result<Vec<InTheWay>> {
         let (inner, profile) = (self.0.clone(), profile.clone());
         blocking(move || inner.in_the_way(&profile, dialled(&profile))).await
+    }
+
+    /// Whether a release could listen where `profile` is dialled: asked by a bind.
+    ///
+    /// # Errors
+    /// It could not be tried, as on a port below 1024.
+    pub fn is_free(&self, profile: &Profile) -> io::Result<bool> {
+        ports::is_free(dialled(profile))
     }
 
     /// Takes over a process that somebody else started and that listens on the port of `profile`. With `pid`, that one.

@@ -8,6 +8,7 @@ use std::{
 
 use bluegreen_core::{Stranger, sanitize};
 use bluegreen_linux::{
+    ports::{Hold, Silent},
     proc::{self, Sight},
     users,
 };
@@ -15,7 +16,7 @@ use bluegreen_linux::{
 use crate::Listener;
 
 /// Where programs listen when they are not told.
-const USUAL: [IpAddr; 4] = [
+pub(crate) const USUAL: [IpAddr; 4] = [
     IpAddr::V4(Ipv4Addr::LOCALHOST),
     IpAddr::V6(Ipv6Addr::LOCALHOST),
     IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -28,24 +29,50 @@ const USUAL: [IpAddr; 4] = [
 pub struct InTheWay {
     /// Who.
     pub who: Stranger,
+    /// In what way he has the port.
+    pub hold: Hold,
     /// The addresses on which nobody else can listen with that port, of those that programs listen on.
     pub prevents: Vec<IpAddr>,
 }
 
 impl InTheWay {
-    pub(crate) fn new(listener: &Listener) -> Self {
-        let prevents = USUAL.into_iter().filter(|wanted| listener.prevents(*wanted)).collect();
-        Self { who: stranger(listener), prevents }
+    pub(crate) fn listens(listener: &Listener) -> Self {
+        Self::new(Hold::Listens, listener)
+    }
+
+    pub(crate) fn silent(silent: &Silent) -> Self {
+        Self::new(silent.hold, &silent.socket)
+    }
+
+    fn new(hold: Hold, socket: &Listener) -> Self {
+        let prevents = USUAL.into_iter().filter(|wanted| socket.prevents(*wanted)).collect();
+        Self { who: stranger(socket), hold, prevents }
+    }
+
+    /// Whether no release at all can be reached where a profile is dialled as long as he is there.
+    pub fn keeps_out(&self) -> bool {
+        self.prevents.contains(&IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    /// Whether he may stay as long as he likes. What the kernel forgets by itself is no reason to refuse a release.
+    pub fn lasts(&self) -> bool {
+        self.hold != Hold::Ends
     }
 }
 
 impl fmt::Display for InTheWay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.who)?;
-        let Some(at) = self.who.address else { return Ok(()) };
+        let (who, Some(at)) = (&self.who, self.who.address) else { return write!(f, "{}", self.who) };
+        match self.hold {
+            Hold::Listens => write!(f, "{who} listens on {at}"),
+            Hold::Bound => write!(f, "{who} has {at} without listening on it"),
+            Hold::Connected => write!(f, "{who} has a connection from {at}"),
+            Hold::Ends => write!(f, "a connection from {at} has ended, and the kernel keeps it for a minute or so"),
+            Hold::Unseen => write!(f, "somebody who cannot be seen has {at} without listening on it"),
+        }?;
         let prevented: Vec<String> =
             self.prevents.iter().map(|ip| SocketAddr::new(*ip, at.port()).to_string()).collect();
-        write!(f, " listens on {at}, so that nothing else can listen on {}", prevented.join(" or "))
+        write!(f, ", so that nothing else can listen on {}", prevented.join(" or "))
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
     env, fs,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    os::unix::fs::PermissionsExt as _,
+    os::{fd::OwnedFd, unix::fs::PermissionsExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -23,6 +23,7 @@ use bluegreen_core::{Profile, Profiles, Route};
 use bluegreen_lab::nginx::{Nginx, Site};
 use bluegreen_nginx::RouteDir;
 use bluegreen_process::{PortOwners as _, ProcPorts};
+use rustix::net::{AddressFamily, SocketType, bind, socket};
 use serde_json::Value;
 use tempfile::TempDir;
 use toml::{Table, Value as Toml};
@@ -332,6 +333,14 @@ pub fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
         assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// A socket that has `address` and does not listen on it.
+pub fn bound(address: &str) -> OwnedFd {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    let address: SocketAddr = address.parse().unwrap();
+    bind(&socket, &address).unwrap();
+    socket
 }
 
 /// The first line of what `address` answers, or what went wrong.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use bluegreen_core::{Occupant, ProcessManager as _, Profile, Seen, StateStore as _};
-use bluegreen_process::{InTheWay, Processes};
+use bluegreen_process::{Hold, InTheWay, Processes};
 
 use super::Finding;
 use crate::{
@@ -16,6 +16,8 @@ use crate::{
 pub(super) const UNSEEN: &str = "unseen";
 /// The finding that somebody else has the port of a profile.
 pub(super) const PORT_TAKEN: &str = "port-taken";
+/// The finding that nothing can listen on the port of a profile, though nobody else listens there.
+const PORT_KEPT: &str = "port-kept";
 /// The finding that the active profile is dead.
 pub(super) const NOBODY: &str = "nobody";
 
@@ -27,10 +29,13 @@ pub(super) async fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
 
 /// The same before there is a state; who listens is all that can be seen.
 pub(super) async fn judge(processes: &Processes, seen: &Seen, deployed: bool) -> Vec<Finding> {
-    let mut findings = occupants(seen, deployed);
+    let mut findings = Vec::new();
     let ports = seen.profiles.both().map(Profile::port);
     findings.extend(ephemeral(ports, &Ephemeral::read()));
     for profile in seen.profiles.both() {
+        let others = processes.in_the_way(profile).await;
+        let is_kept = others.as_ref().is_ok_and(|others| others.iter().any(InTheWay::keeps_out));
+        findings.extend(occupant(seen, profile, deployed, is_kept));
         // one that cannot be read is the `unseen` of its profile
         if let Ok(Some(damage)) = processes.damage(profile) {
             findings.push(Finding::warning("record", damage, "bluegreen recover"));
@@ -38,10 +43,10 @@ pub(super) async fn judge(processes: &Processes, seen: &Seen, deployed: bool) ->
         let listens = processes.autopsy(profile).await.listens;
         findings
             .extend(seen.on(profile).as_ref().ok().and_then(|occupant| reach(profile, occupant, listens.as_deref())));
-        match processes.in_the_way(profile).await {
-            Ok(others) => findings.extend(others.iter().map(|other| in_the_way(profile, other))),
+        match others {
+            Ok(others) => findings.extend(others.iter().map(|other| in_the_way(seen, profile, other))),
             Err(error) => {
-                let what = format!("cannot see who listens on port {} of {profile}: {error}", profile.port());
+                let what = format!("cannot see who has port {} of {profile}: {error}", profile.port());
                 findings.push(Finding::fatal(UNSEEN, what, format!("{LISTENERS}, to see who it is")));
             }
         }
@@ -49,14 +54,30 @@ pub(super) async fn judge(processes: &Processes, seen: &Seen, deployed: bool) ->
     findings
 }
 
-/// Somebody who gets no request, and beside whom a release may not be able to listen.
-fn in_the_way(profile: &Profile, other: &InTheWay) -> Finding {
-    Finding::warning("port-shared", format!("{profile}: {other}"), format!("{ON_LOOPBACK}; or end that process"))
+/// Somebody who gets no request, and beside whom a release may not be able to listen, or cannot.
+fn in_the_way(seen: &Seen, profile: &Profile, other: &InTheWay) -> Finding {
+    let what = format!("{profile}: {other}");
+    let keeps_out = other.keeps_out();
+    let fix = match other.hold {
+        Hold::Ends => "wait a minute, and look again".to_owned(),
+        Hold::Connected if keeps_out => "end that process (sudo ss -tanp shows it), or change the port".to_owned(),
+        _ if keeps_out => "end who has it, or change the port".to_owned(),
+        _ => format!("{ON_LOOPBACK}; or end that process"),
+    };
+    // the next deploy goes to the other profile
+    if keeps_out && other.lasts() && !is_active(seen, profile) {
+        return Finding::fatal(PORT_KEPT, what, fix);
+    }
+    Finding::warning("port-shared", what, fix)
 }
 
-fn occupants(seen: &Seen, deployed: bool) -> Vec<Finding> {
-    let active = seen.route().map(|route| &route.active);
-    let look = |profile: &Profile| match seen.on(profile) {
+fn is_active(seen: &Seen, profile: &Profile) -> bool {
+    seen.route().is_some_and(|route| route.active == *profile)
+}
+
+fn occupant(seen: &Seen, profile: &Profile, deployed: bool, is_kept: bool) -> Option<Finding> {
+    let active = is_active(seen, profile);
+    Some(match seen.on(profile) {
         Err(blind) => Finding::fatal(UNSEEN, blind.to_string(), format!("{LISTENERS}, to see who it is")),
         Ok(Occupant::Stranger { who, .. }) => {
             let fix = if who.pid.is_none() {
@@ -66,19 +87,15 @@ fn occupants(seen: &Seen, deployed: bool) -> Vec<Finding> {
             };
             let what = format!("{profile}: port {} is held by {who}", profile.port());
             // the one with the traffic is not touched by the next deploy
-            if active == Some(profile) {
-                Finding::warning(PORT_TAKEN, what, fix)
-            } else {
-                Finding::fatal(PORT_TAKEN, what, fix)
-            }
+            if active { Finding::warning(PORT_TAKEN, what, fix) } else { Finding::fatal(PORT_TAKEN, what, fix) }
         }
-        Ok(Occupant::Nobody) if active == Some(profile) && deployed => {
+        Ok(Occupant::Nobody) if active && deployed => {
             Finding::warning(NOBODY, format!("{profile} has the traffic, and nothing runs there"), "bluegreen recover")
         }
+        Ok(Occupant::Nobody) if is_kept => return None,
         Ok(Occupant::Nobody) => Finding::good("port-free", format!("port {} of {profile} is free", profile.port())),
         Ok(Occupant::Ours { .. }) => Finding::good("running", format!("{profile} runs a release of ours")),
-    };
-    seen.profiles.both().map(look).into()
+    })
 }
 
 /// Whether the kernel may give one of `ports` away.
@@ -150,7 +167,8 @@ mod tests {
             interrupt: None,
             last: None,
         };
-        let fixes: Vec<_> = occupants(&seen, false).into_iter().map(|finding| finding.fix).collect();
+        let look = |profile| occupant(&seen, profile, false, false).unwrap().fix;
+        let fixes = seen.profiles.both().map(look);
         assert!(!fixes[0].contains("adopt") && fixes[0].contains("ss -ltnp"), "{fixes:?}");
         assert!(fixes[1].starts_with("bluegreen adopt real2"), "{fixes:?}");
     }

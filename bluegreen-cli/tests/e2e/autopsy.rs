@@ -31,6 +31,21 @@ fn says_what_differs_by_name_and_never_a_value() {
     }
 }
 
+/// Somebody took the port meanwhile without listening on it: it is not free, whoever asks who listens.
+#[test]
+fn a_port_is_free_again_where_a_bind_says_so() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("start.command", vec!["sleep", "600"]);
+    stage.set("health.deadline", "2s");
+    let deploy = stage.spawn(&["deploy"]);
+    stage.wait_for_step("health");
+    let _holder = bluegreen_rig::bound(&format!("127.0.0.1:{}", stage.ports[0]));
+    let ended = deploy.wait();
+    assert_eq!(ended.code, Some(10), "{ended}");
+    ended.says(&["without listening on it, so that nothing else can listen on 127.0.0.1"]);
+    assert!(!ended.out.contains("is free again") && !ended.err.contains("is free again"), "{ended}");
+}
+
 #[test]
 fn the_same_release_again_is_not_blamed() {
     let Some(mut stage) = Stage::marker() else { return };

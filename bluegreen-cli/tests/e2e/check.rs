@@ -118,6 +118,24 @@ fn a_front_door_that_does_not_follow_the_route_fails_a_deploy_and_a_location_is_
     stage.run(&["check"], 3).says(&["the next deploy stops what runs there", "nginx.conf:", "proxy_pass http://$shop"]);
 }
 
+/// Nobody listens there, and yet nothing else can.
+#[test]
+fn who_has_the_port_of_the_next_release_without_listening_is_named_before_anything_is_touched() {
+    let Some(stage) = stage() else { return };
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    stage.run(&["stop"], 0);
+    let at = format!("127.0.0.1:{}", stage.ports[0]);
+    let _holder = bluegreen_rig::bound(&at);
+    let findings = findings(&stage, 3);
+    let kept = find(&findings, "port-kept");
+    assert_eq!(kept["severity"], "fatal");
+    assert!(kept["what"].as_str().unwrap().contains(&format!("has {at} without listening on it")), "{kept}");
+    assert!(findings.iter().all(|finding| finding["id"] != "port-free"), "{findings:#?}");
+    stage.deploy("v3", 3).says(&["without listening on it", "traffic  untouched"]);
+    assert_eq!(stage.front(), "v2 real2");
+}
+
 #[test]
 fn a_limit_at_the_front_door_is_named_with_its_line_before_a_deploy_and_by_it() {
     let Some(stage) = stage() else { return };

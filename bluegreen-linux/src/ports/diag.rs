@@ -1,4 +1,4 @@
-//! Listeners from the kernel by netlink (`sock_diag(7)`): a tenth of a millisecond, where `/proc/net/tcp` takes ten because
+//! Sockets from the kernel by netlink (`sock_diag(7)`): a tenth of a millisecond, where `/proc/net/tcp` takes ten because
 //! it walks the table of all connections.
 
 use std::{
@@ -11,12 +11,11 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with, sockopt,
 };
 
-use super::Listener;
+use super::{Listener, state::LISTEN};
 
 /// The two families, both with IPPROTO_TCP.
 const FAMILIES: [AddressFamily; 2] = [AddressFamily::INET, AddressFamily::INET6];
 const TCP: u8 = 6;
-const LISTEN: u32 = 10;
 
 /// From `linux/netlink.h` and `linux/sock_diag.h`.
 const HEADER: usize = 16;
@@ -26,6 +25,7 @@ const BY_FAMILY: u16 = 20;
 const REQUEST_DUMP: u16 = 0x301;
 
 /// From `linux/inet_diag.h`: where things are in an answer, after the header; attributes follow.
+const STATE: usize = 1;
 const SOURCE_PORT: usize = 4;
 const SOURCE: usize = 8;
 const UID: usize = 64;
@@ -34,28 +34,28 @@ const LENGTH: usize = 72;
 const V6_ONLY: u16 = 11;
 const CGROUP: u16 = 21;
 
-/// All listeners.
-pub(super) fn all() -> io::Result<Vec<Listener>> {
+/// All sockets in one of `states`, with theirs.
+pub(super) fn sockets(states: u32) -> io::Result<Vec<(u8, Listener)>> {
     let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(netlink::SOCK_DIAG))?;
     sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(Duration::from_secs(1)))?;
-    let (mut listeners, mut buffer) = (Vec::new(), vec![0; 32 << 10]);
+    let (mut sockets, mut buffer) = (Vec::new(), vec![0; 32 << 10]);
     for family in FAMILIES {
-        send(&socket, &request(family), SendFlags::empty())?;
+        send(&socket, &request(family, states), SendFlags::empty())?;
         loop {
             let (length, _) = recv(&socket, &mut buffer[..], RecvFlags::empty())?;
-            if read(&buffer[..length], &mut listeners)? {
+            if read(&buffer[..length], &mut sockets)? {
                 break;
             }
         }
     }
-    Ok(listeners)
+    Ok(sockets)
 }
 
-/// Asks for all listeners of a family. (No port is given: kernels differ in what a dump does with it.)
-fn request(family: AddressFamily) -> Vec<u8> {
+/// Asks for all sockets of a family in one of `states`. (No port is given: kernels differ in what a dump does with it.)
+fn request(family: AddressFamily, states: u32) -> Vec<u8> {
     let family = u8::try_from(family.as_raw()).unwrap_or_default();
     let mut body = vec![family, TCP, 0, 0];
-    body.extend((1u32 << LISTEN).to_ne_bytes());
+    body.extend(states.to_ne_bytes());
     // a socket id that matches any
     body.extend([0; 48]);
     let length = u32::try_from(HEADER + body.len()).unwrap_or_default();
@@ -72,7 +72,7 @@ fn request(family: AddressFamily) -> Vec<u8> {
 ///
 /// # Errors
 /// It has another form, or says that the kernel does not answer.
-pub(crate) fn read(mut datagram: &[u8], listeners: &mut Vec<Listener>) -> io::Result<bool> {
+pub(crate) fn read(mut datagram: &[u8], sockets: &mut Vec<(u8, Listener)>) -> io::Result<bool> {
     while !datagram.is_empty() {
         let length = usize::try_from(u32_at(datagram, 0)?).map_err(|_| broken())?;
         let message = datagram.get(..length).filter(|m| m.len() >= HEADER).ok_or_else(broken)?;
@@ -83,7 +83,7 @@ pub(crate) fn read(mut datagram: &[u8], listeners: &mut Vec<Listener>) -> io::Re
                 let errno = u32_at(body, 0)?.cast_signed();
                 return if errno < 0 { Err(io::Error::from_raw_os_error(errno.saturating_neg())) } else { Ok(true) };
             }
-            BY_FAMILY => listeners.push(listener(body)?),
+            BY_FAMILY => sockets.push(socket(body)?),
             _ => return Err(broken()),
         }
         datagram = datagram.get(length.next_multiple_of(4)..).unwrap_or_default();
@@ -92,12 +92,13 @@ pub(crate) fn read(mut datagram: &[u8], listeners: &mut Vec<Listener>) -> io::Re
 }
 
 /// One socket.
-fn listener(body: &[u8]) -> io::Result<Listener> {
+fn socket(body: &[u8]) -> io::Result<(u8, Listener)> {
     let v6 = match body.first() {
         Some(&family) if u16::from(family) == AddressFamily::INET.as_raw() => false,
         Some(&family) if u16::from(family) == AddressFamily::INET6.as_raw() => true,
         _ => return Err(broken()),
     };
+    let [state] = bytes_at(body, STATE)?;
     let port = u16::from_be_bytes(bytes_at(body, SOURCE_PORT)?);
     let ip = if v6 {
         IpAddr::V6(Ipv6Addr::from(bytes_at::<16>(body, SOURCE)?))
@@ -107,10 +108,16 @@ fn listener(body: &[u8]) -> io::Result<Listener> {
     let (uid, inode) = (u32_at(body, UID)?, u32_at(body, INODE)?);
     let address = SocketAddr::new(ip.to_canonical(), port);
     let attributes = body.get(LENGTH..).ok_or_else(broken)?;
-    // an old kernel does not say it: then the files must do, and a question
-    let dual = v6 && ip.is_unspecified() && attribute(attributes, V6_ONLY)?.ok_or_else(broken)? == [0];
+    // an old kernel does not say it: then the files must do, and a question. Of others than listeners it is not asked.
+    let is_any = v6 && ip.is_unspecified();
+    let dual = is_any && attribute(attributes, V6_ONLY)?.map_or_else(|| unsaid(state), |only| Ok(only == [0]))?;
     let cgroup = attribute(attributes, CGROUP)?.map(|value| bytes_at(value, 0).map(u64::from_ne_bytes)).transpose()?;
-    Ok(Listener { address, dual, uid: Some(uid), inode: Some(inode.into()), cgroup, pids: Vec::new() })
+    Ok((state, Listener { address, dual, uid: Some(uid), inode: Some(inode.into()), cgroup, pids: Vec::new() }))
+}
+
+/// What is taken of a socket that does not say whether it is of IPv6 alone: who only has the port is as much in the way as he can be.
+fn unsaid(state: u8) -> io::Result<bool> {
+    if state == LISTEN { Err(broken()) } else { Ok(true) }
 }
 
 /// The value of the attribute `wanted`, when it is there.
@@ -158,6 +165,7 @@ mod tests {
     fn socket(family: AddressFamily, ip: &[u8]) -> Vec<u8> {
         let mut socket = vec![0; LENGTH];
         socket[0] = u8::try_from(family.as_raw()).unwrap();
+        socket[STATE] = LISTEN;
         socket[SOURCE_PORT..][..2].copy_from_slice(&[0x1f, 0x91]);
         socket[SOURCE..][..ip.len()].copy_from_slice(ip);
         socket[UID..][..4].copy_from_slice(&1000u32.to_ne_bytes());
@@ -174,19 +182,17 @@ mod tests {
     }
 
     fn seen(bytes: &[u8]) -> io::Result<(bool, Vec<Listener>)> {
-        let mut listeners = Vec::new();
-        read(bytes, &mut listeners).map(|last| (last, listeners))
+        let mut sockets = Vec::new();
+        read(bytes, &mut sockets).map(|last| (last, sockets.into_iter().map(|(_, socket)| socket).collect()))
     }
 
     #[test]
     fn a_socket_has_an_address_an_owner_and_a_family_or_both() {
         let listener = |address: &str, dual| Listener {
-            address: address.parse().unwrap(),
             dual,
             uid: Some(1000),
             inode: Some(77),
-            cgroup: None,
-            pids: Vec::new(),
+            ..Listener::unseen(address.parse().unwrap())
         };
         let v4 = socket(AddressFamily::INET, &[127, 0, 0, 2]);
         let any = socket(AddressFamily::INET6, &[]);

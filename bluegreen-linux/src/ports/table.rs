@@ -1,4 +1,4 @@
-//! Listeners from `/proc/net/tcp` and `tcp6`, where netlink is closed to us.
+//! Sockets from `/proc/net/tcp` and `tcp6`, where netlink is closed to us.
 
 use std::{
     fs::File,
@@ -6,27 +6,27 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use super::Listener;
+use super::{Listener, state::LISTENING};
 
-/// All listeners. Of `[::]` they do not say whether it takes IPv4 too.
-pub(super) fn all() -> io::Result<Vec<Listener>> {
-    let mut listeners = Vec::new();
+/// All sockets in one of `states`, with theirs. Of `[::]` they do not say whether it takes IPv4 too.
+pub(super) fn sockets(states: u32) -> io::Result<Vec<(u8, Listener)>> {
+    let mut sockets = Vec::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         match File::open(table) {
-            Ok(file) => read(BufReader::new(file), &mut listeners)?,
-            // a kernel without this family has no listeners of it
+            Ok(file) => read(BufReader::new(file), states, &mut sockets)?,
+            // a kernel without this family has no sockets of it
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(e),
         }
     }
-    Ok(listeners)
+    Ok(sockets)
 }
 
-/// Adds the listeners of one table.
+/// Adds those of one table that are in one of `states`.
 ///
 /// # Errors
 /// It cannot be read, or has another form.
-pub(crate) fn read(table: impl BufRead, listeners: &mut Vec<Listener>) -> io::Result<()> {
+pub(crate) fn read(table: impl BufRead, states: u32, sockets: &mut Vec<(u8, Listener)>) -> io::Result<()> {
     let broken = || io::Error::new(io::ErrorKind::InvalidData, "unknown format of /proc/net/tcp");
     for line in table.lines().skip(1) {
         let line = line?;
@@ -35,12 +35,16 @@ pub(crate) fn read(table: impl BufRead, listeners: &mut Vec<Listener>) -> io::Re
             return Err(broken());
         };
         // the kernel lists all listeners (state 0A) before any connection, of which there may be thousands
-        if state != "0A" {
-            break;
+        let state = u8::from_str_radix(state, 16).ok().filter(|state| *state < 32).ok_or_else(broken)?;
+        if states & 1 << state == 0 {
+            if states == LISTENING {
+                break;
+            }
+            continue;
         }
         let (uid, inode) = uid.parse().ok().zip(inode.parse().ok()).ok_or_else(broken)?;
         let (address, dual) = (address(local).ok_or_else(broken)?, false);
-        listeners.push(Listener { address, dual, uid: Some(uid), inode: Some(inode), cgroup: None, pids: Vec::new() });
+        sockets.push((state, Listener { dual, uid: Some(uid), inode: Some(inode), ..Listener::unseen(address) }));
     }
     Ok(())
 }

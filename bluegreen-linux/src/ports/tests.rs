@@ -39,9 +39,9 @@ fn both_ways(port: u16) -> [Vec<Listener>; 2] {
         all.sort_by_key(|it| it.inode);
         all
     };
-    let files = settle(on_port(table::all().unwrap()), answers);
-    match diag::all() {
-        Ok(all) => [on_port(all), files],
+    let files = settle(on_port(bare(table::sockets(state::LISTENING).unwrap())), answers);
+    match diag::sockets(state::LISTENING) {
+        Ok(all) => [on_port(bare(all)), files],
         Err(error) => {
             eprintln!("SKIPPED: no netlink here: {error}");
             [files.clone(), files]
@@ -109,14 +109,7 @@ fn what_prevents_a_bind_is_told_as_the_kernel_does_it() {
 
 #[test]
 fn the_nearest_listener_answers_and_twins_answer_together() {
-    let listener = |address: &str, dual| Listener {
-        address: address.parse().unwrap(),
-        dual,
-        uid: None,
-        inode: None,
-        cgroup: None,
-        pids: Vec::new(),
-    };
+    let listener = |address: &str, dual| Listener { dual, ..Listener::unseen(address.parse().unwrap()) };
     let dialled = at("127.0.0.1", 8081);
     let answer = |all: &[(&str, bool)]| {
         let all = all.iter().map(|(address, dual)| listener(address, *dual)).collect();
@@ -131,14 +124,7 @@ fn the_nearest_listener_answers_and_twins_answer_together() {
 
 #[test]
 fn of_a_socket_of_all_addresses_it_is_asked_whether_it_takes_both_families() {
-    let listener = |address: &str| Listener {
-        address: address.parse().unwrap(),
-        dual: false,
-        uid: None,
-        inode: None,
-        cgroup: None,
-        pids: Vec::new(),
-    };
+    let listener = |address: &str| Listener::unseen(address.parse().unwrap());
     let dual = |others: &[&str], answers: bool| {
         let all = ["[::]:8081"].iter().chain(others).map(|address| listener(address)).collect();
         settle(all, |_| answers)[0].dual
@@ -165,4 +151,54 @@ fn a_process_listens_where_it_listens() {
     drop(listener);
     assert!(!addresses_of(&us).unwrap().contains(&at));
     assert_eq!(addresses_of(&[]).unwrap(), []);
+}
+
+/// Somebody has the address and does not listen on it: a socket that is only bound, the near end of a connection, and that of one
+/// that is over and that the kernel keeps.
+#[test]
+fn who_has_a_port_without_listening_is_named() {
+    let (mine, us) = (Some(rustix::process::getuid().as_raw()), std::process::id());
+    let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST)];
+    let bound = |port| {
+        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+        bind(&socket, &at("127.0.0.1", port)).unwrap();
+        socket
+    };
+    let look = |port| silent(port, &listening(port).unwrap(), &loopback).unwrap();
+
+    let port = free_port().unwrap();
+    assert!(is_free(at("127.0.0.1", port)).unwrap() && look(port).is_empty());
+    let socket = bound(port);
+    assert!(listening(port).unwrap().is_empty() && !is_free(at("127.0.0.1", port)).unwrap());
+    // a kernel before 6.8 does not show it
+    let found = look(port);
+    assert!(matches!(found[0].hold, Hold::Bound | Hold::Unseen) && found[0].socket.address == at("127.0.0.1", port));
+    if found[0].hold == Hold::Bound {
+        assert_eq!((found[0].socket.uid, &found[0].socket.pids[..]), (mine, &[us][..]));
+    }
+
+    rustix::net::connect(&socket, &door.local_addr().unwrap()).unwrap();
+    let (far, _) = door.accept().unwrap();
+    let found = look(port);
+    assert_eq!((found.len(), found[0].hold, found[0].socket.uid), (1, Hold::Connected, mine));
+    assert_eq!(found[0].socket.pids, [us]);
+    let by_files = table::sockets(state::ANY).unwrap();
+    assert!(by_files.iter().any(|(_, socket)| socket.address == at("127.0.0.1", port)), "without netlink too");
+
+    // its side closes first, so that the kernel keeps it
+    drop(socket);
+    drop(far);
+    let found = look(port);
+    assert_eq!((found.len(), found[0].hold, found[0].socket.pids.len()), (1, Hold::Ends, 0));
+}
+
+#[test]
+fn what_a_listener_explains_is_no_second_one_in_the_way() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let at = listener.local_addr().unwrap();
+    let _near = TcpStream::connect(at).unwrap();
+    let _far = listener.accept().unwrap();
+    assert!(!is_free(at).unwrap());
+    assert_eq!(silent(at.port(), &listening(at.port()).unwrap(), &[at.ip()]).unwrap(), []);
 }

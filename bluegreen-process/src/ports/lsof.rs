@@ -53,14 +53,7 @@ impl PortOwners for LsofPorts {
         let dialled = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         if answering(listeners.clone(), dialled).is_empty() && answers(dialled) {
             // unprivileged, lsof is silent about the sockets of other users
-            listeners.push(Listener {
-                address: dialled,
-                dual: false,
-                uid: None,
-                inode: None,
-                cgroup: None,
-                pids: Vec::new(),
-            });
+            listeners.push(Listener::unseen(dialled));
         }
         Ok(listeners)
     }
@@ -81,14 +74,8 @@ pub(crate) fn parse(output: &str) -> io::Result<Vec<Listener>> {
             "n" => {
                 let address = address(value, v6).ok_or_else(|| broken(line))?;
                 let inode = number.parse().ok();
-                let listener = sockets.entry((number, address)).or_insert(Listener {
-                    address,
-                    dual: false,
-                    uid,
-                    inode,
-                    cgroup: None,
-                    pids: Vec::new(),
-                });
+                let unseen = Listener::unseen(address);
+                let listener = sockets.entry((number, address)).or_insert(Listener { uid, inode, ..unseen });
                 listener.pids.extend(pid.filter(|p| !listener.pids.contains(p)));
             }
             _ => {}

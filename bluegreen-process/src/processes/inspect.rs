@@ -3,10 +3,13 @@
 use std::{io, net::SocketAddr, thread::sleep, time::Duration};
 
 use bluegreen_core::{Occupant, Profile, Stranger};
-use bluegreen_linux::{ports::answers, proc::Seen};
+use bluegreen_linux::{
+    ports::{self, answers},
+    proc::Seen,
+};
 
-use super::Inner;
-use crate::{InTheWay, Listener, record::Record, stranger};
+use super::{Inner, dialled};
+use crate::{InTheWay, Listener, record::Record, stranger, stranger::USUAL};
 
 impl Inner {
     /// Who is on `profile`, when it is dialled at `dialled`. Looks up to three times before it cries stranger, or says that it
@@ -58,7 +61,7 @@ impl Inner {
         Ok(family.iter().map(Seen::pid).collect())
     }
 
-    /// Who listens on the port of `profile`, and neither answers at `dialled` nor is ours.
+    /// Who has the port of `profile`, and neither answers at `dialled` nor is ours.
     pub(super) fn in_the_way(&self, profile: &Profile, dialled: SocketAddr) -> io::Result<Vec<InTheWay>> {
         let answering = self.ports.answering(dialled, &[])?;
         let family = match self.live(profile)? {
@@ -66,9 +69,21 @@ impl Inner {
             None => Vec::new(),
         };
         let is_ours = |listener: &Listener| listener.pids.iter().any(|pid| family.contains(pid));
-        let mut others = self.ports.listeners(profile.port())?;
-        others.retain(|it| !is_ours(it) && answering.iter().all(|answers| answers.address != it.address));
-        Ok(others.iter().map(InTheWay::new).collect())
+        let all = self.ports.listeners(profile.port())?;
+        let others =
+            all.iter().filter(|it| !is_ours(it) && answering.iter().all(|answers| answers.address != it.address));
+        let mut in_the_way: Vec<InTheWay> = others.map(InTheWay::listens).collect();
+        // as long as something of ours lives there it may be about to bind, and is what has the port
+        if family.is_empty() {
+            in_the_way.extend(ports::silent(profile.port(), &all, &USUAL)?.iter().map(InTheWay::silent));
+        }
+        Ok(in_the_way)
+    }
+
+    /// Who keeps whatever is started on `profile` from listening where it is dialled. That nobody listens there is known.
+    pub(super) fn keeps_out(&self, profile: &Profile) -> io::Result<Option<InTheWay>> {
+        let silent = ports::silent(profile.port(), &[], &[dialled(profile).ip()])?;
+        Ok(silent.iter().map(InTheWay::silent).find(|it| it.keeps_out() && it.lasts()))
     }
 }
 

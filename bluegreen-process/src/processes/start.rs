@@ -16,7 +16,11 @@ type Reason = String;
 impl Inner {
     pub(super) fn start(&self, profile: &Profile, id: &ReleaseId) -> Result<(), Reason> {
         match self.inspect(profile, dialled(profile)).map_err(text)? {
-            Occupant::Nobody => {}
+            Occupant::Nobody => {
+                if let Some(other) = self.keeps_out(profile).map_err(text)? {
+                    return Err(format!("it could not listen: {other}"));
+                }
+            }
             Occupant::Ours { process, .. } if process.release == *id => return Ok(()),
             Occupant::Ours { process, .. } => return Err(format!("release {} still runs there", process.release)),
             Occupant::Stranger { who, .. } => return Err(format!("port {} is held by {who}", profile.port())),

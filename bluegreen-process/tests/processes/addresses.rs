@@ -87,6 +87,30 @@ async fn it_is_asked_who_is_at_the_address_that_is_dialled() {
     assert_eq!((who.pid, beside), (Some(std::process::id()), Some(process)));
 }
 
+/// He is seen by nobody who asks who listens, and whatever is started there could not listen.
+#[tokio::test]
+async fn who_has_the_port_without_listening_is_in_the_way_and_nothing_is_started() {
+    let rig = Rig::new();
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+    let dialled = SocketAddr::from((Ipv4Addr::LOCALHOST, rig.profile().port()));
+    bind(&socket, &dialled).unwrap();
+    let is_named = async || {
+        let [other] = &rig.processes.in_the_way(rig.profile()).await.unwrap()[..] else { panic!("he is alone") };
+        assert!(other.keeps_out() && other.lasts() && other.to_string().contains(&format!(" {dialled}")), "{other}");
+        let refused =
+            rig.processes.start(rig.profile(), &rig.release("listen")).await.expect_err("it could not listen");
+        assert!(refused.to_string().contains(&other.to_string()), "{refused}");
+        assert!(!rig.record().exists() && !rig.processes.is_free(rig.profile()).unwrap());
+    };
+    assert_eq!(rig.inspect().await, Occupant::Nobody);
+    is_named().await;
+    let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    rustix::net::connect(&socket, &door.local_addr().unwrap()).unwrap();
+    is_named().await;
+    drop((door.accept().unwrap(), socket));
+    assert_eq!(rig.inspect().await, Occupant::Nobody);
+}
+
 /// As behind a rule of the firewall that leads the port into a container.
 #[derive(Debug)]
 struct SeesNobody;

@@ -3,6 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream},
+    os::fd::OwnedFd,
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::Duration,
@@ -24,6 +25,21 @@ pub(super) fn play(words: &[String]) -> bool {
             let all: Vec<_> = pages.into_iter().map(|(path, status)| (path, status, text)).collect();
             listen(address.parse().expect("an address"), &[&all[..], &[("/", "200", text)]].concat())
         }
+        // the port is his, and nobody listens there
+        ["bind", address] => {
+            let _socket = bound(address.parse().expect("an address"));
+            loop {
+                thread::park();
+            }
+        }
+        // the same, as the near end of a connection
+        ["connect", address, to] => {
+            let socket = bound(address.parse().expect("an address"));
+            net::connect(&socket, &to.parse::<SocketAddr>().expect("an address")).expect("somebody listens there");
+            loop {
+                thread::park();
+            }
+        }
         ["listen6", port, text] => listen6(port.parse().expect("a port"), text),
         ["exchange", a, b] => exchange(a, b),
         _ => panic!("no such part: {words:?}"),
@@ -32,6 +48,12 @@ pub(super) fn play(words: &[String]) -> bool {
 
 fn listen(address: SocketAddr, pages: &[(&str, &str, &str)]) -> ! {
     serve(&TcpListener::bind(address).expect("it is free"), pages)
+}
+
+fn bound(address: SocketAddr) -> OwnedFd {
+    let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    net::bind(&socket, &address).expect("it is free");
+    socket
 }
 
 /// On all addresses of the newer family, and on none of the other.

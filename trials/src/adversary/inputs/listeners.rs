@@ -1,5 +1,7 @@
 //! A6: listeners that nobody dials.
 
+use std::net::TcpListener;
+
 use super::{Area, Input};
 use crate::adversary::{
     Verdict,
@@ -30,6 +32,13 @@ const INPUTS: &[Input] = &[
     Input::fault("beside-hidden", "the same, and nobody sees whose it is (hidepid)", |at| {
         at.must(Who::Root, "mount -o remount,hidepid=2 /proc");
         blocked(at, "127.0.0.2:8081")
+    }),
+    Input::fault("bound", "mallory has bound 127.0.0.1:PORT and does not listen: named, nothing touched", |at| {
+        silent(at, "bind 127.0.0.1:PORT")
+    })
+    .quick(),
+    Input::fault("near-end", "the same by a connection that he made from there", |at| {
+        silent(at, "connect 127.0.0.1:PORT 127.0.0.1:80")
     }),
     Input::control("on-the-port", "mallory on 127.0.0.1:PORT: the deploy says so, and nothing is touched", taken),
     Input::control("everywhere-dual", "mallory on [::]:PORT, v4 too: the same", dual),
@@ -76,6 +85,18 @@ fn up(at: &Place) -> Verdict {
     shop.squats(Who::Mallory, &format!("[::1]:{active}"), "mine");
     let ended = shop.bg("up");
     Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v1"), ended.brief())
+}
+
+fn silent(at: &Place, act: &str) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed(&["v1"]);
+    let idle = shop.idle_port();
+    drop(at.leave(Who::Mallory, &format!("exec trials adversary --act {}", act.replace("PORT", &idle.to_string()))));
+    at.wait("mallory", || TcpListener::bind(("127.0.0.1", idle)).is_err());
+    let (check, ended) = (shop.bg("check"), shop.deploy("v2"));
+    let named = check.has("mallory") && ended.has("mallory");
+    let fell = !named || check.code != 3 || ended.code != 3 || ended.has("is free again");
+    Verdict::fell_if(fell || !shop.front().starts_with("v1"), format!("named: {named}; {}", ended.brief()))
 }
 
 fn taken(at: &Place) -> Verdict {
