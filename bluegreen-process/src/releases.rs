@@ -149,6 +149,7 @@ impl Releases {
     /// The store is as it was before. [`ReleaseError::Stopped`] when `progress` ended it.
     pub fn add(&self, new: &NewRelease<'_>, progress: &mut Progress<'_>) -> Result<Release, ReleaseError> {
         let io = ReleaseError::io(&self.dir);
+        self.is_there()?;
         record::own_dir(&self.dir, 0o755).map_err(&io)?;
         self.let_readers_in()?;
         scratch::sweep(&self.dir);
@@ -263,11 +264,10 @@ impl Releases {
     /// # Errors
     /// The store cannot be read.
     pub fn list(&self) -> Result<Stored, ReleaseError> {
-        let entries = match fs::read_dir(&self.dir) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Stored::default()),
-            Err(e) => return Err(ReleaseError::io(&self.dir)(e)),
-        };
+        if !self.is_there()? {
+            return Ok(Stored::default());
+        }
+        let entries = fs::read_dir(&self.dir).map_err(ReleaseError::io(&self.dir))?;
         let mut stored = Stored::default();
         for entry in entries {
             let entry = entry.map_err(ReleaseError::io(&self.dir))?;
@@ -283,6 +283,22 @@ impl Releases {
         stored.releases.sort_by(|a, b| (b.number, &b.created, &b.id).cmp(&(a.number, &a.created, &a.id)));
         stored.unreadable.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(stored)
+    }
+
+    /// Whether anything was stored yet. A link that leads nowhere is no empty store.
+    fn is_there(&self) -> Result<bool, ReleaseError> {
+        let error = match self.dir.metadata() {
+            Ok(meta) if meta.is_dir() => return Ok(true),
+            Ok(_) => io::ErrorKind::NotADirectory.into(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if !self.dir.is_symlink() {
+                    return Ok(false);
+                }
+                io::Error::new(error.kind(), "it is a link that leads nowhere")
+            }
+            Err(error) => error,
+        };
+        Err(ReleaseError::io(&self.dir)(error))
     }
 
     /// Where the artifact of `release` is: what `{artifact}` stands for.
@@ -383,7 +399,9 @@ impl Releases {
         let path = self.path(id).join(METADATA);
         let text = match files::read(&path, Rule::ANY, LIMIT) {
             Ok(text) => text,
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return self.is_there().map(|_| None);
+            }
             Err(e) => {
                 return Err(match e.reason() {
                     // not what we wrote, whatever it is

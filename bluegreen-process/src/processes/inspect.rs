@@ -79,12 +79,12 @@ impl Inner {
         }
         Ok(in_the_way)
     }
+}
 
-    /// Who keeps whatever is started on `profile` from listening where it is dialled. That nobody listens there is known.
-    pub(super) fn keeps_out(&self, profile: &Profile) -> io::Result<Option<InTheWay>> {
-        let silent = ports::silent(profile.port(), &[], &[dialled(profile).ip()])?;
-        Ok(silent.iter().map(InTheWay::silent).find(|it| it.keeps_out() && it.lasts()))
-    }
+/// Who keeps whatever is started on `profile` from listening where it is dialled. That nobody listens there is known.
+pub(super) fn keeps_out(profile: &Profile) -> io::Result<Option<InTheWay>> {
+    let silent = ports::silent(profile.port(), &[], &[dialled(profile).ip()])?;
+    Ok(silent.iter().map(InTheWay::silent).find(|it| it.keeps_out() && it.lasts()))
 }
 
 /// Somebody else, or nobody. Without a listener it is asked: the firewall may lead the port into another network, and what

@@ -8,7 +8,7 @@ use bluegreen_linux::{
     program::{Environment, Program},
 };
 
-use super::{Inner, dialled};
+use super::{Inner, dialled, inspect::keeps_out};
 use crate::{Release, environment, family::TOKEN, host, logs, oom::Kills, record::Record, releases::Readers};
 
 type Reason = String;
@@ -17,7 +17,7 @@ impl Inner {
     pub(super) fn start(&self, profile: &Profile, id: &ReleaseId) -> Result<(), Reason> {
         match self.inspect(profile, dialled(profile)).map_err(text)? {
             Occupant::Nobody => {
-                if let Some(other) = self.keeps_out(profile).map_err(text)? {
+                if let Some(other) = keeps_out(profile).map_err(text)? {
                     return Err(format!("it could not listen: {other}"));
                 }
             }

@@ -8,11 +8,13 @@ use std::{
 };
 
 use rustix::{
-    fs::{Gid, Mode, fchmod, fchown, fgetxattr},
+    fs::{Gid, Mode, fchmod, fchown, fgetxattr, fremovexattr},
     io::Errno,
 };
 
 const ACL: &str = "system.posix_acl_access";
+/// What is given to everything that is made in a directory.
+const DEFAULT_ACL: &str = "system.posix_acl_default";
 /// Tags of acl(5), as the kernel writes them.
 const USER: u16 = 0x02;
 const OWNING_GROUP: u16 = 0x04;
@@ -83,6 +85,7 @@ impl Readers {
     /// Gives `copy`, which is ours, the rights that its source has. Says whether that changed anything.
     pub(super) fn give(self, copy: &File, rights: &Rights) -> io::Result<bool> {
         let Rights { owner, gid, group, others, all } = *rights;
+        let cleared = only_mode(copy)?;
         let before = copy.metadata()?;
         let (group, others) = match self.group {
             Some(readers) => regroup(copy, &before, readers).map(|()| (group, 0))?,
@@ -94,7 +97,7 @@ impl Readers {
         if before.mode() & 0o7777 != mode {
             fchmod(copy, Mode::from_raw_mode(mode))?;
         }
-        Ok((before.mode() & 0o7777, before.gid()) != (mode, copy.metadata()?.gid()))
+        Ok(cleared || (before.mode() & 0o7777, before.gid()) != (mode, copy.metadata()?.gid()))
     }
 
     /// Lets the group into a directory of ours, and nobody else; what is in it has its own rights.
@@ -103,6 +106,7 @@ impl Readers {
             return Ok(());
         }
         let dir = File::open(dir)?;
+        only_mode(&dir)?;
         self.take_over(&dir)?;
         Ok(fchmod(&dir, Mode::from_raw_mode(0o750))?)
     }
@@ -111,6 +115,24 @@ impl Readers {
     pub(crate) fn take_over(self, file: &File) -> io::Result<()> {
         self.group.map_or(Ok(()), |group| regroup(file, &file.metadata()?, group))
     }
+}
+
+/// Leaves `file`, which is ours, nothing but its mode: a list of rights that it got from the directory around it would let in
+/// people of whom its source says nothing, and a mode that is given then is only the most that these get.
+pub(super) fn only_mode(file: &File) -> io::Result<bool> {
+    let mut changed = false;
+    for list in [ACL, DEFAULT_ACL] {
+        match fgetxattr(file, list, &mut [0; 0][..]) {
+            Ok(_) => {}
+            Err(Errno::NODATA | Errno::NOTSUP | Errno::NOSYS) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        // nobody is let in between the two
+        fchmod(file, Mode::from_raw_mode(file.metadata()?.mode() & 0o700))?;
+        fremovexattr(file, list)?;
+        changed = true;
+    }
+    Ok(changed)
 }
 
 /// Takes root, or to be in that group.
@@ -126,6 +148,16 @@ mod tests {
 
     use super::*;
 
+    /// As the kernel takes it.
+    fn bytes(acl: &[(u16, u16)]) -> Vec<u8> {
+        let mut bytes = vec![2, 0, 0, 0];
+        for (tag, bits) in acl {
+            let id: u32 = if [USER, GROUP].contains(tag) { 4242 } else { u32::MAX };
+            bytes.extend([tag.to_le_bytes(), bits.to_le_bytes()].concat().into_iter().chain(id.to_le_bytes()));
+        }
+        bytes
+    }
+
     /// What a copy of something with `mode`, and the list `acl`, gets.
     fn copied(mode: u32, acl: &[(u16, u16)], readers: Readers) -> u32 {
         let dir = tempfile::tempdir().unwrap();
@@ -137,17 +169,36 @@ mod tests {
         source.set_permissions(Permissions::from_mode(mode)).unwrap();
         copy.set_permissions(Permissions::from_mode(0o600)).unwrap();
         if !acl.is_empty() {
-            let mut bytes = vec![2, 0, 0, 0];
-            for (tag, bits) in acl {
-                let id: u32 = if [USER, GROUP].contains(tag) { 4242 } else { u32::MAX };
-                bytes.extend([tag.to_le_bytes(), bits.to_le_bytes()].concat().into_iter().chain(id.to_le_bytes()));
-            }
-            fsetxattr(&source, ACL, &bytes, XattrFlags::empty()).unwrap();
+            fsetxattr(&source, ACL, &bytes(acl), XattrFlags::empty()).unwrap();
         }
         let rights = Rights::of(&source, &source.metadata().unwrap()).unwrap();
         assert!(readers.give(&copy, &rights).unwrap());
         assert!(!readers.give(&copy, &rights).unwrap(), "nothing is left to do");
         copy.metadata().unwrap().mode() & 0o7777
+    }
+
+    /// As an administrator may have given it to all that is below the state.
+    #[test]
+    fn a_list_of_rights_that_comes_from_around_lets_nobody_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let entries = [(0x01, 7), (USER, 7), (OWNING_GROUP, 5), (MASK, 7), (OTHERS, 0)];
+        fsetxattr(File::open(dir.path()).unwrap(), DEFAULT_ACL, &bytes(&entries), XattrFlags::empty()).unwrap();
+        let path = dir.path().join("copy");
+        let made = || {
+            fs::write(&path, "").unwrap();
+            File::open(&path).unwrap()
+        };
+        let copy = made();
+        assert!(acl(&copy).unwrap().is_some(), "it is given to what is made there");
+        let rights = Rights { owner: 4, gid: copy.metadata().unwrap().gid(), group: 4, others: 0, all: 0 };
+        assert!(Readers::default().give(&copy, &rights).unwrap());
+        assert_eq!((acl(&copy).unwrap(), copy.metadata().unwrap().mode() & 0o7777), (None, 0o440));
+        assert!(!Readers::default().give(&copy, &rights).unwrap(), "nothing is left to do");
+        let below = dir.path().join("below");
+        fs::create_dir(&below).unwrap();
+        assert!(only_mode(&File::open(&below).unwrap()).unwrap());
+        fs::write(below.join("file"), "").unwrap();
+        assert_eq!(acl(&File::open(below.join("file")).unwrap()).unwrap(), None, "nor do directories hand it on");
     }
 
     #[test]

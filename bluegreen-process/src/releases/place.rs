@@ -1,13 +1,17 @@
 //! Where the store is, told by what the kernel calls it: there may be many paths to it.
 
 use std::{
+    ffi::OsStr,
     fs::Metadata,
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use super::ReleaseError;
+use super::{METADATA, ReleaseError};
+
+/// The digits of an id.
+const ID: usize = 64;
 
 /// A directory, by whatever path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +60,20 @@ impl Store {
     /// `place`, which is below `artifact` by whatever mount, is another one.
     pub(super) fn is_not(&self, place: Place, artifact: &Path) -> Result<(), ReleaseError> {
         if self.place == Some(place) {
+            return Err(ReleaseError::HoldsStore { path: artifact.to_owned(), store: self.path.clone() });
+        }
+        Ok(())
+    }
+
+    /// The file `path` of `artifact` is none of a release. The store may be in there although the kernel does not call it so, as
+    /// through an overlay; whose release that is does not matter, for the next one would have this one in it.
+    pub(super) fn is_no_release(&self, path: &Path, artifact: &Path) -> Result<(), ReleaseError> {
+        let id = path.parent().and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or_default();
+        if !self.path.as_os_str().is_empty()
+            && path.ends_with(METADATA)
+            && id.len() == ID
+            && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        {
             return Err(ReleaseError::HoldsStore { path: artifact.to_owned(), store: self.path.clone() });
         }
         Ok(())

@@ -8,6 +8,8 @@ use std::{
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 
+use super::access::only_mode;
+
 pub(super) const TEMPORARY: &str = ".tmp-";
 
 /// A directory in the making. Locked, which tells `sweep` that somebody is at work; removed unless it was renamed.
@@ -21,7 +23,12 @@ impl Scratch {
         // the sweep of another command may come between making it and locking it
         for _ in 0..10 {
             let path = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(dir)?.keep();
-            let Ok(lock) = fs::File::open(&path) else { continue };
+            let lock = match fs::File::open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                lock => lock?,
+            };
+            // what is made in it is for nobody but whom its source says
+            only_mode(&lock)?;
             if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() && path.exists() {
                 return Ok(Self { path, _lock: lock });
             }
@@ -50,16 +57,25 @@ pub(super) fn sweep(dir: &Path) {
     }
 }
 
-/// Removes a tree whose directories are read-only.
+/// Removes a tree whose directories are read-only, however deep it is.
 pub(super) fn remove_tree(dir: &Path) -> io::Result<()> {
-    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            remove_tree(&entry.path())?;
-        } else {
-            fs::remove_file(entry.path())?;
+    let mut left = vec![dir.to_owned()];
+    while let Some(dir) = left.last().cloned() {
+        let before = left.len();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700))?;
+        for entry in fs::read_dir(&dir)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                left.push(entry.path());
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        // it is looked at again when those in it are gone
+        if left.len() == before {
+            fs::remove_dir(&dir)?;
+            left.pop();
         }
     }
-    fs::remove_dir(dir)
+    Ok(())
 }

@@ -54,6 +54,7 @@ pub(super) struct Content {
 
 /// Also the least that an entry of a directory takes.
 const BLOCK: u64 = 4096;
+const TOO_DEEP: &str = "it has directories in one another, so many that a copy could not be named";
 const SPECIAL: &str = "neither a file, nor a directory, nor a link";
 
 impl Source {
@@ -77,17 +78,26 @@ impl Source {
         }
         store.is_apart_from(&root)?;
         let mut source = Self { name, size: 0, on_disk: BLOCK, root, tree: None };
-        let mut tree = Vec::new();
-        source.list(PathBuf::new(), &mut tree, store, copier)?;
-        tree.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+        let tree = source.list(store, copier).map_err(|error| source.named(error))?;
         Ok(Self { tree: Some(tree), ..source })
     }
 
-    /// The directory `at` and everything below it. Links are not followed.
-    fn list(
+    /// Everything in it, however deep. Links are not followed.
+    fn list(&mut self, store: &Store, copier: &mut Copier<'_>) -> Result<Vec<Entry>, ReleaseError> {
+        let (mut tree, mut left) = (Vec::new(), vec![PathBuf::new()]);
+        while let Some(at) = left.pop() {
+            self.list_one(at, &mut tree, &mut left, store, copier)?;
+        }
+        tree.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+        Ok(tree)
+    }
+
+    /// The directory `at` and what is in it; the directories in it are `left` for later.
+    fn list_one(
         &mut self,
         at: PathBuf,
         tree: &mut Vec<Entry>,
+        left: &mut Vec<PathBuf>,
         store: &Store,
         copier: &mut Copier<'_>,
     ) -> Result<(), ReleaseError> {
@@ -105,8 +115,9 @@ impl Source {
             copier.ask(0).map_err(|fault| fault.at(&dir, &dir))?;
             if metadata.is_dir() {
                 self.on_disk += BLOCK;
-                self.list(path, tree, store, copier)?;
+                left.push(path);
             } else if metadata.is_file() {
+                store.is_no_release(&path, &self.root)?;
                 self.size += metadata.len();
                 self.on_disk += on_disk(&entry.path(), &metadata)?;
                 tree.push(Entry { path, kind: Kind::File });
@@ -137,11 +148,21 @@ impl Source {
             copier.sync = |file| Ok(rustix::fs::syncfs(file)?);
         }
         let target = dir.join(&self.name);
-        let content = self.read(Some(&target), copier)?;
+        let content = self.read(Some(&target), copier).map_err(|error| self.named(error))?;
         content.give_rights(&target, readers)?;
         copier.ask(0).map_err(|fault| fault.at(&self.root, &target))?;
         open(&target).and_then(|copy| (copier.sync)(&copy)).map_err(ReleaseError::io(&target))?;
         Ok(content)
+    }
+
+    /// A path that is too long to be one is none that anybody could read in a message.
+    fn named(&self, error: ReleaseError) -> ReleaseError {
+        match error {
+            ReleaseError::Io { source, .. } if source.kind() == io::ErrorKind::InvalidFilename => {
+                ReleaseError::BadArtifact { path: self.root.clone(), reason: TOO_DEEP }
+            }
+            error => error,
+        }
     }
 
     /// The digest that [`Source::copy_into`] would give.

@@ -131,6 +131,67 @@ fn a_directory_keeps_links_and_bits_and_nothing_else() {
     changed("empty directory");
 }
 
+/// So many directories in one another that no stack holds them, and then so many that no path does.
+#[test]
+fn a_deep_tree_is_copied_or_refused_and_removed() {
+    let rig = Rig::new();
+    let root = rig.dir.path().join("dist");
+    let make = |levels: usize| {
+        let mut dir = root.clone();
+        fs::create_dir(&dir).unwrap();
+        // a name that is short enough for each of them to fit
+        for _ in 0..levels {
+            dir.push("d");
+            fs::create_dir(&dir).unwrap();
+        }
+    };
+    make(700);
+    let release = rig.store.add(&rig.new_release(Some(&root)), &mut go_on).unwrap();
+    assert_eq!(rig.store.prune(0, &[]).unwrap().len(), 1);
+    assert!(!rig.store.path(&release.id).exists());
+    super::scratch::remove_tree(&root).unwrap();
+    make((4095 - root.as_os_str().len()) / 2 - 1);
+    let refused = rig.store.add(&rig.new_release(Some(&root)), &mut go_on).unwrap_err();
+    assert!(matches!(refused, ReleaseError::BadArtifact { .. }), "{refused}");
+    assert!(refused.to_string().starts_with(&format!("{}: it has directories", root.display())), "{refused}");
+    assert_eq!(rig.leftovers(), 0);
+}
+
+#[test]
+fn a_store_that_is_a_link_to_nowhere_is_no_empty_one() {
+    let rig = Rig::new();
+    let release = rig.add("app", "1");
+    let dir = rig.dir.path().join("releases");
+    fs::rename(&dir, rig.dir.path().join("aside")).unwrap();
+    assert_eq!(rig.store.list().unwrap().releases, [], "nothing was stored yet");
+    symlink(rig.dir.path().join("gone"), &dir).unwrap();
+    let artifact = rig.dir.path().join("app");
+    let refused = [
+        rig.store.list().map(drop).unwrap_err(),
+        rig.store.get(&release.id).map(drop).unwrap_err(),
+        rig.store.add(&rig.new_release(Some(&artifact)), &mut go_on).map(drop).unwrap_err(),
+    ];
+    for error in refused {
+        let ReleaseError::Io { path, source } = error else { panic!("{error}") };
+        assert_eq!((path, source.to_string().as_str()), (dir.clone(), "it is a link that leads nowhere"));
+    }
+}
+
+/// As the kernel shows it through an overlay: another directory of another number.
+#[test]
+fn an_artifact_with_a_release_of_a_store_in_it_is_refused() {
+    let rig = Rig::new();
+    let release = rig.add("app", "1");
+    let root = rig.dir.path().join("dist");
+    let shown = root.join("state/releases").join(release.id.as_str());
+    fs::create_dir_all(&shown).unwrap();
+    fs::write(shown.join("release.json"), "{}").unwrap();
+    let refused = rig.store.add(&rig.new_release(Some(&root)), &mut go_on).unwrap_err();
+    assert!(matches!(refused, ReleaseError::HoldsStore { .. }), "{refused}");
+    fs::rename(&shown, root.join("state/releases/cafe")).unwrap();
+    rig.store.add(&rig.new_release(Some(&root)), &mut go_on).unwrap();
+}
+
 #[test]
 fn what_cannot_be_kept_is_refused_and_leaves_nothing() {
     let rig = Rig::new();
