@@ -49,6 +49,7 @@ mod failure;
 #[cfg(feature = "file-store")]
 mod file_store;
 mod front_door;
+mod gate;
 pub mod machine;
 mod name;
 mod policy;
@@ -80,12 +81,13 @@ pub use failure::{Cause, Elsewhere, Facts, Failure};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
 pub use front_door::{Answer, FrontDoor};
+pub use gate::{Gate, Refused};
 pub use machine::{
     Acted, Begin, Command, Effect, Interrupt, Next, Outcome, Recovery, Refusal, Sacrifice, Seen, Then, Tried, begin,
     recover, step,
 };
 pub use name::{InvalidName, Name};
-pub use policy::{Failover, Policy, Previous};
+pub use policy::{Failover, Gates, Policy, Previous};
 pub use probe::{HealthProbe, Unhealthy};
 pub use processes::{Autopsy, Occupant, Process, ProcessError, ProcessManager, Stranger};
 pub use profile::{InvalidProfiles, Profile, Profiles};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::Step;
 use serde::{Deserialize, Serialize};
 
 /// When the proxy may fail over to the previous release.
@@ -30,6 +31,26 @@ pub enum Previous {
     Stop,
 }
 
+/// Where a deploy asks its [`Gate`](crate::Gate), and how long each answer may take. `None`: it does not ask there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Gates {
+    /// Before anything is stopped.
+    pub before_stop: Option<Duration>,
+    /// When the release is healthy, before it gets the traffic.
+    pub before_switch: Option<Duration>,
+}
+
+impl Gates {
+    /// How long the answer before this step may take.
+    pub fn before(&self, step: Step) -> Option<Duration> {
+        match step {
+            Step::Stop => self.before_stop,
+            Step::Switch => self.before_switch,
+            _ => None,
+        }
+    }
+}
+
 /// How a deploy goes. [`Policy::default`] has the defaults of `bluegreen.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Policy {
@@ -53,6 +74,8 @@ pub struct Policy {
     pub grace: Duration,
     /// How long what cannot be seen is looked for again before that is believed.
     pub blindness: Duration,
+    /// Where the owner has a say.
+    pub gates: Gates,
 }
 
 impl Default for Policy {
@@ -69,6 +92,7 @@ impl Default for Policy {
             drain: seconds(30),
             grace: seconds(30),
             blindness: seconds(5),
+            gates: Gates::default(),
         }
     }
 }

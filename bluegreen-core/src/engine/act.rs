@@ -27,6 +27,7 @@ impl Run<'_> {
                 self.route(&Route::with_standby(active.clone(), standby.clone())).await
             }
             Effect::Bake { profile, process } => self.bake(profile, process).await,
+            Effect::Gate { before, process } => self.gate(*before, process.as_ref()).await,
         }
     }
 

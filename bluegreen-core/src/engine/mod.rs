@@ -2,6 +2,7 @@
 
 mod act;
 mod bake;
+mod gate;
 mod health;
 mod interrupts;
 mod prove;
@@ -14,7 +15,7 @@ mod watch;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Blind, Cancel, Command, Events, FrontDoor, HealthProbe, Holder, Kind, Lease, Outcome, Policy, ProcessManager,
+    Blind, Cancel, Command, Events, FrontDoor, Gate, HealthProbe, Holder, Kind, Lease, Outcome, Policy, ProcessManager,
     Profile, ProfileResolver, Profiles, ProxySwitcher, Receipt, Refusal, ReleaseId, Seen, StateStore, StoreError,
     Traffic,
 };
@@ -35,6 +36,7 @@ pub struct Deployer {
     switcher: Arc<dyn ProxySwitcher>,
     store: Arc<dyn StateStore>,
     front_door: Option<Arc<dyn FrontDoor>>,
+    gate: Option<Arc<dyn Gate>>,
     policy: Policy,
     events: Events,
 }
@@ -112,6 +114,7 @@ impl Deployer {
             switcher: Arc::new(switcher),
             store: Arc::new(store),
             front_door: None,
+            gate: None,
             policy: Policy::default(),
             events: Events::default(),
         }
@@ -121,6 +124,12 @@ impl Deployer {
     #[must_use]
     pub fn with_front_door(self, door: impl FrontDoor + 'static) -> Self {
         Self { front_door: Some(Arc::new(door)), ..self }
+    }
+
+    /// Who is asked where the policy has [`gates`](Policy::gates).
+    #[must_use]
+    pub fn with_gate(self, gate: impl Gate + 'static) -> Self {
+        Self { gate: Some(Arc::new(gate)), ..self }
     }
 
     /// What the owner wants instead of [`Policy::default`].

@@ -149,6 +149,7 @@ pub(super) fn open(
         step,
         until: if kind == Kind::Warm { Step::Health } else { Step::Retire },
         breaking: false,
+        admitted: false,
         started: false,
         proven: None,
         answered: false,
@@ -202,7 +203,12 @@ fn go_on(state: &State, tx: &Transaction, command: &Command, seen: &Seen) -> Beg
     if until < tx.step {
         return Begin::Already(format!("{} of {} rests after {} already", tx.kind, tx.release, tx.step));
     }
-    go(state, Transaction { release: release.clone(), until, breaking: breaking || tx.breaking, ..tx.clone() })
+    // another release is asked about anew
+    let admitted = tx.admitted && *release == tx.release;
+    go(
+        state,
+        Transaction { release: release.clone(), until, admitted, breaking: breaking || tx.breaking, ..tx.clone() },
+    )
 }
 
 /// Whether a deploy has nothing to do.

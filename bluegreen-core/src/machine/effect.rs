@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Failure, Occupant, Process, Profile, ReleaseId};
+use crate::{Failure, Occupant, Process, Profile, ReleaseId, Step};
 
 /// One idempotent, bounded thing done towards a step.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,6 +27,13 @@ pub enum Effect {
         profile: Profile,
         /// What.
         release: ReleaseId,
+    },
+    /// Asks the owner whether the deploy may go on.
+    Gate {
+        /// To this step: [`Step::Stop`] or [`Step::Switch`].
+        before: Step,
+        /// The process that would get the traffic; `None` before there is one.
+        process: Option<Process>,
     },
     /// Waits until a process is healthy, or until that is hopeless.
     AwaitHealthy {
@@ -77,9 +84,9 @@ pub enum Sacrifice {
 }
 
 impl Effect {
-    /// Whether it changes the world; the others only look.
+    /// Whether it changes the world; the others only look, or ask the owner.
     pub fn changes(&self) -> bool {
-        !matches!(self, Self::AwaitHealthy { .. } | Self::Prove { .. } | Self::Bake { .. })
+        !matches!(self, Self::AwaitHealthy { .. } | Self::Prove { .. } | Self::Bake { .. } | Self::Gate { .. })
     }
 }
 

@@ -23,6 +23,12 @@ impl Walk<'_> {
     }
 
     fn idle_is_free(&mut self) -> Result<Fact, Failure> {
+        if self.is_gated(Step::Stop) && !self.tx.admitted {
+            if self.did(|e| matches!(e, Effect::Gate { .. })).is_none() {
+                return Ok(Fact::Needs(Effect::Gate { before: Step::Stop, process: None }));
+            }
+            self.tx.admitted = true;
+        }
         let to = &self.tx.to;
         if let Some(route) = self.route()? {
             if route.active == *to {
@@ -74,10 +80,24 @@ impl Walk<'_> {
             self.tx.proven = Some(process.id.clone());
         }
         match (self.tx.proven.as_ref() == Some(&process.id), listening) {
-            (true, true) => Ok(Fact::True),
+            (true, true) => Ok(self.let_through(process)),
             (true, false) => Err(self.failure(Cause::Unhealthy, format!("{} does not listen any more", self.tx.to))),
             _ => Ok(Fact::Needs(Effect::AwaitHealthy { profile: self.tx.to.clone(), process })),
         }
+    }
+
+    /// Whether the owner said yes to this very process, where he is asked. The step that follows is the record of his yes, so a
+    /// process that takes the place of this one is asked about anew.
+    fn let_through(&self, process: Process) -> Fact {
+        let asked = |e: &Effect| matches!(e, Effect::Gate { process: Some(asked), .. } if *asked == process);
+        if self.tx.until == Step::Health || !self.is_gated(Step::Switch) || self.did(asked).is_some() {
+            return Fact::True;
+        }
+        Fact::Needs(Effect::Gate { before: Step::Switch, process: Some(process) })
+    }
+
+    fn is_gated(&self, before: Step) -> bool {
+        self.tx.kind == Kind::Deploy && self.policy.gates.before(before).is_some()
     }
 
     fn has_traffic(&mut self) -> Result<Fact, Failure> {

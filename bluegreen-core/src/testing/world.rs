@@ -222,6 +222,7 @@ impl World {
                 self.switch(&Route::solo(to.clone()));
                 Ok(())
             }
+            Effect::Gate { .. } => Ok(()),
             Effect::Prove { profile } if self.answering() == Some(profile) => Ok(()),
             Effect::Prove { profile } => Err(failure(Cause::Switch, format!("{profile} does not answer"))),
             Effect::Standby { active, standby, expect } => {

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bluegreen_core::{
-    Acted, Answer, Autopsy, Blind, Command, Deployer, Effect, FrontDoor, Holder, Lease, Occupant, Options, Process,
-    ProcessError, ProcessManager, Profile, ProxySwitcher, ReleaseId, Route, Stamp, State, StateStore, StoreError,
-    SwitchError,
+    Acted, Answer, Autopsy, Blind, Command, Deployer, Effect, FrontDoor, Gate, Holder, Lease, Occupant, Options,
+    Process, ProcessError, ProcessManager, Profile, ProxySwitcher, Refused, ReleaseId, Route, Seen, Stamp, State,
+    StateStore, Step, StoreError, SwitchError, Transaction,
     testing::{FakeHost, MemoryStore, Op},
 };
 use stateright::Model as _;
@@ -25,7 +25,16 @@ fn saved(state: &State) -> String {
     let State { number, confirmed, failed, transaction, .. } = state;
     let tx = transaction.as_ref().map(|tx| {
         let undo = tx.undo.as_ref().map(|failure| failure.cause);
-        let facts = (tx.breaking, tx.started, &tx.proven, tx.answered, tx.standby_settled, tx.sacrifices_standby, undo);
+        let facts = (
+            tx.breaking,
+            tx.admitted,
+            tx.started,
+            &tx.proven,
+            tx.answered,
+            tx.standby_settled,
+            tx.sacrifices_standby,
+            undo,
+        );
         format!("{} of {} to {} at {} until {} {facts:?}", tx.kind, tx.release, tx.to, tx.step, tx.until)
     });
     format!("save {number} {confirmed:?} {failed:?} {tx:?}")
@@ -95,6 +104,18 @@ impl FrontDoor for Door {
     }
 }
 
+#[async_trait]
+impl Gate for Told {
+    async fn ask(&self, before: Step, _: &Transaction, _: &Seen) -> Result<(), Refused> {
+        self.tell(format!("ask before {before}"));
+        Ok(())
+    }
+
+    fn name(&self, before: Step) -> String {
+        format!("the gate before {before}")
+    }
+}
+
 impl StateStore for Told {
     fn lock(&self, who: &Holder) -> Result<Lease, StoreError> {
         self.1.lock(who)
@@ -135,6 +156,7 @@ async fn by_the_engine(
     let profiles = host.world.profiles.clone();
     let deployer = Deployer::new(profiles, fake.clone(), told.clone(), fake.clone(), told.clone(), told.clone())
         .with_front_door(Door(fake.clone()))
+        .with_gate(told.clone())
         .with_policy(machine.policy.clone());
     // a refusal is an end too
     let _ = deployer.run(command, &Options::default()).await;
@@ -156,6 +178,7 @@ fn by_the_model(machine: &Machine, host: &mut Host, command: &Command, at_most: 
         if let Some(Acted { effect, result }) = next.has_just() {
             trace.extend(
                 match effect {
+                    Effect::Gate { before, .. } => Some(format!("ask before {before}")),
                     Effect::Start { profile, release } => Some(format!("start {release} on {profile}")),
                     Effect::Stop { profile, process, .. } => Some(format!("stop {} on {profile}", process.id)),
                     Effect::Switch { to, .. } => Some(routed(&Route::solo(to.clone()))),

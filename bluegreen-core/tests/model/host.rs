@@ -38,6 +38,10 @@ pub(crate) struct Host {
     pub(crate) meddled: bool,
     /// The transaction whose release has last answered through the front door, alone.
     pub(crate) proved: u64,
+    /// The transaction that the owner has let begin.
+    pub(crate) admitted: u64,
+    /// The process that he has let have the traffic.
+    pub(crate) passed: Option<Process>,
     /// The profiles whose process has had the traffic.
     pub(crate) served: BTreeSet<Profile>,
     /// The profile on which a foreign process had the traffic when the transaction began. Who has that port later is that one
@@ -69,6 +73,8 @@ impl Host {
             hidden: None,
             meddled: false,
             proved: 0,
+            admitted: 0,
+            passed: None,
             served: BTreeSet::new(),
             former: None,
             pid_file: BTreeMap::new(),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bluegreen_core::{
-    Blind, Command, Failover, Kind, Occupant, Policy, Previous, Profile, ReleaseId, Route, State, Step,
+    Blind, Command, Failover, Gates, Kind, Occupant, Policy, Previous, Profile, ReleaseId, Route, State, Step,
     testing::{Health, World},
 };
 use stateright::{Model, Property};
@@ -55,6 +55,8 @@ pub(crate) enum Action {
     Sicken(Profile),
     Deafen(Profile),
     Heal(Profile),
+    /// A supervisor starts it again: another process of the same release. Only where the owner is asked, whose yes is about one.
+    Restart(Profile),
     /// It dies, and a stranger takes its port.
     Replace(Profile),
     Stranger(Profile),
@@ -106,8 +108,12 @@ impl Machine {
     pub(crate) fn policies() -> Vec<Policy> {
         let failovers = [Failover::Bake, Failover::Always, Failover::Never];
         let all = failovers.into_iter().flat_map(|f| [(f, Previous::Warm), (f, Previous::Stop)]);
-        all.map(|(failover, previous)| Policy { failover, previous, settle: Duration::ZERO, ..Policy::default() })
-            .collect()
+        let mut policies: Vec<Policy> = all
+            .map(|(failover, previous)| Policy { failover, previous, settle: Duration::ZERO, ..Policy::default() })
+            .collect();
+        let gates = Gates { before_stop: Some(Duration::ZERO), before_switch: Some(Duration::ZERO) };
+        policies.push(Policy { gates, ..policies[0].clone() });
+        policies
     }
 
     fn commands() -> Vec<Command> {
@@ -211,6 +217,10 @@ impl Model for Machine {
         }
         if now.faults > 0 {
             now.faults(actions);
+            if self.policy.gates != Gates::default() {
+                let runs = |profile: &&Profile| now.host.world.inspect(profile).is_ok_and(|on| on.ours().is_some());
+                actions.extend(now.host.world.profiles.both().into_iter().filter(runs).cloned().map(Action::Restart));
+            }
         }
     }
 
@@ -246,7 +256,7 @@ impl Model for Machine {
         }
         let kept: [fn(&Self, &Now) -> bool; Promise::ALL.len()] = [
             kept::<0>, kept::<1>, kept::<2>, kept::<3>, kept::<4>, kept::<5>, kept::<6>, kept::<7>, kept::<8>,
-            kept::<9>, kept::<10>,
+            kept::<9>, kept::<10>, kept::<11>,
         ];
         Promise::ALL.into_iter().zip(kept).map(|(promise, kept)| Property::always(promise.name(), kept)).collect()
     }
@@ -305,6 +315,10 @@ impl Now {
             Action::Sicken(profile) => world.running.get_mut(&profile)?.health = Health::Sick,
             Action::Deafen(profile) => world.running.get_mut(&profile)?.health = Health::Deaf,
             Action::Heal(profile) => world.running.get_mut(&profile)?.health = Health::Good,
+            Action::Restart(profile) => {
+                let release = world.running.remove(&profile)?.process.release;
+                world.start(&profile, &release).ok()?;
+            }
             Action::Replace(profile) => {
                 world.kill(&profile);
                 world.strangers.insert(profile.clone(), stranger(&profile));
@@ -420,7 +434,7 @@ impl Machine {
             return FINE;
         }
         let mut hasher = DefaultHasher::new();
-        (&now.host, self.mutant, self.policy.failover as u8, self.policy.previous as u8).hash(&mut hasher);
+        (&now.host, self.mutant, &self.policy).hash(&mut hasher);
         let host = hasher.finish();
         if KNOWN.with_borrow(|known| known.contains(&host)) {
             return FINE;

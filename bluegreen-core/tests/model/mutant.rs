@@ -1,8 +1,8 @@
 //! Designs that were not chosen. Each must break a promise somewhere, or the model is blind there.
 
 use bluegreen_core::{
-    Cause, Effect, Failure, Next, Occupant, Policy, Recovery, Route, Sacrifice, Seen, State, Step, Then, Traffic,
-    Tried, machine, recover,
+    Acted, Cause, Effect, Failure, Next, Occupant, Policy, Recovery, Route, Sacrifice, Seen, State, Step, Then,
+    Traffic, Tried, machine, recover,
 };
 
 use super::{host::Host, promise::Promise, tool::Tool};
@@ -82,11 +82,17 @@ pub(crate) enum Mutant {
     NoLock,
     /// The state is read before the lock is taken.
     LoadBeforeLock,
+    /// What rested was let through when it was prepared.
+    RestIsAYes,
+    /// A yes is about the release, whichever process runs it by now.
+    YesToWhoever,
+    /// What is in the way is cleared before the owner is asked.
+    AskedTooLate,
 }
 
 impl Mutant {
     /// Each with the promise that it breaks.
-    pub(crate) const ALL: [(Self, Promise); 36] = [
+    pub(crate) const ALL: [(Self, Promise); 39] = [
         (Self::SwitchUnprobed, Promise::RouteOnlyToTheProven),
         (Self::RevertUnprobed, Promise::RouteOnlyToTheProven),
         (Self::SwitchBeforeHealth, Promise::RouteOnlyToTheProven),
@@ -123,6 +129,9 @@ impl Mutant {
         (Self::PreparedIsWarm, Promise::NeverFailsOpen),
         (Self::NoLock, Promise::OneWriter),
         (Self::LoadBeforeLock, Promise::NothingIsLeftBehind),
+        (Self::RestIsAYes, Promise::TheOwnerIsAsked),
+        (Self::YesToWhoever, Promise::TheOwnerIsAsked),
+        (Self::AskedTooLate, Promise::TheOwnerIsAsked),
     ];
 
     fn reads_pid_files(self) -> bool {
@@ -265,6 +274,23 @@ pub(crate) fn step(mutant: Option<Mutant>, state: &State, seen: &Seen, policy: &
             _ => {}
         }
     }
+    let (mut seen, mut policy) = (seen.clone(), policy.clone());
+    match (mutant, &mut state.transaction) {
+        (Some(Mutant::RestIsAYes), Some(tx)) if tx.proven.is_some() && seen.last.is_none() => {
+            policy.gates.before_switch = None;
+        }
+        (Some(Mutant::AskedTooLate), Some(tx)) => tx.admitted = true,
+        (Some(Mutant::YesToWhoever), Some(tx)) => {
+            if let (Some(now), Some(Acted { effect: Effect::Gate { process: Some(asked), .. }, .. })) =
+                (seen.ours(&tx.to).cloned(), &mut seen.last)
+            {
+                tx.proven = Some(now.id.clone());
+                *asked = now;
+            }
+        }
+        _ => {}
+    }
+    let (seen, policy) = (&seen, &policy);
     let mut next = machine::step(&state, seen, policy);
     if let (Some(Mutant::UndoStopsFirst), Some(tx), Then::Do(Effect::Switch { to, .. })) =
         (mutant, &next.state.transaction, &next.then)

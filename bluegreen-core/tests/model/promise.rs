@@ -1,6 +1,6 @@
 //! What must hold, whatever happens.
 
-use bluegreen_core::{Effect, Kind, Occupant, Profile, Route, State, testing::World};
+use bluegreen_core::{Effect, Kind, Occupant, Policy, Profile, Route, State, Step, testing::World};
 
 use super::host::{Host, answers_well, former};
 
@@ -34,10 +34,12 @@ pub(crate) enum Promise {
     FailedIsNotGood,
     /// After recover and abort a plain deploy of a good release works.
     APlainDeployWorks,
+    /// Where the owner has a say nothing is stopped for a deploy, and no process of it gets the traffic, that he did not let through.
+    TheOwnerIsAsked,
 }
 
 impl Promise {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::RouteOnlyToTheProven,
         Self::WhatServesIsNotTouched,
         Self::OneWriter,
@@ -49,6 +51,7 @@ impl Promise {
         Self::FailedIsNotGood,
         Self::NeverFailsOpen,
         Self::APlainDeployWorks,
+        Self::TheOwnerIsAsked,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -64,6 +67,7 @@ impl Promise {
             Self::NeverFailsOpen => "a lost state never fails open",
             Self::FailedIsNotGood => "what failed is not good",
             Self::APlainDeployWorks => "a plain deploy works",
+            Self::TheOwnerIsAsked => "the owner is asked",
         }
     }
 }
@@ -121,6 +125,29 @@ pub(crate) fn judge_effect(
         broken.push(Promise::NoStepIsAnOutage);
     }
     broken
+}
+
+/// What `effect` has done without the owner's yes.
+pub(crate) fn judge_gates(
+    policy: &Policy,
+    before: &World,
+    effect: &Effect,
+    known: &State,
+    host: &Host,
+) -> Vec<Promise> {
+    let Some(tx) = known.transaction.as_ref().filter(|tx| tx.kind == Kind::Deploy && tx.undo.is_none()) else {
+        return Vec::new();
+    };
+    let asked = match effect {
+        Effect::Switch { to, .. } if policy.gates.before_switch.is_some() => {
+            before.running.get(to).map(|it| &it.process) == host.passed.as_ref()
+        }
+        effect if tx.step <= Step::Start && effect.changes() && policy.gates.before_stop.is_some() => {
+            host.admitted == tx.number
+        }
+        _ => true,
+    };
+    if asked { Vec::new() } else { vec![Promise::TheOwnerIsAsked] }
 }
 
 /// What writing `after` over `before` has broken; `proved` is the transaction whose release last answered.

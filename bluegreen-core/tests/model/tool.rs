@@ -91,6 +91,9 @@ impl Tool {
                 let result = self.act(host, machine, &effect, &state, strike);
                 // a route that the tool has written can be read again
                 host.hidden = host.hidden.take().filter(|_| host.world.traffic.is_err());
+                if result.is_ok() {
+                    host.broken.extend(promise::judge_gates(&machine.policy, &before, &effect, &state, host));
+                }
                 host.broken.extend(promise::judge_effect(&before, truth.as_ref(), &effect, &state, host));
                 host.note_served();
                 let last = Some(Acted { effect, result });
@@ -119,6 +122,12 @@ impl Tool {
         let result = result.map_err(|failure| Failure { step, ..failure });
         if let (Effect::Prove { .. }, Ok(()), Some(tx)) = (effect, &result, &state.transaction) {
             host.proved = tx.number;
+        }
+        if let (Effect::Gate { process, .. }, Ok(()), Some(tx)) = (effect, &result, &state.transaction) {
+            match process {
+                None => host.admitted = tx.number,
+                process => host.passed.clone_from(process),
+            }
         }
         mutant::believe(machine.mutant, host, effect, result, self)
     }
