@@ -29,6 +29,11 @@ use crate::Profile;
 pub trait FrontDoor: Debug + Send + Sync {
     /// Who answers now; `expected` is the profile that gets the traffic.
     async fn ask(&self, expected: &Profile) -> Answer;
+
+    /// Whether the proxy is known to limit requests there: the users share the limit, so it is asked seldom from the first request on.
+    fn is_limited(&self) -> bool {
+        false
+    }
 }
 
 /// Who answered at the front door.
@@ -60,8 +65,17 @@ pub enum Answer {
         /// In words, and what to do if that is known.
         says: String,
     },
+    /// The other profile, or a cache that keeps its page: nobody can tell the two apart.
+    Beside {
+        /// The status of the answer.
+        status: u16,
+        /// In words.
+        says: String,
+    },
     /// Nobody: the connection broke, or no answer came in time.
     Nobody(String),
+    /// Nobody listens there: the proxy is down, which is no word about a release.
+    Down(String),
 }
 
 impl Answer {
@@ -72,16 +86,18 @@ impl Answer {
             Self::Sick { says, .. }
             | Self::Gateway { says, .. }
             | Self::Other { says, .. }
+            | Self::Beside { says, .. }
             | Self::Limited(says)
-            | Self::Nobody(says) => says,
+            | Self::Nobody(says)
+            | Self::Down(says) => says,
         }
     }
 
     /// Whether a user who sent this request would have got no proper answer.
     pub fn is_lost(&self) -> bool {
         match self {
-            Self::Sick { .. } | Self::Gateway { .. } | Self::Nobody(_) => true,
-            Self::Other { status, .. } => *status >= 500,
+            Self::Sick { .. } | Self::Gateway { .. } | Self::Nobody(_) | Self::Down(_) => true,
+            Self::Other { status, .. } | Self::Beside { status, .. } => *status >= 500,
             Self::Release | Self::Limited(_) => false,
         }
     }
@@ -92,7 +108,7 @@ impl Answer {
             Self::Sick { status, .. } | Self::Gateway { status, .. } | Self::Other { status, .. } => {
                 Some(*status).filter(|status| *status >= 500)
             }
-            Self::Release | Self::Limited(_) | Self::Nobody(_) => None,
+            Self::Release | Self::Beside { .. } | Self::Limited(_) | Self::Nobody(_) | Self::Down(_) => None,
         }
     }
 }

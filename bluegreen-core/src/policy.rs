@@ -15,7 +15,7 @@ pub enum Failover {
     Bake,
     /// Until the next deploy.
     Always,
-    /// Never; `recover` does not flip to it either.
+    /// Never; `recover` does not flip to it either, unless somebody else has taken the port of the active one.
     Never,
 }
 

@@ -8,7 +8,9 @@ use std::{
 };
 
 use bluegreen_core::{
-    Answer, Cause, Deployer, Event, EventKind, Events, FrontDoor, Outcome, Profile, Route, Step, testing::FakeHost,
+    Answer, Blind, Cause, Command, Deployer, Event, EventKind, Events, FrontDoor, Outcome, Policy, Previous, Profile,
+    Route, Step,
+    testing::{FakeHost, World},
 };
 use support::{Scene, id};
 
@@ -42,12 +44,16 @@ fn other(status: u16) -> Answer {
 
 /// A deploy of v2 after v1 behind such a door: how it ended, the detail of the bake, the warnings, and where the traffic is.
 async fn deploy(answers: Answers) -> (Outcome, String, Vec<String>, bool) {
-    let scene = Scene::deployed(&["v1"]).await;
+    deploy_in(&Scene::deployed(&["v1"]).await, Policy::default(), answers).await
+}
+
+async fn deploy_in(scene: &Scene, policy: Policy, answers: Answers) -> (Outcome, String, Vec<String>, bool) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = told.clone();
     let listen = move |event: &Event| heard.lock().unwrap().push(event.kind.clone());
     let door = Door { host: scene.host.clone(), answers, asked: Mutex::default() };
-    let deployer: Deployer = scene.deployer.clone().with_front_door(door).with_events(Events::to(listen));
+    let deployer: Deployer =
+        scene.deployer.clone().with_policy(policy).with_front_door(door).with_events(Events::to(listen));
     let report = deployer.deploy(id("v2")).await.unwrap();
     let told = told.lock().unwrap();
     let detail = told.iter().find_map(|kind| match kind {
@@ -165,4 +171,92 @@ async fn a_page_that_was_sick_before_is_no_fault_of_the_release() {
         deploy(|there, _| if there { Answer::Sick { status: 503, says: "503".into() } } else { other(500) }).await;
     assert!(matches!(outcome, Outcome::Undone(_)));
     assert!(!moved);
+}
+
+/// Behind these nobody was ever seen to answer, and nobody is condemned for it.
+#[tokio::test(start_paused = true)]
+async fn a_door_that_tells_nothing_from_the_start_reverts_nobody() {
+    let doors: [Answers; 5] = [
+        |_, _| other(401),
+        |_, _| Answer::Limited("429 Too Many Requests".into()),
+        |_, _| Answer::Beside { status: 200, says: "real1 did".into() },
+        // users get these before the switch too, though the release of before is well
+        |_, _| gateway(),
+        |_, _| Answer::Nobody("the connection was closed".into()),
+    ];
+    for answers in doors {
+        let (outcome, detail, warnings, moved) = deploy(answers).await;
+        assert_eq!((outcome, moved), (Outcome::DONE, true), "{warnings:?}");
+        assert!(detail.contains("tell nothing of it"), "{detail}");
+        assert!(warnings.iter().any(|warning| warning.contains("its own health decides")), "{warnings:?}");
+    }
+}
+
+/// The same answers where nobody served before: the deploy was the cure, and is none.
+#[tokio::test(start_paused = true)]
+async fn a_door_that_stays_bad_where_nobody_served_is_the_releases_fault() {
+    let doors: [Answers; 2] = [|_, _| gateway(), |_, _| Answer::Nobody("the connection was closed".into())];
+    for answers in doors {
+        let scene = Scene::new();
+        let (outcome, ..) = deploy_in(&scene, Policy::default(), answers).await;
+        assert!(
+            matches!(&outcome, Outcome::Undone(failure) | Outcome::Degraded { failure, .. } if failure.cause == Cause::Switch),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_old_release_runs_on_while_the_front_door_answers_as_it_does() {
+    let policy = Policy { previous: Previous::Stop, ..Policy::default() };
+    let scene = Scene::deployed(&["v1"]).await;
+    let (outcome, ..) =
+        deploy_in(&scene, policy.clone(), |_, _| Answer::Beside { status: 200, says: "real1 did".into() }).await;
+    let Outcome::Done { unfinished: Some(failure) } = outcome else { panic!("{outcome:?}") };
+    assert_eq!((failure.step, failure.cause), (Step::Retire, Cause::Switch));
+    assert_eq!(scene.running(), "v1 v2");
+    let scene = Scene::deployed(&["v1"]).await;
+    let (outcome, ..) = deploy_in(&scene, policy, |there, _| if there { Answer::Release } else { other(200) }).await;
+    assert_eq!((outcome, scene.running().as_str()), (Outcome::DONE, "- v2"));
+}
+
+/// Does this to the world a while after a deploy has begun.
+async fn meanwhile(scene: &Scene, what: impl FnOnce(&mut World)) {
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    what(&mut scene.host.world());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_nginx_that_stops_in_the_bake_condemns_nobody_and_the_next_run_goes_on() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let mut route = None;
+    let stops = meanwhile(&scene, |world| {
+        route = Some(std::mem::replace(&mut world.traffic, Err(Blind::Route("nginx does not answer".into()))));
+    });
+    let answers: Answers = |there, _| if there { Answer::Release } else { Answer::Down("nobody listens".into()) };
+    let ((outcome, ..), ()) = tokio::join!(deploy_blind(&scene, answers), stops);
+    assert!(matches!(&outcome, Outcome::Degraded { failure, .. } if failure.cause == Cause::Blind), "{outcome:?}");
+    scene.host.world().traffic = route.unwrap();
+    scene.run(Command::Recover).await.unwrap();
+    assert_eq!((scene.route().active, scene.state().last_good()), (scene.second(), Some(&id("v2"))));
+    assert!(scene.state().transaction.is_none());
+}
+
+async fn deploy_blind(scene: &Scene, answers: Answers) -> (Outcome,) {
+    let door = Door { host: scene.host.clone(), answers, asked: Mutex::default() };
+    let report = scene.deployer.clone().with_front_door(door).deploy(id("v2")).await.unwrap();
+    (report.outcome.unwrap(),)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_that_ended_in_the_bake_is_taken_back_before_somebody_gets_its_users() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let first = scene.first();
+    let usurps = meanwhile(&scene, |world| {
+        world.kill(&first);
+        world.strangers.insert(first.clone(), World::bob());
+    });
+    let (report, ()) = tokio::join!(scene.deploy("v2"), usurps);
+    assert_eq!(report.outcome, Some(Outcome::DONE));
+    assert_eq!(scene.route(), Route::solo(scene.second()));
 }

@@ -67,7 +67,7 @@ async fn it_is_asked_before_the_stop_and_before_the_switch() {
     assert_eq!(scene.deploy("v2").await.outcome, Some(Outcome::DONE));
     assert_eq!(*asked.lock().unwrap(), ["v2 before stop, nobody on real2", "v2 before switch, v2 on real2"]);
     // what was good before needs no second yes
-    scene.run(Command::Rollback { release: None }).await.unwrap();
+    scene.run(Command::Rollback { release: None, only: None }).await.unwrap();
     assert_eq!(asked.lock().unwrap().len(), 2);
 }
 
@@ -96,7 +96,7 @@ async fn what_is_prepared_is_let_through_when_it_is_promoted() {
     let (scene, asked) = asked(|_| Says::Yes).await;
     assert_eq!(scene.until("v2", Step::Health).await.outcome, Some(Outcome::Paused(Step::Health)));
     assert_eq!(asked.lock().unwrap().len(), 1);
-    scene.run(Command::Promote { until: Step::Retire }).await.unwrap();
+    scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
     assert_eq!(asked.lock().unwrap()[1..], ["v2 before switch, v2 on real2"]);
 }
 

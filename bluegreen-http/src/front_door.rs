@@ -22,6 +22,7 @@ pub struct FrontDoor {
     door: Client,
     profiles: Profiles,
     own: [Client; 2],
+    limits: Vec<u16>,
 }
 
 impl FrontDoor {
@@ -32,7 +33,14 @@ impl FrontDoor {
     pub fn new(url: &str, profiles: &Profiles, options: &Options) -> Result<Self, ClientError> {
         let door = Client::new(url, options)?;
         let [first, second] = profiles.both().map(|profile| own(url, profile, options));
-        Ok(Self { door, profiles: profiles.clone(), own: [first?, second?] })
+        Ok(Self { door, profiles: profiles.clone(), own: [first?, second?], limits: Vec::new() })
+    }
+
+    /// The proxy limits the requests there, and answers so beyond that: nginx's `limit_req_status` and `limit_conn_status`, where 444
+    /// closes the connection. Such an answer is nobody's, and the door is asked seldom from the first request on.
+    #[must_use]
+    pub fn with_limits(self, limits: Vec<u16>) -> Self {
+        Self { limits, ..self }
     }
 
     /// What `profile` itself answers to the same request.
@@ -60,7 +68,8 @@ impl FrontDoor {
         }
         let beside = self.profiles.other(profile);
         if self.own(beside).get().await.is_ok_and(|answer| same(&answer, seen)) {
-            return other(format!("{beside} did: {}", seen.describe()));
+            let says = format!("{beside} did: {}", seen.describe());
+            return Ok(Answered::Beside { status: seen.status, says });
         }
         let (seen, own) = (seen.describe(), again.describe());
         other(format!("{seen}; {profile} itself says {own}: set proxy.nginx.url to an address of this app"))
@@ -87,6 +96,8 @@ fn same(a: &Answer, b: &Answer) -> bool {
 
 /// What the proxy says when it could not reach the app, or not in time.
 const GATEWAY: [u16; 2] = [502, 504];
+/// How nginx calls it that a connection is closed without an answer.
+const CLOSED: u16 = 444;
 /// What it says beyond a limit of requests or connections.
 const LIMITED: [u16; 2] = [429, 503];
 
@@ -96,9 +107,15 @@ impl bluegreen_core::FrontDoor for FrontDoor {
         let (seen, own) = tokio::join!(self.door.get(), self.own(expected).get());
         let seen = match seen {
             Ok(seen) => seen,
+            Err(error @ Unhealthy::Refused(_)) => return Answered::Down(error.to_string()),
+            // nginx closes a connection that is beyond a limit, where it is told to
+            Err(error) if self.limits.contains(&CLOSED) => return Answered::Limited(error.to_string()),
             Err(error) => return Answered::Nobody(error.to_string()),
         };
         let (status, says) = (seen.status, seen.describe());
+        if self.limits.contains(&status) {
+            return Answered::Limited(says);
+        }
         let its_own = own.as_ref().is_ok_and(|own| same(own, &seen));
         if status >= 500 || LIMITED.contains(&status) {
             // an error that the profile gives by itself too is its own; whoever else made it, is not known
@@ -120,5 +137,9 @@ impl bluegreen_core::FrontDoor for FrontDoor {
         };
         explained
             .unwrap_or_else(|error| Answered::Other { status, says: format!("{says}; {expected} itself: {error}") })
+    }
+
+    fn is_limited(&self) -> bool {
+        !self.limits.is_empty()
     }
 }

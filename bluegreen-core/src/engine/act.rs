@@ -3,7 +3,7 @@ use std::{error::Error, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Cause, Effect, EventKind, Failure, Occupant, Process, Profile, Route, Sacrifice, Traffic};
+use crate::{Answer, Cause, Effect, EventKind, Failure, Occupant, Process, Profile, Route, Sacrifice, Step, Traffic};
 
 /// So many fresh answers of the resolver in a row are a proof.
 const PROOFS: usize = 3;
@@ -57,6 +57,7 @@ impl Run<'_> {
             let message = format!("{profile} got traffic again: somebody moved the route");
             return Err(self.failure(Cause::Route, message));
         }
+        self.is_nobodys(profile).await?;
         let active = traffic.route().map(|route| &route.active);
         let served = match active {
             Some(active) => self.inspect(active).await?.listens(),
@@ -75,6 +76,22 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Before the old release is ended for good: the witness may be wrong about the users, as with a server block that was never set
+    /// up, which leads to `profile` still.
+    async fn is_nobodys(&self, profile: &Profile) -> Result<(), Failure> {
+        let retires = self.walked.as_ref().filter(|tx| tx.undo.is_none() && tx.step == Step::Retire);
+        let (Some(tx), Some(door)) = (retires, &self.deployer.front_door) else { return Ok(()) };
+        match door.ask(&tx.to).await {
+            Answer::Beside { says, .. } => {
+                let mut failure =
+                    self.failure(Cause::Switch, format!("the front door still answers as {profile} does"));
+                failure.causes = vec![says];
+                Err(failure)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Law 3: every move of the route, reverts too, probes the very process it moves to inside the same effect, and last: the
     /// look at the front door takes a moment, in which a machine may go to sleep.
     async fn switch(&mut self, to: &Profile, expect: &Occupant) -> Result<(), Failure> {
@@ -84,7 +101,7 @@ impl Run<'_> {
     }
 
     /// Takes the standby away. Law 7: while it is what answers, that would be the outage.
-    async fn isolate(&mut self, active: &Profile, sacrifice: Sacrifice) -> Result<(), Failure> {
+    pub(super) async fn isolate(&self, active: &Profile, sacrifice: Sacrifice) -> Result<(), Failure> {
         let standby = self.still_active(active).await?.standby;
         let deaf = !self.inspect(active).await?.listens();
         if let (true, Some(standby)) = (deaf, standby) {
@@ -100,7 +117,7 @@ impl Run<'_> {
     }
 
     /// Whether a standby that may be what answers is more than `sacrifice` allows to take away.
-    async fn spares(&mut self, standby: &Profile, sacrifice: Sacrifice) -> Result<bool, Failure> {
+    async fn spares(&self, standby: &Profile, sacrifice: Sacrifice) -> Result<bool, Failure> {
         let occupant = self.inspect(standby).await?;
         match sacrifice {
             Sacrifice::Sick if occupant.listens() => match self.healthy_now(standby, &occupant).await {
@@ -125,7 +142,7 @@ impl Run<'_> {
     }
 
     /// Moves the route and asks the witness: the switcher's own yes is no proof.
-    async fn route(&mut self, route: &Route) -> Result<(), Failure> {
+    async fn route(&self, route: &Route) -> Result<(), Failure> {
         let ordered = Instant::now();
         if let Some(watch) = &self.watch {
             watch.ordered(ordered);
@@ -145,7 +162,7 @@ impl Run<'_> {
                 }
             }
         }
-        if let Some(watch) = &mut self.watch {
+        if let Some(watch) = &self.watch {
             watch.switched_in(took);
         }
         let (active, standby) = (route.active.clone(), route.standby.clone());

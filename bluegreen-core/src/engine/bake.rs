@@ -5,7 +5,7 @@ use super::{
     run::Run,
     watch::{Sample, Watch},
 };
-use crate::{Answer, Cause, EventKind, Failure, Process, Profile, Unhealthy, millis};
+use crate::{Answer, Cause, EventKind, Failure, Occupant, Process, Profile, Sacrifice, Unhealthy, millis};
 
 /// In a bake a failed attempt adds the first, a good one takes away the second, and the third ends it: three failures in a
 /// row do, and so does every other attempt that fails, as with one sick worker of two.
@@ -50,11 +50,21 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The standby that this bake may fall back to, as it is now.
+    async fn standby(&self) -> Result<Option<(Profile, Occupant)>, Failure> {
+        let Some(standby) = self.traffic().await?.route().and_then(|route| route.standby.clone()) else {
+            return Ok(None);
+        };
+        let occupant = self.inspect(&standby).await?;
+        Ok(Some((standby, occupant)))
+    }
+
     async fn stays_healthy(&self, profile: &Profile, process: &Process) -> Result<Attempts, Failure> {
         let (step, interrupts, total) = (self.current(), self.interrupts(), self.deployer.policy.bake);
         let pause = self.deployer.policy.health_interval.min(total / 4).max(TIGHT);
         let (began, mut itself, mut at_the_door) = (Instant::now(), Attempts::default(), Attempts::default());
         let mut gone = std::pin::pin!(self.until_gone(profile, process));
+        let mut standby = self.standby().await?;
         // what was answered until here has proven the switch
         let _ = self.watch.as_ref().map(Watch::sample);
         while !total.is_zero() {
@@ -67,6 +77,14 @@ impl Run<'_> {
             };
             if !self.still_there(profile, process).await? {
                 return Err(self.failure(Cause::Unhealthy, format!("{profile} stopped listening during the bake")));
+            }
+            if let Some((at, before)) = &standby
+                && self.inspect(at).await? != *before
+            {
+                // whoever has its port now would get the users
+                self.deployer.events.warn(format!("what ran on {at} ended: there is no failover any more"));
+                self.isolate(profile, Sacrifice::Never).await?;
+                standby = None;
             }
             itself.note(answer.is_ok());
             self.judge_health(profile, &answer, &itself)?;

@@ -30,7 +30,7 @@ impl Run<'_> {
     }
 
     /// Proves that `expect` is on `profile` and healthy at this moment.
-    pub(super) async fn healthy_now(&mut self, profile: &Profile, expect: &Occupant) -> Result<(), Failure> {
+    pub(super) async fn healthy_now(&self, profile: &Profile, expect: &Occupant) -> Result<(), Failure> {
         let limit = PROOF_LIMIT.min(self.deployer.policy.health_deadline);
         if let Some(process) = expect.ours() {
             return self.threshold_in_a_row(profile, process, limit, false).await.map(|_| ());

@@ -21,11 +21,14 @@ impl Run<'_> {
             None => Receipt::default(),
         };
         if let Some(door) = self.deployer.front_door.clone() {
-            self.watch = Some(Watch::start(door, profile.clone(), before).await);
+            let seen = self.deployer.look().await;
+            let served = seen.route().is_some_and(|route| seen.listens(&route.active));
+            self.watch = Some(Watch::start(door, profile.clone(), served, before).await);
         }
     }
 
-    /// Waits until the front door has answered with `profile`, which has the traffic alone.
+    /// Waits until the front door has answered with `profile`, which has the traffic alone. Answers that tell nothing of it, as of a
+    /// cache, a limit or a page that wants a password, are no word against it.
     pub(super) async fn prove(&mut self, profile: &Profile) -> Result<(), Failure> {
         if self.watch.is_none() {
             self.watch_front_door(profile).await;
@@ -36,9 +39,10 @@ impl Run<'_> {
         };
         watch.ordered(Instant::now());
         let (began, interrupts) = (Instant::now(), self.interrupts());
-        loop {
+        let unknown = loop {
             match watch.answered() {
-                Ok(()) => break,
+                Ok(()) => break None,
+                Err(why) if began.elapsed() >= WITHIN && watch.against().is_none() => break Some(why),
                 Err(why) if began.elapsed() >= WITHIN => {
                     let message = format!("the front door does not answer with {profile}");
                     let mut failure = self.failure(Cause::Switch, message);
@@ -47,9 +51,14 @@ impl Run<'_> {
                 }
                 Err(_) => interrupts.sleep(self.current(), LOOK).await?,
             }
-        }
+        };
         let limited = watch.is_limited();
-        "answered through the front door".clone_into(&mut self.detail);
+        if let Some(why) = &unknown {
+            let says = format!("the front door's answers tell nothing of {profile}, so its own health decides: {why}");
+            self.deployer.events.warn(says);
+        }
+        let says = if unknown.is_some() { "the front door tells nothing" } else { "answered through the front door" };
+        says.clone_into(&mut self.detail);
         if limited {
             self.deployer.events.warn(LIMITED);
         }

@@ -93,6 +93,7 @@ impl<'a> Run<'a> {
             match begin(&self.state, command, &seen, &self.deployer.policy) {
                 Begin::Go(state) => {
                     let outcome = self.walk(*state).await?;
+                    let outcome = self.leaves_well(outcome, &seen).await?;
                     return Ok(self.report(Some(outcome), None, recovered).await);
                 }
                 Begin::First(state) => {
@@ -128,6 +129,21 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What was taken back may have taken the live side with it, as a stop of siblings does: that is not left for the next command.
+    async fn leaves_well(&mut self, outcome: Outcome, before: &Seen) -> Result<Outcome, RunError> {
+        let served = before.route().map(|route| &route.active).filter(|active| before.listens(active));
+        let (Outcome::Undone(_), Some(active), None) = (&outcome, served, &self.state.transaction) else {
+            return Ok(outcome);
+        };
+        if self.look(None).await.listens(active) {
+            return Ok(outcome);
+        }
+        match self.recover().await?.0 {
+            Some(degraded @ Outcome::Degraded { .. }) => Ok(degraded),
+            _ => Ok(outcome),
+        }
+    }
+
     /// Brings what an earlier run left, or an accident did, to a safe state with a name. Nobody takes it back; the deadline cuts
     /// it off, which is as safe as a kill: the next run goes on with it. Also the sight by which that is so: the command begins
     /// by it, so that nothing happens between the two that recovery would have answered.
@@ -145,7 +161,7 @@ impl<'a> Run<'a> {
     async fn recover_to_fixed_point(&mut self) -> Result<(Option<Outcome>, Seen), RunError> {
         let (mut tried, mut done) = (Tried::default(), None);
         loop {
-            let seen = self.look(None).await;
+            let seen = self.living().await;
             let state = match recover(&self.state, &seen, &self.deployer.policy, tried) {
                 // what is blind is refused by `begin`, with what was done so far
                 Recovery::Stable | Recovery::Rests(_) | Recovery::Blind(_) => return Ok((done, seen)),
@@ -158,7 +174,7 @@ impl<'a> Run<'a> {
             let closed = self.state.transaction.is_none();
             done = Some(outcome);
             if !closed {
-                return Ok((done, self.look(None).await));
+                return Ok((done, self.living().await));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Blind, Cause, Failure, Occupant, Profile, Seen, Traffic};
+use crate::{Blind, Cause, Failure, Occupant, Profile, Seen, Traffic, Unhealthy};
 
 /// How often it is looked again.
 const LOOK: Duration = Duration::from_millis(50);
@@ -43,6 +43,34 @@ impl Run<'_> {
                     return seen;
                 }
             }
+        }
+    }
+
+    /// What recovery goes by: who listens where the traffic goes, and gives no answer at all for as long as the policy waits, does not
+    /// listen, as an app that hangs, or a socket that a dead one left to a child.
+    pub(super) async fn living(&self) -> Seen {
+        let mut seen = self.sight().await;
+        let Some(active) = seen.route().map(|route| route.active.clone()) else { return seen };
+        if seen.ours(&active).is_some() && seen.listens(&active) && self.is_silent(&active).await {
+            let at = usize::from(active != *seen.profiles.first());
+            if let Ok(Occupant::Ours { listening, .. }) = &mut seen.occupants[at] {
+                *listening = false;
+            }
+        }
+        seen
+    }
+
+    async fn is_silent(&self, profile: &Profile) -> bool {
+        let began = Instant::now();
+        loop {
+            let answer = self.deployer.probe.check(profile).await;
+            if !matches!(answer, Err(Unhealthy::Refused(_) | Unhealthy::NoAnswer(_))) {
+                return false;
+            }
+            if began.elapsed() >= self.deployer.policy.blindness {
+                return true;
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
 

@@ -47,6 +47,8 @@ async fn a_warm_rollback_is_written_down_and_probed_before_the_route_moves() {
     let (mut store, mut probe, mut switcher) = (store(), MockHealthProbe::new(), MockProxySwitcher::new());
     let (first, second) = (pair.first().clone(), pair.second().clone());
 
+    // recovery asks whether the live side answers
+    probe.expect_check().times(1).in_sequence(&mut order).returning(|_| Ok(()));
     // written down, made healthy, proven again inside the effect of the switch
     store.expect_save().times(1).in_sequence(&mut order).returning(|_, _| Ok(()));
     probe.expect_check().times(2).in_sequence(&mut order).returning(|_| Ok(()));
@@ -107,7 +109,9 @@ async fn what_cannot_be_written_down_is_not_done() {
     let mut resolver = MockProfileResolver::new();
     let second = pair.second().clone();
     resolver.expect_resolve().returning(move || Ok(Route::solo(second.clone()).into()));
-    let deployer = Deployer::new(pair, resolver, processes(), MockHealthProbe::new(), switcher, store);
+    let mut probe = MockHealthProbe::new();
+    probe.expect_check().times(1).returning(|_| Ok(()));
+    let deployer = Deployer::new(pair, resolver, processes(), probe, switcher, store);
     assert_eq!(deployer.rollback().await, Err(RunError::Unsaved(full())));
 }
 
@@ -116,11 +120,12 @@ async fn a_watch_that_nobody_wants_to_hear_asks_no_more() {
     let asked = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let mut door = MockFrontDoor::new();
     let counter = asked.clone();
+    door.expect_is_limited().return_const(false);
     door.expect_ask().returning(move |_| {
         counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         crate::Answer::Release
     });
-    let watch = watch::Watch::start(Arc::new(door), profiles().first().clone(), Receipt::default()).await;
+    let watch = watch::Watch::start(Arc::new(door), profiles().first().clone(), true, Receipt::default()).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     drop(watch);
     tokio::time::sleep(Duration::from_millis(100)).await;

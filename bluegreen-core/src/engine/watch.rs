@@ -34,8 +34,10 @@ struct Tally {
     last: Option<Answer>,
     /// The profile seemed to answer before it had the traffic: the two cannot be told apart.
     alike: bool,
-    /// The error that users got before the switch: who had the traffic then gave it, so it is no fault of the release.
+    /// The error that users got before the switch, from a profile that served: it is no fault of the release.
     sick_before: Option<u16>,
+    /// Users got no answer before the switch, though a profile served.
+    silent_before: bool,
     /// Nobody has answered so far, so that nothing could be lost. The order itself takes a moment.
     nobody: bool,
     limited: bool,
@@ -64,17 +66,20 @@ struct Row {
 }
 
 impl Watch {
-    /// Begins, and goes on with the count of an earlier watch.
+    /// Begins, and goes on with the count of an earlier watch. `served`: a profile had the traffic and listened, so that what users
+    /// got before is no fault of the release.
     pub(super) async fn start(
         door: Arc<dyn FrontDoor>,
         profile: Profile,
+        served: bool,
         Receipt { probes, lost, .. }: Receipt,
     ) -> Self {
         let receipt = Receipt { probes, lost, ..Receipt::default() };
-        let (tally, stop) = (Arc::new(Mutex::new(Tally { receipt, ..Tally::default() })), Cancel::new());
+        let limited = door.is_limited();
+        let (tally, stop) = (Arc::new(Mutex::new(Tally { receipt, limited, ..Tally::default() })), Cancel::new());
         let asked = Instant::now();
         if let Ok(answer) = tokio::time::timeout(BASELINE, door.ask(&profile)).await {
-            lock(&tally).before(asked, &answer);
+            lock(&tally).before(asked, &answer, served);
         }
         let task = tokio::spawn(watch(door, profile, tally.clone(), stop.clone()));
         Self { tally, stop, task }
@@ -94,7 +99,12 @@ impl Watch {
         std::mem::replace(&mut tally.since, Sample { last_bad, ..Sample::default() })
     }
 
-    /// Whether the proxy has refused a probe by a limit.
+    /// The last answer that said anything of the release, when it counts against it.
+    pub(super) fn against(&self) -> Option<Answer> {
+        lock(&self.tally).since.last_bad.clone()
+    }
+
+    /// Whether the proxy limits the probes, as it has said, or as is known.
     pub(super) fn is_limited(&self) -> bool {
         lock(&self.tally).limited
     }
@@ -105,7 +115,7 @@ impl Watch {
     }
 
     /// The switcher's first call took this long.
-    pub(super) fn switched_in(&mut self, took: Duration) {
+    pub(super) fn switched_in(&self, took: Duration) {
         lock(&self.tally).receipt.switch_us.get_or_insert(micros(took));
     }
 
@@ -154,10 +164,11 @@ async fn watch(door: Arc<dyn FrontDoor>, profile: Profile, tally: Arc<Mutex<Tall
 
 impl Tally {
     /// The look before the switch.
-    fn before(&mut self, asked: Instant, answer: &Answer) {
+    fn before(&mut self, asked: Instant, answer: &Answer, served: bool) {
         self.note(asked, answer);
         self.alike = *answer == Answer::Release;
-        self.sick_before = answer.error();
+        self.sick_before = answer.error().filter(|_| served);
+        self.silent_before = served && matches!(answer, Answer::Nobody(_));
         self.nobody = answer.is_lost();
         self.limited |= matches!(answer, Answer::Limited(_));
     }
@@ -165,10 +176,19 @@ impl Tally {
     fn count(&mut self, asked: Instant, answer: Answer) {
         self.limited |= matches!(answer, Answer::Limited(_));
         self.nobody &= answer.is_lost();
-        let forgiven = answer.error().is_some_and(|status| self.sick_before == Some(status));
+        let forgiven = match &answer {
+            Answer::Nobody(_) => self.silent_before,
+            answer => answer.error().is_some_and(|status| self.sick_before == Some(status)),
+        };
         if forgiven && matches!(answer, Answer::Sick { .. }) {
             // it answers as the one before it did
             self.answered |= self.ordered.is_some_and(|ordered| asked >= ordered);
+        }
+        let ordered = self.ordered.filter(|ordered| !self.alike || asked >= *ordered);
+        let against = matches!(answer, Answer::Sick { .. } | Answer::Gateway { .. } | Answer::Nobody(_));
+        if against && !forgiven && ordered.is_some() {
+            self.since.bad += 1;
+            self.since.last_bad = Some(answer.clone());
         }
         if self.nobody {
             self.last = Some(answer);
@@ -177,28 +197,18 @@ impl Tally {
         self.receipt.probes += 1;
         self.receipt.lost += u64::from(answer.is_lost());
         self.note(asked, &answer);
-        let ordered = self.ordered.filter(|ordered| !self.alike || asked >= *ordered);
-        match &answer {
-            Answer::Release => match self.ordered {
-                Some(order) => {
-                    // of answers that look alike, only those asked after the order are the new one's
-                    self.answered |= ordered.is_some();
-                    if !self.alike {
-                        self.receipt.first_answer_us.get_or_insert(micros(order.elapsed()));
-                    }
-                    self.since.good += 1;
-                    self.since.last_bad = None;
+        match (answer, self.ordered) {
+            (Answer::Release, Some(order)) => {
+                // of answers that look alike, only those asked after the order are the new one's
+                self.answered |= ordered.is_some();
+                if !self.alike {
+                    self.receipt.first_answer_us.get_or_insert(micros(order.elapsed()));
                 }
-                None => self.alike = true,
-            },
-            Answer::Sick { .. } | Answer::Gateway { .. } | Answer::Nobody(_) if ordered.is_some() && !forgiven => {
-                self.since.bad += 1;
-                self.since.last_bad = Some(answer.clone());
+                self.since.good += 1;
+                self.since.last_bad = None;
             }
-            _ => {}
-        }
-        if answer != Answer::Release {
-            self.last = Some(answer);
+            (Answer::Release, None) => self.alike = true,
+            (answer, _) => self.last = Some(answer),
         }
     }
 

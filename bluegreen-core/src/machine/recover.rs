@@ -149,31 +149,44 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
         Ok(occupant) => occupant,
         Err(blind) => return Recovery::Blind(blind.clone()),
     };
-    let Some(trouble) = trouble(state, seen, active) else { return Recovery::Stable };
+    let Some(trouble) = trouble(state, seen, active) else { return standby(state, seen, active, tried) };
     if let Err(blind) = seen.on(other) {
         return Recovery::Blind(blind.clone());
     }
     let dead = *occupant == Occupant::Nobody;
+    // where somebody else has the port, the other profile is the only way on
+    let usurped = matches!(occupant, Occupant::Stranger { .. });
+    let flips = !tried.flip && (usurped || policy.failover != Failover::Never);
     let walk = |kind, to: &Profile, release, step| {
         Recovery::Walk(Box::new(with(state, open(state, kind, to, release, step, seen))))
     };
     match (warm(state, seen, other), state.confirmed.get(tried.unstartable)) {
-        (Some(warm), _) if !tried.flip && policy.failover != Failover::Never => {
-            walk(Kind::Flip, other, warm.clone(), Step::Health)
-        }
+        (Some(warm), _) if flips => walk(Kind::Flip, other, warm.clone(), Step::Health),
         // nobody is there to go to, and there is a place for one that was proven
-        (None, Some(good))
-            if matches!(occupant, Occupant::Stranger { .. })
-                && seen.is_free(other)
-                && !tried.flip
-                && policy.failover != Failover::Never =>
-        {
+        (None, Some(good)) if usurped && flips && seen.is_free(other) => {
             walk(Kind::Flip, other, good.clone(), Step::Start)
         }
         (_, Some(good)) if dead && !tried.up => walk(Kind::Up, active, good.clone(), Step::Start),
         _ if state.lost => Recovery::Degraded("the state was lost: deploy what should run".to_owned()),
         _ if dead && state.last_good().is_none() => Recovery::Stable,
         _ => Recovery::Degraded(trouble),
+    }
+}
+
+/// The live side is well; whoever has taken the port of its standby would get its users.
+fn standby(state: &State, seen: &Seen, active: &Profile, tried: Tried) -> Recovery {
+    let standby = seen.route().and_then(|route| route.standby.as_ref());
+    match (standby, seen.ours(active)) {
+        (Some(standby), Some(serves)) if served(state) && matches!(seen.on(standby), Ok(Occupant::Stranger { .. })) => {
+            if tried.up {
+                return Recovery::Degraded(format!(
+                    "{standby} is the failover of {active}, and who is there is not ours"
+                ));
+            }
+            let release = serves.release.clone();
+            Recovery::Walk(Box::new(with(state, open(state, Kind::Up, active, release, Step::Start, seen))))
+        }
+        _ => Recovery::Stable,
     }
 }
 

@@ -113,8 +113,11 @@ impl Walk<'_> {
         if self.tx.step == Step::Retire && failure.cause != Cause::Died && serves {
             return Then::End(Outcome::Done { unfinished: Some(failure) });
         }
-        if self.tx.step == Step::Retire && failure.cause == Cause::Blind {
-            // it was confirmed, so the next run finishes what this one could not see
+        let confirmed = self.tx.step == Step::Retire;
+        // without the route there is no way back, and whoever cannot be asked condemns nobody
+        let routeless = self.tx.step == Step::Bake && self.seen.traffic.is_err();
+        if failure.cause == Cause::Blind && (confirmed || routeless) {
+            // the next run goes on with what this one could not see
             return Then::End(Outcome::Degraded { reason: failure.message.clone(), failure });
         }
         if self.tx.kind == Kind::Up {

@@ -111,7 +111,8 @@ impl Machine {
         let mut policies: Vec<Policy> = all
             .map(|(failover, previous)| Policy { failover, previous, settle: Duration::ZERO, ..Policy::default() })
             .collect();
-        let gates = Gates { before_stop: Some(Duration::ZERO), before_switch: Some(Duration::ZERO) };
+        let minute = Some(Duration::from_secs(60));
+        let gates = Gates { before_stop: minute, before_switch: minute };
         policies.push(Policy { gates, ..policies[0].clone() });
         policies
     }

@@ -1,8 +1,8 @@
 //! The engine's loop, cut into the steps between which it can be killed, or suspended for any time.
 
 use bluegreen_core::{
-    Acted, Begin, Cause, Command, Effect, Failure, Interrupt, Outcome, Recovery, Route, Seen, State, Step, Then, Tried,
-    begin,
+    Acted, Begin, Cause, Command, Effect, Failure, Interrupt, Outcome, Profile, Recovery, Route, Seen, State, Step,
+    Then, Tried, begin,
 };
 
 use super::{
@@ -21,6 +21,8 @@ pub(crate) struct Tool {
     interrupted: bool,
     /// What a mutant thinks that the route is, whatever the proxy says.
     pub(crate) believes: Option<Route>,
+    /// Who had the traffic, and listened, when the command began.
+    served: Option<Profile>,
     /// What a mutant read before it had the lock.
     pub(crate) stale: Option<Box<State>>,
     at: At,
@@ -61,7 +63,7 @@ pub(crate) enum Went {
 impl Tool {
     pub(crate) fn launch(command: Command) -> Self {
         let recovering = Some(Tried::default());
-        Self { command, recovering, interrupted: false, believes: None, stale: None, at: At::Deciding }
+        Self { command, recovering, interrupted: false, believes: None, served: None, stale: None, at: At::Deciding }
     }
 
     pub(crate) fn interrupt(&mut self) -> bool {
@@ -151,7 +153,17 @@ impl Tool {
         };
         let degraded = matches!(outcome, Outcome::Degraded { .. });
         let Some(tried) = &mut self.recovering else {
-            return if self.asks_again(degraded) { Went::On(self) } else { Went::Over { degraded } };
+            if self.asks_again(degraded) {
+                return Went::On(self);
+            }
+            // what was taken back may have taken the live side with it
+            let undone = matches!(outcome, Outcome::Undone(_)) && next.state.transaction.is_none();
+            if let Some(served) = self.served.take().filter(|_| undone)
+                && !mutant::see(machine.mutant, host, &self).listens(&served)
+            {
+                return Went::On(Self { command: Command::Recover, recovering: Some(Tried::default()), ..self });
+            }
+            return Went::Over { degraded };
         };
         // recovery asks again, unless it cannot get any further
         if next.state.transaction.is_none() && machine.mutant != Some(Mutant::RecoverOnce) {
@@ -206,6 +218,7 @@ impl Tool {
         let (Begin::Go(state) | Begin::First(state)) = &begun else { return Went::Over { degraded: false } };
         host.broken.extend(promise::judge_save(&host.disk, state, host.proved));
         let at = At::Walking { state: state.clone(), last: None };
+        self.served = seen.route().map(|route| route.active.clone()).filter(|active| seen.listens(active));
         if let Begin::Go(_) = begun {
             // it ends with this one
             self.asks_again(true);

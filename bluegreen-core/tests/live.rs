@@ -1,0 +1,91 @@
+//! The live side: one that listens and gives no answer, and one that is ended by the stop of the other.
+
+mod support;
+
+use std::time::Duration;
+
+use bluegreen_core::{
+    Autopsy, Blind, Cause, Command, Deployer, HealthProbe, Kind, Occupant, Outcome, Process, ProcessError,
+    ProcessManager, Profile, ReleaseId, Unhealthy, testing::FakeHost,
+};
+use support::{Scene, id};
+
+/// One profile listens and says nothing, as an app that hangs, or a socket that was left to a child.
+#[derive(Debug)]
+struct Hangs(FakeHost, Profile);
+
+#[async_trait::async_trait]
+impl HealthProbe for Hangs {
+    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
+        if *profile == self.1 {
+            return Err(Unhealthy::NoAnswer("none within 2 s".into()));
+        }
+        self.0.check(profile).await
+    }
+}
+
+/// A stop of what is on one profile ends what is on the other too, as a script that ends all of a name does.
+#[derive(Debug)]
+struct Siblings(FakeHost);
+
+#[async_trait::async_trait]
+impl ProcessManager for Siblings {
+    async fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind> {
+        self.0.inspect(profile).await
+    }
+
+    async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
+        self.0.start(profile, release).await
+    }
+
+    async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
+        self.0.stop(profile, process, grace).await?;
+        self.0.world().running.clear();
+        Ok(())
+    }
+
+    async fn autopsy(&self, profile: &Profile) -> Autopsy {
+        self.0.autopsy(profile).await
+    }
+}
+
+fn deployer(scene: &Scene, processes: impl ProcessManager + 'static, probe: impl HealthProbe + 'static) -> Deployer {
+    let (host, profiles) = (scene.host.clone(), scene.host.world().profiles.clone());
+    Deployer::new(profiles, host.clone(), processes, probe, host, scene.store.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn recovery_leaves_who_listens_and_gives_no_answer() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let hangs = deployer(&scene, scene.host.clone(), Hangs(scene.host.clone(), scene.second()));
+    let report = hangs.run(&Command::Recover, &bluegreen_core::Options::default()).await.unwrap();
+    assert_eq!(report.transaction.map(|(kind, _)| kind), Some(Kind::Flip));
+    assert_eq!((scene.route().active, scene.running().as_str()), (scene.first(), "v1 v2"));
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_anybody_to_go_to_a_person_is_needed() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let hangs = deployer(&scene, scene.host.clone(), Hangs(scene.host.clone(), scene.first()));
+    let report = hangs.run(&Command::Up, &bluegreen_core::Options::default()).await.unwrap();
+    assert!(matches!(report.recovered, Some(Outcome::Degraded { .. })), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_that_is_sick_is_left_to_the_person() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let second = scene.second();
+    scene.host.world().running.get_mut(&second).unwrap().health = bluegreen_core::testing::Health::Sick;
+    let report = scene.run(Command::Recover).await.unwrap();
+    assert_eq!((report.outcome, report.recovered), (None, None), "an answer is one, whatever it says");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_stop_took_along_is_started_again_before_the_command_ends() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let sloppy = deployer(&scene, Siblings(scene.host.clone()), scene.host.clone());
+    let report = sloppy.deploy(id("v3")).await.unwrap();
+    assert!(matches!(&report.outcome, Some(Outcome::Undone(failure)) if failure.cause == Cause::Process), "{report:?}");
+    assert_eq!((scene.route().active, scene.running().as_str()), (scene.second(), "- v2"));
+}
