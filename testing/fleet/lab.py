@@ -160,18 +160,14 @@ class Lab:
     def address(self, host):
         return "%s.%d" % (self.net, 10 + int(host[1:]))
 
-    def artifact(self, version):
-        path = self.dir / "shop.txt"
-        path.write_text(version + "\n")
-        return str(path)
-
-    def deploy(self, version, *more, name="run", on=(), wait=True, playbook="deploy"):
+    def deploy(self, version, *more, name="", on=(), wait=True, playbook="deploy"):
+        """A run; what it said is kept in a file of this name."""
         artifact = self.dir / "artifacts" / version
         artifact.mkdir(parents=True, exist_ok=True)
         (artifact / "shop.txt").write_text(version + "\n")
         words = [playbook, "-e", "bluegreen_app=shop", "-e", "bluegreen_artifact=%s" % (artifact / "shop.txt"),
                  "-e", "bluegreen_version=%s" % version, "-e", "bluegreen_user=shop", *more]
-        run = Run(self, name, words, on)
+        run = Run(self, name or "%s-%s" % (playbook, version), words, on)
         if wait:
             run.rc = run.wait()
         return run
