@@ -120,7 +120,7 @@ class Lab:
             ANSIBLE_COLLECTIONS_PATH=str(self.dir / "collections"), ANSIBLE_HOME=str(self.dir / "ansible"),
             ANSIBLE_PIPELINING="1", ANSIBLE_FORKS="20", ANSIBLE_NOCOLOR="1", ANSIBLE_LOCALHOST_WARNING="0",
             ANSIBLE_HOST_KEY_CHECKING="0", ANSIBLE_INVENTORY_UNPARSED_WARNING="0", ANSIBLE_DEPRECATION_WARNINGS="0",
-            LC_ALL="C.UTF-8")
+            LC_ALL="C.UTF-8", HOME=str(self.dir / "home"))
         self.ansible = [str(self.venv / "bin/ansible-playbook"), "-i", str(self.dir / "hosts.ini")]
         self.haproxy = None
 
@@ -138,6 +138,7 @@ class Lab:
         self.machines("put", host, path, input=text.encode())
 
     def up(self):
+        (self.dir / "home").mkdir(exist_ok=True)
         self.machines("up", str(self.count))
         with open(self.dir / "hosts.ini", "a") as inventory:
             inventory.write("[balancers]\nbalancer ansible_connection=local ansible_python_interpreter=%s\n" % sys.executable)

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+set -euo pipefail
+exec bluegreen --config /etc/bluegreen/webservice.toml check
