@@ -51,10 +51,10 @@ options:
     description: The SHA-256 that the artifact must have on the machine.
     type: str
   release:
-    description: The id of a release, as C(prepared) returns it.
+    description: The id of a release, as C(prepared) returns it, or the version of one that the machine has.
     type: str
   only:
-    description: For C(rolled_back), the id of the release that must have the traffic. Nothing happens when it has not.
+    description: For C(rolled_back), the id or the version of the release that must have the traffic. Nothing happens when it has not.
     type: str
   replace:
     description: Whether C(prepared) and C(deployed) end another release that waits, which a run before this one may have left.
@@ -145,7 +145,7 @@ plan:
 '''
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.bluegreen_rs.bluegreen.plugins.module_utils.cli import COMMON, Cli, facts, waiting
+from ansible_collections.bluegreen_rs.bluegreen.plugins.module_utils.cli import COMMON, Cli, facts, side, waiting
 
 ARGUMENTS = dict(
     COMMON,
@@ -204,7 +204,9 @@ def expected(params, before, plan):
     state, named = params['state'], params['release']
     after = dict(release=now['version'] or (now['release'] or 'none')[:12], route=now['active'] or 'not known', waits=(now['waiting'] or 'none')[:12])
     changed, refused = False, None
-    other = (before.get('idle') or {}).get('profile') or 'the other profile'
+    idle = side(before, 'idle')
+    other = idle.get('profile') or 'the other profile'
+    names_waiting = (now['waiting'], idle.get('version') if idle.get('release') == now['waiting'] else now['waiting'])
     if plan is not None:
         changed = plan['already'] is None or bool(plan['first'])
         if plan['already'] is None and state == 'prepared':
@@ -212,17 +214,18 @@ def expected(params, before, plan):
         elif plan['already'] is None:
             after['release'], after['route'] = plan['release']['version'] or plan['release']['id'][:12], plan['to']
     elif state == 'promoted':
-        rests = now['waiting'] is not None and named in (None, now['waiting'])
+        rests = now['waiting'] is not None and (named is None or named in names_waiting)
         changed = rests
         if rests:
             after = dict(release=now['waiting'][:12], route=other, waits='none')
-        elif named is not None and named != now['release']:
+        elif named is not None and named not in (now['release'], now['version']):
             refused = 'release %s is not prepared, and has not the traffic either' % named[:12]
     elif state == 'aborted':
-        changed = now['waiting'] is not None and named in (None, now['waiting'])
+        changed = now['waiting'] is not None and (named is None or named in names_waiting)
         after['waits'] = 'none' if changed else after['waits']
     else:
-        changed = params['only'] in (None, now['release']) and (named is None or named != now['release'])
+        serves = (now['release'], now['version'])
+        changed = (params['only'] is None or params['only'] in serves) and (named is None or named not in serves)
         if changed:
             after['release'], after['route'] = (named or 'the one before')[:14], other
     return changed, 'release: %(release)s\nroute: %(route)s\nwaits: %(waits)s\n' % after, refused

@@ -174,6 +174,97 @@ fn a_build_that_leaves_two_jars_deploys_none() {
     assert_eq!(stage.step(), None);
 }
 
+/// What `python3 -m venv` makes there: an Ansible that reaches the `stages` as the machines of the inventory. Of the playbooks it does
+/// what they do when nothing is in the way; that they do more is tried with the real one, in `testing/fleet`.
+fn ansible(runner: &Runner, stages: [&Stage; 2]) {
+    let [one, two] =
+        stages.map(|stage| format!("{} --config {}", bluegreen().display(), stage.path("bluegreen.toml").display()));
+    let playbook = format!(
+        "[ \"$1 $2 $3\" = \"-i hosts.ini --private-key\" ] && [ \"$(cat \"$4\")\" = 'the key' ] && grep -q web2 hosts.ini\n\
+         played=$5\nshift 5\nfor word; do case $word in -e) ;; *=*) export \"$word\" ;; *) exit 98 ;; esac; done\n\
+         [ \"$bluegreen_app\" = shop ]\n\
+         on_all() {{ for it in '{one}' '{two}'; do $it \"$@\" || return; done; }}\n\
+         case $played in\n\
+         bluegreen_rs.bluegreen.prepare) on_all prepare \"$bluegreen_artifact\" --version \"$bluegreen_version\" --if-changed --replace ;;\n\
+         bluegreen_rs.bluegreen.promote) on_all promote \"$bluegreen_release\" ;;\n\
+         bluegreen_rs.bluegreen.abort) on_all abort ;;\n\
+         *) exit 99 ;;\nesac\n"
+    );
+    program(runner.path("playbook"), &playbook);
+    let make = format!(
+        "[ \"$1 $2 $3\" = \"-m venv $HOME/venv\" ]\nmkdir -p ~/venv/bin\ncp '{}' ~/venv/bin/ansible-playbook\n\
+         printf '#!/bin/sh\\n[ \"$*\" = \"install --quiet ansible-core>=2.15\" ]\\n' >~/venv/bin/pip\n\
+         printf '#!/bin/sh\\n[ \"$1 $2\" = \"collection install\" ] && [ -f \"$3\" ]\\n' >~/venv/bin/ansible-galaxy\n\
+         chmod +x ~/venv/bin/*\n",
+        runner.path("playbook").display()
+    );
+    program(runner.path("bin/python3"), &make);
+}
+
+#[test]
+fn the_workflow_of_a_fleet_builds_once_and_moves_no_traffic_before_somebody_agrees() {
+    let (Some(one), Some(two)) = (Stage::marker(), Stage::marker()) else { return };
+    let secrets = vec![("secrets.DEPLOY_KEY", "the key"), ("secrets.DEPLOY_KNOWN_HOSTS", "web1 ssh-ed25519 AAAA")];
+    let runner = Runner { contexts: secrets, env: vec![("GITHUB_SHA", SHA.to_owned())], ..Runner::new() };
+    ansible(&runner, [&one, &two]);
+    let workflow = workflow("examples/github-actions/fleet.yml");
+    assert_eq!(workflow["concurrency"]["cancel-in-progress"].as_bool(), Some(false));
+    let fronts = || [one.front(), two.front()];
+    let is = |version: &str| fronts().iter().all(|front| front.starts_with(&format!("{version} ")));
+    let play = |job: &str| {
+        let steps = &workflow["jobs"][job]["steps"];
+        // each job has a machine of its own, with nothing but what was handed on
+        if job != "build" {
+            let (checkout, built) = (runner.path("checkout"), runner.path("built"));
+            if checkout.join("handed-on").exists() {
+                fs::rename(&checkout, &built).unwrap();
+                fs::rename(built.join("handed-on"), &checkout).unwrap();
+                fs::remove_dir_all(&built).unwrap();
+            }
+        }
+        runner.job(steps).1
+    };
+    let build = |app: &str| {
+        fs::remove_dir_all(runner.path("checkout")).unwrap();
+        fs::create_dir_all(runner.path("checkout/deploy")).unwrap();
+        fs::write(runner.path("checkout/deploy/hosts.ini"), "[bluegreen]\nweb1\nweb2\n").unwrap();
+        fs::write(runner.path("checkout/deploy/bluegreen_rs-bluegreen-0.1.0.tar.gz"), "").unwrap();
+        builds(&runner, app);
+        assert!(play("build").is_none());
+    };
+
+    // somebody agrees
+    build("v1");
+    assert!(play("prepare").is_none() && play("promote").is_none() && is("v1"), "{:?}", fronts());
+    let clients = [Clients::at(&one), Clients::at(&two)];
+    // nobody does: it waits on both, and is ended
+    let second = Runner { env: vec![("GITHUB_SHA", SHA.replace('0', "2"))], ..runner };
+    let runner = &second;
+    let play = |job: &str| runner.job(&workflow["jobs"][job]["steps"]).1;
+    fs::write(runner.path("checkout/shop.jar"), "v2").unwrap();
+    assert!(play("prepare").is_none() && is("v1"), "{:?}", fronts());
+    assert_eq!((one.step().as_deref(), two.step().as_deref()), (Some("health"), Some("health")));
+    assert!(play("abort").is_none() && is("v1") && one.step().is_none() && two.step().is_none());
+    // it is sick: the job fails, and there is no other one
+    fs::write(runner.path("checkout/shop.jar"), "v3 errors").unwrap();
+    let failed = play("prepare").expect("a sick release is not prepared");
+    assert!(failed.code == Some(10) && is("v1"), "{failed}");
+    // what was never prepared is not promoted
+    let failed = play("promote").expect("nothing waits");
+    assert!(failed.code == Some(3) && is("v1"), "{failed}");
+    for client in clients {
+        client.lost_nothing();
+    }
+
+    let job = |name: &str| &workflow["jobs"][name];
+    assert_eq!((job("prepare")["needs"].as_str(), job("promote")["needs"].as_str()), (Some("build"), Some("prepare")));
+    assert_eq!(
+        (job("prepare")["environment"].as_str(), job("promote")["environment"].as_str()),
+        (None, Some("production"))
+    );
+    assert!(job("abort")["if"].as_str().unwrap().contains("needs.promote.result != 'success'"));
+}
+
 /// The files that the release is made from; what else a script asks for is not there, and it fails.
 const SOURCES: &str =
     "Cargo.toml CHANGELOG.md README.md LICENSE-MIT LICENSE-APACHE packaging examples/systemd .ci/lib.sh";
@@ -280,7 +371,12 @@ fn a_tag_becomes_a_release_with_all_that_was_built() {
 #[test]
 fn actions_are_named_by_digest_and_each_job_has_its_own_few_rights() {
     let mut writes = Vec::new();
-    for file in [".github/workflows/ci.yml", ".github/workflows/release.yml", "examples/github-actions/deploy.yml"] {
+    for file in [
+        ".github/workflows/ci.yml",
+        ".github/workflows/release.yml",
+        "examples/github-actions/deploy.yml",
+        "examples/github-actions/fleet.yml",
+    ] {
         let workflow = workflow(file);
         let by_default = workflow["permissions"].as_hash().unwrap_or_else(|| panic!("{file}: GitHub's default rights"));
         assert!(by_default.is_empty(), "{file}: none by default");
