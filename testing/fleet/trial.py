@@ -2,12 +2,12 @@
 import argparse
 import datetime
 import json
-import os
 import sys
 import threading
 import time
+from pathlib import Path
 
-from lab import Lab, Users, say
+from lab import Lab, Run, Users, say
 
 SCENARIOS = {}
 
@@ -77,6 +77,21 @@ def healthy(trial):
     table = [line for line in run.lines if line.startswith(tuple(trial.lab.hosts))]
     holds("one line for each machine: %s" % table, sum(version in line for line in table) == len(trial.lab.hosts))
     return dict(rc=run.rc, releases=trial.lab.releases(), failed=False)
+
+
+@scenario
+def planned(trial):
+    """Check mode says what would be, and does nothing."""
+    version, lab = trial.next(), trial.lab
+    run = lab.deploy(version, "--check", "--diff", name="check-%s" % version)
+    holds("it ends with 0: %s" % run.text[-1500:], run.rc == 0)
+    holds("the diff shows what would wait: %s" % run.text[-4000:], run.text.count("-waits: none") == len(lab.hosts))
+    holds("nothing was done: %s" % lab.releases(), lab.releases() == [trial.now])
+    status = json.loads(lab.on("h1", "bluegreen --app shop status --format json; ls /var/cache/bluegreen/shop >&2"))
+    holds("nothing waits: %s" % status, status["waits"] is None)
+    told = dict(rc=run.rc, releases=lab.releases(), failed=False)
+    trial.again(version)
+    return told
 
 
 def sick(trial, when):
@@ -230,9 +245,9 @@ def killed_in_a_drain(trial):
 
 
 def set_up(lab):
-    more = ["-e", "bluegreen_app=shop", "-e", "bluegreen_config=%s" % (os.path.dirname(os.path.abspath(__file__)) + "/shop.toml"),
-            "-e", "bluegreen_binary=%s" % lab.bluegreen, "-e", "bluegreen_user=shop"]
-    from lab import Run
+    config = Path(__file__).resolve().parent / "shop.toml"
+    more = ["-e", "bluegreen_app=shop", "-e", "bluegreen_config=%s" % config, "-e", "bluegreen_binary=%s" % lab.bluegreen,
+            "-e", "bluegreen_user=shop"]
     run = Run(lab, "setup", ["setup", *more])
     holds("the set-up ends with 0: %s" % run.text[-3000:], run.wait() == 0)
     return run
@@ -267,7 +282,7 @@ def main():
     parser.add_argument("--times", action="store_true")
     parser.add_argument("scenario", nargs="*")
     args = parser.parse_intermixed_args()
-    names = args.scenario or (["healthy", "sick_in_prepare"] if args.sample else list(SCENARIOS))
+    names = args.scenario or (["sick_in_prepare"] if args.sample else list(SCENARIOS))
     lab = Lab(args.lab, args.venv, args.bluegreen, 2 if args.sample else args.hosts)
     trial, failed = Trial(lab), []
     try:
@@ -276,6 +291,7 @@ def main():
         run = set_up(lab)
         say("ok: %d machines are up after %.0f s, and set up after %.0f s more" % (lab.count, time.monotonic() - began - run.took, run.took))
         trial.again(trial.next())
+        say("ok: the first release is on all %d, rc 0" % lab.count)
         lab.sound()
         if args.times:
             times(trial)
