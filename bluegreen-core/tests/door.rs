@@ -86,8 +86,9 @@ async fn users_who_get_bad_gateways_end_the_bake() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hiccup_at_the_front_door_ends_no_bake() {
+    // of twenty a second: more than a second, in which a whole attempt fails, and no third one
     let (outcome, detail, _, moved) = deploy(|there, asked| match there {
-        true if (40..60).contains(&asked) => gateway(),
+        true if (300..325).contains(&asked) => gateway(),
         true => Answer::Release,
         false => other(200),
     })
@@ -150,13 +151,13 @@ async fn what_may_be_anybodys_answer_reverts_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_of_the_proxy_reverts_nobody_and_slows_us_down() {
-    let (outcome, _, warnings, moved) =
-        deploy(
-            |there, asked| {
-                if there && asked == 1 { Answer::Release } else { Answer::Limited("429 Too Many Requests".into()) }
-            },
-        )
-        .await;
+    let (outcome, _, warnings, moved) = deploy(|there, asked| match there {
+        true if asked == 1 => Answer::Release,
+        // who is asked once a second does not get so far
+        true if asked > 40 => gateway(),
+        _ => Answer::Limited("429 Too Many Requests".into()),
+    })
+    .await;
     assert_eq!((outcome, moved), (Outcome::DONE, true));
     assert_eq!(warnings.iter().filter(|warning| warning.contains("limit of its own")).count(), 1, "{warnings:?}");
 }

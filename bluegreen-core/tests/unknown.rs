@@ -2,11 +2,14 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bluegreen_core::{
-    Blind, Cancel, Cause, Command, Options, Outcome, Policy, Refusal, Route, RunError, State, Step, Traffic,
-    testing::Op,
+    Blind, Cancel, Cause, Command, Event, EventKind, Events, Options, Outcome, Policy, Refusal, Route, RunError, State,
+    Step, Traffic, testing::Op,
 };
 use support::{Scene, id};
 use tokio::time::Instant;
@@ -159,24 +162,30 @@ async fn a_cancel_is_heard_in_the_dark() {
     let second = scene.second();
     let cancel = Cancel::new();
     let options = Options { cancel: cancel.clone(), ..Options::default() };
-    let command = Command::deploy(id("v2"));
-    let interrupt = async {
-        dark(
-            &scene,
-            Step::Bake,
-            Duration::from_secs(1),
-            |scene| {
-                let _ = scene.host.world().hidden.insert(second.clone());
-            },
-            |_| cancel.cancel(),
-        )
-        .await;
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        scene.host.world().hidden.clear();
+    let (undone, command) = (Arc::new(Mutex::new(None)), Command::deploy(id("v2")));
+    let noted = undone.clone();
+    let listen = move |event: &Event| {
+        if let EventKind::Undoing { .. } = event.kind {
+            noted.lock().unwrap().get_or_insert_with(Instant::now);
+        }
     };
-    let (report, ()) = tokio::join!(scene.deployer.run(&command, &options), interrupt);
+    let deployer = scene.deployer.clone().with_events(Events::to(listen));
+    let hide = |scene: &Scene| {
+        let _ = scene.host.world().hidden.insert(second.clone());
+    };
+    let interrupt = async {
+        dark(&scene, Step::Bake, Duration::from_secs(1), hide, |_| cancel.cancel()).await;
+        let asked = Instant::now();
+        // darkness goes on, and for less than it would be waited for
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        scene.host.world().hidden.clear();
+        asked
+    };
+    let (report, asked) = tokio::join!(deployer.run(&command, &options), interrupt);
     let report = report.unwrap();
     assert!(matches!(report.outcome, Some(Outcome::Undone(_) | Outcome::Degraded { .. })), "{:?}", report.outcome);
+    let heard = undone.lock().unwrap().expect("it is taken back") - asked;
+    assert!(heard < Duration::from_secs(1), "heard after {heard:?}");
     scene.run(Command::Recover).await.unwrap();
     assert_eq!(scene.route(), Route::solo(scene.first()));
 }
