@@ -4,12 +4,13 @@ use std::{
     env,
     ffi::OsString,
     io,
-    os::unix::process::CommandExt as _,
-    path,
-    process::{Command, exit},
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    path::{self, Path, PathBuf},
+    process::{Command, Stdio, exit},
 };
 
 use bluegreen_linux::program::{self, relay};
+use rustix::{fs::Mode, process::umask};
 
 use crate::{config::Config, exit::Exit, halt::Halt, owner::User};
 
@@ -52,11 +53,17 @@ const OF_A_SHELL: [&str; 14] = [
 /// Names what was left behind to the process that goes on.
 const LEFT_BEHIND: &str = "BLUEGREEN_LEFT_BEHIND";
 
+/// Where root called, when the process that goes on does not stand there.
+const DIRECTORY: &str = "BLUEGREEN_DIRECTORY";
+/// At least this is closed to others in what is made from now on.
+const UMASK: Mode = Mode::from_raw_mode(0o022);
+
 /// Replaces this process. What comes back is why it could not. The one who goes on reads the very file that root has judged:
 /// where root has looked for it may be closed to them.
 pub(crate) fn go_on_as(user: &User, config: &Config) -> Halt {
     let cannot = |error: io::Error| Halt::new(Exit::Usage, format!("cannot go on as {}: {error}", user.name));
-    match relay::has_terminal() {
+    // a terminal that we have from our relay is none of root's
+    match if relay::is_ours() { Ok(false) } else { relay::has_terminal() } {
         // the same again without one
         Ok(true) => match relay::run(ourselves()) {
             Ok(code) => exit(code),
@@ -66,13 +73,31 @@ pub(crate) fn go_on_as(user: &User, config: &Config) -> Halt {
         Err(error) => return cannot(error),
     }
     let mut command = ourselves();
-    command.env_clear().envs(environment(user, &config.passed(), env::vars_os()));
+    command.stdin(Stdio::null()).env_clear().envs(environment(user, &config.passed(), env::vars_os()));
     match path::absolute(config.file()) {
         Ok(file) => command.env("BLUEGREEN_CONFIG", file),
         Err(error) => return cannot(error),
     };
     program::keep_descriptors();
-    cannot(user.turn_into().and_then(|()| relay::follow()).err().unwrap_or_else(|| command.exec()))
+    umask(umask(UMASK) | UMASK);
+    let became = user.turn_into().and_then(|()| relay::follow()).and_then(|()| stand(&mut command));
+    cannot(became.err().unwrap_or_else(|| command.exec()))
+}
+
+/// Leaves a directory that root's rights alone have led to: as the user that this process is now, it would stay open to them.
+fn stand(command: &mut Command) -> io::Result<()> {
+    let here = env::current_dir()?;
+    let place = |path: &Path| path.metadata().map(|meta| (meta.dev(), meta.ino()));
+    if place(&here).is_ok_and(|there| place(Path::new(".")).is_ok_and(|ours| ours == there)) {
+        return Ok(());
+    }
+    command.current_dir("/").env(DIRECTORY, here);
+    Ok(())
+}
+
+/// What a path that was typed means where it was typed.
+pub(crate) fn typed(path: &Path) -> PathBuf {
+    env::var_os(DIRECTORY).map_or_else(|| path.to_owned(), |directory| Path::new(&directory).join(path))
 }
 
 /// Whether this process was root's before.
@@ -101,7 +126,9 @@ fn environment(
     ours: impl Iterator<Item = (OsString, OsString)>,
 ) -> Vec<(OsString, OsString)> {
     let is_kept = |name: &str| KEPT.contains(&name) || name.starts_with("LC_") || passed.iter().any(|it| it == name);
-    let is_missed = |name: &str| !OF_A_SHELL.contains(&name) && !name.starts_with("SUDO_") && name != LEFT_BEHIND;
+    let is_missed = |name: &str| {
+        !OF_A_SHELL.contains(&name) && !name.starts_with("SUDO_") && name != LEFT_BEHIND && name != DIRECTORY
+    };
     let (mut theirs, left): (Vec<_>, Vec<_>) = ours.partition(|(name, _)| name.to_str().is_some_and(is_kept));
     let left: Vec<&str> = left.iter().filter_map(|(name, _)| name.to_str()).filter(|name| is_missed(name)).collect();
     let own: [(&str, OsString); 5] = [

@@ -13,7 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::time::timeout;
+use tokio::{
+    task::AbortHandle,
+    time::{sleep, timeout},
+};
 
 use crate::{
     access,
@@ -29,6 +32,7 @@ use crate::{
     output, owner,
     report::{Format, JsonReporter, Paint, Patient, reporter, stdout_width},
     signals::Signals,
+    threads::DEAF,
     trust::{self, Purpose},
     wiring::{Wired, launch, wire},
 };
@@ -53,10 +57,12 @@ pub(crate) struct Session {
     pub(crate) last_seen: LastSeen,
     pub(crate) history: History,
     began: Instant,
+    /// Ends us when nothing else hears that we are to end, until something could be changed.
+    untouched: Option<AbortHandle>,
 }
 
 fn read(global: &Global, purpose: Purpose) -> Result<Config, Halt> {
-    let lookup = Lookup::new(global.config.clone(), global.app.clone());
+    let lookup = Lookup::new(global.config.as_deref().map(handover::typed), global.app.clone());
     let lenient = purpose == Purpose::BringBack;
     let lookup = Lookup { foreign: geteuid().is_root(), caller: purpose.caller(), lenient, ..lookup };
     Config::load(&lookup).map_err(|error| mistake(global, &error))
@@ -125,7 +131,30 @@ impl Session {
         let wired = wire(&config, events.clone())?;
         let last_word = leave(wired.deployer.clone(), events.clone(), global.format);
         let signals = Signals::listen(last_word).map_err(|e| Halt::error(Exit::Internal, &e))?;
-        Ok(Self { config, events, wired, signals, format: global.format, watcher, last_seen, history, began })
+        let format = global.format;
+        let session =
+            Self { config, events, wired, signals, format, watcher, last_seen, history, began, untouched: None };
+        let untouched = tokio::spawn(session.clone().give_up(None, "interrupted")).abort_handle();
+        Ok(Self { untouched: Some(untouched), ..session })
+    }
+
+    /// Ends this process when it is asked to end, or after `left`, and does not: a disk that does not answer holds its thread.
+    async fn give_up(self, left: Option<Duration>, what: &'static str) {
+        let deadline = async {
+            match left {
+                Some(left) => sleep(left).await,
+                None => std::future::pending().await,
+            }
+        };
+        let exit = tokio::select! {
+            () = self.signals.cancel.cancelled() => None,
+            () = deadline => Some(Exit::Unhealthy),
+        };
+        sleep(DEAF).await;
+        let exit = exit.unwrap_or_else(|| self.signals.request().into());
+        self.events.warn(format!("{what} while it waited for a disk that does not answer"));
+        let exit = self.finish_plain(exit.outcome("failed"), exit, None);
+        std::process::exit(output::ended(exit).code().into())
     }
 
     /// The same, with another engine.
@@ -155,7 +184,7 @@ impl Session {
         if seen.traffic.is_ok() && seen.occupants.iter().all(Result::is_ok) {
             return seen;
         }
-        tokio::time::sleep(AGAIN).await;
+        sleep(AGAIN).await;
         self.wired.deployer.look().await
     }
 
@@ -190,6 +219,7 @@ impl Session {
             }
             lease => {
                 let lease = lease?;
+                self.untouched.iter().for_each(AbortHandle::abort);
                 self.mend().await;
                 Ok(Locked { session: self, run, options, lease })
             }
@@ -211,7 +241,8 @@ impl Session {
             .map_err(|why| Halt::new(Exit::Refused, why.to_string()).next(why.fix()))?;
         let spec = launch(&self.config).spec();
         let (version, sha256) = (release.version.as_deref(), release.sha256.as_deref());
-        let new = NewRelease { artifact: release.artifact.as_deref(), spec: &spec, version, sha256 };
+        let artifact = release.artifact.as_deref().map(handover::typed);
+        let new = NewRelease { artifact: artifact.as_deref(), spec: &spec, version, sha256 };
         let store = self.wired.processes.releases();
         let mut told = None::<(Instant, bool)>;
         let tell = |done, total| {
@@ -238,7 +269,10 @@ impl Session {
             tell(done, total);
             ControlFlow::Continue(())
         };
-        tokio::task::block_in_place(|| read(&mut progress)).map_err(|error| match error {
+        let late = tokio::spawn(self.clone().give_up(self.left(run), "the deadline came, or it was interrupted,"));
+        let read = tokio::task::block_in_place(|| read(&mut progress));
+        late.abort();
+        read.map_err(|error| match error {
             ReleaseError::Stopped if self.signals.cancel.is_cancelled() => {
                 Halt::new(self.signals.request().into(), "interrupted while the artifact was read")
             }

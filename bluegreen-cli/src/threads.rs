@@ -9,9 +9,15 @@ use crate::{exit::Exit, halt::Halt};
 /// Longer than any command.
 const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Does `work`.
+/// So long is waited for what does not hear that it is to end, as a read from a disk that does not answer.
+pub(crate) const DEAF: Duration = Duration::from_secs(2);
+
+/// Does `work`. A thread that still waits then, as for a disk that does not answer, is not waited for.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Halt>>) -> Result<T, Halt> {
-    begin()?.block_on(work)
+    let runtime = begin()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(DEAF);
+    done
 }
 
 /// One thread for tasks, and one for what waits for files and processes. As long as it has that one, tokio makes do when the

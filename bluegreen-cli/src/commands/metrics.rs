@@ -1,9 +1,14 @@
 //! `metrics`, and the file that is kept for node_exporter.
 
+use std::time::Duration;
+
 use bluegreen_linux::files::FileError;
 
 use super::{Exit, Halt, Session};
 use crate::{metrics, output};
+
+/// So long a command may take to write them.
+const LATE: Duration = Duration::from_secs(15);
 
 /// `metrics`
 pub(super) async fn run(session: &Session, write: bool) -> Result<Exit, Halt> {
@@ -34,4 +39,11 @@ pub(super) async fn keep(session: &Session) {
     if let Err(error) = text.and_then(|text| metrics::write(file, &text)) {
         output::error(format!("warning: cannot write the metrics: {error}\n"));
     }
+}
+
+/// Ends a command that has ended otherwise with `exit`, when its file is on a disk that does not answer.
+pub(super) async fn late(exit: Exit) {
+    tokio::time::sleep(LATE).await;
+    output::error("warning: the metrics were not written: their disk does not answer\n");
+    std::process::exit(output::ended(exit).code().into())
 }

@@ -110,7 +110,9 @@ fn with_session(global: &Global, command: Command) -> Exit {
             output::error(format!("warning: {lost}\n"));
         }
         if changes {
+            let late = tokio::spawn(metrics::late(exit));
             metrics::keep(&session).await;
+            late.abort();
         }
         Ok(exit)
     };

@@ -180,6 +180,55 @@ fn ctrl_c_takes_the_deploy_back() {
     assert!(shown.contains("interrupted"), "{shown}");
 }
 
+/// Whoever has its rights may stop it, and does not keep root's terminal by that.
+#[test]
+fn one_that_was_stopped_hears_ctrl_c() {
+    let Some((mut stage, _)) = stage_of_nobody() else { return };
+    stage.boots_on_cue();
+    let artifact = stage.artifact("v1");
+    let terminal = Terminal::open();
+    let mut deploy = terminal.run(&stage, &format!("exec {} deploy {artifact}", bluegreen().display()));
+    stage.wait_for_step("health");
+    let holder = stage.status()["lock"]["pid"].as_u64().and_then(|pid| i32::try_from(pid).ok());
+    let holder = holder.and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(holder, rustix::process::Signal::STOP).unwrap();
+    let mut keyboard = File::from(terminal.master.try_clone().unwrap());
+    keyboard.write_all(b"\x03").unwrap();
+    wait_for("its end", || deploy.try_wait().unwrap().is_some());
+    drop(keyboard);
+    let (status, shown) = (deploy.wait().unwrap(), terminal.close());
+    assert_eq!((status.code(), stage.step()), (Some(130), None), "{shown}");
+}
+
+/// Also without a session on that terminal, as from `setsid`, and from a directory that only root gets into.
+#[test]
+fn neither_roots_descriptors_nor_its_directory_go_along() {
+    let Some((mut stage, shared)) = stage_of_nobody() else { return };
+    let look = "readlink /proc/$PPID/fd/0 /proc/$PPID/fd/1 /proc/$PPID/fd/2 /proc/$PPID/cwd > \"$BLUEGREEN_SHARED_DIR/seen\"; \
+                cat key >> \"$BLUEGREEN_SHARED_DIR/seen\"; umask >> \"$BLUEGREEN_SHARED_DIR/seen\"";
+    stage.set("hooks.before_start", vec!["sh", "-c", look]);
+    let (closed, artifact) = (stage.path("closed"), stage.artifact("v1"));
+    fs::create_dir_all(closed.join("in")).unwrap();
+    fs::write(closed.join("in/key"), "only root reads this\n").unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    let terminal = Terminal::open();
+    let script = format!(
+        "cd {}; umask 0; exec setsid -w {} --config {} deploy {artifact}",
+        closed.join("in").display(),
+        bluegreen().display(),
+        stage.path("bluegreen.toml").display()
+    );
+    let roots = ptsname(&terminal.master, Vec::new()).unwrap().into_string().unwrap();
+    let mut deploy = terminal.run(&stage, &script);
+    wait_for("the deploy", || deploy.try_wait().unwrap().is_some());
+    let (status, shown) = (deploy.wait().unwrap(), terminal.close());
+    assert!(status.success() && shown.contains("real1 serves"), "{shown}");
+    let seen = fs::read_to_string(shared.join("seen")).unwrap();
+    let [input, out, err, place, mask] = seen.lines().collect::<Vec<_>>()[..] else { panic!("{seen}") };
+    assert_eq!((input, place, mask), ("/dev/null", "/", "0022"), "{seen}");
+    assert!([out, err].iter().all(|end| end.starts_with("/dev/pts/") && *end != roots), "{roots}: {seen}");
+}
+
 /// Who is killed on the terminal takes the one who works for it along: nobody deploys on behind a prompt.
 #[test]
 fn what_relays_for_it_does_not_leave_it_behind() {

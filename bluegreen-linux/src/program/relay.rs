@@ -37,17 +37,20 @@ const LEFT: usize = 64 << 10;
 /// What a person or a service manager asks of us, and the command shall hear.
 const HANDED_ON: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::QUIT];
 
-/// Whether this process is on a terminal.
+/// So often is asked before who does not hear it is killed.
+const ASKED: usize = 3;
+
+/// Whether this process is on a terminal, or has one for its input or its output.
 ///
 /// # Errors
 /// `/proc` does not say it.
 pub fn has_terminal() -> io::Result<bool> {
     let stat = Process::myself().and_then(|me| me.stat()).map_err(io::Error::other)?;
-    Ok(stat.tty_nr != 0)
+    Ok(stat.tty_nr != 0 || io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal())
 }
 
 /// Runs `command` away from our terminal, and returns its exit code; 128 and the signal, when one ended it. Its standard input
-/// is empty. It should [`follow`] us.
+/// is empty. It should [`follow`] us. Asked to end for the third time, it is killed.
 ///
 /// # Errors
 /// It could not be started.
@@ -66,6 +69,7 @@ pub fn run(mut command: Command) -> io::Result<i32> {
     let pid = super::in_session(command, None)?;
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
     let child = pidfd_open(pid, PidfdFlags::empty())?;
+    let mut asked = 0;
     loop {
         let mut fds = vec![PollFd::new(&child, PollFlags::IN), PollFd::new(&resized.pipe, PollFlags::IN)];
         fds.extend(heard.iter().map(|heard| PollFd::new(&heard.pipe, PollFlags::IN)));
@@ -76,8 +80,11 @@ pub fn run(mut command: Command) -> io::Result<i32> {
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         for heard in heard.iter().zip(&ready[2..]).filter_map(|(heard, ready)| ready.then_some(heard)) {
             heard.forget();
+            asked += 1;
             // it may have ended just now
-            let _ = pidfd_send_signal(&child, heard.signal);
+            let _ = pidfd_send_signal(&child, if asked < ASKED { heard.signal } else { Signal::KILL });
+            // whoever has its rights may have stopped it
+            let _ = pidfd_send_signal(&child, Signal::CONT);
         }
         if ready[1] {
             resized.forget();

@@ -14,7 +14,7 @@ use super::{Exit, Format, Global, Halt, Session, preflight, releases};
 use crate::{
     args,
     documents::{self, SCHEMA},
-    output,
+    handover, output,
     report::{self, pad, sanitize, title, wrap},
     wiring,
 };
@@ -55,8 +55,8 @@ pub(super) async fn run(session: &Session, global: &Global, args: &args::Plan) -
 async fn make(session: &Session, args: &args::Plan) -> Result<Plan, Halt> {
     let store = session.wired.processes.releases();
     let spec = wiring::launch(&session.config).spec();
-    let (artifact, version) = (args.artifact.as_deref(), args.version.as_deref());
-    let new = NewRelease { artifact, spec: &spec, version, sha256: None };
+    let (artifact, version) = (args.artifact.as_deref().map(handover::typed), args.version.as_deref());
+    let new = NewRelease { artifact: artifact.as_deref(), spec: &spec, version, sha256: None };
     let (release, stored) = session.read(&args::Run::default(), |_, _| {}, |progress| store.look_at(&new, progress))?;
 
     let seen = session.wired.deployer.look().await;
