@@ -60,14 +60,13 @@ fn hooks(config: &Config) -> Vec<Finding> {
     let judge = |(name, hook): (&str, &Option<HookCommand>)| {
         let command = &hook.as_ref()?.command;
         let first = config.profiles.first();
-        let (what, fix) = match runnable(config, first, command, path.as_deref(), here) {
-            Some(found) => (found.what, found.fix),
-            None => {
-                let program = render(config, first, command.first()?)?;
-                let is_known = program.starts_with('/') || !program.contains('/');
-                let Distrust { file, why, fix } = distrust(&program).filter(|_| is_known)?;
-                (format!("{} is not run: {why}", file.display()), fix)
-            }
+        let (what, fix) = if let Some(found) = runnable(config, first, command, path.as_deref(), here) {
+            (found.what, found.fix)
+        } else {
+            let program = render(config, first, command.first()?)?;
+            let is_known = program.starts_with('/') || !program.contains('/');
+            let Distrust { file, why, fix } = distrust(&program).filter(|_| is_known)?;
+            (format!("{} is not run: {why}", file.display()), fix)
         };
         let severity = if name == "after_failure" { Finding::warning } else { Finding::fatal };
         Some(severity("hook-program", format!("the hook {name}: {what}"), fix))
