@@ -29,7 +29,7 @@ pub enum NoPlace {
     /// Others may write to it.
     #[error("others may write to it (mode {0:o})")]
     Shared(u32),
-    /// Root's, and full of other things.
+    /// Full of other things.
     #[error("it has something in it, and nothing of bluegreen")]
     Full,
     /// Somebody could put another directory in its place.
@@ -82,7 +82,7 @@ impl Reached {
         if owner.uid == 0 && is_system {
             return Ok(Err(NoPlace::System));
         }
-        if owner.uid == 0 && self.is_full_of_others(ours)? {
+        if self.is_full_of_others(ours)? {
             return Ok(Err(NoPlace::Full));
         }
         Ok(Ok(()))
@@ -99,7 +99,8 @@ impl Reached {
             if ours(name) {
                 return Ok(false);
             }
-            is_full |= name != "." && name != "..";
+            // a new disk has this one
+            is_full |= name != "." && name != ".." && name != "lost+found";
         }
         Ok(is_full)
     }

@@ -298,3 +298,20 @@ fn whom_an_access_list_lets_write_to_a_directory_is_named() {
         assert!(BOTH.iter().all(|way| ground.who(*way, "listed/in").contains(&named)));
     }
 }
+
+#[test]
+fn a_directory_that_is_full_of_other_things_is_no_place_whoever_owns_it() {
+    if !is_root() {
+        return;
+    }
+    let ground = Ground::new();
+    let fits = |name: &str| reach(&ground.at(name)).unwrap().fits(&owner(), |name| name == "state.json").unwrap();
+    for (name, file, fit) in
+        [("site", "index.html", Err(NoPlace::Full)), ("state", "state.json", Ok(())), ("disk", "lost+found", Ok(()))]
+    {
+        ground.dir(name, 0o755, 4711);
+        assert_eq!(fits(name), Ok(()), "it is empty");
+        fs::write(ground.at(name).join(file), "").unwrap();
+        assert_eq!(fits(name), fit, "{name}");
+    }
+}

@@ -5,6 +5,8 @@
 //! `sudo` does it with `use_pty`; this process stays between the two, hands on what is said and the signals of the keyboard,
 //! and ends as the command does.
 
+mod harmless;
+
 use std::{
     fs::File,
     io::{self, IsTerminal as _, PipeReader, Read as _, Write as _},
@@ -29,6 +31,8 @@ use rustix::{
     pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt},
     termios::{OptionalActions, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize},
 };
+
+use self::harmless::Harmless;
 
 /// Says to the command who relays for it.
 pub const RELAY: &str = "BLUEGREEN_RELAY";
@@ -201,7 +205,7 @@ impl Screen {
     fn copy(&self, over: PipeReader) -> io::Result<thread::JoinHandle<()>> {
         let (master, mut real) = (self.master.try_clone()?, File::from(self.real.try_clone()?));
         let copy = move || {
-            let (mut bytes, mut left) = ([0; 4096], LEFT);
+            let (mut bytes, mut left, mut harmless) = ([0; 4096], LEFT, Harmless::default());
             while left > 0 {
                 let mut fds = [PollFd::new(&master, PollFlags::IN), PollFd::new(&over, PollFlags::IN)];
                 let polled = poll(&mut fds, None);
@@ -209,7 +213,7 @@ impl Screen {
                 match rustix::io::read(&master, &mut bytes) {
                     Ok(count @ 1..) => {
                         // a terminal that is gone stops nothing
-                        let _ = real.write_all(&bytes[..count]);
+                        let _ = real.write_all(&harmless.pass(&bytes[..count]));
                         left -= if is_over { count.min(left) } else { 0 };
                     }
                     Err(Errno::AGAIN) if !is_over && matches!(polled, Ok(_) | Err(Errno::INTR)) => {}
