@@ -135,6 +135,9 @@ impl From<StoreError> for Halt {
                 halt.next(format!("ps -o user,pid,lstart,args -p {pid}; when it has ended, the same again"))
             }
             StoreError::Io { kind: ErrorKind::FileTooLarge, .. } => halt.next(FILE_SIZE),
+            // whoever has a lease on it is told to give it up
+            StoreError::Io { kind: ErrorKind::WouldBlock, path, .. } => halt.next(format!("sudo lsof {path}")),
+            StoreError::Newer { .. } => halt.next("bluegreen --version, and the newer one that wrote it"),
             StoreError::Io { .. } => {
                 halt.next("sudo bluegreen setup --apply (it makes the directory), or free some disk")
             }

@@ -9,7 +9,10 @@ use std::{
 
 use bluegreen_linux::dirs;
 pub(crate) use bluegreen_linux::users::User;
-use rustix::process::{getegid, geteuid, getgid, getuid};
+use rustix::{
+    fs::Mode,
+    process::{getegid, geteuid, getgid, getuid, umask},
+};
 
 use crate::{config::Config, exit::Exit, halt::Halt, handover, trust::Purpose};
 
@@ -49,6 +52,12 @@ pub(crate) fn not_setuid() -> Result<(), Halt> {
     }
     let why = "bluegreen is installed setuid or setgid, and runs as somebody else than who called it";
     Err(Halt::new(Exit::Usage, why).next("sudo chmod ug-s $(command -v bluegreen)"))
+}
+
+/// What we make is ours to open and to enter: a mask that takes that from the owner himself, as 777, is meant by nobody.
+pub(crate) fn keep_own_rights() {
+    let mask = umask(Mode::empty());
+    umask(mask & (Mode::RWXG | Mode::RWXO));
 }
 
 /// Others may pass through, as nginx's workers must, and not open it.

@@ -150,6 +150,7 @@ fn whatever_is_in_the_place_of_a_state_is_put_away_by_the_command_that_is_said()
         fs::remove_file(&state).unwrap();
         put(&state);
         let Err(StoreError::Unsafe { fix: Some(fix), .. }) = store.load() else { panic!("{:?}", store.load()) };
+        assert_eq!(store.fell_back(), None, "the state before is not used as long as it is there");
         assert!(Command::new("sh").args(["-c", &fix]).status().unwrap().success(), "{fix}");
         assert_eq!(store.load().unwrap().number, 1, "{fix}");
         // what could be made safe is the state that it was

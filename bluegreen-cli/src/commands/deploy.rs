@@ -109,6 +109,7 @@ pub(super) async fn rollback(
     let only = only.map(|text| named(session, text)).transpose()?;
     let release = release.map(|text| releases.resolve(text)).transpose()?.map(|release| release.id);
     preflight::can_switch(session).await?;
+    preflight::can_go_back(session, release.as_ref(), only.as_ref()).await?;
     let report = session.run(&Command::Rollback { release, only }, run).await?;
     Ok(session.finish("rolled_back", &report).await)
 }

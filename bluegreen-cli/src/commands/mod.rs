@@ -21,7 +21,7 @@ pub(crate) use self::status::Condition;
 
 use std::io::{IsTerminal as _, stderr};
 
-use bluegreen_core::{Command as Engine, Step};
+use bluegreen_core::{Command as Engine, StateStore as _, Step};
 use bluegreen_lab::app;
 
 use crate::{
@@ -37,6 +37,7 @@ use crate::{
 
 /// Does what was typed, or says what is wrong with it.
 pub fn run(typed: Result<Args, clap::Error>) -> Exit {
+    owner::keep_own_rights();
     let exit = match (output::heed_file_size(), typed) {
         (Err(error), _) => tell(&Global::default(), None, &Halt::error(Exit::Internal, &error)),
         (Ok(()), Ok(args)) => does(args),
@@ -204,9 +205,15 @@ fn options(command: &Command) -> &'static [&'static str] {
 
 /// A command that is nothing but a run of the engine.
 async fn engine(session: &Session, command: Engine, done: &'static str) -> Result<Exit, Halt> {
+    let good = session.wired.store.load().ok().and_then(|state| state.last_good().cloned());
     let report = session.run(&command, &Run::default()).await?;
     let (state, seen) = (session.state().await?, session.sight().await);
-    if let Some(newer) = session::replaced(&state, &seen) {
+    if let Some(gone) = good.filter(|id| state.last_good().is_some_and(|now| now != id))
+        && let Err(why) = session.wired.processes.releases().get(&gone)
+    {
+        let why = Trouble::from_error(&why).one_line();
+        session.events.warn(format!("an older release serves: {gone} cannot be started: {why}"));
+    } else if let Some(newer) = session::replaced(&state, &seen) {
         session.events.warn(format!("an older release serves: {}", session.older(newer)));
     }
     Ok(session.finish(done, &report).await)

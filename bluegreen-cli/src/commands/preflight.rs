@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use bluegreen_core::{Blind, Seen, StateStore as _, Step, Traffic, Transaction};
+use bluegreen_core::{Blind, ReleaseId, Seen, StateStore as _, Step, Traffic, Transaction, machine::rollback_target};
+use bluegreen_process::ReleaseError;
 
 use super::{Exit, Halt, Session};
 use crate::{
@@ -116,6 +117,35 @@ async fn switchable(session: &Session) -> Result<(), Halt> {
 /// Could the route be moved now?
 pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
     undisturbed(session, async || switchable(session).await).await
+}
+
+/// Is the release of a rollback there to be started? With the warm one stopped it would be too late to find out. `only`: nothing is
+/// done unless that one serves.
+pub(super) async fn can_go_back(
+    session: &Session,
+    named: Option<&ReleaseId>,
+    only: Option<&ReleaseId>,
+) -> Result<(), Halt> {
+    let look = async || {
+        // what cannot be read, or is recovered first, the engine judges under the lock
+        let (seen, Ok(state)) = (session.sight().await, session.wired.store.load()) else { return Ok(()) };
+        let Some(route) = seen.route().filter(|_| settled(session)) else { return Ok(()) };
+        let runs = |profile, id: &ReleaseId| seen.ours(profile).is_some_and(|process| process.release == *id);
+        if only.is_some_and(|only| !runs(&route.active, only)) {
+            return Ok(());
+        }
+        let other = session.config.profiles.other(&route.active);
+        let target = named.or_else(|| rollback_target(&state, &seen).map(|target| target.release));
+        match target.filter(|id| !runs(other, id) && !runs(&route.active, id)) {
+            Some(id) => there(session, id).map_err(|error| Halt { exit: Exit::Refused, ..error.into() }),
+            None => Ok(()),
+        }
+    };
+    undisturbed(session, look).await
+}
+
+fn there(session: &Session, id: &ReleaseId) -> Result<(), ReleaseError> {
+    session.wired.processes.releases().get(id).map(drop)
 }
 
 /// Would what waits be seen at the front door once it has the traffic?

@@ -118,8 +118,7 @@ async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
 
 /// What is wrong with it, and the way out.
 fn told(unreadable: &Unreadable) -> String {
-    let why = Trouble::from_error(&unreadable.why);
-    let why = [why.what].into_iter().chain(why.causes).collect::<Vec<_>>().join(": ");
+    let why = Trouble::from_error(&unreadable.why).one_line();
     // of one that is damaged the error says it all
     if matches!(unreadable.why, ReleaseError::Damaged { .. }) {
         why

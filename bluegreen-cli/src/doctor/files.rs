@@ -2,17 +2,21 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use bluegreen_core::{StateStore as _, StoreError};
+use bluegreen_core::{ReleaseId, StateStore as _, StoreError};
 use bluegreen_linux::{files::Unfit, users::User};
 use bluegreen_process::{EnvFileError, check_env_file};
 
 use super::Finding;
-use crate::{config::Config, history, home, owner::who_deploys, session::Session, trust};
+use crate::{config::Config, history, home, owner::who_deploys, report::Trouble, session::Session, trust};
+
+/// The digits of an id that the store gave: of a SHA-256.
+const WHOLE_ID: usize = 64;
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +48,26 @@ pub(super) fn look(session: &Session) -> Vec<Finding> {
         let fix = format!("sudo chown -R {wanted} {}, or correct `user`", config.state_dir.display());
         findings.push(Finding::warning("wrong-user", what, fix));
     }
+    findings.extend(startable(session));
     findings.extend(clock(
         config.state_dir.join("state.json").metadata().and_then(|m| m.modified()).ok(),
         SystemTime::now(),
     ));
     findings
+}
+
+/// Those that a rollback goes to, or that come back after a reboot, and that nothing could be started from. What was adopted never was
+/// in the store.
+fn startable(session: &Session) -> Vec<Finding> {
+    // one that cannot be read is told as such
+    let Ok(state) = session.wired.store.load() else { return Vec::new() };
+    let stored = |id: &&ReleaseId| id.as_str().len() == WHOLE_ID;
+    let gone = |id: &ReleaseId| {
+        let why = Trouble::from_error(&session.wired.processes.releases().get(id).err()?).one_line();
+        let what = format!("release {id} was confirmed, and nothing could be started from it: {why}");
+        Some(Finding::warning("release-gone", what, "bluegreen deploy ARTIFACT, which stores it anew"))
+    };
+    state.confirmed.iter().take(2).filter(stored).filter_map(gone).collect()
 }
 
 /// What can be said of files when there is no state yet: whether `setup` could make a place for it, and the secrets.
@@ -92,6 +111,8 @@ fn state(session: &Session) -> Vec<Finding> {
         Err(error) => {
             let fix = match &error {
                 StoreError::Unsafe { fix: Some(fix), .. } => fix.clone(),
+                StoreError::Newer { .. } => "bluegreen --version, and the newer one that wrote it".to_owned(),
+                StoreError::Io { kind: ErrorKind::WouldBlock, path, .. } => format!("sudo lsof {path}"),
                 _ => "put a copy of the state back".to_owned(),
             };
             findings.push(Finding::fatal("state", error.to_string(), fix));

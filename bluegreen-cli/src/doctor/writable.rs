@@ -16,6 +16,8 @@ use rustix::{
 use super::Finding;
 use crate::config::{Config, ProxyMode};
 
+/// The finding that something else is in the place of what a deploy makes.
+const IN_THE_WAY: &str = "in-the-way";
 /// What begins so is swept away by the next command, should we be killed between the two.
 const TEMPORARY: &str = ".state.";
 
@@ -27,6 +29,10 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     }
     let state = config.state_dir.join("state.json");
     let mut findings: Vec<Finding> = dirs.iter().filter_map(|dir| judge(dir, &make_one(dir))).collect();
+    // what is in it is the app's own business, and so is who may write there
+    let shared = config.state_dir.join("shared");
+    findings.extend(judge(&shared, &is_dir(&shared)));
+    findings.extend(textfile(config));
     findings.extend(judge(&state, &open_it(&state)));
     findings.extend(include(config));
     if findings.is_empty() {
@@ -64,6 +70,18 @@ fn make_one(dir: &Path) -> io::Result<()> {
     }
 }
 
+/// Metrics are no reason to end a deploy: of a place that is not there it only says so.
+fn textfile(config: &Config) -> Option<Finding> {
+    let dir = config.metrics.textfile.as_ref()?.parent()?;
+    let error = fs::metadata(dir).err()?;
+    let what = format!("[metrics] textfile cannot be written: {}: {error}", dir.display());
+    Some(Finding::warning("textfile", what, format!("sudo install -d -o {} {}", User::current().name, dir.display())))
+}
+
+fn is_dir(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.is_dir() { Ok(()) } else { Err(Errno::NOTDIR.into()) }
+}
+
 /// Opens it to write, and writes nothing.
 fn open_it(file: &Path) -> io::Result<()> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
@@ -78,7 +96,18 @@ fn judge(place: &Path, tried: &io::Result<()>) -> Option<Finding> {
 fn judge_else(place: &Path, tried: &io::Result<()>, denied: &str) -> Option<Finding> {
     let error = tried.as_ref().err()?;
     let shown = place.display();
+    // one command takes it out of the way
+    let in_the_way = |what: &str| {
+        let what = format!("{shown} is in the way: {what}");
+        Some(Finding::fatal(IN_THE_WAY, what, format!("mv {shown} {shown}.damaged")))
+    };
     let fix = match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::NOTDIR) => return in_the_way("it is no directory"),
+        Some(Errno::ISDIR) => return in_the_way("it is a directory"),
+        Some(Errno::LOOP) => return in_the_way("it is a symbolic link"),
+        _ if error.kind() == ErrorKind::NotFound && place.is_symlink() => {
+            return in_the_way("it is a link that leads nowhere");
+        }
         // what is not there is made when it is needed, or is told as what it is
         _ if error.kind() == ErrorKind::NotFound => return None,
         Some(Errno::ROFS) => format!("findmnt -T {shown}, and mount it for writing"),
@@ -102,6 +131,7 @@ mod tests {
         assert_eq!(fix(Errno::ACCESS), "ls -ld /x");
         assert_eq!(fix(Errno::NOSPC), "bluegreen releases prune");
         assert_eq!(at(Errno::NOENT), None);
+        assert_eq!(fix(Errno::NOTDIR), "mv /x /x.damaged");
         assert_eq!(judge(Path::new("/x"), &Ok(())), None);
     }
 
@@ -115,5 +145,15 @@ mod tests {
         open_it(&state).unwrap();
         assert_eq!(fs::read_to_string(&state).unwrap(), "kept");
         assert_eq!(open_it(&dir.path().join("none")).unwrap_err().kind(), ErrorKind::NotFound);
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        for tried in [make_one(&link), is_dir(&link)] {
+            assert_eq!(judge(&link, &tried).unwrap().fix, format!("mv {0} {0}.damaged", link.display()));
+        }
+        assert_eq!(
+            judge(&state, &is_dir(&state)).unwrap().what,
+            format!("{} is in the way: it is no directory", state.display())
+        );
+        assert!(is_dir(dir.path()).is_ok());
     }
 }

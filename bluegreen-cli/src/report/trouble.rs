@@ -44,6 +44,11 @@ impl Trouble {
         Self { what: error.to_string(), causes: sources.collect(), ..Self::default() }
     }
 
+    /// What happened and why, for a line.
+    pub fn one_line(self) -> String {
+        [self.what].into_iter().chain(self.causes).collect::<Vec<_>>().join(": ")
+    }
+
     /// A failed step of a deploy to the profile `to`, of a command that ends with `exit_code`; `active` is the profile that
     /// has the traffic now, where that is known.
     pub fn of(failure: &Failure, to: Option<&str>, active: Option<&str>, exit_code: u8) -> Self {

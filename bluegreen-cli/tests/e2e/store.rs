@@ -2,11 +2,11 @@
 
 use std::{
     fs,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::{Path, PathBuf},
 };
 
-use bluegreen_rig::{Stage, skip};
+use bluegreen_rig::{Stage, kill, skip};
 
 fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -90,4 +90,70 @@ fn the_store_is_no_artifact() {
     let dir = release(&stage);
     stage.run(&["deploy", dir.to_str().unwrap()], 11).says(&["is in the release store"]);
     assert_eq!((size(), stage.front()), (1, "v1 real1".into()));
+}
+
+/// The directory of one of several, by its version.
+fn of(stage: &Stage, version: &str) -> PathBuf {
+    let releases = fs::read_dir(stage.state_dir().join("releases")).unwrap().map(|entry| entry.unwrap().path());
+    let is = |dir: &PathBuf| {
+        let text = fs::read_to_string(dir.join("release.json")).unwrap_or_default();
+        text.contains(&format!("\"version\": \"{version}\""))
+    };
+    releases.into_iter().find(is).unwrap_or_else(|| panic!("no {version}"))
+}
+
+fn take_away(stage: &Stage, version: &str) {
+    let dir = of(stage, version);
+    chmod(&dir, 0o755);
+    fs::rename(dir, stage.path(&format!("aside-{version}"))).unwrap();
+}
+
+#[test]
+fn a_release_that_is_gone_is_found_out_before_what_runs_is_stopped_for_it() {
+    let Some(stage) = Stage::marker() else { return };
+    ["v1", "v2", "v3"].map(|version| stage.deploy(version, 0));
+    stage.run(&["rollback"], 0);
+    let idle = stage.pid("idle");
+    take_away(&stage, "v1");
+    stage.run(&["check"], 0).says(&["was confirmed, and nothing could be started from it"]);
+    stage.run(&["rollback"], 3).says(&["no release", "traffic  untouched"]);
+    assert_eq!((stage.pid("idle"), stage.front().as_str()), (idle, "v2 real2"));
+}
+
+#[test]
+fn an_older_release_that_comes_back_is_said_with_why() {
+    let Some(stage) = Stage::marker() else { return };
+    ["v1", "v2"].map(|version| stage.deploy(version, 0));
+    take_away(&stage, "v2");
+    [stage.pid("active"), stage.pid("idle")].map(kill);
+    stage.run(&["recover"], 0).says(&["an older release serves: ", "cannot be started: no release"]);
+    assert_eq!(stage.front(), "v1 real2");
+}
+
+/// Each is found before the warm release is stopped, with the command that takes it out of the way.
+#[test]
+fn what_is_in_the_place_of_a_directory_is_found_out_before_anything_is_touched() {
+    let Some(stage) = Stage::marker() else { return };
+    ["v1", "v2"].map(|version| stage.deploy(version, 0));
+    let idle = stage.pid("idle");
+    for (name, link) in [("shared", false), ("releases", true), ("logs", false), ("shared", true)] {
+        let (place, aside) = (stage.state_dir().join(name), stage.path(&format!("kept-{name}")));
+        fs::rename(&place, &aside).unwrap();
+        if link {
+            symlink("nowhere", &place).unwrap();
+        } else {
+            fs::write(&place, "").unwrap();
+        }
+        let fix = format!("mv {0} {0}.damaged", place.display());
+        stage.run(&["check"], 3).says(&[&format!("{} is in the way", place.display()), &fix]);
+        stage.deploy("v3", 3).says(&["traffic  untouched", &fix]);
+        if name == "releases" {
+            let ended = stage.run(&["releases"], 11);
+            assert!(!ended.out.contains("no releases yet"), "{ended}");
+        }
+        fs::remove_file(&place).unwrap();
+        fs::rename(&aside, &place).unwrap();
+    }
+    assert_eq!((stage.pid("idle"), stage.front().as_str()), (idle, "v2 real2"));
+    stage.deploy("v3", 0);
 }

@@ -74,9 +74,10 @@ impl FileStore {
     /// Whether `state.json` cannot be read, or is gone, but the state before it can: the reason, for a warning.
     pub fn fell_back(&self) -> Option<StoreError> {
         let why = match self.read("state.json") {
-            Ok(Some(_)) => return None,
             Ok(None) => StoreError::Corrupt { path: show(&self.path("state.json")), reason: "it is gone".to_owned() },
-            Err(why) => why,
+            Err(why @ StoreError::Corrupt { .. }) => why,
+            // of one that is of a newer bluegreen, or that cannot be read, the one before it is not used
+            Ok(Some(_)) | Err(_) => return None,
         };
         Some(why).filter(|_| matches!(self.read("state.json.prev"), Ok(Some(_))))
     }

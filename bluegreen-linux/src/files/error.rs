@@ -110,7 +110,7 @@ impl FileError {
     }
 
     pub(super) fn errno(path: &Path) -> impl Fn(Errno) -> Self {
-        move |errno| Self::Io { path: path.to_owned(), why: errno.into() }
+        move |errno| Self::Io { path: path.to_owned(), why: said(errno) }
     }
 
     /// What the system said; what is unfit is of the kind [`io::ErrorKind::InvalidInput`].
@@ -140,6 +140,17 @@ impl FileError {
             Self::Io { why, .. } => why.to_string(),
             Self::Unfit { why, .. } => why.to_string(),
         }
+    }
+}
+
+/// Of a file that is opened without waiting the system says no more than that it would have to.
+fn said(errno: Errno) -> io::Error {
+    match errno {
+        Errno::AGAIN => io::Error::new(
+            io::ErrorKind::WouldBlock,
+            "another process has a lease on it and does not give it up; the kernel takes it away within a minute",
+        ),
+        errno => errno.into(),
     }
 }
 

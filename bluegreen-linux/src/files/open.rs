@@ -6,6 +6,8 @@ use std::{
     io::{self, Read as _},
     os::fd::OwnedFd,
     path::{Path, PathBuf},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 use rustix::io::retry_on_intr;
@@ -20,6 +22,28 @@ use crate::dirs::{self, Hand, Reached};
 /// Of every opening: no link is followed, nobody is waited for, no child inherits it, no terminal becomes ours.
 pub(super) const CAREFUL: OFlags =
     OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+
+/// So long a lease is waited for; the kernel takes it from who does not give it up, after 45 s as a rule.
+const LEASE: Duration = Duration::from_secs(5);
+
+/// Opens something that somebody may have a lease on (fcntl(2)), as a file server takes it: the holder is asked to give it up when it
+/// is opened, so it is opened again until he has.
+///
+/// # Errors
+/// As `open`, or he did not in time.
+pub fn past_lease<T>(open: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    within(LEASE, open)
+}
+
+fn within<T>(limit: Duration, mut open: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    let until = Instant::now() + limit;
+    loop {
+        match retry_on_intr(&mut open) {
+            Err(Errno::AGAIN) if Instant::now() < until => sleep(Duration::from_millis(20)),
+            result => return result,
+        }
+    }
+}
 
 /// Opens a file for reading.
 ///
@@ -149,7 +173,7 @@ fn way(path: &Path) -> Result<(Reached, OsString), FileError> {
 }
 
 fn at(dir: &Reached, name: &OsStr, how: OFlags, path: &Path) -> Result<(OwnedFd, Rights), FileError> {
-    let fd = retry_on_intr(|| sys::openat(dir.dir(), name, how, Mode::empty())).map_err(FileError::errno(path))?;
+    let fd = past_lease(|| sys::openat(dir.dir(), name, how, Mode::empty())).map_err(FileError::errno(path))?;
     is_file(path, &sys::fstat(&fd).map_err(FileError::errno(path))?)?;
     let rights = Rights::of(&fd).map_err(FileError::errno(path))?;
     Ok((fd, rights))
@@ -162,15 +186,14 @@ fn opened(path: &Path, access: OFlags, mode: u32, rule: Rule) -> Result<File, Fi
         Err(Errno::NOENT) => {}
         Err(error) => return Err(FileError::errno(path)(error)),
     }
-    let fd =
-        retry_on_intr(|| sys::openat(CWD, path, access | CAREFUL, Mode::from_raw_mode(mode))).map_err(|error| {
-            match error {
-                // who put it there did so this very moment
-                Errno::LOOP => FileError::unfit(path, Unfit::Link),
-                Errno::NXIO => FileError::unfit(path, Unfit::Kind("a pipe")),
-                error => refused(path, rule, error),
-            }
-        })?;
+    let fd = past_lease(|| sys::openat(CWD, path, access | CAREFUL, Mode::from_raw_mode(mode))).map_err(|error| {
+        match error {
+            // who put it there did so this very moment
+            Errno::LOOP => FileError::unfit(path, Unfit::Link),
+            Errno::NXIO => FileError::unfit(path, Unfit::Kind("a pipe")),
+            error => refused(path, rule, error),
+        }
+    })?;
     let stat = sys::fstat(&fd).map_err(FileError::errno(path))?;
     is_file(path, &stat)?;
     match rule.broken(&Rights::of(&fd).map_err(FileError::errno(path))?) {
@@ -198,5 +221,24 @@ pub(super) fn is_file(path: &Path, stat: &sys::Stat) -> Result<(), FileError> {
     match Unfit::of_kind(FileType::from_raw_mode(stat.st_mode)) {
         Some(why) => Err(FileError::unfit(path, why)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_a_lease_is_waited_for_and_not_for_ever() {
+        let mut left = 2;
+        let mut open = || {
+            left -= 1;
+            if left < 0 { Ok(()) } else { Err(Errno::AGAIN) }
+        };
+        assert_eq!(past_lease(&mut open), Ok(()));
+        assert_eq!(within(Duration::ZERO, || Err::<(), _>(Errno::AGAIN)), Err(Errno::AGAIN));
+        let told = FileError::errno(Path::new("/x"))(Errno::AGAIN);
+        assert_eq!(told.kind(), io::ErrorKind::WouldBlock);
+        assert!(told.to_string().starts_with("/x: another process has a lease on it"), "{told}");
     }
 }

@@ -10,6 +10,7 @@ use std::{
 use bluegreen_core::{Profiles, Route};
 use bluegreen_linux::{
     dirs::{self, MakeError, Reached},
+    files::set_aside,
     users::User,
 };
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
@@ -205,10 +206,20 @@ impl RouteDir {
         if self.read().ok().flatten().as_ref() != Some(route) {
             let _ = fs::unlinkat(&dir, NEXT, AtFlags::empty());
             fs::symlinkat(&name, &dir, NEXT).map_err(|e| self.io("create", NEXT)(e.into()))?;
-            fs::renameat(&dir, NEXT, &dir, LIVE).map_err(|e| self.io("replace", LIVE)(e.into()))?;
+            match fs::renameat(&dir, NEXT, &dir, LIVE) {
+                Err(rustix::io::Errno::ISDIR) => self.take_the_place(&dir),
+                renamed => renamed.map_err(io::Error::from),
+            }
+            .map_err(self.io("replace", LIVE))?;
         }
         // after the rename: whoever waits for the new answer does not wait for the disk
         fs::fsync(&dir).map_err(|e| RouteDirError::NotDurable { path: self.path.clone(), source: e.into() })
+    }
+
+    /// A directory is where `live` should be: the two change places, so that there is a route at any time.
+    fn take_the_place(&self, dir: &OwnedFd) -> io::Result<()> {
+        fs::renameat_with(dir, NEXT, dir, LIVE, fs::RenameFlags::EXCHANGE)?;
+        set_aside(&self.path.join(NEXT)).map(drop)
     }
 
     /// Whether all four directories have exactly their markers.

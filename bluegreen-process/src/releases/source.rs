@@ -10,7 +10,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use rustix::fs::OFlags;
+use bluegreen_linux::files::past_lease;
+use rustix::fs::{Mode, OFlags};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -255,8 +256,8 @@ fn read_file(
 
 /// Opens a file or a directory. Neither a link nor something that waits for its other end leads elsewhere.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    Ok(past_lease(|| rustix::fs::open(path, flags, Mode::empty()))?.into())
 }
 
 /// What a copy of the file takes on the disk.

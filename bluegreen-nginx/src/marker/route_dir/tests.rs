@@ -87,6 +87,23 @@ fn refuses_what_is_not_its_own() {
 }
 
 #[test]
+fn a_directory_in_the_place_of_live_is_set_aside() {
+    let home = tempfile::tempdir().unwrap();
+    let route = RouteDir::new(home.path().join("route"), profiles()).unwrap();
+    route.create().unwrap();
+    let live = route.path().join("live");
+    let _ = std::fs::remove_file(&live);
+    std::fs::create_dir(&live).unwrap();
+    std::fs::write(live.join("second"), "").unwrap();
+    assert!(matches!(route.read(), Err(RouteDirError::InTheWay(_))));
+    let second = Route::solo(profiles().second().clone());
+    route.point(&second).unwrap();
+    assert_eq!(route.read().unwrap(), Some(second));
+    let aside = route.path().join(".live.next.damaged");
+    assert!(aside.join("second").exists() && route.check().is_ok(), "nothing of it is lost");
+}
+
+#[test]
 fn never_writes_through_a_symlink() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = home.path().join("elsewhere");

@@ -36,6 +36,12 @@ const INPUTS: &[Input] = &[
         holds(at, "/home/all/")
     }),
     Input::fault("holds-store", "`deploy STATE_DIR/releases`", |at| holds(at, "/var/lib/bluegreen/shop/releases")),
+    Input::fault("holds-overlay", "an artifact in which the state is seen through an overlay", |at| {
+        at.must(Who::Root, "mkdir -p /home/deploy/d/ov && chown -R deploy /home/deploy/d");
+        holds(at, "/home/deploy/d")
+    }),
+    Input::fault("deep", "an artifact of 1900 directories in one another", deep),
+    Input::fault("umask", "`umask 777` takes from the owner what he makes", umask),
     Input::control("closed-state", "mallory reads state, history, logs, records or secrets", |at| {
         let shop = Shop::marker(at);
         shop.deployed(&["v1", "v2"]);
@@ -89,10 +95,29 @@ fn sparse(at: &Place) -> Verdict {
     Verdict::fell_if(used > 48 || ended.code != 0, format!("192 MiB of nothing use {used} MiB; {}", ended.brief()))
 }
 
+fn deep(at: &Place) -> Verdict {
+    let shop = shop(at);
+    at.must(Who::Deploy, "mkdir d && cd d && for n in $(seq 1900); do mkdir d && cd d || exit 1; done");
+    let ended = shop.bg("deploy /home/deploy/d --version v1");
+    // a refusal is one as well; an abort is none
+    Verdict::fell_if(![0, 11].contains(&ended.code), ended.brief())
+}
+
+fn umask(at: &Place) -> Verdict {
+    let shop = shop(at);
+    at.must(Who::Deploy, "mkdir d && echo hello > d/page");
+    let ended = at.run(Who::Deploy, "umask 777 && bluegreen --app shop deploy /home/deploy/d --version v1");
+    Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("real"), ended.brief())
+}
+
 fn holds(at: &Place, dir: &str) -> Verdict {
     let shop = shop(at);
     at.must(Who::Deploy, "head -c 1000000 /dev/urandom > big");
     assert_eq!(shop.bg("deploy /home/deploy/big --version v1").code, 0);
+    at.run(
+        Who::Root,
+        &format!("test ! -d /home/deploy/d/ov || mount -t overlay -o ro,lowerdir={STATE}:/srv none /home/deploy/d/ov"),
+    );
     let size = || at.must(Who::Root, &format!("du -sk {STATE}/releases | cut -f1")).out.trim().to_owned();
     let before = size();
     let ended = shop.bg(&format!("deploy {dir} --version v2"));
