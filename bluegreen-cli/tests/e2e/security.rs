@@ -43,7 +43,7 @@ fn a_link_in_our_way_is_refused_and_its_target_untouched() {
     let Some(stage) = Stage::marker() else { return };
     stage.deploy("v1", 0);
     let home = stage.state_dir();
-    for (name, code) in [("state.json", 3), ("lock", 3), ("logs/real2", 11), ("releases", 11), ("history.jsonl", 0)] {
+    for (name, code) in [("state.json", 3), ("logs/real2", 11), ("releases", 11), ("history.jsonl", 0)] {
         let (path, aside, target) = (home.join(name), stage.path("aside"), stage.path("target"));
         let there = path.exists();
         if there {
@@ -161,19 +161,14 @@ fn a_state_of_somebody_else_is_refused_and_left_as_it_is() {
     let (home, clients) = (stage.state_dir(), Clients::at(&stage));
     let contents = || ["state.json", "state.json.prev"].map(|name| fs::read_to_string(home.join(name)).unwrap());
     let (before, running) = (contents(), below(stage.home()));
-    for name in ["state.json", "lock"] {
-        let path = home.join(name);
-        chown(&path, Some(65534), None).unwrap();
-        let fix = format!("sudo chown 0 {}", path.display());
-        for words in [["deploy", &stage.artifact("v3")].as_slice(), &["rollback"], &["recover"]] {
-            stage.run(words, 3).says(&["it belongs to uid 65534", &fix]);
-        }
-        chown(&path, Some(0), None).unwrap();
-        assert_eq!(
-            (contents(), stage.front(), below(stage.home())),
-            (before.clone(), "v2 real2".into(), running.clone())
-        );
+    let path = home.join("state.json");
+    chown(&path, Some(65534), None).unwrap();
+    let fix = format!("sudo chown 0 {}", path.display());
+    for words in [["deploy", &stage.artifact("v3")].as_slice(), &["rollback"], &["recover"]] {
+        stage.run(words, 3).says(&["it belongs to uid 65534", &fix]);
     }
+    chown(&path, Some(0), None).unwrap();
+    assert_eq!((contents(), stage.front(), below(stage.home())), (before.clone(), "v2 real2".into(), running.clone()));
     stage.run(&["rollback"], 0);
     assert_eq!(stage.front(), "v1 real1");
     clients.lost_nothing();
