@@ -50,6 +50,13 @@ fn what_is_made_is_as_the_program_makes_it() {
     }
 }
 
+/// The collection for Ansible has a copy of the boot unit, as a role brings along only what is below it.
+#[test]
+fn the_boot_unit_of_the_collection_is_that_of_the_packages() {
+    let unit = "bluegreen-up@.service";
+    assert_eq!(read(&format!("ansible/roles/host/files/{unit}")), read(&format!("examples/systemd/{unit}")));
+}
+
 /// Puts what is in `more` over `table`.
 fn merge(table: &mut Table, more: Table) {
     for (key, value) in more {

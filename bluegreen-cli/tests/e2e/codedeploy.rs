@@ -50,15 +50,34 @@ impl<'a> Agent<'a> {
 
     /// A deployment of the app in this version; how its scripts ended, up to the first that failed.
     fn deploy(&mut self, app: &str, appspec: impl Fn(String) -> String) -> Vec<(String, Ended)> {
+        self.deploy_revision("", Some(app), app, appspec)
+    }
+
+    /// The same with the appspec and the scripts of this directory of the example, with or without a jar, and with the version in
+    /// `release.txt`.
+    fn deploy_revision(
+        &mut self,
+        dir: &str,
+        app: Option<&str>,
+        version: &str,
+        appspec: impl Fn(String) -> String,
+    ) -> Vec<(String, Ended)> {
         self.deployments += 1;
-        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/codedeploy");
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/codedeploy").join(dir);
         let revision = self.stage.path(&format!("revision-{}", self.deployments));
         fs::create_dir_all(revision.join("scripts")).unwrap();
         let spec = appspec(fs::read_to_string(examples.join("appspec.yml")).unwrap());
-        let spec = spec.replace("/home/ec2-user/app/step3/zip/", &format!("{}/", self.destination.display()));
+        let here = |text: String| text.replace("/home/ec2-user/app/step3/zip", &self.destination.display().to_string());
+        let spec = here(spec);
         fs::write(revision.join("appspec.yml"), &spec).unwrap();
-        fs::copy(examples.join("scripts/bluegreen.sh"), revision.join("scripts/bluegreen.sh")).unwrap();
-        fs::write(revision.join("webservice.jar"), app).unwrap();
+        for script in fs::read_dir(examples.join("scripts")).unwrap().map(|entry| entry.unwrap().path()) {
+            let to = revision.join("scripts").join(script.file_name().unwrap());
+            fs::write(to, here(fs::read_to_string(script).unwrap())).unwrap();
+        }
+        fs::write(revision.join("release.txt"), format!("{version}\n")).unwrap();
+        if let Some(app) = app {
+            fs::write(revision.join("webservice.jar"), app).unwrap();
+        }
 
         let spec = YamlLoader::load_from_str(&spec).unwrap().remove(0);
         assert_eq!((spec["version"].as_f64(), spec["os"].as_str()), (Some(0.0), Some("linux")));
@@ -106,7 +125,7 @@ impl<'a> Agent<'a> {
 }
 
 fn install(revision: &Path, files: &Yaml) {
-    for file in files.as_vec().unwrap() {
+    for file in files.as_vec().into_iter().flatten() {
         let (source, to) = (file["source"].as_str().unwrap(), file["destination"].as_str().unwrap());
         let from = revision.join(source.trim_start_matches('/'));
         let copied = Command::new("cp").arg("-rT").arg(from).arg(to).status().unwrap();
@@ -172,4 +191,30 @@ fn a_hook_that_runs_into_its_timeout_takes_back_what_it_did() {
     assert_eq!(agent.deploy("v3", as_it_is).len(), 3);
     assert!(agent.stage.front().starts_with("v3 "));
     clients.lost_nothing();
+}
+
+/// `examples/codedeploy/fleet`, on one of its machines.
+#[test]
+fn a_fleet_is_two_deployments() {
+    let Some(mut stage) = Stage::marker() else { return };
+    let mut agent = Agent::new(&mut stage);
+    let mut half = |half: &str, app: Option<&str>, version: &str| {
+        let ended = agent.deploy_revision(&format!("fleet/{half}"), app, version, as_it_is);
+        (events(&ended).join(" "), ended.last().and_then(|(_, last)| last.code), agent.stage.front())
+    };
+    let prepared = || ("AfterInstall ApplicationStart".to_owned(), Some(0));
+    let (events, code, _) = half("prepare", Some("v1"), "1.0");
+    assert_eq!((events, code), prepared());
+    assert_eq!(half("promote", None, "1.0"), ("ValidateService".into(), Some(0), "v1 real1".into()));
+    // again, as after a deployment that ended in the middle: nothing is started anew, and nothing moves
+    let (events, code, front) = half("prepare", Some("v1"), "1.0");
+    assert_eq!(((events, code), front), (prepared(), "v1 real1".into()));
+    assert_eq!(half("promote", None, "1.0"), ("ValidateService".into(), Some(0), "v1 real1".into()));
+    // no traffic moves in the first half, and in the second to no other release
+    let (_, _, front) = half("prepare", Some("v2"), "2.0");
+    assert_eq!(front, "v1 real1");
+    assert_eq!(half("promote", None, "3.0"), ("ValidateService".into(), Some(3), "v1 real1".into()));
+    assert_eq!(half("promote", None, "2.0"), ("ValidateService".into(), Some(0), "v2 real2".into()));
+    let (events, code, front) = half("prepare", Some("v3 errors"), "3.0");
+    assert_eq!((events.as_str(), code, front), ("AfterInstall ApplicationStart", Some(10), "v2 real2".into()));
 }
