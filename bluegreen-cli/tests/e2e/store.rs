@@ -102,6 +102,12 @@ fn of(stage: &Stage, version: &str) -> PathBuf {
     releases.into_iter().find(is).unwrap_or_else(|| panic!("no {version}"))
 }
 
+fn deployed(stage: &Stage, versions: &[&str]) {
+    for version in versions {
+        stage.deploy(version, 0);
+    }
+}
+
 fn take_away(stage: &Stage, version: &str) {
     let dir = of(stage, version);
     chmod(&dir, 0o755);
@@ -111,7 +117,7 @@ fn take_away(stage: &Stage, version: &str) {
 #[test]
 fn a_release_that_is_gone_is_found_out_before_what_runs_is_stopped_for_it() {
     let Some(stage) = Stage::marker() else { return };
-    ["v1", "v2", "v3"].map(|version| stage.deploy(version, 0));
+    deployed(&stage, &["v1", "v2", "v3"]);
     stage.run(&["rollback"], 0);
     let idle = stage.pid("idle");
     take_away(&stage, "v1");
@@ -123,9 +129,9 @@ fn a_release_that_is_gone_is_found_out_before_what_runs_is_stopped_for_it() {
 #[test]
 fn an_older_release_that_comes_back_is_said_with_why() {
     let Some(stage) = Stage::marker() else { return };
-    ["v1", "v2"].map(|version| stage.deploy(version, 0));
+    deployed(&stage, &["v1", "v2"]);
     take_away(&stage, "v2");
-    [stage.pid("active"), stage.pid("idle")].map(kill);
+    [stage.pid("active"), stage.pid("idle")].into_iter().for_each(kill);
     stage.run(&["recover"], 0).says(&["an older release serves: ", "cannot be started: no release"]);
     assert_eq!(stage.front(), "v1 real2");
 }
@@ -134,7 +140,7 @@ fn an_older_release_that_comes_back_is_said_with_why() {
 #[test]
 fn what_is_in_the_place_of_a_directory_is_found_out_before_anything_is_touched() {
     let Some(stage) = Stage::marker() else { return };
-    ["v1", "v2"].map(|version| stage.deploy(version, 0));
+    deployed(&stage, &["v1", "v2"]);
     let idle = stage.pid("idle");
     for (name, link) in [("shared", false), ("releases", true), ("logs", false), ("shared", true)] {
         let (place, aside) = (stage.state_dir().join(name), stage.path(&format!("kept-{name}")));
