@@ -23,6 +23,7 @@ use crate::{
     args::{Global, Release, Run},
     autopsy::{self, LastSeen},
     config::{Config, ConfigError, HookCommand, Lookup},
+    doctor,
     exit::Exit,
     halt::Halt,
     handover,
@@ -34,7 +35,7 @@ use crate::{
     signals::Signals,
     threads::DEAF,
     trust::{self, Purpose},
-    wiring::{Wired, launch, wire},
+    wiring::{self, Wired, launch, wire},
 };
 
 /// How often copying says how far it is.
@@ -160,6 +161,18 @@ impl Session {
     /// The same, with another engine.
     pub(crate) fn with_deployer(&self, deployer: Deployer) -> Self {
         Self { wired: Wired { deployer, ..self.wired.clone() }, ..self.clone() }
+    }
+
+    /// The same, which asks the front door no more often than nginx lets it.
+    pub(crate) async fn sparing(self) -> Self {
+        let limits = doctor::limits(&self.config).await;
+        match wiring::front_door(&self.config) {
+            Ok(door) if !limits.is_empty() => {
+                let deployer = self.wired.deployer.clone().with_front_door(door.with_limits(limits));
+                self.with_deployer(deployer)
+            }
+            _ => self,
+        }
     }
 
     /// What is left of the deadline, which counts for all that a command runs together.

@@ -99,6 +99,7 @@ fn with_session(global: &Global, command: Command) -> Exit {
     }
     let work = async {
         let session = match Session::begin(global, config) {
+            Ok(session) if moves(&command) => session.sparing().await,
             Ok(session) => session,
             Err(halt) => return Ok(tell(global, None, &halt)),
         };
@@ -170,6 +171,14 @@ fn deploys(command: &Command) -> bool {
             | Command::Health(_)
             | Command::Switch(_)
             | Command::Hook
+    )
+}
+
+/// Whether a command moves the traffic, and asks the front door about it.
+fn moves(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Deploy(_) | Command::Promote { .. } | Command::Switch(_) | Command::Rollback { .. } | Command::Hook
     )
 }
 

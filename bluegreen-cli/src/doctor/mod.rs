@@ -31,7 +31,7 @@ use crate::{
 
 pub(crate) use host::started_here;
 pub(crate) use lock::LOCKED;
-pub(crate) use nginx::{OLDER, accepts, past_the_include, reload_costs, writes};
+pub(crate) use nginx::{OLDER, accepts, limits, past_the_include, reload_costs, writes};
 pub(crate) use passes::LIMIT;
 
 /// How bad it is, worst first.

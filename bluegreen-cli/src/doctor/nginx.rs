@@ -139,6 +139,17 @@ pub(crate) async fn writes(config: &Config) -> Option<Finding> {
     Some(Finding { place, ..Finding::fatal("service-url", why, "put that right, then bluegreen check") })
 }
 
+/// What nginx answers beyond the limits of the front door; nothing where its configuration cannot be read.
+pub(crate) async fn limits(config: &Config) -> Vec<u16> {
+    let Ok(commands) = wiring::commands(config) else { return Vec::new() };
+    let survey = Survey::of(&commands, &commands.configuration().await).await;
+    let mut statuses: Vec<u16> =
+        survey.map_or(Vec::new(), |survey| passes::limits(config, &survey).iter().map(|limit| limit.status).collect());
+    statuses.sort_unstable();
+    statuses.dedup();
+    statuses
+}
+
 /// What each reload of this nginx loses.
 pub(crate) async fn reload_costs(config: &Config) -> Vec<String> {
     let survey = match wiring::commands(config) {

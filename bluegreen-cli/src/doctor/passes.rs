@@ -33,7 +33,7 @@ pub(super) fn look(
     };
     let door = at_the_door(config, &all);
     let mut findings = judge(&config.profiles, &follows, &door, fix);
-    findings.extend(limited(&follows, &door));
+    findings.extend(limits_of(&follows, &door).iter().map(limited));
     let previous = config.after_switch.previous;
     for pass in all.iter().filter(|pass| !follows.is_in(&pass.argument)) {
         let place = Some(pass.at.to_string());
@@ -114,22 +114,29 @@ fn judge(profiles: &Profiles, follows: &Follows, passes: &[Passing], fix: impl F
     passes.iter().filter_map(wrong).collect()
 }
 
-/// What refuses users' requests beyond a limit takes a deploy's own probes for theirs: those of a switch come close together.
-fn limited(follows: &Follows, door: &[Passing]) -> Vec<Finding> {
+/// What limits the requests to the front door.
+pub(super) fn limits(config: &Config, survey: &Survey) -> Vec<Limit> {
+    let all = survey.passes();
+    limits_of(&Follows::of(config, &all), &at_the_door(config, &all))
+}
+
+fn limits_of(follows: &Follows, door: &[Passing]) -> Vec<Limit> {
     let ours = door.iter().filter(|pass| follows.is_in(&pass.argument));
-    let mut limits: Vec<&Limit> = ours.flat_map(|pass| &pass.limits).collect();
-    limits.sort_by_key(|limit| &limit.at);
+    let mut limits: Vec<Limit> = ours.flat_map(|pass| &pass.limits).cloned().collect();
+    limits.sort_by_key(|limit| limit.at.clone());
     limits.dedup();
-    let told = |limit: &Limit| {
-        let what = format!(
-            "`{}` counts the probes of a deploy with the users' requests: while it refuses one, the front door is asked once a second",
-            limit.directive
-        );
-        let fix =
-            "set proxy.nginx.url to a location without it, or leave out 127.0.0.1 by a `geo` and a `map` for its key";
-        Finding::warning(LIMIT, what, fix).at(&limit.at)
-    };
-    limits.into_iter().map(told).collect()
+    limits
+}
+
+/// What limits users' requests takes a deploy's own probes for theirs.
+fn limited(limit: &Limit) -> Finding {
+    let what = format!(
+        "`{}` counts the probes of a deploy with the users' requests, and delays or refuses what is beyond it: a deploy asks \
+         the front door once a second",
+        limit.directive
+    );
+    let fix = "set proxy.nginx.url to a location without it, or leave out 127.0.0.1 by a `geo` and a `map` for its key";
+    Finding::warning(LIMIT, what, fix).at(&limit.at)
 }
 
 /// A location beside the one that follows the route, with the port of one profile for good. The deploy itself succeeds, and

@@ -1,13 +1,16 @@
 //! What the health page and the front door answer now.
 
 use bluegreen_core::{Answer as Answered, FrontDoor as _, Occupant, Profile, Seen, Unhealthy};
-use bluegreen_http::{Answer, Body, StatusRanges};
+use bluegreen_http::{Answer, Body, FrontDoor, StatusRanges};
+use tokio::time::sleep;
 
-use super::Finding;
-use crate::{config::Config, wiring};
+use super::{Finding, nginx};
+use crate::{config::Config, session::AGAIN, wiring};
 
 /// The findings about the front door.
 pub(super) const FRONT_DOOR: &str = "front-door";
+/// How often it is asked again: one hiccup is no verdict.
+const AGAIN_TIMES: usize = 2;
 /// What asks for a password: of nginx, and of a proxy on the way.
 const PASSWORD: [u16; 2] = [401, 407];
 
@@ -31,7 +34,7 @@ pub(super) async fn door(config: &Config, seen: &Seen) -> Option<Finding> {
         return judge_alone(config, &answer);
     };
     let door = wiring::front_door(config).ok()?;
-    let (answered, own) = tokio::join!(door.ask(profile), door.own_answer(profile));
+    let (door, answered, own) = ask(config, door, profile).await;
     let redirected = match wiring::door_client(config).ok()?.get().await {
         Ok(answer) if answer.is_redirect() => Some(redirected(config, &answer)),
         _ => None,
@@ -39,7 +42,29 @@ pub(super) async fn door(config: &Config, seen: &Seen) -> Option<Finding> {
     let is_well = own.is_ok_and(|own| own.status < 400);
     // whoever is sick may be why: nginx may show another page in its place, or a page of before
     let mild = |finding: Finding| if is_well { finding } else { finding.milder() };
-    Some(redirected.map_or_else(|| mild(judge_door(config, &answered)), mild))
+    Some(redirected.map_or_else(|| mild(judge_door(config, &answered, door.is_limited())), mild))
+}
+
+/// Who answers at the front door, and what `profile` itself says: a bad answer is asked for again, of a door whose limits are known.
+async fn ask(config: &Config, door: FrontDoor, profile: &Profile) -> (FrontDoor, Answered, Result<Answer, Unhealthy>) {
+    let once = async |door: &FrontDoor| tokio::join!(door.ask(profile), door.own_answer(profile));
+    let (mut answered, mut own) = once(&door).await;
+    if is_its_own(&answered) {
+        return (door, answered, own);
+    }
+    let door = door.with_limits(nginx::limits(config).await);
+    for _ in 0..AGAIN_TIMES {
+        sleep(AGAIN).await;
+        (answered, own) = once(&door).await;
+        if is_its_own(&answered) {
+            break;
+        }
+    }
+    (door, answered, own)
+}
+
+fn is_its_own(answered: &Answered) -> bool {
+    matches!(answered, Answered::Release | Answered::Sick { .. })
 }
 
 /// Whose answer the front door should give: of who listens where nginx leads, ours or not.
@@ -68,26 +93,35 @@ fn judge_health(profile: &Profile, answer: Result<Answer, Unhealthy>, good: &Sta
     Finding::good("health", what)
 }
 
-/// What is bad because nobody serves behind it, or because who serves is sick, the next deploy may cure. Another answer than that of
-/// the profile none will.
-fn judge_door(config: &Config, answered: &Answered) -> Finding {
-    const FIX: &str = "set proxy.nginx.url to an address of this app, as users reach it, and `connect` to what to dial";
+/// `limited`: nginx limits the requests there, and one that was refused says nothing. Any other answer than that of the profile no
+/// deploy cures, where the profile itself is well.
+fn judge_door(config: &Config, answered: &Answered, limited: bool) -> Finding {
     let url = &config.nginx.url;
+    let fatal = |fix: &str| {
+        let what = format!("{url} does not answer as the active profile does: {}", answered.says());
+        Finding::fatal(FRONT_DOOR, what, fix)
+    };
     match answered {
         Answered::Release => Finding::good(FRONT_DOOR, format!("{url} answers as the active profile does")),
-        Answered::Limited(says) => Finding::warning(
+        Answered::Sick { .. } => fatal("bluegreen status, and a deploy of what should answer there").milder(),
+        Answered::Limited(says) if limited => Finding::warning(
             FRONT_DOOR,
             format!("{url} refuses requests beyond a limit, which users share with our probes: {says}"),
             "set proxy.nginx.url to a page without limit_req, or make the limit larger",
         ),
         Answered::Other { status, .. } if PASSWORD.contains(status) => password(config, *status),
-        Answered::Other { status, says } if *status < 500 => {
-            Finding::fatal(FRONT_DOOR, format!("{url} does not answer as the active profile does: {says}"), FIX)
+        Answered::Other { status, .. } if *status < 500 => {
+            fatal("set proxy.nginx.url to an address of this app, as users reach it, and `connect` to what to dial")
         }
-        other => {
-            let what = format!("{url} does not answer as the active profile does: {}", other.says());
-            Finding::warning(FRONT_DOOR, what, "bluegreen status, and a deploy of what should answer there")
+        Answered::Beside { .. } => {
+            fatal("set proxy.nginx.url to a page of this app that no cache keeps, and that follows the route")
         }
+        Answered::Down(_) => {
+            fatal("sudo nginx -t && sudo systemctl start nginx; or set proxy.nginx.url to where it listens")
+        }
+        _ => fatal(
+            "put that right in nginx, whose error log says more; or set proxy.nginx.url to a page that the app answers",
+        ),
     }
 }
 
@@ -140,22 +174,34 @@ mod tests {
     }
 
     #[test]
-    fn a_door_that_is_bad_because_nobody_serves_behind_it_refuses_no_deploy() {
-        let says = || "x".to_owned();
-        let judge = |answered| judge_door(&config(), &answered).severity;
-        assert_eq!(judge(Answered::Release), Severity::Good);
-        for cured in [
-            Answered::Sick { status: 500, says: says() },
+    fn a_door_that_answers_otherwise_than_a_profile_that_is_well_refuses_a_deploy() {
+        let says = || "429 Too Many Requests".to_owned();
+        let config = config();
+        let judge = |answered: &Answered, limited| judge_door(&config, answered, limited);
+        assert_eq!(judge(&Answered::Release, false).severity, Severity::Good);
+        let sick = Answered::Sick { status: 500, says: says() };
+        assert_eq!(judge(&sick, false).severity, Severity::Warning, "the next one may do better");
+        let limited = Answered::Limited(says());
+        assert_eq!(judge(&limited, true).severity, Severity::Warning, "the next request may be within it");
+        for no_release in [
+            limited,
             Answered::Gateway { status: 502, says: says() },
-            Answered::Limited(says()),
             Answered::Other { status: 500, says: says() },
+            Answered::Beside { status: 200, says: says() },
             Answered::Nobody(says()),
+            Answered::Down(says()),
         ] {
-            assert_eq!(judge(cured.clone()), Severity::Warning, "{cured:?}");
+            let found = judge(&no_release, false);
+            assert!(found.severity == Severity::Fatal && found.what.ends_with(": 429 Too Many Requests"), "{found:?}");
+            assert!(!found.what.contains("limit"), "no limit is known: {}", found.what);
         }
         for status in [200, 401, 403, 404] {
-            assert_eq!(judge(Answered::Other { status, says: says() }), Severity::Fatal, "{status}");
+            assert_eq!(judge(&Answered::Other { status, says: says() }, false).severity, Severity::Fatal, "{status}");
         }
+    }
+
+    #[test]
+    fn what_stands_in_for_an_app_that_nobody_serves_refuses_no_deploy() {
         let alone = |status, to| judge_alone(&config(), &answer(status, "", to)).map(|finding| finding.severity);
         assert_eq!(alone(502, None), None);
         assert_eq!(alone(401, None), Some(Severity::Fatal));

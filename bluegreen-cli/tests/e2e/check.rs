@@ -145,9 +145,35 @@ fn a_limit_at_the_front_door_is_named_with_its_line_before_a_deploy_and_by_it() 
     let location = format!("limit_req zone=users burst=500 nodelay;\n{location}");
     stage.nginx.write(&Site { http, server, location }).unwrap();
     stage.nginx.reload().unwrap();
-    let says = ["`limit_req zone=users burst=500 nodelay` counts the probes", "nginx.conf:"];
+    let says = ["`limit_req zone=users burst=500 nodelay` counts the probes", "once a second", "nginx.conf:"];
     stage.run(&["check"], 0).says(&says);
     stage.deploy("v1", 0).says(&says);
+}
+
+/// A release that is well, and a door that says something else: no deploy proves anything there, and none begins.
+#[test]
+fn a_front_door_where_nginx_itself_answers_stops_a_deploy_before_anything_is_touched() {
+    let Some(stage) = stage() else { return };
+    let [http, server, location] =
+        ["http", "server", "location"].map(|part| stage.run(&["setup", "--print", part], 0).out);
+    let serve = |more: &str| {
+        let server = format!("{server}\n{more}");
+        stage.nginx.write(&Site { http: http.clone(), server, location: location.clone() }).unwrap();
+        stage.nginx.reload().unwrap();
+    };
+    serve("");
+    stage.deploy("v1", 0);
+    let artifact = stage.artifact("v2");
+    for (answer, says) in [("return 429;", "429 Too Many"), ("return 503 maintenance;", "503"), ("return 444;", "")] {
+        serve(&format!("location = /profile {{ {answer} }}"));
+        for words in [&["check"][..], &["plan", &artifact], &["deploy", &artifact]] {
+            let ended = stage.run(words, 3);
+            ended.says(&["does not answer as the active profile does", says]);
+            assert!(!format!("{ended}").contains("limit"), "there is none: {ended}");
+        }
+    }
+    serve("");
+    stage.deploy("v2", 0);
 }
 
 /// One who has the lock and is no command of ours.

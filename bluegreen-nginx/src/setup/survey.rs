@@ -48,13 +48,15 @@ pub struct Passing {
     pub limits: Vec<Limit>,
 }
 
-/// A directive that refuses requests beyond a limit.
+/// A directive that delays or refuses requests beyond a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
     /// As it is written.
     pub directive: String,
     /// Where.
     pub at: Place,
+    /// What nginx answers to what it refuses; 444 closes the connection.
+    pub status: u16,
 }
 
 /// A server block, as users reach it.
@@ -78,8 +80,10 @@ pub struct Door {
 
 /// What keeps users out of a location.
 const GUARDS: [&str; 4] = ["internal", "deny", "auth_basic", "auth_request"];
-/// What refuses requests of users beyond a limit.
-const LIMITS: [&str; 2] = ["limit_req", "limit_conn"];
+/// What refuses requests of users beyond a limit, and what says with which status.
+const LIMITS: [(&str, &str); 2] = [("limit_req", "limit_req_status"), ("limit_conn", "limit_conn_status")];
+/// What nginx answers where nobody says so.
+const REFUSED: u16 = 503;
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,19 +135,24 @@ impl Survey {
 
     /// What limits requests in the innermost of `blocks`: nginx takes each kind from the nearest block that has it.
     fn limits(&self, blocks: &[&Directive]) -> Vec<Limit> {
-        let innermost = || blocks.iter().rev().map(|block| self.tree.inside(block)).chain([self.tree.at_http()]);
-        let nearest = |name: &&str| {
-            let of = |level: Vec<(usize, &Directive)>| -> Vec<Limit> {
-                let named = level.into_iter().filter(|(_, d)| d.name == **name);
-                let limit = |(file, d): (usize, &Directive)| Limit {
-                    directive: format!("{} {}", d.name, d.args.join(" ")),
-                    at: self.place(file, d),
-                };
-                named.map(limit).collect()
-            };
-            innermost().map(of).find(|limits| !limits.is_empty()).unwrap_or_default()
+        let limits = |(name, status): &(&str, &str)| -> Vec<Limit> {
+            let status =
+                self.nearest(blocks, status).first().and_then(|(_, d)| d.arg().parse().ok()).unwrap_or(REFUSED);
+            let written = |d: &Directive| format!("{} {}", d.name, d.args.join(" "));
+            let limit = |(file, d)| Limit { directive: written(d), at: self.place(file, d), status };
+            self.nearest(blocks, name).into_iter().map(limit).collect()
         };
-        LIMITS.iter().flat_map(nearest).collect()
+        LIMITS.iter().flat_map(limits).collect()
+    }
+
+    /// The directives of this name in the nearest of `blocks` that has one, or at the http level.
+    fn nearest<'a>(&'a self, blocks: &[&'a Directive], name: &str) -> Vec<(usize, &'a Directive)> {
+        let innermost = blocks.iter().rev().map(|block| self.tree.inside(block)).chain([self.tree.at_http()]);
+        let named = |mut level: Vec<(usize, &'a Directive)>| {
+            level.retain(|(_, d)| d.name == name);
+            level
+        };
+        innermost.map(named).find(|found| !found.is_empty()).unwrap_or_default()
     }
 
     /// Every server block that listens on a port.
@@ -293,6 +302,17 @@ mod tests {
         assert_eq!(found[0], [("limit_req zone=one burst=5".to_owned(), 3), all.clone()]);
         assert_eq!(found[1], [("limit_req zone=two".to_owned(), 5), all.clone()]);
         assert_eq!(found[2], [all]);
+    }
+
+    #[test]
+    fn what_a_limit_answers_is_taken_from_the_nearest_block_too() {
+        let survey = survey(
+            "http { limit_req_status 429; limit_conn all 9;
+             server { listen 80; limit_req zone=one; location / { proxy_pass http://127.0.0.1:1; }
+             location /own { limit_req_status 444; limit_conn_status 418; proxy_pass http://127.0.0.1:2; } } }",
+        );
+        let statuses = |pass: Passing| pass.limits.iter().map(|limit| limit.status).collect::<Vec<_>>();
+        assert_eq!(survey.passes().into_iter().map(statuses).collect::<Vec<_>>(), [[429, 503], [444, 418]]);
     }
 
     #[test]
