@@ -132,7 +132,7 @@ pub(crate) fn route_dir(config: &Config) -> Result<RouteDir, Halt> {
 }
 
 /// The include file of reload mode.
-fn include(config: &Config) -> IncludeFile {
+pub(crate) fn include(config: &Config) -> IncludeFile {
     let file = IncludeFile::new(&config.nginx.service_url_file);
     match &config.nginx.install {
         Some(argv) => file.install_with(argv.clone()),

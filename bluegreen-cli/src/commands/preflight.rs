@@ -10,7 +10,7 @@ use crate::{
     config::ProxyMode,
     doctor::{self, Finding, Severity},
     halt::{for_traffic, said},
-    handover, wiring,
+    handover,
 };
 
 /// Can the app be started without an artifact? At the start it would be too late: the warm release is gone by then. `command` is
@@ -97,18 +97,9 @@ fn refused(finding: &Finding) -> Halt {
     Halt::new(Exit::Refused, format!("{place}{}", finding.what)).next(&finding.fix)
 }
 
-/// In marker mode: is the route ours alone to move? In reload mode: would nginx take its configuration again, and is it known
-/// what to write? What somebody else broke there would be found only at the switch, with the release started for nothing.
+/// What somebody else broke at the route would be found only at the switch, with the release started for nothing.
 async fn switchable(session: &Session) -> Result<(), Halt> {
-    if session.config.nginx.mode == ProxyMode::Marker {
-        let safe = wiring::route_dir(&session.config)?.check_safe();
-        return safe.map_err(|e| Halt::error(Exit::Refused, &e).next("bluegreen check"));
-    }
-    if !settled(session) {
-        return Ok(());
-    }
-    let findings = [Some(doctor::accepts(&session.config).await), doctor::writes(&session.config).await];
-    match findings.into_iter().flatten().find(|finding| finding.severity == Severity::Fatal) {
+    match doctor::can_switch(&session.config, settled(session)).await {
         Some(finding) => Err(refused(&finding)),
         None => Ok(()),
     }

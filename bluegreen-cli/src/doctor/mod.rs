@@ -22,7 +22,7 @@ use bluegreen_nginx::setup::{Difference, Place};
 use serde::Serialize;
 
 use crate::{
-    config::Config,
+    config::{Config, ProxyMode},
     halt::{for_traffic, said},
     owner::{User, who_deploys},
     session::Session,
@@ -31,7 +31,7 @@ use crate::{
 
 pub(crate) use host::started_here;
 pub(crate) use lock::LOCKED;
-pub(crate) use nginx::{OLDER, accepts, limits, past_the_include, reload_costs, writes};
+pub(crate) use nginx::{OLDER, accepts, limits, past_the_include, reload_costs};
 pub(crate) use passes::LIMIT;
 
 /// How bad it is, worst first.
@@ -129,6 +129,19 @@ pub(crate) async fn before_deploy(session: &Session, seen: &Seen, switches: bool
 /// there.
 pub(crate) async fn no_door(config: &Config, seen: &Seen) -> Option<Finding> {
     web::door(config, seen).await.filter(|finding| finding.severity == Severity::Fatal)
+}
+
+/// Whether the traffic could be moved now; of who is at work, what is left half-way is looked at by nobody.
+pub(crate) async fn can_switch(config: &Config, settled: bool) -> Option<Finding> {
+    let mut findings = Vec::new();
+    if config.nginx.mode == ProxyMode::Marker || settled {
+        findings.extend(nginx::writes(config).await);
+        findings.extend(writable::switches(config));
+    }
+    if config.nginx.mode == ProxyMode::Reload && settled {
+        findings.push(accepts(config).await);
+    }
+    findings.into_iter().find(|finding| finding.severity == Severity::Fatal)
 }
 
 async fn of_the_proxy(config: &Config, seen: &Seen) -> Vec<Finding> {

@@ -1,8 +1,10 @@
 //! nginx: is it there, does it take its configuration, and is the app set up in it.
 
+use std::error::Error as _;
+
 use bluegreen_core::{Blind, Seen, Traffic};
 use bluegreen_nginx::{
-    Commands, MasterError,
+    Commands, MasterError, RouteDirError,
     reload::{Version, reload_warnings},
     setup::{Difference, Place, Survey},
 };
@@ -77,7 +79,9 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
     findings.extend(taken(config, &commands, traffic, &mut differences).await);
     // what cannot be followed is told with the route
     if matches!(traffic, Ok(Traffic::Ours(_) | Traffic::Elsewhere(_))) {
-        findings.extend(writes(config).await);
+        let missing = writes(config).await;
+        differences.retain(|difference| missing.iter().all(|finding| finding.what != difference.what));
+        findings.extend(missing);
     }
     // what is not set up is told as such
     let wrong = survey.filter(|_| !matches!(traffic, Ok(Traffic::NotSetUp(_))));
@@ -129,10 +133,16 @@ fn unasked(error: &MasterError) -> Finding {
     Finding::good("nginx-config", format!("nginx is not asked for its configuration: {error}"))
 }
 
-/// In reload mode: whether it is known what a switch writes.
-pub(crate) async fn writes(config: &Config) -> Option<Finding> {
-    if config.nginx.mode != ProxyMode::Reload {
-        return None;
+/// Whether it is there what a switch moves, or known what it writes.
+pub(super) async fn writes(config: &Config) -> Option<Finding> {
+    if config.nginx.mode == ProxyMode::Marker {
+        let error = wiring::route_dir(config).ok()?.can_point().err()?;
+        let fix = match error {
+            RouteDirError::Unsafe { .. } => "do that, then bluegreen check",
+            _ => "sudo bluegreen setup --apply",
+        };
+        let what = error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+        return Some(Finding::fatal("route-dir", what, fix));
     }
     let why = wiring::reload_switcher(config).can_switch().await.err()?;
     let place = Some(config.nginx.service_url_file.display().to_string());

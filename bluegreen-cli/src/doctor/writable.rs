@@ -14,7 +14,10 @@ use rustix::{
 };
 
 use super::Finding;
-use crate::config::{Config, ProxyMode};
+use crate::{
+    config::{Config, ProxyMode},
+    wiring,
+};
 
 /// The finding that something else is in the place of what a deploy makes.
 const IN_THE_WAY: &str = "in-the-way";
@@ -41,6 +44,14 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     findings
 }
 
+/// Whether a switch can write what it has to.
+pub(super) fn switches(config: &Config) -> Vec<Finding> {
+    match config.nginx.mode {
+        ProxyMode::Marker => judge(&config.route_dir, &make_one(&config.route_dir)).into_iter().collect(),
+        ProxyMode::Reload => include(config),
+    }
+}
+
 /// In reload mode each switch puts a new file in the place of the include file, unless `install` does.
 fn include(config: &Config) -> Vec<Finding> {
     let nginx = &config.nginx;
@@ -54,7 +65,10 @@ fn include(config: &Config) -> Vec<Finding> {
     // who may not write to it may replace it all the same
     let denied = |error: &io::Error| error.raw_os_error() == Some(Errno::ACCESS.raw_os_error());
     let tried = open_it(&file).or_else(|error| if denied(&error) { Ok(()) } else { Err(error) });
-    dir.into_iter().chain(judge(&file, &tried)).collect()
+    if let Some(found) = dir.or_else(|| judge(&file, &tried)) {
+        return vec![found];
+    }
+    judge_else(&file, &wiring::include(config).try_beside(), install).into_iter().collect()
 }
 
 /// Makes a file without a name, which leaves no trace; where the file system has none such, one that is removed again.

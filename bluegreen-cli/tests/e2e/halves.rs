@@ -1,5 +1,7 @@
 //! The two halves of a deploy, and its single steps, each by a process of its own.
 
+use std::fs;
+
 use bluegreen_lab::nginx::Site;
 use bluegreen_rig::{Clients, Stage, below, lives, wait_for};
 use rustix::process::Signal;
@@ -228,4 +230,29 @@ fn status_says_how_long_a_release_waits() {
     std::fs::remove_file(stage.state_dir().join("history.jsonl")).unwrap();
     stage.run(&["status"], 0).says(&["waits  since when is not known"]);
     assert!(stage.status()["waits"]["since"].is_null());
+}
+
+/// What waits is kept, whatever somebody did to the route: it is looked at before the first effect, as `check` does.
+#[test]
+fn what_waits_is_kept_where_the_route_cannot_be_moved() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let artifact = stage.artifact("v2");
+    stage.run(&["prepare", &artifact], 0);
+    let (route, aside) = (stage.state_dir().join("route"), stage.state_dir().join("aside"));
+    let refused = |says: &[&str]| {
+        for words in [&["check"][..], &["promote"], &["switch"]] {
+            stage.run(words, 3).says(says);
+        }
+        stage.run(&["status"], 0).says(&["promote"]);
+    };
+    fs::rename(&route, &aside).unwrap();
+    refused(&["route/real1 is missing", "sudo bluegreen setup --apply"]);
+    fs::rename(&aside, &route).unwrap();
+    let marker = route.join("real2/solo");
+    fs::remove_file(&marker).unwrap();
+    refused(&["lacks a marker file", "sudo bluegreen setup --apply"]);
+    fs::write(&marker, "").unwrap();
+    stage.run(&["promote"], 0);
+    assert_eq!(stage.front(), "v2 real2");
 }

@@ -126,10 +126,13 @@ impl New {
             let mut mode = how.mode;
             if let Some(old) = old.filter(|_| how.keeps) {
                 let now = sys::fstat(&file)?;
-                if (old.st_uid, old.st_gid) != (now.st_uid, now.st_gid) {
-                    fchown(&file, Some(old.st_uid), Some(old.st_gid))?;
-                }
                 mode = old.st_mode & 0o7777;
+                if old.st_uid != now.st_uid {
+                    fchown(&file, Some(old.st_uid), Some(old.st_gid))?;
+                } else if old.st_gid != now.st_gid && fchown(&file, None, Some(old.st_gid)).is_err() {
+                    // it is ours, and its group is none of ours: another one gets no more than everybody has
+                    mode &= !0o070 | (mode & 0o007) << 3;
+                }
             }
             file.set_permissions(Permissions::from_mode(mode))?;
             how.modified.iter().try_for_each(|time| file.set_modified(*time))?;

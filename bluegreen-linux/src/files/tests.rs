@@ -279,3 +279,23 @@ fn whom_an_access_list_or_a_group_lets_write_is_not_overlooked() {
         assert_eq!(reason(open(&path, Rule::TRUSTED)), Unfit::Group);
     }
 }
+
+#[test]
+fn a_group_that_is_none_of_ours_is_not_kept_and_ours_gets_no_more_than_everybody() {
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("SKIPPED: only root gives files away");
+    }
+    let home = home();
+    let of_theirs = |path: &Path, group| chown(path, Some(4242), Some(group)).unwrap();
+    of_theirs(home.path(), 4242);
+    for (before, after) in [(0o664, 0o644), (0o640, 0o600), (0o644, 0o644)] {
+        let path = home.path().join(format!("{before:o}"));
+        fs::write(&path, "a").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(before)).unwrap();
+        of_theirs(&path, 0);
+        let replaced = || replace(&path, b"b", &Replace::public().as_before());
+        crate::users::User::by_number(4242, 4242).act(replaced).unwrap().unwrap();
+        let meta = path.metadata().unwrap();
+        assert_eq!((meta.uid(), meta.gid(), meta.mode() & 0o777), (4242, 4242, after), "{before:o}");
+    }
+}

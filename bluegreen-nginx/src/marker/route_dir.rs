@@ -244,6 +244,15 @@ impl RouteDir {
         }
     }
 
+    /// Whether [`RouteDir::point`] finds what it needs, whichever route it is told: the directory, ours alone, with all its markers.
+    ///
+    /// # Errors
+    /// As [`RouteDir::point`].
+    pub fn can_point(&self) -> Result<(), RouteDirError> {
+        self.check_safe()?;
+        self.check()
+    }
+
     fn check_owner(&self, dir: &OwnedFd) -> Result<(), RouteDirError> {
         let uid = rustix::process::geteuid().as_raw();
         let stat = fs::fstat(dir).map_err(|e| self.io("read", "")(e.into()))?;

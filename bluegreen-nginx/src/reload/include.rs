@@ -113,6 +113,14 @@ impl IncludeFile {
         }
     }
 
+    /// Whether a new one could be written beside it, as a switch does before it puts that in its place; nothing is left of it.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn try_beside(&self) -> io::Result<()> {
+        write::try_beside(&fs::canonicalize(&self.path)?)
+    }
+
     async fn install(&self, command: &[String], text: &str, modified: Option<SystemTime>) -> Result<(), String> {
         let source = readable(text, modified).map_err(|error| format!("no temporary file: {error}"))?;
         let mut command = command.to_vec();

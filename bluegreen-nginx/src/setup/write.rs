@@ -38,6 +38,13 @@ pub(crate) fn replace(path: &Path, text: &str, modified: Option<SystemTime>) -> 
     Ok(files::replace(path, text.as_bytes(), &how)?)
 }
 
+/// Whether [`replace`] could write a new file beside `path`, with its mode and owner. Somebody may be at it meanwhile: this one has
+/// another name.
+pub(crate) fn try_beside(path: &Path) -> io::Result<()> {
+    let how = Replace::public().as_before().beginning(".bluegreen-try-");
+    Ok(files::New::write(path, b"", &how).map(drop)?)
+}
+
 /// Gives `path` this text, or removes it; mode and owner stay.
 pub(super) fn put(path: &Path, text: Option<&str>) -> Result<(), SetupError> {
     let dir = path.parent().unwrap_or(path);
