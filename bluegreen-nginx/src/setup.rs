@@ -22,7 +22,7 @@ pub(crate) mod write;
 
 use std::path::PathBuf;
 
-use bluegreen_core::{Name, Route};
+use bluegreen_core::{Name, Profile, Route};
 use bluegreen_linux::users::User;
 
 use crate::{Commands, MarkerResolver, Master, PlaceError, ProofLocation, RouteDir, Snippet, check_place};
@@ -54,6 +54,8 @@ pub struct Setup {
     pub site: Option<PathBuf>,
     /// Who will deploy; `None` is who runs this.
     pub owner: Option<User>,
+    /// Who had the traffic when it was last seen.
+    pub last: Option<Profile>,
     /// Takes a route directory where it would be lost: for tests and demos.
     pub allow_temporary: bool,
 }

@@ -64,7 +64,8 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
             return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));
         }
         home::make(config, &owner)?;
-        planned(config, &setup).await?
+        let last = last(config, &owner);
+        planned(config, &Setup { last, ..setup.clone() }).await?
     };
     let _lease = locked(config, &owner)?;
     apply(global, &setup, &plan, args.what.remove).await
@@ -127,6 +128,14 @@ async fn planned(config: &Config, setup: &Setup) -> Result<Plan, Halt> {
         return Err(Halt::new(Exit::Refused, what).next("bluegreen status"));
     }
     plan.map_err(|error| refused(setup, &error))
+}
+
+/// Who had the traffic when it was last seen; a state that cannot be read tells of nobody, as none at all.
+fn last(config: &Config, owner: &User) -> Option<Profile> {
+    let load = || FileStore::open(&config.state_dir).and_then(|store| store.load());
+    let state = owner.act(load).ok()?.ok()?;
+    let had_it = |profile: &&Profile| state.lost_traffic.get(profile.name()).is_some_and(Option::is_none);
+    config.profiles.both().into_iter().find(had_it).cloned()
 }
 
 /// A profile on which a release was prepared and is healthy: a machine on a third port begins there.
@@ -194,6 +203,9 @@ async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Re
     let foreign = plan.edits.iter().any(|edit| edit.foreign);
     let yes = global.yes || (foreign && ask());
     let applied = setup.apply(plan, yes).await.map_err(|error| refused(setup, &error))?;
+    if let Some(start) = &plan.start {
+        output::line(format!("the route is {start} from now on"));
+    }
     for edit in &plan.edits {
         let verb = if edit.after.is_some() { "wrote" } else { "removed" };
         output::line(format!("{verb} {}", edit.path.display()));

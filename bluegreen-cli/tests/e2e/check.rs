@@ -326,3 +326,20 @@ fn setup_check_has_the_findings_of_check_for_programs() {
     assert!(wrong["fix"].as_str().unwrap().contains("proxy_pass http://$shop_upstream;"), "{wrong}");
     stage.run(&["setup", "--apply", "--format", "json"], 2).says(&["only --check has --format json"]);
 }
+
+/// Somebody lost `live`, and nginx leads to the first profile: the repair moves nobody from there to an older release.
+#[test]
+fn the_repair_of_a_route_keeps_the_users_where_nginx_leads_them() {
+    let Some(stage) = stage() else { return };
+    for version in ["v1", "v2", "v3"] {
+        stage.deploy(version, 0);
+    }
+    assert_eq!(stage.front(), "v3 real1");
+    let live = stage.state_dir().join("route/live");
+    fs::remove_file(&live).unwrap();
+    std::os::unix::fs::symlink("nowhere", &live).unwrap();
+    stage.run(&["check"], 3).says(&["sudo bluegreen setup --apply"]);
+    stage.run(&["setup", "--apply", "--yes"], 0).says(&["the route is real1", "from now on"]);
+    assert_eq!(stage.front(), "v3 real1", "v2 runs too, and is older");
+    stage.run(&["status"], 0);
+}

@@ -10,6 +10,7 @@ use std::{
     process::Command,
 };
 
+use bluegreen_lab::nginx::Site;
 use bluegreen_rig::{Ended, Running, Stage, bluegreen, skip, wait_for};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
@@ -312,4 +313,24 @@ fn nobody_else_can_take_the_lock_and_who_has_it_is_named() {
     chmod(&home, 0o755);
     stage.run(&["setup", "--apply", "--yes"], 0);
     assert_eq!(seen(&home).1 & 0o7777, 0o711);
+}
+
+/// The name of an app is nobody's property: who takes it for a set-up of their own does not get another user's traffic.
+#[test]
+fn an_app_of_another_user_with_the_same_name_is_not_overwritten() {
+    let Some(mut stage) = of_root() else { return };
+    let location = format!("proxy_pass http://127.0.0.1:{};", stage.ports[0]);
+    stage.nginx.write(&Site { location, ..Site::default() }).unwrap();
+    stage.nginx.reload().unwrap();
+    stage.run(&["setup", "--apply", "--yes"], 0);
+    let file = stage.nginx.prefix().join("bluegreen/shop.server.inc");
+    let before = fs::read_to_string(&file).unwrap();
+    let theirs = stage.path("theirs");
+    dir(&theirs, NOBODY);
+    stage.set("user", "nobody");
+    stage.set("state_dir", theirs.to_str().unwrap());
+    stage.set("route_dir", theirs.join("route").to_str().unwrap());
+    let ended = stage.run(&["setup", "--apply", "--yes"], 3);
+    ended.says(&["nginx has shop of user root already", "another name", "setup --remove"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), before);
 }

@@ -227,7 +227,7 @@ fn status_says_how_long_a_release_waits() {
     stage.run(&["status"], 0).says(&["waits  since just now; nothing but"]);
     let waits = stage.status()["waits"].clone();
     assert!(waits["seconds"].is_u64() && waits["since"].as_str().is_some_and(|since| since.ends_with('Z')), "{waits}");
-    std::fs::remove_file(stage.state_dir().join("history.jsonl")).unwrap();
+    fs::remove_file(stage.state_dir().join("history.jsonl")).unwrap();
     stage.run(&["status"], 0).says(&["waits  since when is not known"]);
     assert!(stage.status()["waits"]["since"].is_null());
 }

@@ -25,6 +25,20 @@ impl Proof {
         Some(Self { app: app.to_owned(), places: format!("{first} {second}"), group: group.to_owned() })
     }
 
+    /// The route that nginx follows, by the ports that it has, whatever the profiles are called and whatever `live` says; `None`: it is
+    /// another app's, or leads to none of these ports.
+    pub(crate) fn leads(&self, app: &Name, profiles: &Profiles) -> Option<Route> {
+        let (group, solo) = match self.group.strip_suffix(".solo") {
+            Some(group) => (group, true),
+            None => (self.group.as_str(), false),
+        };
+        let name = group.strip_prefix(app.as_str()).filter(|_| self.app == app.as_str())?.strip_prefix('.')?;
+        let port = self.places.split(' ').find_map(|place| place.strip_prefix(name)?.strip_prefix('='))?;
+        let active = profiles.on_port(port.parse().ok()?)?.clone();
+        let standby = profiles.other(&active).clone();
+        Some(if solo { Route::solo(active) } else { Route::with_standby(active, standby) })
+    }
+
     /// The route that nginx follows, if it is set up for this very app.
     pub(crate) fn route(&self, app: &Name, profiles: &Profiles) -> Result<Route, Blind> {
         let places = profiles.both().map(|p| format!("{p}={}", p.port())).join(" ");
@@ -105,6 +119,19 @@ mod tests {
         assert!(matches!(error, Blind::Differs(_)));
         let swapped = route("bluegreen 1 my-shop real2=8082 real1=8081 my-shop.real1").unwrap_err();
         assert!(matches!(swapped, Blind::Differs(_)));
+    }
+
+    #[test]
+    fn a_port_that_leads_somewhere_keeps_leading_there_under_another_name() {
+        let leads = |text: &str| {
+            let proof = Proof::parse(text).unwrap();
+            proof.leads(&"my-shop".parse().unwrap(), &profiles()).map(|route| route.to_string())
+        };
+        let now = |text: &str| leads(&format!("bluegreen 1 my-shop {text}"));
+        assert_eq!(now("real1=8082 real2=8081 my-shop.real1.solo").as_deref(), Some("real2 solo"));
+        assert_eq!(now("blue=8081 green=8082 my-shop.blue").as_deref(), Some("real1 with real2 as standby"));
+        assert_eq!(now("real1=9081 real2=8082 my-shop.real1"), None);
+        assert_eq!(leads("bluegreen 1 shop real1=8081 real2=8082 shop.real1"), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The witness of marker mode.
 
 use async_trait::async_trait;
-use bluegreen_core::{Blind, Name, ProfileResolver, Traffic, Unhealthy};
+use bluegreen_core::{Blind, Name, ProfileResolver, Route, Traffic, Unhealthy};
 use bluegreen_http::Answer;
 
 use super::{ProofLocation, RouteDir, proof::Proof, proof_location};
@@ -27,6 +27,11 @@ impl MarkerResolver {
     /// Whether nginx has a proof of this app at all, of whatever route.
     pub(crate) async fn is_set_up(&self) -> Result<bool, Blind> {
         Ok(proof_in(&self.ask().await?).is_some())
+    }
+
+    /// Where nginx leads, whatever `live` says: `None` where it has no proof of this app.
+    pub(crate) async fn leads(&self) -> Result<Option<Route>, Blind> {
+        Ok(proof_in(&self.ask().await?).and_then(|proof| proof.leads(&self.app, self.route.profiles())))
     }
 
     async fn ask(&self) -> Result<Answer, Blind> {

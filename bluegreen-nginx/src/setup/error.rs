@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use bluegreen_core::Name;
+
 use super::Place;
 use crate::{Commands, MasterError, PlaceError, RouteDirError, argv::Failed, master::LIKELY};
 
@@ -74,6 +76,16 @@ pub enum SetupError {
         /// The file.
         path: PathBuf,
     },
+    /// Another user's app has this name.
+    #[error("nginx has {app} of user {user} already, with its route in {route}")]
+    OfAnother {
+        /// The app.
+        app: Name,
+        /// Its route directory.
+        route: PathBuf,
+        /// Whose that is.
+        user: String,
+    },
     /// The owner's files would change, and nobody said yes.
     #[error("this changes {}, which is not bluegreen's, and nobody has agreed", paths(.0))]
     NotAgreed(Vec<PathBuf>),
@@ -136,6 +148,9 @@ impl SetupError {
             ),
             Self::NeedsPrepared { .. } => format!("bluegreen prepare ARTIFACT, then {APPLY}"),
             Self::ByHand { .. } => format!("take it out by hand, then {}", commands.typed_reload()),
+            Self::OfAnother { .. } => {
+                "give this app another name; or, with that configuration: sudo bluegreen setup --remove".to_owned()
+            }
             Self::NotAgreed(_) => "look at the difference, then the same with --yes".to_owned(),
             Self::Changed(_) => "the same again".to_owned(),
             Self::NotReloaded | Self::NotProven(_) | Self::NotRemoved => commands.typed_log(),

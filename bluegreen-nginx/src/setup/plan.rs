@@ -1,16 +1,21 @@
 //! What a set-up would change.
 
 use std::{
+    fs, io,
     net::Ipv4Addr,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::{Profile, ProfileResolver, Route};
-use bluegreen_linux::ports::{is_answered, listening};
+use bluegreen_linux::{
+    ports::{is_answered, listening},
+    users,
+};
 
 use super::{
     Edit, Goal, Place, Plan, Setup, SetupError,
-    config::{Directive, line_of},
+    config::{self, Directive, line_of},
     edit::{self, Change},
     tree::{Pass, Server, Tree, loopback_port, matches, same},
     walk, write,
@@ -25,14 +30,18 @@ impl Setup {
     pub async fn plan(&self, prepared: Option<&Profile>) -> Result<Plan, SetupError> {
         self.check_place()?;
         let tree = self.tree().await?;
-        let in_effect = self.resolver().resolve().await.is_ok_and(|traffic| traffic.route().is_some());
+        let resolver = self.resolver();
+        let in_effect = resolver.resolve().await.is_ok_and(|traffic| traffic.route().is_some());
+        // where nginx is down it leads nobody, and what was so before counts
+        let leads = resolver.leads().await.ok().flatten();
         if self.put_in_by_hand(&tree).is_some() {
-            let start = if in_effect { None } else { self.start(None, prepared)? };
+            let start = if in_effect { None } else { self.start(None, leads, true, prepared)? };
             return Ok(Plan { edits: Vec::new(), start, unused: Vec::new(), goal: Goal::SetUp });
         }
         let (passes, port) = self.passes(&tree)?;
         let edits = self.edits(&tree, &passes)?;
-        let start = if in_effect { None } else { self.start(port, prepared)? };
+        let reads_it = edits.iter().all(|edit| edit.path != self.server_file());
+        let start = if in_effect { None } else { self.start(port, leads, reads_it, prepared)? };
         Ok(Plan { edits, start, unused: unused(&tree, &passes), goal: Goal::SetUp })
     }
 
@@ -147,16 +156,30 @@ impl Setup {
     }
 
     /// The route to begin with, where `port` is what nginx sends requests to now. A profile on that port keeps them, also when
-    /// nobody listens there at this moment; where nginx led to neither, what runs counts, and with nothing running the first
-    /// deploy goes to the first profile.
-    fn start(&self, port: Option<u16>, prepared: Option<&Profile>) -> Result<Option<Route>, SetupError> {
+    /// nobody listens there at this moment. What nginx `leads` to by a set-up of before stays, unless it `reads_it` in this very
+    /// directory. Where nginx led to neither, it is who had the traffic last, else what runs counts, and with nothing running the
+    /// first deploy goes to the first profile.
+    fn start(
+        &self,
+        port: Option<u16>,
+        leads: Option<Route>,
+        reads_it: bool,
+        prepared: Option<&Profile>,
+    ) -> Result<Option<Route>, SetupError> {
         // files in place, nginx not there yet: a set-up was interrupted, and its route still holds
-        if port.is_none() && self.route.read().is_ok_and(|live| live.is_some()) {
+        let holds = reads_it || leads.is_none();
+        if port.is_none() && holds && self.route.read().is_ok_and(|live| live.is_some()) {
             return Ok(None);
         }
         let profiles = self.route.profiles();
         if let Some(served) = port.and_then(|port| profiles.on_port(port)) {
             return Ok(Some(Route::solo(served.clone())));
+        }
+        if leads.is_some() {
+            return Ok(leads);
+        }
+        if let Some(last) = self.last.as_ref().filter(|_| port.is_none()) {
+            return Ok(Some(Route::solo(last.clone())));
         }
         let unseen = |source| SetupError::Io { action: "read", path: "/proc/net/tcp".into(), source };
         let runs = |port: u16| is_answered((Ipv4Addr::LOCALHOST, port).into()).map_err(unseen);
@@ -186,6 +209,7 @@ impl Setup {
         if is_used {
             files.insert(1, location);
         }
+        self.is_ours_to_write()?;
         let mut edits = Vec::new();
         for (path, text) in files {
             let before = write::read(&path)?;
@@ -195,6 +219,24 @@ impl Setup {
             }
         }
         Ok(edits)
+    }
+
+    /// The name of an app is nobody's property: what leads to another user's route is that user's set-up.
+    fn is_ours_to_write(&self) -> Result<(), SetupError> {
+        let Some(text) = write::read(&self.server_file())? else { return Ok(()) };
+        // one that makes no sense leads nowhere
+        let Ok(directives) = config::parse(&text) else { return Ok(()) };
+        let read = |d: &Directive| d.args.last()?.strip_suffix("/live/second)").map(PathBuf::from);
+        let Some(route) = directives.iter().filter(|d| d.name == "if").find_map(read) else { return Ok(()) };
+        let owner = match fs::symlink_metadata(&route) {
+            Ok(meta) => meta.uid(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(SetupError::Io { action: "read", path: route, source }),
+        };
+        if route == self.route.path() || owner == self.owner().uid {
+            return Ok(());
+        }
+        Err(SetupError::OfAnother { app: self.app.clone(), route, user: users::name(owner) })
     }
 
     /// Whether a server block of ours has an `open_file_cache` from somebody else: nginx takes only one.

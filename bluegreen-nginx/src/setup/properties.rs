@@ -95,6 +95,7 @@ fn setup() -> Setup {
         nginx_dir: PathBuf::from("/etc/nginx"),
         site: None,
         owner: None,
+        last: None,
         allow_temporary: false,
     }
 }
