@@ -129,14 +129,18 @@ fn heard(elsewhere: &Elsewhere, config: &Config, to: &Profile) -> Option<String>
 
 /// Where the traffic is, and who answers there.
 fn traffic(session: &Session, seen: &Seen, exit: Exit, said: &Said) -> Option<String> {
-    let active = &seen.route()?.active;
+    let route = seen.route()?;
+    let active = &route.active;
     let before = if exit == Exit::Degraded { "" } else { ", as before" };
     Some(match seen.on(active) {
         Err(blind) => format!("{active} has it{before}; {blind}"),
-        Ok(Occupant::Nobody) => {
-            let before = if said.replaces { "" } else { before };
-            format!("nobody has it{before}: nginx leads to {active}, where nothing runs")
-        }
+        Ok(Occupant::Nobody) => match &route.standby {
+            Some(standby) => stands_in(session, seen, active, standby),
+            None => {
+                let before = if said.replaces { "" } else { before };
+                format!("nobody has it{before}: nginx leads to {active}, where nothing runs")
+            }
+        },
         Ok(Occupant::Stranger { who, .. }) => {
             format!("{active} has it{before}; port {} is held by {who}", active.port())
         }
@@ -145,6 +149,19 @@ fn traffic(session: &Session, seen: &Seen, exit: Exit, said: &Said) -> Option<St
             format!("{active} has it{before}: {}{on} port {}", session.name(&process.release), active.port())
         }
     })
+}
+
+/// Who gets the users of an active profile where nothing runs: nginx leads them to its standby, whoever that is.
+fn stands_in(session: &Session, seen: &Seen, active: &Profile, standby: &Profile) -> String {
+    let leads = format!("nginx leads to {active}, where nothing runs, and then to {standby}");
+    match seen.on(standby) {
+        Err(blind) => format!("{leads}; {blind}"),
+        Ok(Occupant::Stranger { who, .. }) => format!("{who} has it: {leads}, which is not ours"),
+        Ok(Occupant::Ours { process, listening: true }) => {
+            format!("{standby} has it: {}; {leads}", session.name(&process.release))
+        }
+        Ok(Occupant::Ours { listening: false, .. } | Occupant::Nobody) => format!("nobody has it: {leads}"),
+    }
 }
 
 impl LastSeen {
@@ -194,6 +211,9 @@ fn differs(session: &Session, failed: &ReleaseId) -> Vec<String> {
         Err(error) => return vec![format!("not known, as the last good release is not: {error}")],
     };
     let Some(good) = state.last_good() else {
+        if state.lost {
+            return vec!["not known, as the state was lost, and with it which release was good".to_owned()];
+        }
         return vec!["no release was confirmed yet, so there is nothing to compare with".to_owned()];
     };
     let (old, new) = match (releases.get(good), releases.get(failed)) {

@@ -72,16 +72,16 @@ impl Exit {
             ],
             Self::Process => [
                 "a process could not be stopped or started, the port is taken by a foreign process, the artifact is bad",
-                untouched,
+                "untouched; where a stop took along what had it, that is brought back before the command ends, else 20",
             ],
             Self::Switch => ["the switch did not take effect and was undone", as_before],
             Self::Reverted => ["switched, then reverted by the bake", as_before],
             Self::Degraded => [
-                "degraded: a person is needed; also `status` unless the active release answers, or none was deployed yet: DOWN, \
-                 FAILED OVER, DEGRADED or UNKNOWN is its first word then",
+                "degraded: a person is needed; also `status` unless the active release answers and no stranger is its standby, or \
+                 none was deployed yet: DOWN, FAILED OVER, DEGRADED or UNKNOWN is its first word then",
                 "said",
             ],
-            Self::Busy => ["another command holds the lock (also of `check`), or a prepared release waits", untouched],
+            Self::Busy => ["another command holds the lock, or a prepared release waits (also of `check`)", untouched],
             Self::Interrupted => {
                 ["interrupted by SIGINT and undone; after the bake the command just finishes", as_before]
             }

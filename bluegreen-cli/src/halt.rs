@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, path::Path};
 
-use bluegreen_core::{Blind, Outcome, Refusal, RunError, StoreError, Traffic};
+use bluegreen_core::{Blind, Outcome, Refusal, RunError, StoreError, Stranger, Traffic};
 use bluegreen_nginx::MasterError;
 use bluegreen_process::{AdoptError, ReleaseError};
 use rustix::process::geteuid;
@@ -138,9 +138,14 @@ impl From<StoreError> for Halt {
             // whoever has a lease on it is told to give it up
             StoreError::Io { kind: ErrorKind::WouldBlock, path, .. } => halt.next(format!("sudo lsof {path}")),
             StoreError::Newer { .. } => halt.next("bluegreen --version, and the newer one that wrote it"),
-            StoreError::Io { .. } => {
-                halt.next("sudo bluegreen setup --apply (it makes the directory), or free some disk")
+            StoreError::Io { kind: ErrorKind::NotFound, .. } => {
+                halt.next("sudo bluegreen setup --apply (it makes the directory)")
             }
+            StoreError::Io { kind: ErrorKind::StorageFull | ErrorKind::QuotaExceeded, .. } => {
+                halt.next("bluegreen releases prune, or free some disk")
+            }
+            // as of a limit of this process: the words of the system say which
+            StoreError::Io { .. } => halt.next("bluegreen check"),
             StoreError::Corrupt { .. } => halt.next("bluegreen recover"),
             StoreError::Unsafe { fix: Some(fix), .. } => halt.next(format!("{fix} && bluegreen recover")),
             _ => halt,
@@ -211,10 +216,18 @@ pub(crate) fn for_master(error: &MasterError, again: &str) -> String {
         MasterError::Other { running: Some(program), .. } => {
             format!("program = \"{}\" in [proxy.nginx], then {again}", program.display())
         }
-        MasterError::Elsewhere(_) | MasterError::Other { .. } | MasterError::Unsafe(_) | MasterError::Unseen(_) => {
-            BY_HAND.to_owned()
-        }
+        MasterError::Elsewhere(_) | MasterError::Other { .. } | MasterError::Unsafe(_) => BY_HAND.to_owned(),
+        // the words of the system say why, as that too many files are open
+        MasterError::Unseen(_) => format!("put that right, then {again}"),
         _ => "bluegreen check".to_owned(),
+    }
+}
+
+/// Shows who it is that has a port and cannot be seen; where nobody listens, a rule of the firewall leads it away.
+pub(crate) fn shows(who: &Stranger) -> &'static str {
+    match (who.pid, &who.user, who.address) {
+        (None, None, None) => "sudo nft list ruleset",
+        _ => LISTENERS,
     }
 }
 

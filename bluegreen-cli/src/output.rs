@@ -12,7 +12,11 @@ use std::{
     },
 };
 
-use rustix::process::Signal;
+use rustix::{
+    fs::{OFlags, fcntl_getfl},
+    io::Errno,
+    process::Signal,
+};
 use serde::Serialize;
 
 use crate::{
@@ -62,10 +66,18 @@ fn kept<T>(result: io::Result<T>) -> io::Result<T> {
 /// Of a pipe or a connection, and of a terminal that was closed: every write to that is an error of the device.
 fn reader_is_gone(error: &io::Error) -> bool {
     let hung_up = || {
-        error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+        error.raw_os_error() == Some(Errno::IO.raw_os_error())
             && fs::metadata(STDOUT).is_ok_and(|meta| meta.file_type().is_char_device())
     };
     matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) || hung_up()
+}
+
+/// Looks whether stdout is open for writing: a write to one that is not is dropped by the standard library without a word.
+pub(crate) fn heed_stdout() {
+    let mode = fcntl_getfl(stdout()).map(|flags| flags & OFlags::RWMODE);
+    if matches!(mode, Ok(OFlags::RDONLY) | Err(Errno::BADF)) {
+        let _ = kept::<()>(Err(Errno::BADF.into()));
+    }
 }
 
 /// Whether it is no use to print any more.
@@ -96,7 +108,7 @@ pub(crate) fn ended(exit: Exit) -> Exit {
     let place = fs::read_link(STDOUT).unwrap_or_else(|_| STDOUT.into());
     let trouble = Trouble {
         causes: vec![error.to_string()],
-        command: Some(fix(&error, &place)),
+        command: fix(&error, &place),
         ..Trouble::new(format!("not all of the output could be written to {}", place.display()))
     };
     self::error(trouble.render(Paint(false), 0));
@@ -104,10 +116,11 @@ pub(crate) fn ended(exit: Exit) -> Exit {
 }
 
 /// What to type when a file at `place` cannot be written.
-fn fix(error: &io::Error, place: &Path) -> String {
+fn fix(error: &io::Error, place: &Path) -> Option<String> {
     match error.kind() {
-        ErrorKind::FileTooLarge => FILE_SIZE.to_owned(),
-        _ => format!("df -h {}", place.display()),
+        _ if error.raw_os_error() == Some(Errno::BADF.raw_os_error()) => None,
+        ErrorKind::FileTooLarge => Some(FILE_SIZE.to_owned()),
+        _ => Some(format!("df -h {}", place.display())),
     }
 }
 

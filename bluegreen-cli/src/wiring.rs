@@ -160,7 +160,9 @@ fn as_configured(config: &Config, commands: Commands) -> Commands {
 
 /// What a person types to test the nginx that is meant; the system's, where it is not known which one that is.
 pub(crate) fn typed_test(config: &Config) -> String {
-    commands(config).unwrap_or_else(|_| Commands::new(["nginx"])).typed_test()
+    // root is given no command of a file that others can write
+    let called = if config.is_roots() { commands(config) } else { master(config).command().map(Commands::new) };
+    called.unwrap_or_else(|_| Commands::new(["nginx"])).typed_test()
 }
 
 /// The nginx behind the front door.

@@ -2,11 +2,14 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bluegreen_core::{
-    Autopsy, Blind, Cause, Command, Deployer, HealthProbe, Kind, Occupant, Outcome, Process, ProcessError,
-    ProcessManager, Profile, ReleaseId, Unhealthy, testing::FakeHost,
+    Autopsy, Blind, Cause, Command, Deployer, Event, EventKind, EventSink, Events, HealthProbe, Kind, Occupant,
+    Options, Outcome, Process, ProcessError, ProcessManager, Profile, ReleaseId, Step, Unhealthy, testing::FakeHost,
 };
 use support::{Scene, id};
 
@@ -88,4 +91,36 @@ async fn what_the_stop_took_along_is_started_again_before_the_command_ends() {
     let report = sloppy.deploy(id("v3")).await.unwrap();
     assert!(matches!(&report.outcome, Some(Outcome::Undone(failure)) if failure.cause == Cause::Process), "{report:?}");
     assert_eq!((scene.route().active, scene.running().as_str()), (scene.second(), "- v2"));
+    assert_eq!(report.release, Some(id("v3")), "it was about that one");
+}
+
+/// Each heading that is told is an entry in the history, and its last one is how the command ended.
+#[tokio::test(start_paused = true)]
+async fn an_abort_that_took_the_live_side_along_is_about_what_it_took_back() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.until("v3", Step::Health).await;
+    let told = Told::default();
+    let sloppy =
+        deployer(&scene, Siblings(scene.host.clone()), scene.host.clone()).with_events(Events::to(told.clone()));
+    let report = sloppy.run(&Command::Abort { release: None }, &Options::default()).await.unwrap();
+    assert!(matches!(&report.outcome, Some(Outcome::Undone(failure)) if failure.cause == Cause::Aborted), "{report:?}");
+    assert_eq!((scene.running().as_str(), report.release), ("- v2", Some(id("v3"))));
+    let (headings, warnings) = told.0.lock().unwrap().clone();
+    assert_eq!(headings, [id("v3")]);
+    assert!(warnings.iter().any(|says| says.contains("ended as well")), "{warnings:?}");
+}
+
+/// The releases of the headings, and the warnings.
+#[derive(Debug, Default, Clone)]
+struct Told(Arc<Mutex<(Vec<ReleaseId>, Vec<String>)>>);
+
+impl EventSink for Told {
+    fn event(&self, event: &Event) {
+        let mut told = self.0.lock().unwrap();
+        match &event.kind {
+            EventKind::Began { release, .. } => told.0.push(release.clone()),
+            EventKind::Warning { message } => told.1.push(message.clone()),
+            _ => {}
+        }
+    }
 }

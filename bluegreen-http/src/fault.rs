@@ -23,10 +23,29 @@ pub(crate) fn unhealthy(error: reqwest::Error) -> Unhealthy {
         }
         Some(io::ErrorKind::ConnectionRefused) => Unhealthy::Refused(text),
         // the certificate or the protocol
-        Some(io::ErrorKind::InvalidData) if secure => Unhealthy::Sick(format!("TLS failed: {text}")),
+        Some(io::ErrorKind::InvalidData) if secure => Unhealthy::Sick(format!("TLS failed: {}", in_words(&text))),
         Some(io::ErrorKind::InvalidData) => Unhealthy::Sick(format!("not a proper HTTP/1.1 answer: {text}")),
         _ => Unhealthy::NoAnswer(text),
     }
+}
+
+/// The last part of what TLS says, which is the name of a type in Rust, as words: `Other(OtherError(CaUsedAsEndEntity))` is "ca used as
+/// end entity".
+fn in_words(text: &str) -> String {
+    let (before, last) = text.rsplit_once(' ').map_or(("", text), |(before, last)| (before, last));
+    let name = last.trim_end_matches(')');
+    let name = name.rsplit_once('(').map_or(name, |(_, inner)| inner);
+    if name.is_empty() || !name.chars().all(char::is_alphanumeric) {
+        return text.to_owned();
+    }
+    let mut words = before.to_owned();
+    for (n, c) in name.chars().enumerate() {
+        if c.is_uppercase() || n == 0 {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words.trim_start().to_owned()
 }
 
 /// The TLS connector wraps one I/O error in another, where `source` does not see it.
@@ -46,4 +65,18 @@ fn is_no_tls(error: &io::Error) -> bool {
 #[cfg(not(feature = "tls"))]
 fn is_no_tls(_: &io::Error) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tls_says_has_no_names_of_types() {
+        let said = |text: &str| in_words(text);
+        let other = "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))";
+        assert_eq!(said(other), "invalid peer certificate: ca used as end entity");
+        assert_eq!(said("invalid peer certificate: UnknownIssuer"), "invalid peer certificate: unknown issuer");
+        assert_eq!(said("not for \"x.example\""), "not for \"x.example\"");
+    }
 }

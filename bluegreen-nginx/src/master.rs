@@ -45,6 +45,8 @@ pub struct Master {
     program: Option<PathBuf>,
 }
 
+const NONE_KNOWN: &str = "one that only root can change, of which neither PATH nor [proxy.nginx] names any";
+
 /// Why nginx could not be found, called, or asked for its version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -81,7 +83,7 @@ pub enum MasterError {
     #[error(
         "nginx (pid {pid}) runs {}, and not {}: name its program as `program` in [proxy.nginx]",
         running.as_ref().map_or_else(|| "another program".into(), |path| path.to_string_lossy()),
-        known.as_ref().map_or_else(|| "the one in PATH, where there is none".into(), |path| path.to_string_lossy())
+        known.as_ref().map_or_else(|| NONE_KNOWN.into(), |path| path.to_string_lossy())
     )]
     Other {
         /// Its process.

@@ -17,7 +17,7 @@ use bluegreen_core::{
 use bluegreen_linux::ports;
 
 use crate::{
-    InTheWay, Launch, PortOwners, ProcPorts, Releases, lost,
+    InTheWay, Launch, Listener, PortOwners, ProcPorts, Releases, lost,
     record::{self, OnFile, Record},
 };
 
@@ -266,10 +266,11 @@ impl Inner {
         self.config.state_dir.join("processes").join(format!("{profile}.json"))
     }
 
-    /// The last start on `profile`. What is damaged is looked for by what the processes carry.
+    /// The last start on `profile`. What is damaged is looked for by what the processes carry, and so is what was taken away while its
+    /// processes listen.
     fn last(&self, profile: &Profile) -> io::Result<Option<Record>> {
         match Record::load(&self.record_path(profile))? {
-            OnFile::Nothing => Ok(None),
+            OnFile::Nothing => self.find_listening(profile),
             OnFile::Record(record) => Ok(Some(record)),
             OnFile::Damaged(_) => self.find_lost(profile),
         }
@@ -289,6 +290,19 @@ impl Inner {
         // who runs is found without a log, which is for people
         let log = self.newest_log(profile).unwrap_or_default();
         lost::find(&self.config.app, profile, log, &listeners)
+    }
+
+    /// The start whose own processes, and nobody else, listen on `profile`, whatever the record says.
+    fn find_listening(&self, profile: &Profile) -> io::Result<Option<Record>> {
+        let listeners = self.ports.answering(dialled(profile), &[])?;
+        if listeners.is_empty() {
+            return Ok(None);
+        }
+        let log = self.newest_log(profile).unwrap_or_default();
+        let Some(record) = lost::find(&self.config.app, profile, log, &listeners)? else { return Ok(None) };
+        let family = record.family()?;
+        let is_its = |listener: &Listener| family.iter().any(|seen| listener.pids.contains(&seen.pid()));
+        Ok(Some(record).filter(|_| listeners.iter().all(is_its)))
     }
 
     fn newest_log(&self, profile: &Profile) -> io::Result<Option<PathBuf>> {

@@ -30,22 +30,25 @@ fn tell(config: &Config, global: &Global, findings: &[Finding]) -> Exit {
 
 /// For `hook`: lines without control codes, whatever stdout is.
 pub(super) async fn run_plain(session: &Session) -> Result<Exit, Halt> {
-    let findings = doctor::examine(session).await;
+    let mut findings = doctor::examine(session).await;
+    // the hook that starts takes the place of what waits
+    findings.retain(|finding| finding.id != doctor::WAITS);
     show(&findings, Paint(false), 0, false);
     Ok(verdict(&findings))
 }
 
-/// While a command of ours is at work a deploy waits for it, and what else is seen may be otherwise when it has ended.
+/// While a command of ours is at work, or a release waits, so does a deploy, and what else is seen may be otherwise when it has ended.
 fn verdict(findings: &[Finding]) -> Exit {
     match count(findings, Severity::Fatal) {
-        _ if is_locked(findings) => Exit::Busy,
+        _ if has(findings, doctor::LOCKED) => Exit::Busy,
+        0 if has(findings, doctor::WAITS) => Exit::Busy,
         0 => Exit::Done,
         _ => Exit::Refused,
     }
 }
 
-fn is_locked(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| finding.id == doctor::LOCKED)
+fn has(findings: &[Finding], id: &str) -> bool {
+    findings.iter().any(|finding| finding.id == id)
 }
 
 fn count(findings: &[Finding], severity: Severity) -> usize {
@@ -75,8 +78,11 @@ fn show(findings: &[Finding], paint: Paint, width: usize, all: bool) {
     let folded =
         if all || good == 0 { String::new() } else { format!("; {good} more things are fine (-v shows them)") };
     output::line(match (count(findings, Severity::Fatal), count(findings, Severity::Warning)) {
-        _ if is_locked(findings) => {
+        _ if has(findings, doctor::LOCKED) => {
             paint.warn("a deploy has to wait until that command has ended") + &paint.dim(folded)
+        }
+        (0, _) if has(findings, doctor::WAITS) => {
+            paint.warn("a deploy has to wait for what was prepared") + &paint.dim(folded)
         }
         (0, 0) => paint.good("✓ a deploy can begin") + &paint.dim(folded),
         (0, 1) => paint.good("✓ a deploy can begin") + &paint.dim(format!(", with a warning{folded}")),

@@ -17,7 +17,7 @@ mod releases;
 mod setup;
 mod status;
 
-pub(crate) use self::status::Condition;
+pub(crate) use self::{preflight::rests, status::Condition};
 
 use std::io::{IsTerminal as _, stderr};
 
@@ -38,6 +38,7 @@ use crate::{
 /// Does what was typed, or says what is wrong with it.
 pub fn run(typed: Result<Args, clap::Error>) -> Exit {
     owner::keep_own_rights();
+    output::heed_stdout();
     let exit = match (output::heed_file_size(), typed) {
         (Err(error), _) => tell(&Global::default(), None, &Halt::error(Exit::Internal, &error)),
         (Ok(()), Ok(args)) => does(args),

@@ -189,6 +189,6 @@ fn settled(session: &Session) -> bool {
 }
 
 /// Whether `tx` looks as if it waited for the next command.
-pub(super) fn rests(tx: &Transaction) -> bool {
+pub(crate) fn rests(tx: &Transaction) -> bool {
     tx.undo.is_none() && tx.step == tx.until && tx.step != Step::Switch
 }

@@ -141,7 +141,7 @@ impl Config {
     }
 
     /// Whether nobody but root could have written what is in it.
-    fn is_roots(&self) -> bool {
+    pub(crate) fn is_roots(&self) -> bool {
         self.source.owner == 0 && self.source.hands.is_empty()
     }
 

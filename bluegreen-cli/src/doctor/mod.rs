@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub(crate) use host::started_here;
-pub(crate) use lock::LOCKED;
+pub(crate) use lock::{LOCKED, WAITS};
 pub(crate) use nginx::{OLDER, accepts, limits, past_the_include, reload_costs};
 pub(crate) use passes::LIMIT;
 
@@ -108,7 +108,7 @@ pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
     let seen = session.sight().await;
     let mut findings = of_the_proxy(&session.config, &seen).await;
     findings.extend(of_the_host(session, &seen).await);
-    findings.extend(lock::look(session));
+    findings.extend(lock::look(session, &seen));
     in_order(&session.config, findings)
 }
 

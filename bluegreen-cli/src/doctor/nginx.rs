@@ -210,7 +210,7 @@ fn running(pid: &Result<u32, MasterError>, version: &Result<Version, MasterError
         (Err(MasterError::NotRunning(other)), Ok(version)) => Finding::fatal(
             "nginx-stopped",
             format!("nginx {version} is installed, and nobody listens at the front door{}", contained(*other)),
-            start,
+            format!("{start}; where it runs, let it listen at proxy.nginx.url, or correct that"),
         ),
         (Err(error), _) => {
             let id = match error {

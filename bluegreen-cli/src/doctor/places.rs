@@ -7,7 +7,7 @@ use bluegreen_process::{Hold, InTheWay, Processes};
 
 use super::Finding;
 use crate::{
-    halt::{LISTENERS, ON_LOOPBACK},
+    halt::{LISTENERS, ON_LOOPBACK, shows},
     init::Ephemeral,
     session::Session,
 };
@@ -81,7 +81,7 @@ fn occupant(seen: &Seen, profile: &Profile, deployed: bool, is_kept: bool) -> Op
         Err(blind) => Finding::fatal(UNSEEN, blind.to_string(), format!("{LISTENERS}, to see who it is")),
         Ok(Occupant::Stranger { who, .. }) => {
             let fix = if who.pid.is_none() {
-                format!("{LISTENERS}, to see who it is; end it, or change the port")
+                format!("{}, to see who it is; end it, or change the port", shows(who))
             } else {
                 format!("bluegreen adopt {profile}, if it is this app; else end it, or change the port")
             };
@@ -169,7 +169,8 @@ mod tests {
         };
         let look = |profile| occupant(&seen, profile, false, false).unwrap().fix;
         let fixes = seen.profiles.both().map(look);
-        assert!(!fixes[0].contains("adopt") && fixes[0].contains("ss -ltnp"), "{fixes:?}");
+        // nobody at all listens there
+        assert!(!fixes[0].contains("adopt") && fixes[0].starts_with("sudo nft list ruleset"), "{fixes:?}");
         assert!(fixes[1].starts_with("bluegreen adopt real2"), "{fixes:?}");
     }
 

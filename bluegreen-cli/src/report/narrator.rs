@@ -29,6 +29,8 @@ pub(super) struct Narrator {
     failure: Option<Failure>,
     findings: Vec<Finding>,
     place: Option<String>,
+    /// Whether an earlier command began what is told.
+    resumed: bool,
     /// The number of the deploy that is told, and its steps that were.
     deploy: Option<u64>,
     done: Vec<Step>,
@@ -60,6 +62,7 @@ impl Narrator {
             failure: None,
             findings: Vec::new(),
             place: None,
+            resumed: false,
             deploy: None,
             done: Vec::new(),
             replaces: false,
@@ -103,7 +106,8 @@ impl Narrator {
                 line(self.entry(&paint.bad("✗"), failure.step.word(), &time.unwrap_or_default(), brief(failure)))
             }
             EventKind::Undoing { failure } => {
-                self.failure.get_or_insert_with(|| failure.clone());
+                let earlier = self.resumed && !matches!(failure.cause, Cause::Aborted | Cause::Crashed);
+                self.failure.get_or_insert_with(|| if earlier { of_earlier(failure) } else { failure.clone() });
                 line(self.entry(&paint.warn("↩"), "undo", "", "taking back what was done"))
             }
             EventKind::Progress { what, done, total } if what == "copying" && done == total => {
@@ -137,7 +141,7 @@ impl Narrator {
     fn began(&mut self, event: &Event) -> String {
         let EventKind::Began { kind, from, to, release, resumed } = &event.kind else { return String::new() };
         (self.deploy, self.done) = (Some(event.deploy), Vec::new());
-        (self.place, self.failure) = (Some(to.to_string()), None);
+        (self.place, self.failure, self.resumed) = (Some(to.to_string()), None, *resumed);
         let from = from.as_ref().filter(|from| *from != to);
         self.replaces = from.is_some();
         let from = from.map(|from| format!("; {from} serves")).unwrap_or_default();
@@ -185,7 +189,9 @@ impl Narrator {
         let EventKind::Finished { outcome, active, release, receipt, exit_code } = &event.kind else {
             return Told::default();
         };
-        let trouble = match self.failure.as_ref().filter(|_| *exit_code != 0) {
+        // why it did not begin is an error of its own, which says what recovery did before
+        let begun = ![Exit::Refused.code(), Exit::Busy.code()].contains(exit_code);
+        let trouble = match self.failure.as_ref().filter(|_| *exit_code != 0 && begun) {
             Some(failure) => Some(Trouble::of(failure, self.place.as_deref(), active.as_deref(), *exit_code)),
             None if *exit_code == Exit::Degraded.code() => Some(Trouble::unsafe_to_go_on(active.as_deref())),
             None => None,
@@ -259,12 +265,20 @@ pub(crate) fn title((paint, width): (Paint, usize), does: &str, beside: &str) ->
     strong.chain(rest).collect::<Vec<_>>().join("\n")
 }
 
+/// What made an earlier command take its work back, which need not be so any more.
+fn of_earlier(failure: &Failure) -> Failure {
+    Failure {
+        message: format!("what an earlier command left is still being taken back, as then {failure}"),
+        ..failure.clone()
+    }
+}
+
 /// The kind of a failure, for a place where the sentence does not fit, or follows.
 pub(crate) fn brief(failure: &Failure) -> &'static str {
     match (failure.cause, failure.step) {
         (Cause::Unhealthy, _) => "not healthy",
         (Cause::Died, _) => "the app died",
-        (Cause::Process, Step::Stop | Step::Retire) => "cannot be stopped",
+        (Cause::Process, Step::Stop | Step::Retire) => "not as it should be",
         (Cause::Process, Step::Start) => "cannot be started",
         (Cause::Process, _) => "not what was started",
         (Cause::PortTaken, _) => "the port is taken",
@@ -291,8 +305,10 @@ fn heading(kind: Kind, to: &str, release: &str) -> String {
     match kind {
         Kind::Deploy => format!("Deploying {release} to {to}"),
         Kind::Rollback => format!("Going back to {release} on {to}"),
-        Kind::Flip => format!("Moving the traffic to {to}, which lives"),
-        Kind::Up => format!("Starting {release} on {to}"),
+        // who is there may have to be started first
+        Kind::Flip => format!("Moving the traffic to {release} on {to}"),
+        // it may run, and only its route has to be put right
+        Kind::Up => format!("Recovering {release} on {to}"),
         Kind::Warm => format!("Starting {release} on {to} again, for a rollback"),
     }
 }

@@ -171,6 +171,32 @@ error: the new release died
 }
 
 /// A hook between the halves of one command makes no second story of it.
+/// What recovery had to take back is one of the causes that the refusal names, and no error beside it.
+#[test]
+fn a_command_that_is_refused_after_a_recovery_has_one_error() {
+    let failure = Failure::new(Step::Switch, Cause::Switch, "the route did not become real1 solo");
+    let resumed = match began() {
+        EventKind::Began { kind, from, to, release, .. } => EventKind::Began { kind, from, to, release, resumed: true },
+        other => other,
+    };
+    let undone = |outcome, code| {
+        lines(
+            vec![
+                resumed.clone(),
+                EventKind::Undoing { failure: failure.clone() },
+                finished(outcome, code, "real1", None),
+            ],
+            false,
+        )
+        .1
+    };
+    assert_eq!(undone("refused", 3), "");
+    assert_eq!(undone("locked", 75), "");
+    let still =
+        "error: what an earlier command left is still being taken back, as then the route did not become real1 solo";
+    assert!(undone("degraded", 20).contains(still), "{}", undone("degraded", 20));
+}
+
 #[test]
 fn two_halves_of_one_command_are_one_story() {
     let again = EventKind::Began {
@@ -471,7 +497,7 @@ fn what_was_copied_stands_below_the_heading() {
     let (to, release) = (profile("real1", 8081), "v1".parse().unwrap());
     let up = EventKind::Began { kind: Kind::Up, from: None, to, release, resumed: false };
     let (out, _) = lines(vec![copied, up, began()], false);
-    assert_eq!(out, "Starting v1 on real1\nDeploying v2 to real2; real1 serves\n  ✓ copy             9 B\n");
+    assert_eq!(out, "Recovering v1 on real1\nDeploying v2 to real2; real1 serves\n  ✓ copy             9 B\n");
 }
 
 /// The step has the proof in it, the receipt speaks of the move alone.

@@ -2,7 +2,7 @@
 
 use bluegreen_core::{Cause, Failure, Finding};
 
-use crate::{exit::Exit, halt::LISTENERS};
+use crate::{exit::Exit, halt::shows};
 
 use super::{
     command::as_typed,
@@ -59,10 +59,10 @@ impl Trouble {
             _ if degraded => "bluegreen recover".to_owned(),
             Cause::Unhealthy | Cause::Died | Cause::Crashed => format!("bluegreen logs{to}"),
             // who cannot be seen cannot be adopted either
-            Cause::PortTaken if failure.facts.stranger.as_ref().is_some_and(|who| who.pid.is_none()) => {
-                LISTENERS.to_owned()
-            }
-            Cause::PortTaken => format!("bluegreen adopt{to}"),
+            Cause::PortTaken => match failure.facts.stranger.as_deref().filter(|who| who.pid.is_none()) {
+                Some(hidden) => shows(hidden).to_owned(),
+                None => format!("bluegreen adopt{to}"),
+            },
             Cause::Process | Cause::Switch | Cause::Route | Cause::Blind => "bluegreen check".to_owned(),
             // its command, and how long it may take
             Cause::Hook => "bluegreen config".to_owned(),

@@ -46,6 +46,8 @@ fn on_the_idle_port_it_makes_room_for_a_deploy() {
     stage.deploy("v1", 0);
     let old = start_by_hand(&stage, 1);
     let clients = Clients::at(&stage);
+    // the plan is no yes either
+    stage.run(&["plan", &stage.artifact("v2")], 3).says(&["FAILS: port", "bluegreen adopt real2"]);
     stage.deploy("v2", 11).says(&["bluegreen adopt real2"]);
     assert!(lives(old));
     stage.run(&["adopt", "real2"], 0);

@@ -13,6 +13,13 @@ fn prepare_then_promote() {
     let clients = Clients::at(&stage);
     let artifact = stage.artifact("v2");
     stage.run(&["prepare", &artifact], 0).says(&["ready on real2", "bluegreen promote"]);
+    // no deploy begins before a person has decided
+    stage.run(&["check"], 75).says(&[
+        " waits on real2",
+        "bluegreen promote or bluegreen abort",
+        "has to wait for what was prepared",
+    ]);
+    stage.run(&["plan", &stage.artifact("v3")], 75).says(&["bluegreen promote or bluegreen abort"]);
     assert_eq!((stage.front(), stage.behind(1)), ("v1 real1".into(), "v2 real2".into()));
     let prepared = stage.pid("idle");
     stage.run(&["prepare", &artifact], 0);
@@ -92,6 +99,10 @@ fn a_prepared_release_that_died_is_not_promoted() {
     stage.deploy("v1", 0);
     stage.run(&["prepare", &stage.artifact("v2")], 0);
     bluegreen_rig::kill(stage.pid("idle"));
+    bluegreen_rig::wait_for("the end", || stage.is_free(1));
+    // nobody can promote it any more
+    stage.run(&["status"], 0).says(&["waits  no more", "next  bluegreen recover"]);
+    stage.run(&["check"], 0);
     stage.run(&["promote"], 10).says(&["the release died while it waited", "traffic  real1 has it, as before"]);
     assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
 }

@@ -144,6 +144,19 @@ fn what_only_prints_does_not_end_well_when_it_cannot() {
     assert_eq!(redirected(stage.command(&["profile", "--nonsense"]), "/dev/full").code, Some(2));
 }
 
+/// As `1<FILE` gives it: each write fails, and the standard library says nothing of that.
+#[test]
+fn an_output_that_is_open_for_reading_only() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    for (words, mut command) in printing(&stage) {
+        let stdout = OpenOptions::new().read(true).open("/dev/null").unwrap();
+        let ended = listened(command.stdout(stdout));
+        assert_eq!(ended.code, Some(1), "{words}: {ended}");
+        ended.says(&["not all of the output could be written to /dev/null", "Bad file descriptor"]);
+    }
+}
+
 #[test]
 fn a_reader_that_leaves_is_no_error() {
     let Some(stage) = Stage::marker() else { return };
@@ -220,7 +233,12 @@ fn a_file_that_may_not_grow() {
 /// How a command ends whose output goes to this file.
 fn redirected(mut command: Command, file: &str) -> Ended {
     let stdout = OpenOptions::new().write(true).create(true).truncate(true).open(file).unwrap();
-    let mut child = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    listened(command.stdout(stdout))
+}
+
+/// How a command ends, and what it says on stderr.
+fn listened(command: &mut Command) -> Ended {
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let began = Instant::now();
     let status = end(&mut child);
     let mut err = String::new();

@@ -64,7 +64,7 @@ impl Run<'_> {
             None => false,
         };
         let stopped = self.deployer.processes.stop(profile, process, policy.grace).await;
-        stopped.map_err(|e| self.failed(Cause::Process, format!("what runs on {profile} did not stop"), &e))?;
+        stopped.map_err(|e| self.failed(Cause::Process, format!("{profile} could not be freed"), &e))?;
         // one daemon may have stood behind both, in a way that nobody could see
         if let Some(active) = active.filter(|_| served)
             && !self.inspect(active).await?.listens()

@@ -1,6 +1,7 @@
 //! The engine: one loop of four verbs over the state machine.
 
 mod act;
+mod along;
 mod bake;
 mod gate;
 mod health;

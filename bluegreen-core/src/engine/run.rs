@@ -29,7 +29,7 @@ pub(super) struct Run<'a> {
     cut: bool,
     /// Since when something cannot be seen.
     pub(super) darkness: Darkness,
-    lease: &'a Lease,
+    pub(super) lease: &'a Lease,
     state: State,
     /// The last transaction that this run walked.
     pub(super) walked: Option<Transaction>,
@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
                     seen = self.look(None).await;
                 }
                 // what waited for the promotion was taken back: a yes that changed nothing is a no
-                Begin::Already(_) | Begin::Refuse(Refusal::NotPrepared(_))
+                Begin::Already(_) | Begin::Refuse(Refusal::NotPrepared(_) | Refusal::NothingPrepared)
                     if recovered.is_some() && self.walked_what_is_promoted(command) =>
                 {
                     return Ok(self.report(recovered, None, None).await);
@@ -129,25 +129,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What was taken back may have taken the live side with it, as a stop of siblings does: that is not left for the next command.
-    async fn leaves_well(&mut self, outcome: Outcome, before: &Seen) -> Result<Outcome, RunError> {
-        let served = before.route().map(|route| &route.active).filter(|active| before.listens(active));
-        let (Outcome::Undone(_), Some(active), None) = (&outcome, served, &self.state.transaction) else {
-            return Ok(outcome);
-        };
-        if self.look(None).await.listens(active) {
-            return Ok(outcome);
-        }
-        match self.recover().await?.0 {
-            Some(degraded @ Outcome::Degraded { .. }) => Ok(degraded),
-            _ => Ok(outcome),
-        }
-    }
-
     /// Brings what an earlier run left, or an accident did, to a safe state with a name. Nobody takes it back; the deadline cuts
     /// it off, which is as safe as a kill: the next run goes on with it. Also the sight by which that is so: the command begins
     /// by it, so that nothing happens between the two that recovery would have answered.
-    async fn recover(&mut self) -> Result<(Option<Outcome>, Seen), RunError> {
+    pub(super) async fn recover(&mut self) -> Result<(Option<Outcome>, Seen), RunError> {
         let deadline = self.interrupts.only_deadline();
         let interrupts = std::mem::replace(&mut self.interrupts, deadline);
         self.recovers = true;
@@ -216,7 +201,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn look(&self, last: Option<Acted>) -> Seen {
+    pub(super) async fn look(&self, last: Option<Acted>) -> Seen {
         // what is recovered is not taken back because another command has no time
         let interrupt = self.interrupts.now().filter(|_| !self.recovers);
         Seen { interrupt, last, ..self.sight().await }
@@ -294,9 +279,13 @@ impl<'a> Run<'a> {
         Report { outcome, already, recovered, transaction, release, traffic: seen.traffic, receipt }
     }
 
+    pub(super) fn open(&self) -> Option<&Transaction> {
+        self.state.transaction.as_ref()
+    }
+
     /// The step under way.
     pub(super) fn current(&self) -> Step {
-        self.state.transaction.as_ref().map_or(Step::Retire, |tx| tx.step)
+        self.state.transaction.as_ref().map_or(Step::Stop, |tx| tx.step)
     }
 
     /// What may end a wait now.

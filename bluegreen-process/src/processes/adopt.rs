@@ -9,7 +9,12 @@ use bluegreen_linux::{
 };
 
 use super::{Inner, dialled};
-use crate::{Listener, describe, host, oom::Kills, record::Record, stranger};
+use crate::{
+    Listener, describe, host,
+    oom::Kills,
+    record::{OnFile, Record},
+    stranger,
+};
 
 /// Why a process cannot be adopted.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +42,10 @@ pub enum AdoptError {
 impl Inner {
     pub(super) fn adopt(&self, profile: &Profile, pid: Option<u32>) -> Result<Process, AdoptError> {
         let refused = |reason| AdoptError::Refused { port: profile.port(), reason };
+        if let Some(found) = self.misplaced(profile)? {
+            found.save(&self.record_path(profile))?;
+            return Ok(found.process());
+        }
         // also one that does not listen while somebody else does: its record is all that we know of it
         if let Some(earlier) = self.live(profile)?
             && !earlier.family()?.is_empty()
@@ -66,6 +75,16 @@ impl Inner {
         }
         record.save(&self.record_path(profile))?;
         Ok(record.process())
+    }
+
+    /// A start of ours that has the port by itself, while the record is none or tells of another one, as after a restore that mixed
+    /// them up: it is no stranger, and keeps the name of its release.
+    fn misplaced(&self, profile: &Profile) -> io::Result<Option<Record>> {
+        let on_file = match Record::load(&self.record_path(profile))? {
+            OnFile::Record(record) => Some(record.process()),
+            OnFile::Nothing | OnFile::Damaged(_) => None,
+        };
+        Ok(self.find_listening(profile)?.filter(|found| on_file != Some(found.process())))
     }
 }
 

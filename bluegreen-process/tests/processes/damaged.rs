@@ -49,6 +49,44 @@ async fn what_runs_is_found_by_its_token_and_stopped() {
     }
 }
 
+/// A clumsy restore: the record was taken away while its release runs and listens.
+#[tokio::test]
+async fn without_a_record_who_listens_is_found_by_its_token() {
+    let rig = Rig::new();
+    let process = rig.listening("listen").await;
+    fs::remove_file(rig.record()).unwrap();
+    let there = Occupant::Ours { process: process.clone(), listening: true };
+    assert_eq!(rig.stranger().inspect(rig.profile()).await.unwrap(), there);
+    assert_eq!(rig.stranger().adopt(rig.profile(), None).await.unwrap(), process, "it keeps its name");
+    assert!(rig.record().exists());
+    fs::remove_file(rig.record()).unwrap();
+    rig.stranger().stop(rig.profile(), &process, GRACE).await.unwrap();
+    assert_eq!(rig.inspect().await, Occupant::Nobody);
+}
+
+/// The records of the two profiles, exchanged: each can be adopted back.
+#[tokio::test]
+async fn a_record_of_the_other_profile_gives_way_when_it_is_adopted() {
+    let rig = Rig::new();
+    let [first, second] = rig.config.profiles.both();
+    let (a, b) = (rig.listening_on(first, "listen").await, rig.listening_on(second, "listen").await);
+    let records = [first, second].map(|profile| rig.record().with_file_name(format!("{profile}.json")));
+    let texts = [fs::read(&records[0]).unwrap(), fs::read(&records[1]).unwrap()];
+    fs::write(&records[0], &texts[1]).unwrap();
+    fs::write(&records[1], &texts[0]).unwrap();
+    let later = rig.stranger();
+    assert!(matches!(later.inspect(first).await.unwrap(), Occupant::Stranger { .. }));
+    assert_eq!(
+        [later.adopt(first, None).await.unwrap(), later.adopt(second, None).await.unwrap()],
+        [a.clone(), b.clone()]
+    );
+    let ours = |process| Occupant::Ours { process, listening: true };
+    assert_eq!(later.inspect(first).await.unwrap(), ours(a.clone()));
+    assert_eq!(later.inspect(second).await.unwrap(), ours(b.clone()));
+    later.stop(first, &a, GRACE).await.unwrap();
+    later.stop(second, &b, GRACE).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_daemon_that_left_its_session_is_found_too() {
     let rig = Rig::new();

@@ -123,6 +123,19 @@ async fn two_versions_on_one_port_are_not_one_of_ours() {
     assert_eq!(rig.inspect().await, Occupant::Ours { process, listening: true });
 }
 
+/// It did stop, and somebody else has the port: that is said of the port.
+#[tokio::test]
+async fn who_takes_the_port_in_the_moment_of_the_stop_is_named_by_the_next_look() {
+    let rig = Rig::new();
+    let process = rig.listening("reuse").await;
+    let mut other = crate::adopt::left(&rig, "reuse").await;
+    rig.processes.stop(rig.profile(), &process, GRACE).await.unwrap();
+    let Occupant::Stranger { who, beside: None } = rig.inspect().await else { panic!("ours has ended") };
+    assert_eq!(who.pid, Some(other.id()));
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
 #[tokio::test]
 async fn a_cut_short_stop_is_finished_by_the_next() {
     let rig = Rig::new();

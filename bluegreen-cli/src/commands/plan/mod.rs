@@ -43,13 +43,14 @@ pub(super) async fn run(session: &Session, global: &Global, args: &args::Plan) -
     if let Some(error) = session.wired.store.locked() {
         return Err(error.into());
     }
-    let plan = make(session, args).await?;
     preflight::look(session, Step::Retire).await?;
+    let plan = make(session, args).await?;
     match global.format {
         Format::Json => output::json(&plan.document(&session.config.app)),
         Format::Human => output::raw(plan.human(global)),
     }
-    Ok(Exit::Done)
+    // it is told all the same, but it is no yes
+    Ok(if plan.lines.iter().any(|line| line.fails) { Exit::Refused } else { Exit::Done })
 }
 
 async fn make(session: &Session, args: &args::Plan) -> Result<Plan, Halt> {
@@ -99,6 +100,9 @@ fn recovered(session: &Session, state: State, mut seen: Seen) -> (State, Seen, V
     let Some(tx) = &walk.transaction else { return (walk, seen, Vec::new()) };
     let (says, active) = match &tx.undo {
         Some(Failure { message, .. }) => (format!("takes back {}: {message}", about(tx)), tx.from.clone()),
+        None if state.transaction.is_none() => {
+            (format!("recovers, as what should serve does not: {}", about(tx)), Some(tx.to.clone()))
+        }
         None => (format!("brings to its end {}, at {}", about(tx), tx.step), Some(tx.to.clone())),
     };
     if let (Some(active), Some(_)) = (active, seen.route()) {

@@ -6,7 +6,7 @@ use bluegreen_process::Release;
 use super::{Session, still};
 use crate::{
     config::{HookCommand, ProxyMode},
-    halt::LISTENERS,
+    halt::shows,
     report::{size, took},
 };
 
@@ -14,12 +14,14 @@ use crate::{
 pub(super) struct Line {
     pub(super) label: &'static str,
     pub(super) does: String,
+    /// Whether it would fail, as far as that is seen now.
+    pub(super) fails: bool,
 }
 
 pub(super) fn lines(session: &Session, seen: &Seen, tx: &Transaction, release: &Release, stored: bool) -> Vec<Line> {
     let (config, policy) = (&session.config, session.config.policy());
     let mut lines = Vec::new();
-    let mut say = |label, does: String| lines.push(Line { label, does });
+    let mut say = |label, does: String| lines.push(Line { label, does, fails: false });
     let hook = |hook: &Option<HookCommand>| {
         let hook = hook.as_ref()?;
         let within = took(hook.timeout.unwrap_or(config.hooks.timeout));
@@ -68,6 +70,8 @@ pub(super) fn lines(session: &Session, seen: &Seen, tx: &Transaction, release: &
             say("hook", format!("after_switch: {does}"));
         }
     }
+    let taken = matches!(seen.on(&tx.to), Err(_) | Ok(Occupant::Stranger { .. }));
+    lines.iter_mut().filter(|line| line.label == "stop").for_each(|stop| stop.fails = taken);
     lines
 }
 
@@ -92,7 +96,7 @@ fn stop(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> St
         Err(blind) => format!("FAILS: {blind}"),
         Ok(Occupant::Nobody) => format!("nothing runs on {to}, port {port} is free"),
         Ok(Occupant::Stranger { who, .. }) if who.pid.is_none() => {
-            format!("FAILS: port {port} is held by {who}; `{LISTENERS}` says who it is")
+            format!("FAILS: port {port} is held by {who}; `{}` says who it is", shows(who))
         }
         Ok(Occupant::Stranger { who, .. }) => {
             format!(

@@ -106,7 +106,12 @@ impl Status<'_> {
                 format!("{} of {} to {} {doing}, at {}", tx.kind, self.session.name(&tx.release), tx.to, tx.step);
             facts.push(("transaction", what, Tone::Plain));
         }
-        facts.extend(self.waits.iter().map(|waits| ("waits", waits.says(Timestamp::now()), Tone::Plain)));
+        // what died, or cannot be seen, is taken back, and nobody can promote it
+        let waits = self.waits.iter().map(|waits| match self.facts().rests() {
+            true => ("waits", waits.says(Timestamp::now()), Tone::Plain),
+            false => ("waits", "no more: `bluegreen recover` takes it back".to_owned(), Tone::Warn),
+        });
+        facts.extend(waits);
         facts.extend(self.damaged.iter().map(|damaged| ("state", damaged.clone(), Tone::Warn)));
         facts.extend(self.records.iter().map(|damage| ("record", damage.clone(), Tone::Warn)));
         facts.extend(self.lock.iter().map(|holder| ("lock", format!("held by {holder}"), Tone::Plain)));
@@ -119,7 +124,7 @@ impl Status<'_> {
             // who is at work may be mending it
             return (!self.verdict.condition.is_well()).then(|| "bluegreen status --watch".to_owned());
         }
-        let waits = |tx| match preflight::rests(tx) {
+        let waits = |tx| match preflight::rests(tx) && self.facts().rests() {
             true if preflight::lacks_artifact(self.session, tx) => "bluegreen start ARTIFACT",
             true => "bluegreen promote",
             false => "bluegreen recover",

@@ -21,6 +21,8 @@ use crate::{
     documents::{self, SCHEMA},
     halt::{for_traffic, said},
     output,
+    owner::User,
+    report::as_typed,
     session::{AGAIN, replaced},
 };
 
@@ -31,6 +33,7 @@ struct Status<'a> {
     state: State,
     policy: Policy,
     health: [Result<(), Unhealthy>; 2],
+    user: String,
     /// What was written last cannot be read: what takes its place.
     damaged: Option<String>,
     lock: Option<Holder>,
@@ -89,8 +92,8 @@ impl<'a> Status<'a> {
         };
         let [first, second] = session.config.profiles.both();
         let (a, b) = tokio::join!(deployer.check(first), deployer.check(second));
-        let (policy, health) = (session.config.policy(), [a, b]);
-        let facts = Facts { seen: &seen, state: &state, policy: &policy, health: &health };
+        let (policy, health, user) = (session.config.policy(), [a, b], User::current().name);
+        let facts = Facts { seen: &seen, state: &state, policy: &policy, health: &health, user: &user };
         let releases = session.wired.processes.releases();
         let stored = |id: &ReleaseId| releases.get(id).is_ok_and(|release| !release.lacks_artifact());
         let verdict = facts.judge(|| for_traffic(&seen.traffic, &session.config), stored);
@@ -100,11 +103,11 @@ impl<'a> Status<'a> {
         };
         let records = [first, second].into_iter().filter_map(damage).collect();
         let waits = Waits::look(session, &state);
-        Ok(Self { session, seen, state, policy, health, damaged, lock: store.holder(), records, verdict, waits })
+        Ok(Self { session, seen, state, policy, health, user, damaged, lock: store.holder(), records, verdict, waits })
     }
 
     fn facts(&self) -> Facts<'_> {
-        Facts { seen: &self.seen, state: &self.state, policy: &self.policy, health: &self.health }
+        Facts { seen: &self.seen, state: &self.state, policy: &self.policy, health: &self.health, user: &self.user }
     }
 
     /// The release that should serve.
@@ -152,7 +155,7 @@ impl<'a> Status<'a> {
             says: self.verdict.says.clone(),
             should: self.should().cloned(),
             replaced: self.replaced().cloned(),
-            next: self.next(),
+            next: self.next().map(|command| as_typed(&command)),
             damaged: self.damaged.clone(),
             active: route.map(|route| self.side(&route.active)),
             idle: route.map(|route| self.side(self.session.config.profiles.other(&route.active))),

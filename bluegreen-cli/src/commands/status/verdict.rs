@@ -1,11 +1,12 @@
 //! What must be known first: how the app is, what should be, and what to type.
 
 use bluegreen_core::{
-    Occupant, Policy, Profile, Recovery, ReleaseId, Route, Seen, State, Step, Traffic, Tried, Unhealthy, recover,
+    Occupant, Policy, Profile, Recovery, ReleaseId, Route, Seen, State, Step, Stranger, Traffic, Tried, Unhealthy,
+    recover,
 };
 use serde::Serialize;
 
-use crate::halt::{FIRST_DEPLOY, LISTENERS, SET_UP, said};
+use crate::halt::{FIRST_DEPLOY, LISTENERS, SET_UP, said, shows};
 
 /// What is said of an app that nobody expects to answer.
 const NOTHING_YET: &str = "no release was confirmed yet";
@@ -65,6 +66,8 @@ pub(super) struct Facts<'a> {
     pub(super) policy: &'a Policy,
     /// The answer to one health attempt on each profile.
     pub(super) health: &'a [Result<(), Unhealthy>; 2],
+    /// Whose processes this user may adopt.
+    pub(super) user: &'a str,
 }
 
 impl Facts<'_> {
@@ -90,10 +93,15 @@ impl Facts<'_> {
                 return verdict(Condition::Empty, NOTHING_YET.to_owned(), Some(FIRST_DEPLOY.to_owned()));
             }
         };
-        let (active, mend) = (&route.active, || Some(self.cure(&stored)));
+        let (active, mend) = (&route.active, || Some(self.cure(&route.active, &stored)));
         let has_it = format!("{active} has the traffic, and");
         match self.seen.on(active) {
             Err(blind) => verdict(Condition::Unknown, blind.to_string(), Some(LISTENERS.to_owned())),
+            Ok(occupant) if served && let Some(who) = self.stands_by(route) => {
+                let is = if occupant.listens() { "serves" } else { "is dead" };
+                let says = format!("{active} {is}, and who answers at its standby is not ours: {who}");
+                verdict(Condition::Degraded, says, mend())
+            }
             Ok(_) if self.seen.failed_over() => {
                 verdict(Condition::FailedOver, self.failed_over(route), Some("bluegreen recover".to_owned()))
             }
@@ -117,7 +125,14 @@ impl Facts<'_> {
                     } else {
                         (Condition::Down, "does not answer its health check")
                     };
-                    verdict(condition, format!("{has_it} {is}: {why}"), Some(format!("bluegreen logs {active}")))
+                    // recovery leaves who gives no answer at all, where there is somebody to go to
+                    let warm = || self.would_leave(active);
+                    let next = if !sick && warm() {
+                        "bluegreen recover".to_owned()
+                    } else {
+                        format!("bluegreen logs {active}")
+                    };
+                    verdict(condition, format!("{has_it} {is}: {why}"), Some(next))
                 }
             },
         }
@@ -135,6 +150,14 @@ impl Facts<'_> {
         }
     }
 
+    /// Somebody else to whom nginx leads the users as soon as the active release does not answer.
+    fn stands_by(&self, route: &Route) -> Option<&Stranger> {
+        match self.seen.on(route.standby.as_ref()?) {
+            Ok(Occupant::Stranger { who, .. }) => Some(who),
+            _ => None,
+        }
+    }
+
     fn failed_over(&self, route: &Route) -> String {
         let Some(standby) = &route.standby else { return format!("{} is dead", route.active) };
         match self.health(standby) {
@@ -143,17 +166,45 @@ impl Facts<'_> {
         }
     }
 
+    /// Whether recovery goes to the other profile when `active` is as good as dead.
+    fn would_leave(&self, active: &Profile) -> bool {
+        let mut seen = self.seen.clone();
+        if let Ok(Occupant::Ours { listening, .. }) = &mut seen.occupants[usize::from(active != seen.profiles.first())]
+        {
+            *listening = false;
+        }
+        matches!(recover(self.state, &seen, self.policy, Tried::default()), Recovery::Walk(_))
+    }
+
+    /// Whether what waits can still be promoted.
+    pub(super) fn rests(&self) -> bool {
+        matches!(recover(self.state, self.seen, self.policy, Tried::default()), Recovery::Rests(_))
+    }
+
+    /// What to do about strangers on both profiles: no release of ours has a place then.
+    fn no_place(&self, active: &Profile) -> Option<String> {
+        let Ok(Occupant::Stranger { who, .. }) = self.seen.on(active) else { return None };
+        matches!(self.seen.on(self.seen.profiles.other(active)), Ok(Occupant::Stranger { .. })).then(|| {
+            match who.pid.is_some() && who.user.as_deref() == Some(self.user) {
+                true => format!("bluegreen adopt {active}"),
+                false => shows(who).to_owned(),
+            }
+        })
+    }
+
     /// What brings a release of ours back where recovery can, or where a person must.
-    fn cure(&self, stored: impl Fn(&ReleaseId) -> bool) -> String {
+    fn cure(&self, active: &Profile, stored: impl Fn(&ReleaseId) -> bool) -> String {
         match (recover(self.state, self.seen, self.policy, Tried::default()), &self.state.transaction) {
             (Recovery::Walk(_), _) => "bluegreen recover".to_owned(),
             // what waits there is the repair
             (_, Some(tx)) if tx.undo.is_none() && tx.step >= Step::Health => "bluegreen promote".to_owned(),
             (_, Some(_)) => "bluegreen recover".to_owned(),
-            (_, None) => match self.state.last_good().filter(|release| stored(release)) {
-                Some(release) => format!("bluegreen rollback {release}"),
-                None => FIRST_DEPLOY.to_owned(),
-            },
+            (_, None) => self.no_place(active).unwrap_or_else(|| {
+                match self.state.last_good().filter(|release| stored(release)) {
+                    Some(release) => format!("bluegreen rollback {release}"),
+                    None => FIRST_DEPLOY.to_owned(),
+                }
+            }),
         }
     }
 }

@@ -44,7 +44,7 @@ fn judge(on: [Occupant; 2], health: &[Result<(), Unhealthy>; 2], change: impl Fn
     }
     change(&mut seen, &mut state);
     let policy = Policy::default();
-    let facts = Facts { seen: &seen, state: &state, policy: &policy, health };
+    let facts = Facts { seen: &seen, state: &state, policy: &policy, health, user: "deploy" };
     facts.judge(|| "the proxy".to_owned(), |release| release.as_str() == "v2")
 }
 
@@ -63,7 +63,10 @@ fn only_an_active_release_that_answers_is_up() {
     let says = "real1 has the traffic, and is not healthy: answers 503";
     assert_eq!(told(&sick), (Condition::Degraded, says, Some("bluegreen logs real1")));
     let hangs = [Err(Unhealthy::NoAnswer("timed out".into())), Ok(())];
-    assert_eq!(judge([ours("v2", true), ours("v1", true)], &hangs, as_it_is).condition, Condition::Down);
+    let warm = judge([ours("v2", true), ours("v1", true)], &hangs, as_it_is);
+    assert_eq!((warm.condition, warm.next.as_deref()), (Condition::Down, Some("bluegreen recover")));
+    let alone = judge([ours("v2", true), Occupant::Nobody], &hangs, as_it_is);
+    assert_eq!((alone.condition, alone.next.as_deref()), (Condition::Down, Some("bluegreen logs real1")));
 }
 
 #[test]
@@ -89,7 +92,14 @@ fn somebody_else_who_answers_the_users_is_named() {
     let alone = judge([stranger(), Occupant::Nobody], &WELL, as_it_is);
     assert_eq!(told(&alone), (Condition::Degraded, says, Some("bluegreen recover")));
     let no_place = judge([stranger(), stranger()], &WELL, as_it_is);
-    assert_eq!(told(&no_place), (Condition::Degraded, says, Some("bluegreen rollback v2")));
+    assert_eq!(told(&no_place), (Condition::Degraded, says, Some("sudo ss -ltnp")), "no release has a place");
+    let of = |user: &str| {
+        let mut who = Stranger::new();
+        (who.pid, who.user) = (Some(7), Some(user.to_owned()));
+        Occupant::stranger(who)
+    };
+    let next = |user| judge([of(user), stranger()], &WELL, as_it_is).next;
+    assert_eq!([next("deploy"), next("mallory")].map(Option::unwrap), ["bluegreen adopt real1", "sudo ss -ltnp"]);
 }
 
 #[test]
@@ -104,6 +114,12 @@ fn a_standby_that_answers_has_failed_over() {
     let sick = [Ok(()), Err(Unhealthy::Sick("answers 503".into()))];
     let over = judge([Occupant::Nobody, ours("v1", true)], &sick, stands_by);
     assert!(over.says.ends_with("which stands by, is not healthy: answers 503"), "{}", over.says);
+    let over = judge([Occupant::Nobody, stranger()], &WELL, stands_by);
+    let says = "real1 is dead, and who answers at its standby is not ours: pid 7 (unknown user)";
+    assert_eq!(told(&over), (Condition::Degraded, says, Some("bluegreen recover")));
+    let before = judge([ours("v2", true), stranger()], &WELL, stands_by);
+    let says = "real1 serves, and who answers at its standby is not ours: pid 7 (unknown user)";
+    assert_eq!(told(&before), (Condition::Degraded, says, Some("bluegreen recover")));
 }
 
 #[test]
@@ -144,7 +160,8 @@ fn who_cannot_be_seen_is_neither_healthy_nor_sick() {
     let of = |on: Result<Occupant, Blind>, health: Result<(), Unhealthy>| {
         let (seen, state, policy) = (seen([on, Ok(Occupant::Nobody)]), State::default(), Policy::default());
         let health = [health, Ok(())];
-        Facts { seen: &seen, state: &state, policy: &policy, health: &health }.healthy(seen.profiles.first())
+        Facts { seen: &seen, state: &state, policy: &policy, health: &health, user: "deploy" }
+            .healthy(seen.profiles.first())
     };
     assert_eq!(of(Ok(ours("v1", true)), Ok(())), Some(true));
     assert_eq!(of(Ok(ours("v1", true)), Err(Unhealthy::NoAnswer("late".into()))), Some(false));
