@@ -99,7 +99,7 @@ fn a_prepared_release_that_died_is_not_promoted() {
     stage.deploy("v1", 0);
     stage.run(&["prepare", &stage.artifact("v2")], 0);
     bluegreen_rig::kill(stage.pid("idle"));
-    bluegreen_rig::wait_for("the end", || stage.is_free(1));
+    wait_for("the end", || stage.is_free(1));
     // nobody can promote it any more
     stage.run(&["status"], 0).says(&["waits  no more", "next  bluegreen recover"]);
     stage.run(&["check"], 0);
