@@ -223,7 +223,7 @@ async fn the_old_release_runs_on_while_the_front_door_answers_as_it_does() {
 
 /// Does this to the world a while after a deploy has begun.
 async fn meanwhile(scene: &Scene, what: impl FnOnce(&mut World)) {
-    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
     what(&mut scene.host.world());
 }
 

@@ -81,7 +81,7 @@ fn the_store_is_no_artifact() {
     let size = || fs::read_dir(stage.state_dir().join("releases")).unwrap().count();
     let home = stage.home().to_str().unwrap().to_owned();
     let kept = stage.state_dir().to_str().unwrap().to_owned();
-    std::os::unix::fs::symlink(&kept, stage.path("link")).unwrap();
+    symlink(&kept, stage.path("link")).unwrap();
     for dir in [home.as_str(), &kept, &format!("{kept}/releases"), &format!("{home}/link"), "."] {
         for command in ["deploy", "plan"] {
             stage.run(&[command, dir], 11).says(&["the release store", "give the directory that was built"]);
