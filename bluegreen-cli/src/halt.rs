@@ -209,6 +209,7 @@ pub(crate) fn for_master(error: &MasterError, again: &str) -> String {
         MasterError::Several(_) if again.starts_with("sudo ") && !geteuid().is_root() => again.to_owned(),
         MasterError::Several(_) => WHICH_NGINX.to_owned(),
         MasterError::Gone(_) => format!("{}, then {again}", report::install("nginx")),
+        MasterError::Held { .. } => LISTENERS.to_owned(),
         MasterError::Stranger(_) => format!("{LISTENERS}; if it leads to nginx in a container, {BY_HAND}"),
         MasterError::Foreign { uid, .. } => {
             format!("{} as that user: sudo -u '#{uid}' ...", again.trim_start_matches("sudo "))

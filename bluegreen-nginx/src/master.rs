@@ -9,7 +9,7 @@ mod words;
 mod workers;
 
 use std::{
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
     path::{Path, PathBuf},
     thread::sleep,
     time::{Duration, Instant},
@@ -17,8 +17,9 @@ use std::{
 
 use bluegreen_linux::{
     files,
-    ports::{answers, find_holders, listening},
+    ports::{Listener, answering, answers, find_holders, listening},
     program::{find, is_safe},
+    users,
 };
 use rustix::process::geteuid;
 
@@ -42,6 +43,7 @@ const PID_FILE: &str = "/run/nginx.pid";
 pub struct Master {
     pid_file: Option<PathBuf>,
     front_door: Option<u16>,
+    dialled: Option<SocketAddr>,
     program: Option<PathBuf>,
 }
 
@@ -63,6 +65,14 @@ pub enum MasterError {
     /// Somebody listens at the front door, and it is no nginx that can be seen.
     #[error("port {0} is held by something that is not seen to be nginx")]
     Stranger(u16),
+    /// Another user answers at the front door.
+    #[error("{address} is held by user {user}, and not by nginx")]
+    Held {
+        /// What is dialled.
+        address: SocketAddr,
+        /// Who opened it.
+        user: String,
+    },
     /// More than one nginx, and nothing to tell them apart.
     #[error("several nginx run here (pids {0:?}): set proxy.nginx.pid_file to the pid file of the one that is meant")]
     Several(Vec<i32>),
@@ -127,6 +137,17 @@ impl Master {
     #[must_use = "returns the handle"]
     pub fn with_front_door(mut self, port: u16) -> Self {
         self.front_door = Some(port);
+        self
+    }
+
+    /// The same, by the address that is dialled: who listens beside it, on another address of the port, is nobody there. One of another
+    /// machine, as of a load balancer, has no listener here, and tells nothing.
+    #[must_use = "returns the handle"]
+    pub fn with_dialled(mut self, address: SocketAddr) -> Self {
+        if UdpSocket::bind((address.ip(), 0)).is_ok() {
+            self.front_door = Some(address.port());
+            self.dialled = Some(address);
+        }
         self
     }
 
@@ -203,6 +224,35 @@ impl Master {
         Ok(std::iter::once(known).chain(words).collect())
     }
 
+    /// Whether who answers at the front door may be this nginx: root's, ours, or that of the pid file. What anybody else says there proves
+    /// nothing.
+    pub(crate) fn has_the_door(&self) -> Result<(), MasterError> {
+        let Some(address) = self.dialled else { return Ok(()) };
+        for listener in self.listeners(address.port())? {
+            let Some(uid) = listener.uid.filter(|uid| ![0, geteuid().as_raw()].contains(uid)) else { continue };
+            if !self.is_of(uid)? {
+                return Err(MasterError::Held { address, user: users::name(uid) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is named by its pid file, and is this user's.
+    fn is_of(&self, uid: u32) -> Result<bool, MasterError> {
+        let Some(path) = &self.pid_file else { return Ok(false) };
+        let pid = read_pid(path)?;
+        Ok(candidates()?.iter().any(|it| it.pid == pid && it.uid == uid))
+    }
+
+    /// Who answers at the front door.
+    fn listeners(&self, port: u16) -> Result<Vec<Listener>, MasterError> {
+        let all = listening(port).map_err(|error| MasterError::Unseen(error.to_string()))?;
+        Ok(match self.dialled {
+            Some(address) => answering(all, address),
+            None => all,
+        })
+    }
+
     /// What is run when nginx is called.
     fn program(&self) -> Option<PathBuf> {
         let may = |path: &PathBuf| !geteuid().is_root() || is_safe(path, 0).is_ok_and(|safe| safe);
@@ -229,7 +279,7 @@ impl Master {
     /// Whether the front door is held by nginx's own program, which has no title yet.
     fn is_starting(&self, port: u16) -> bool {
         let Some(program) = self.program() else { return false };
-        let Ok(mut listeners) = listening(port) else { return false };
+        let Ok(mut listeners) = self.listeners(port) else { return false };
         find_holders(&mut listeners, &[]).is_ok()
             && listeners.iter().flat_map(|listener| &listener.pids).any(|pid| candidate::runs(*pid, &program))
     }
@@ -248,7 +298,7 @@ impl Master {
                 masters
             }
             None => match self.front_door {
-                Some(port) => at_the_door(port, here, &elsewhere)?,
+                Some(port) => self.at_the_door(port, here, &elsewhere)?,
                 None => ours(here),
             },
         };
@@ -266,31 +316,37 @@ impl Master {
         })?;
         if pids.len() == 1 { Ok(first) } else { Err(MasterError::Several(pids)) }
     }
-}
 
-/// Those of `here` that may hold the listener of the front door.
-fn at_the_door(port: u16, here: Vec<Candidate>, elsewhere: &[Candidate]) -> Result<Vec<Candidate>, MasterError> {
-    let listeners = listening(port).map_err(|error| MasterError::Unseen(error.to_string()))?;
-    let other = elsewhere.first().map(|it| it.pid);
-    if listeners.is_empty() {
-        if !answers((Ipv4Addr::LOCALHOST, port).into()) {
-            // another nginx of this machine is not the one that is meant
-            return Err(MasterError::NotRunning(other));
+    /// Those of `here` that may hold the listener of the front door.
+    fn at_the_door(
+        &self,
+        port: u16,
+        here: Vec<Candidate>,
+        elsewhere: &[Candidate],
+    ) -> Result<Vec<Candidate>, MasterError> {
+        let listeners = self.listeners(port)?;
+        let other = elsewhere.first().map(|it| it.pid);
+        if listeners.is_empty() {
+            if !answers(self.dialled.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into())) {
+                // another nginx of this machine is not the one that is meant
+                return Err(MasterError::NotRunning(other));
+            }
+            // the firewall leads it to another port, or into a container
+            return if here.is_empty() {
+                Err(other.map_or(MasterError::Stranger(port), MasterError::Elsewhere))
+            } else {
+                Ok(ours(here))
+            };
         }
-        // the firewall leads it to another port, or into a container
-        return if here.is_empty() {
-            Err(other.map_or(MasterError::Stranger(port), MasterError::Elsewhere))
-        } else {
-            Ok(ours(here))
-        };
+        let mut masters: Vec<_> = here.into_iter().filter(|it| it.may_hold(&listeners)).collect();
+        if masters.is_empty() {
+            let contained = elsewhere.iter().find(|it| it.may_hold(&listeners));
+            let nobody = || self.has_the_door().err().unwrap_or(MasterError::Stranger(port));
+            return Err(contained.map_or_else(nobody, |it| MasterError::Elsewhere(it.pid)));
+        }
+        narrow(&mut masters, |it| it.is_beside(&listeners));
+        Ok(masters)
     }
-    let mut masters: Vec<_> = here.into_iter().filter(|it| it.may_hold(&listeners)).collect();
-    if masters.is_empty() {
-        let contained = elsewhere.iter().find(|it| it.may_hold(&listeners));
-        return Err(contained.map_or(MasterError::Stranger(port), |it| MasterError::Elsewhere(it.pid)));
-    }
-    narrow(&mut masters, |it| it.is_beside(&listeners));
-    Ok(masters)
 }
 
 /// Where nobody says which one: none of another user.
@@ -334,5 +390,24 @@ mod tests {
         assert!(of(&us).is_starting(port) && !of(Path::new("/bin/sh")).is_starting(port));
         drop(listener);
         assert!(!of(&us).is_starting(port));
+    }
+    #[test]
+    fn another_user_who_answers_at_the_door_is_named_and_one_beside_it_is_not() {
+        if !geteuid().is_root() {
+            return eprintln!("SKIPPED: only root listens as another user");
+        }
+        let theirs =
+            |at: SocketAddr| users::User::by_number(4242, 4242).act(|| TcpListener::bind(at)).unwrap().unwrap();
+        let beside = theirs(([127, 0, 0, 9], 0).into());
+        let dialled = SocketAddr::from(([127, 0, 0, 1], beside.local_addr().unwrap().port()));
+        let master = Master::new().with_dialled(dialled);
+        let ours = TcpListener::bind(dialled).unwrap();
+        assert_eq!(master.has_the_door(), Ok(()));
+        drop(ours);
+        assert_eq!(master.has_the_door(), Ok(()), "nobody is there");
+        let _there = theirs(dialled);
+        assert_eq!(master.has_the_door(), Err(MasterError::Held { address: dialled, user: "4242".to_owned() }));
+        let balancer = SocketAddr::from(([192, 0, 2, 1], dialled.port()));
+        assert_eq!(Master::new().with_dialled(balancer).has_the_door(), Ok(()), "it is not of this machine");
     }
 }

@@ -98,7 +98,7 @@ impl Setup {
     }
 
     fn resolver(&self) -> MarkerResolver {
-        MarkerResolver::new(self.app.clone(), self.route.clone(), self.proof.clone())
+        MarkerResolver::new(self.app.clone(), self.route.clone(), self.proof.clone()).with_master(self.master.clone())
     }
 
     fn owner(&self) -> User {

@@ -1,12 +1,14 @@
 //! Processes that call themselves nginx: root runs nothing of theirs, and nobody is stopped by them.
 
 use std::{
-    fs,
-    net::TcpListener,
+    fs, io,
+    net::{Shutdown, TcpListener, TcpStream},
     os::{fd::OwnedFd, unix::fs::PermissionsExt as _},
     process::{Child, Command, Stdio},
+    thread,
 };
 
+use bluegreen_linux::users::User;
 use bluegreen_rig::{Stage, skip, wait_for};
 
 /// A process that is ended with the test.
@@ -174,5 +176,31 @@ fn a_false_title_stops_no_deploy_of_reload_mode() {
     let _false = False::start(&stage, &port, wrapper, "sleep 600");
     stage.deploy("v1", 0);
     stage.run(&["check"], 0);
+    assert_eq!(stage.front(), "v1 real1");
+}
+
+/// Who answers there is another user, who hands on to nginx what he likes: no word of his is nginx's.
+#[test]
+fn a_proof_of_another_user_at_the_front_door_proves_nothing() {
+    let Some((mut stage, _)) = held() else { return };
+    let nginx = stage.nginx.url("");
+    stage.set("proxy.nginx.url", stage.nginx.url("/profile"));
+    stage.deploy("v1", 0);
+    let behind = nginx.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let theirs = User::by_number(64321, 64321).act(|| TcpListener::bind("127.0.0.1:0")).unwrap().unwrap();
+    stage.set("proxy.nginx.url", format!("http://{}/profile", theirs.local_addr().unwrap()));
+    thread::spawn(move || {
+        for (from, to) in theirs.incoming().map(|user| (user.unwrap(), TcpStream::connect(&behind).unwrap())) {
+            for (mut from, mut to) in [(from.try_clone().unwrap(), to.try_clone().unwrap()), (to, from)] {
+                thread::spawn(move || io::copy(&mut from, &mut to).and_then(|_| to.shutdown(Shutdown::Write)));
+            }
+        }
+    });
+    let artifact = stage.artifact("v2");
+    for (words, code) in
+        [(&["status"][..], 20), (&["check"], 3), (&["deploy", &artifact], 3), (&["setup", "--check"], 3)]
+    {
+        stage.run(words, code).says(&["is held by user 64321, and not by nginx"]);
+    }
     assert_eq!(stage.front(), "v1 real1");
 }

@@ -5,7 +5,10 @@ use bluegreen_core::{Blind, Name, ProfileResolver, Route, Traffic, Unhealthy};
 use bluegreen_http::Answer;
 
 use super::{ProofLocation, RouteDir, proof::Proof, proof_location};
-use crate::text::{chain, one_line};
+use crate::{
+    Master,
+    text::{chain, one_line},
+};
 
 /// Asks nginx, at the front door and over fresh connections, which route it follows.
 ///
@@ -16,12 +19,19 @@ pub struct MarkerResolver {
     app: Name,
     route: RouteDir,
     proof: ProofLocation,
+    master: Master,
 }
 
 impl MarkerResolver {
     /// One that asks at `proof` about the route of `app`.
     pub fn new(app: Name, route: RouteDir, proof: ProofLocation) -> Self {
-        Self { app, route, proof }
+        Self { app, route, proof, master: Master::new() }
+    }
+
+    /// The same, which takes no proof of another user who listens where `master` should.
+    #[must_use = "returns the resolver"]
+    pub fn with_master(self, master: Master) -> Self {
+        Self { master, ..self }
     }
 
     /// Whether nginx has a proof of this app at all, of whatever route.
@@ -81,6 +91,7 @@ impl ProfileResolver for MarkerResolver {
             }
         }
         let Some(route) = traffic.route() else { return Ok(traffic) };
+        self.master.has_the_door().map_err(|error| Blind::Route(error.to_string()))?;
         // a lost `live` is a route too: nginx and we read it the same way
         let named = self.route.read().map_err(|e| Blind::Route(chain(&e)))?;
         let named = named.unwrap_or_else(|| self.route.fallback());
