@@ -96,7 +96,7 @@ fn parses(words: &[String]) -> Result<(), String> {
         Ok(_) => Ok(()),
         // by its name, without its arguments
         Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => Ok(()),
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => Ok(()),
         Err(error) => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
     }
 }

@@ -61,7 +61,7 @@ fn deployer(scene: &Scene, processes: impl ProcessManager + 'static, probe: impl
 async fn recovery_leaves_who_listens_and_gives_no_answer() {
     let scene = Scene::deployed(&["v1", "v2"]).await;
     let hangs = deployer(&scene, scene.host.clone(), Hangs(scene.host.clone(), scene.second()));
-    let report = hangs.run(&Command::Recover, &bluegreen_core::Options::default()).await.unwrap();
+    let report = hangs.run(&Command::Recover, &Options::default()).await.unwrap();
     assert_eq!(report.transaction.map(|(kind, _)| kind), Some(Kind::Flip));
     assert_eq!((scene.route().active, scene.running().as_str()), (scene.first(), "v1 v2"));
     scene.assert_sound();
@@ -71,7 +71,7 @@ async fn recovery_leaves_who_listens_and_gives_no_answer() {
 async fn without_anybody_to_go_to_a_person_is_needed() {
     let scene = Scene::deployed(&["v1"]).await;
     let hangs = deployer(&scene, scene.host.clone(), Hangs(scene.host.clone(), scene.first()));
-    let report = hangs.run(&Command::Up, &bluegreen_core::Options::default()).await.unwrap();
+    let report = hangs.run(&Command::Up, &Options::default()).await.unwrap();
     assert!(matches!(report.recovered, Some(Outcome::Degraded { .. })), "{report:?}");
 }
 

@@ -36,10 +36,12 @@ const FILL: &[(&str, &str)] = &[
     (".", "shop.jar"),
     ("ARTIFACT", "shop.jar"),
     ("COMMAND", "status"),
+    ("D", "$DIGEST"),
     ("ID", "1"),
     ("PROFILE", "$IDLE"),
     ("RELEASE", "v1"),
     ("SHELL", "bash"),
+    ("V", "v1"),
     ("/etc/nginx/sites-enabled/shop", "$SITE"),
 ];
 
