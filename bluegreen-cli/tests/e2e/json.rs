@@ -102,6 +102,7 @@ fn the_shapes_of_status_and_history() {
         "schema",
         "should",
         "transaction",
+        "waits",
     ];
     assert_eq!(keys(&status), expected, "{status}");
     for side in ["active", "idle"] {
