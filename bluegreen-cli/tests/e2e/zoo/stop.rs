@@ -116,7 +116,8 @@ fn what_is_in_flight_in_the_old_release_is_answered() {
     zoo.closes();
 }
 
-/// The active one lives, listens, and answers nobody any more: it loses what it has in hand, and the next deploy mends it.
+/// The active one lives, listens, and answers nobody any more: it loses what it has in hand, and the next deploy mends it. The recovery
+/// before that gives the traffic to the warm one, so that users are answered while the new one boots.
 fn is_taken_over(mut zoo: Zoo, spoil: impl FnOnce(&Zoo)) {
     zoo.stage.set("stop.grace", "300ms");
     zoo.stage.set("after_switch.drain", "300ms");
@@ -125,7 +126,7 @@ fn is_taken_over(mut zoo: Zoo, spoil: impl FnOnce(&Zoo)) {
     spoil(&zoo);
     wait_for("the app to hang", || zoo.stage.status()["active"]["healthy"] == false);
     zoo.deploy("good", "v3", 0);
-    assert_eq!(zoo.stage.front(), "v3 real1");
+    assert_eq!(zoo.stage.front(), "v3 real2");
     zoo.recovers();
 }
 
