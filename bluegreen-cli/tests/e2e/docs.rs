@@ -159,7 +159,7 @@ impl Desk {
         } else if has(&["rollback", "recover", "up"]) {
             self.deploy();
         } else if has(&["promote", "abort", "switch", "health", "start"]) {
-            self.stage.run(&["prepare", "shop.jar"], 0);
+            self.stage.run(&["prepare", "shop.jar", "--version", "waits"], 0);
         } else if has(&["adopt"]) {
             self.stage.run(&["stop"], 0);
             self.stage.run(&["abort"], 0);
@@ -169,6 +169,8 @@ impl Desk {
 
     /// Types it, with everything filled in.
     fn types(&self, line: &str) -> Ended {
+        // of one that waits
+        let line = &line.replace("promote RELEASE", "promote waits").replace("abort RELEASE", "abort waits");
         let words = line.split(' ').map(|word| FILL.iter().find(|(name, _)| *name == word).map_or(word, |&(_, is)| is));
         let words: Vec<&str> = words.collect();
         let more = MORE.iter().filter(|(what, _)| line.contains(what)).map(|(_, more)| *more);

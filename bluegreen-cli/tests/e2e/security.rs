@@ -86,7 +86,7 @@ fn a_link_among_the_markers_is_no_marker() {
     let marker = stage.state_dir().join("route/real2/second");
     fs::remove_file(&marker).unwrap();
     symlink(stage.path("bluegreen.toml"), &marker).unwrap();
-    stage.deploy("v2", 12).says(&["marker file"]);
+    stage.deploy("v2", 3).says(&["marker file"]);
     assert_eq!(stage.front(), "v1 real1");
 }
 
