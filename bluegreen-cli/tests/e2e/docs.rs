@@ -39,7 +39,7 @@ const FILL: &[(&str, &str)] = &[
     ("D", "$DIGEST"),
     ("ID", "1"),
     ("PROFILE", "$IDLE"),
-    ("RELEASE", "v1"),
+    ("RELEASE", "$RELEASE"),
     ("SHELL", "bash"),
     ("V", "v1"),
     ("/etc/nginx/sites-enabled/shop", "$SITE"),
@@ -182,7 +182,11 @@ impl Desk {
         let path = format!("{}:{}", bluegreen().parent().unwrap().display(), env::var("PATH").unwrap());
         let mut shell = Command::new("bash");
         shell.args(["-c", &line]).current_dir(self.stage.path(dir)).stdin(Stdio::null()).env("PATH", path);
-        shell.env_remove("BLUEGREEN_CONFIG").env("LIFECYCLE_EVENT", "AfterInstall").env("DIGEST", DIGEST);
+        shell
+            .env_remove("BLUEGREEN_CONFIG")
+            .env("RELEASE", format!("v{}", self.versions.max(2) - 1))
+            .env("LIFECYCLE_EVENT", "AfterInstall")
+            .env("DIGEST", DIGEST);
         shell.env("IDLE", NAMES[idle]).env("BLUEGREEN_PROFILE", NAMES[1 - idle]);
         let nginx = self.stage.nginx.prefix();
         shell.env("PID_FILE", nginx.join("nginx.pid")).env("SITE", nginx.join("nginx.conf"));
