@@ -134,13 +134,11 @@ fn traffic(session: &Session, seen: &Seen, exit: Exit, said: &Said) -> Option<St
     let before = if exit == Exit::Degraded { "" } else { ", as before" };
     Some(match seen.on(active) {
         Err(blind) => format!("{active} has it{before}; {blind}"),
-        Ok(Occupant::Nobody) => match &route.standby {
-            Some(standby) => stands_in(session, seen, active, standby),
-            None => {
-                let before = if said.replaces { "" } else { before };
-                format!("nobody has it{before}: nginx leads to {active}, where nothing runs")
-            }
-        },
+        Ok(Occupant::Nobody) => {
+            let before = if said.replaces { "" } else { before };
+            let nobody = || format!("nobody has it{before}: nginx leads to {active}, where nothing runs");
+            route.standby.as_ref().map_or_else(nobody, |standby| stands_in(session, seen, active, standby))
+        }
         Ok(Occupant::Stranger { who, .. }) => {
             format!("{active} has it{before}; port {} is held by {who}", active.port())
         }

@@ -26,7 +26,7 @@ pub(super) async fn run(session: &Session) -> Result<Exit, Halt> {
                 _ => halt,
             })
         }
-        "ValidateService" => deploy::promote(session, None, &Run::default(), false).await,
+        "ValidateService" => Box::pin(deploy::promote(session, None, &Run::default(), false)).await,
         "" => Err(Halt::new(Exit::Usage, "LIFECYCLE_EVENT is not set: `bluegreen hook` is for CodeDeploy's hooks")
             .next("bluegreen deploy ARTIFACT")),
         other => {

@@ -105,7 +105,7 @@ fn with_session(global: &Global, command: Command) -> Exit {
             Err(halt) => return Ok(tell(global, None, &halt)),
         };
         let (changes, options) = (changes(&command), options(&command));
-        let result = dispatch(&session, global, command).await;
+        let result = Box::pin(dispatch(&session, global, command)).await;
         let tell = |halt: Halt| tell(global, Some(&session.events), &halt.with_options(options));
         let exit = result.unwrap_or_else(tell);
         // the last event has been told by then
@@ -126,7 +126,9 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
     match command {
         Command::Plan(args) => plan::run(session, global, &args).await,
         Command::Deploy(args) => deploy::deploy(session, &args).await,
-        Command::Promote { release, drain, run } => deploy::promote(session, release.as_deref(), &run, drain).await,
+        Command::Promote { release, drain, run } => {
+            Box::pin(deploy::promote(session, release.as_deref(), &run, drain)).await
+        }
         Command::Abort { release, run } => deploy::abort(session, release.as_deref(), &run).await,
         Command::Stop(release) => deploy::until(session, release, Step::Stop, "stop").await,
         Command::Start(release) => deploy::until(session, release, Step::Start, "start").await,
@@ -139,7 +141,7 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
         Command::Recover => engine(session, Engine::Recover, "recovered").await,
         Command::Up => engine(session, Engine::Up, "started").await,
         Command::Adopt { profile, pid } => adopt::run(session, profile.as_deref(), pid).await,
-        Command::Hook => hook::run(session).await,
+        Command::Hook => Box::pin(hook::run(session)).await,
         Command::Profile { port, active } => profile::run(session, port, active).await,
         Command::Check => check::run(session, global).await,
         Command::Status { watch } => status::run(session, global, watch).await,

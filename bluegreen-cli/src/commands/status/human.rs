@@ -92,7 +92,7 @@ impl Status<'_> {
                 facts.push(("route", format!("{route}, {who}"), Tone::Plain));
             }
             Ok(other) if self.verdict.condition == Condition::Empty => {
-                facts.push(("route", other.to_string(), Tone::Bad))
+                facts.push(("route", other.to_string(), Tone::Bad));
             }
             // the heading says it
             Ok(_) | Err(_) => {}
@@ -107,9 +107,12 @@ impl Status<'_> {
             facts.push(("transaction", what, Tone::Plain));
         }
         // what died, or cannot be seen, is taken back, and nobody can promote it
-        let waits = self.waits.iter().map(|waits| match self.facts().rests() {
-            true => ("waits", waits.says(Timestamp::now()), Tone::Plain),
-            false => ("waits", "no more: `bluegreen recover` takes it back".to_owned(), Tone::Warn),
+        let waits = self.waits.iter().map(|waits| {
+            if self.facts().rests() {
+                ("waits", waits.says(Timestamp::now()), Tone::Plain)
+            } else {
+                ("waits", "no more: `bluegreen recover` takes it back".to_owned(), Tone::Warn)
+            }
         });
         facts.extend(waits);
         facts.extend(self.damaged.iter().map(|damaged| ("state", damaged.clone(), Tone::Warn)));

@@ -93,15 +93,21 @@ impl Facts<'_> {
                 return verdict(Condition::Empty, NOTHING_YET.to_owned(), Some(FIRST_DEPLOY.to_owned()));
             }
         };
+        self.of_a_profile(route, served, &stored)
+    }
+
+    /// Of an app whose traffic goes to one of its profiles.
+    fn of_a_profile(&self, route: &Route, served: bool, stored: impl Fn(&ReleaseId) -> bool) -> Verdict {
+        let verdict = |condition, says: String, next| Verdict { condition, says, next };
         let (active, mend) = (&route.active, || Some(self.cure(&route.active, &stored)));
         let has_it = format!("{active} has the traffic, and");
+        if let (Ok(occupant), true, Some(who)) = (self.seen.on(active), served, self.stands_by(route)) {
+            let is = if occupant.listens() { "serves" } else { "is dead" };
+            let says = format!("{active} {is}, and who answers at its standby is not ours: {who}");
+            return verdict(Condition::Degraded, says, mend());
+        }
         match self.seen.on(active) {
             Err(blind) => verdict(Condition::Unknown, blind.to_string(), Some(LISTENERS.to_owned())),
-            Ok(occupant) if served && let Some(who) = self.stands_by(route) => {
-                let is = if occupant.listens() { "serves" } else { "is dead" };
-                let says = format!("{active} {is}, and who answers at its standby is not ours: {who}");
-                verdict(Condition::Degraded, says, mend())
-            }
             Ok(_) if self.seen.failed_over() => {
                 verdict(Condition::FailedOver, self.failed_over(route), Some("bluegreen recover".to_owned()))
             }
@@ -185,10 +191,8 @@ impl Facts<'_> {
     fn no_place(&self, active: &Profile) -> Option<String> {
         let Ok(Occupant::Stranger { who, .. }) = self.seen.on(active) else { return None };
         matches!(self.seen.on(self.seen.profiles.other(active)), Ok(Occupant::Stranger { .. })).then(|| {
-            match who.pid.is_some() && who.user.as_deref() == Some(self.user) {
-                true => format!("bluegreen adopt {active}"),
-                false => shows(who).to_owned(),
-            }
+            let mine = who.pid.is_some() && who.user.as_deref() == Some(self.user);
+            if mine { format!("bluegreen adopt {active}") } else { shows(who).to_owned() }
         })
     }
 

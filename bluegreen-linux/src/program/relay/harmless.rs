@@ -16,19 +16,20 @@ pub(super) struct Harmless {
 impl Harmless {
     pub(super) fn pass(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut passed = Vec::with_capacity(bytes.len());
-        bytes.iter().for_each(|byte| self.hear(*byte, &mut passed));
+        for byte in bytes {
+            self.hear(*byte, &mut passed);
+        }
         passed
     }
 
     fn hear(&mut self, byte: u8, passed: &mut Vec<u8>) {
         match (&self.held[..], byte) {
-            ([], ESCAPE | BEYOND) => self.held.push(byte),
+            ([], ESCAPE | BEYOND) | ([ESCAPE], b'[') => self.held.push(byte),
             ([], b'\n' | b'\r' | b'\t' | b' '..=b'~' | 0x80..) => passed.push(byte),
             ([], _) => {}
             ([BEYOND], 0xa0..=0xbf) => passed.extend([self.held.remove(0), byte]),
             // the words of another order are shown as the text that they are
             ([BEYOND], 0x80..=0x9f) | ([ESCAPE], b' '..=b'Z' | b'\\'..=b'~') => self.held.clear(),
-            ([ESCAPE], b'[') => self.held.push(byte),
             ([ESCAPE, b'[', ..], b' '..=b'?') if self.held.len() < MOST => self.held.push(byte),
             ([ESCAPE, b'[', rest @ ..], b'@'..=b'~') => {
                 if is_drawing(rest, byte) {
