@@ -283,7 +283,7 @@ fn what_is_missing_below_a_directory_of_the_system_is_given_to_nobody() {
     }
     assert_eq!(fits("/var/lib/bluegreen-no-such/shop", 424_242), Ok(()));
     if is_root() {
-        let home = "/root/bluegreen-no-such";
+        let home = "/root/NO-SUCH-PLACE";
         assert_eq!([fits(home, 424_242), fits(home, 0)], [Err(NoPlace::System), Ok(())]);
     }
 }
