@@ -132,7 +132,7 @@ pub struct Autopsy {
 ///
 /// # Errors
 /// `start` returns once the program runs (exec succeeded), not when it is ready. `stop` returns when every process of the
-/// group is gone and the port is free, else it is an error.
+/// group is gone, else it is an error; it gives the port a moment to become free, and whoever else has taken it, the next `inspect` names.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait ProcessManager: Debug + Send + Sync {

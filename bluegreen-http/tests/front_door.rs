@@ -36,7 +36,7 @@ async fn the_same_answer_is_this_profile() {
     let (door, profiles) = door("200 OK|v1", "200 OK|v1", "200 OK|v2").await;
     assert_eq!(door.ask(profiles.first()).await, Answer::Release);
     let other = door.ask(profiles.second()).await;
-    assert_eq!(other, Answer::Other { status: 200, says: "real1 did: 200 OK: v1".into() });
+    assert_eq!(other, Answer::Beside { status: 200, says: "real1 did: 200 OK: v1".into() });
     assert!(!other.is_lost());
 }
 
@@ -107,5 +107,5 @@ async fn a_profile_that_is_down_did_not_answer() {
     let Answer::Other { says: text, .. } = at(door_address, &profiles).ask(profiles.first()).await else { panic!() };
     assert!(text.contains("real1 itself: nobody listens"), "{text}");
     let nobody = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    assert!(matches!(at(nobody, &profiles).ask(profiles.first()).await, Answer::Nobody(_)));
+    assert!(matches!(at(nobody, &profiles).ask(profiles.first()).await, Answer::Down(_)));
 }

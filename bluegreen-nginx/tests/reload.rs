@@ -243,7 +243,7 @@ async fn the_front_door_tells_who_answers() {
         let [first, second] = rig.profiles.both();
         let door = FrontDoor::new(&rig.url("/profile"), &rig.profiles, &Options::default()).unwrap();
         assert_eq!(door.ask(first).await, Answer::Release);
-        let other = Answer::Other { status: 200, says: "real1 did: 200 OK: real1".to_owned() };
+        let other = Answer::Beside { status: 200, says: "real1 did: 200 OK: real1".to_owned() };
         assert_eq!(door.ask(second).await, other);
         rig.switcher().switch_to(&Route::solo(second.clone())).await.unwrap();
         assert_eq!(door.ask(second).await, Answer::Release);

@@ -89,9 +89,7 @@ mod tests {
     }
     #[test]
     fn what_root_reads_is_given_to_nobody() {
-        for path in
-            ["/etc/cron.d/x", "/var/spool/cron/x", "/run/systemd/system/nginx.service.d", "/root/X", "/lib/x"]
-        {
+        for path in ["/etc/cron.d/x", "/var/spool/cron/x", "/run/systemd/system/nginx.service.d", "/root/X", "/lib/x"] {
             assert!(is_roots(Path::new(path)), "{path}");
         }
         for path in ["/var/lib/bluegreen/shop", "/var/www/shop", "/srv/shop", "/opt/shop/state", "/rooted/x"] {
