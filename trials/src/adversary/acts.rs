@@ -52,7 +52,10 @@ fn listen(address: SocketAddr, pages: &[(&str, &str, &str)]) -> ! {
 
 fn bound(address: SocketAddr) -> OwnedFd {
     let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    // also where the connections of who had it before are not forgotten yet
+    net::sockopt::set_socket_reuseaddr(&socket, true).expect("an option of it");
     net::bind(&socket, &address).expect("it is free");
+    net::sockopt::set_socket_reuseaddr(&socket, false).expect("an option of it");
     socket
 }
 

@@ -12,7 +12,7 @@ use super::place::{Ended, Place, Who};
 pub(super) const STATE: &str = "/var/lib/bluegreen/shop";
 pub(super) const INCLUDE: &str = "/etc/nginx/service-url.inc";
 pub(super) const SITE: &str = "/etc/nginx/conf.d/shop.conf";
-const CONFIG: &str = "/etc/bluegreen/shop.toml";
+pub(super) const CONFIG: &str = "/etc/bluegreen/shop.toml";
 /// Of `real1` and `real2`.
 pub(super) const PORTS: [u16; 2] = [8081, 8082];
 
@@ -104,7 +104,7 @@ impl<'a> Shop<'a> {
         let workers = || self.at.run(Who::Root, "pgrep -P $(cat /run/nginx.pid)").out;
         let before = workers();
         self.at.must(Who::Root, "nginx -t && nginx -s reload");
-        let gone = |now: &str| now.lines().count() == 2 && now.lines().all(|pid| !before.lines().any(|old| old == pid));
+        let gone = |now: &str| now.lines().count() >= 2 && now.lines().all(|pid| !before.lines().any(|old| old == pid));
         self.at.wait("new workers", || gone(&workers()));
     }
 

@@ -56,6 +56,9 @@ const INPUTS: &[Input] = &[
     Input::fault("promote-nginx-down", "`promote` when nginx is down: 3, and what waits stays", |at| {
         blind(at, "nginx -s stop", "promote")
     }),
+    Input::fault("promote-route-fixed", "`promote` when the route cannot be written: 3, and what waits stays", |at| {
+        blind(at, &format!("chattr +i {STATE}/route"), "promote")
+    }),
     Input::fault("abort-nginx-down", "`abort` when nginx is down: 3, and what waits stays", |at| {
         blind(at, "nginx -s stop", "abort")
     }),

@@ -32,6 +32,12 @@ const INPUTS: &[Input] = &[
     Input::fault("door-redirect", "the front door redirects: a deploy", |at| {
         door(at, "return 301 http://elsewhere.example/;")
     }),
+    Input::fault("door-cached", "the front door keeps its page (proxy_cache): a deploy goes through", cached),
+    Input::fault(
+        "door-of-mallory",
+        "mallory listens where the front door is dialled, and asks nginx: `status`, a deploy",
+        hers,
+    ),
     Input::fault("door-password", "the front door wants a password: a deploy", |at| door(at, "return 401;")),
     Input::fault("door-other-page", "the front door is another site: a deploy", |at| door(at, "return 200 parked;")),
     Input::fault("door-forbidden", "the front door says 403: a deploy", |at| door(at, "return 403;")),
@@ -156,11 +162,16 @@ fn limit_check(at: &Place) -> Verdict {
 
 /// A release serves, and the page of the front door is this.
 fn behind<'a>(at: &'a Place, page: &str) -> Shop<'a> {
+    behind_with(at, "", page)
+}
+
+/// The same, and a line for the http level.
+fn behind_with<'a>(at: &'a Place, http: &str, page: &str) -> Shop<'a> {
     let shop = Shop::marker(at);
     shop.deployed(&["v1"]);
     let site = SITE;
     let text = at.read(site).replacen("location / {", &format!("location = /profile {{ {page} }}\n  location / {{"), 1);
-    at.write(Who::Root, 0o644, site, &text);
+    at.write(Who::Root, 0o644, site, &format!("{http}\n{text}"));
     shop.take();
     shop
 }
@@ -171,4 +182,33 @@ fn door(at: &Place, page: &str) -> Verdict {
     let ended = shop.deploy("v2");
     let same = shop.front().starts_with("v1") && shop.pid(shop.active()) == pid;
     Verdict::fell_if(ended.code != 3 || !same, ended.brief())
+}
+
+/// The page of whoever was asked first, whatever serves now.
+fn cached(at: &Place) -> Verdict {
+    let page = "proxy_cache c; proxy_cache_key $uri; proxy_cache_valid 200 1h; include bluegreen/shop.location.inc;";
+    let shop = behind_with(at, "proxy_cache_path /var/cache/shop keys_zone=c:1m;", page);
+    at.must(Who::Mallory, "curl -sf http://127.0.0.1/profile");
+    let ended = shop.deploy("v2");
+    Verdict::fell_if(ended.code != 0 || !shop.front().starts_with("v2"), ended.brief())
+}
+
+/// nginx is on the address of the world, and she on the one that is dialled here: what she answers proves nothing.
+fn hers(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.deployed(&["v1"]);
+    at.must(Who::Root, &format!("sed -i 's,listen 80;,listen 127.0.0.9:8080;,' {SITE}"));
+    shop.take();
+    let temp: String =
+        ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|t| format!("{t}_temp_path n/{t};")).concat();
+    let text = format!(
+        "pid n/pid; events {{}} http {{ access_log off; {temp} server {{ listen 127.0.0.1:8080; \
+         location = / {{ return 200 hers; }} location / {{ proxy_pass http://127.0.0.9:8080; }} }} }}\n"
+    );
+    at.write(Who::Mallory, 0o644, "/home/mallory/n.conf", &text);
+    at.must(Who::Mallory, "mkdir n && nginx -e n/e -p /home/mallory -c n.conf");
+    shop.set("proxy.nginx.url", "http://127.0.0.1:8080/profile");
+    let (asked, ended) = (shop.bg("status"), shop.deploy("v2"));
+    let fell = asked.code == 0 || ended.code == 0;
+    Verdict::fell_if(fell, format!("status: {}; deploy: {}", asked.brief(), ended.brief()))
 }

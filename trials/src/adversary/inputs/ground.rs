@@ -30,6 +30,15 @@ const INPUTS: &[Input] = &[
     Input::fault("state-dir-cron", "state_dir = \"/etc/cron.d\", empty", |at| {
         given(at, "state_dir", "/etc/cron.d", "mkdir -p /etc/cron.d && rm -f /etc/cron.d/* /etc/cron.d/.p*")
     }),
+    Input::fault("state-dir-missing", "state_dir = a directory of the system's that is not there yet", |at| {
+        let path = "/etc/systemd/system/nginx.service.d";
+        let mut shop = Shop::bare(at);
+        at.must(Who::Root, &format!("nginx; rm -rf {path}"));
+        shop.set("state_dir", path);
+        let ended = shop.root("--yes setup --apply");
+        Verdict::fell_if(Path::new(path).exists() || ended.code != 3, ended.brief())
+    })
+    .quick(),
     Input::control("state-dir-of-mallory", "state_dir = an empty directory of another user's", |at| {
         given(at, "state_dir", "/srv/hers", "mkdir /srv/hers && chown mallory /srv/hers")
     }),
@@ -47,6 +56,8 @@ const INPUTS: &[Input] = &[
     Input::fault("init-link", "root types `init --force` where bluegreen.toml is a link of mallory's", init_link),
     Input::control("link-of-root", "/var/lib/bluegreen is a link of root's to a larger disk", link_of_root).quick(),
     Input::control("again", "`setup --apply` a second time, over what it made itself", again),
+    Input::fault("again-elsewhere", "the same with another state_dir, while both releases run: users stay", elsewhere),
+    Input::fault("again-astray", "the same, the route's link leads nowhere: users stay", astray),
 ];
 
 /// Owner and mode.
@@ -148,4 +159,36 @@ fn again(at: &Place) -> Verdict {
     let ended = shop.root("--yes setup --apply");
     let serves = at.comes(Duration::from_secs(5), || shop.front().starts_with("v1"));
     Verdict::fell_if(ended.code != 0 || !serves, ended.brief())
+}
+
+/// Users get this, whatever the set-up had to say.
+fn stay(shop: &Shop<'_>, version: &str) -> Option<Verdict> {
+    let ended = shop.root("--yes setup --apply");
+    let front = shop.front();
+    let moved = format!("users got {version}, and get {front:?}; {}", ended.brief());
+    (!front.starts_with(version)).then_some(Verdict::Fell(moved))
+}
+
+fn elsewhere(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.deployed(&["v1"]);
+    for version in ["v2", "v3"] {
+        shop.deployed(&[version]);
+        for dir in [format!("/var/lib/bluegreen/{version}"), STATE.to_owned()] {
+            shop.set("state_dir", dir);
+            if let Some(fell) = stay(&shop, version) {
+                return fell;
+            }
+        }
+    }
+    Verdict::Held("users stay, from either profile".to_owned())
+}
+
+fn astray(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed(&["v1", "v2"]);
+    at.must(Who::Deploy, &format!("ln -sfn nowhere {STATE}/route/live"));
+    // it takes nginx no reload to look at it
+    assert!(shop.front().starts_with("v2"), "users get {}", shop.front());
+    stay(&shop, "v2").unwrap_or_else(|| Verdict::Held("users get v2".to_owned()))
 }

@@ -20,10 +20,27 @@ const INPUTS: &[Input] = &[
     Input::fault(
         "tool-descriptor",
         "a program of deploy's takes root's open file from the tool that became deploy",
-        |at| tool(at, TAKES),
+        |at| tool(at, &TAKES.replace("FD", "9")),
     ),
+    Input::fault("tool-input", "the same; root's standard input", |at| tool(at, &TAKES.replace("FD", "0"))),
+    Input::fault("tool-directory", "the same; what is in root's working directory", |at| {
+        tool(at, "cat /proc/$PPID/cwd/key")
+    }),
     Input::fault("tool-environment", "the same; root's environment", |at| {
         tool(at, "tr '\\0' '\\n' < /proc/$PPID/environ | grep of-root")
+    }),
+    Input::fault(
+        "hook-directory",
+        "a hook's program is root's, in a directory of mallory's: she puts a link there",
+        |at| {
+            let link = "rm -f /srv/open/hook && ln -s /usr/bin/touch /srv/open/hook";
+            program(at, Who::Root, "/srv/open/hook", "chown mallory /srv/open", link)
+        },
+    )
+    .quick(),
+    Input::fault("hook-list", "a hook's program is deploy's, with an access list that lets mallory write", |at| {
+        let grant = "setfacl -m u:mallory:rw /home/deploy/hook";
+        program(at, Who::Deploy, "/home/deploy/hook", grant, "echo 'echo hers > $1' >> /home/deploy/hook")
     }),
     Input::control("hook-own-environment", "a hook keeps the environment where the user stays", own_environment),
     Input::control("app-descriptor", "the app reads an open file of root's", |at| descriptor(at, "start.command")),
@@ -80,20 +97,36 @@ fn reload_descriptor(at: &Place) -> Verdict {
 }
 
 /// `pidfd_open` and `pidfd_getfd`: whose process it is may have its descriptors.
-const TAKES: &str = "perl -e '$p = syscall(434, $ARGV[0] + 0, 0); $f = syscall(438, $p, 9, 0); \
+const TAKES: &str = "perl -e '$p = syscall(434, $ARGV[0] + 0, 0); $f = syscall(438, $p, FD, 0); \
                      open(F, \"<&=$f\") and print <F>' $PPID";
 
 /// A hook, which is nothing but any program of the deploy user's, looks at the tool while it runs.
 fn tool(at: &Place, script: &str) -> Verdict {
     let mut shop = Shop::marker(at);
     at.write(Who::Root, 0o600, "/root/key", "secret of root\n");
+    // open, in a directory that nobody else can enter
+    at.write(Who::Root, 0o644, "/root/here/key", "secret of root\n");
+    at.must(Who::Root, "chmod 700 /root");
     shop.set_words("hooks.before_start", ["sh", "-c", &format!("{script} > /tmp/leak; true")]);
-    let artifact = shop.artifact("v1");
-    let ended = at.run(Who::Root, &format!("TOKEN=of-root bluegreen --app shop deploy {artifact} 9< /root/key"));
+    let typed = format!("TOKEN=of-root bluegreen --app shop deploy {}", shop.artifact("v1"));
+    let ended = at.run(Who::Root, &format!("cd here && {typed} < /root/key 9< /root/key"));
     let leak = at.read("/tmp/leak");
     // one that did not run has shown nothing; the app that only reads is no app
     let ran = ended.code == 0 || ended.code == 10;
     Verdict::fell_if(!leak.is_empty() || !ran, format!("it read {:?}; {}", leak.trim(), ended.brief()))
+}
+
+/// The hook writes down what it is given, when it is another one than was judged.
+fn program(at: &Place, owner: Who, file: &str, grant: &str, replace: &str) -> Verdict {
+    let mut shop = Shop::marker(at);
+    at.write(owner, 0o755, file, "#!/bin/sh\n");
+    shop.set_words("hooks.before_start", [file, "/tmp/leak"]);
+    at.must(Who::Root, grant);
+    at.must(Who::Mallory, replace);
+    let (checked, ended) = (shop.bg("check"), shop.deploy("v1"));
+    let ran = fs::exists("/tmp/leak").unwrap();
+    let seen = format!("check: {}; deploy: {}", checked.brief(), ended.brief());
+    Verdict::fell_if(ran || checked.code == 0, format!("{}; {seen}", if ran { "hers ran" } else { "hers did not run" }))
 }
 
 fn environment(at: &Place) -> Verdict {

@@ -40,6 +40,7 @@ const INPUTS: &[Input] = &[
     Input::fault("near-end", "the same by a connection that he made from there", |at| {
         silent(at, "connect 127.0.0.1:PORT 127.0.0.1:80")
     }),
+    Input::fault("bound-up", "the same with the active port after a reboot: `up` goes to the other side", bound_up),
     Input::control("on-the-port", "mallory on 127.0.0.1:PORT: the deploy says so, and nothing is touched", taken),
     Input::control("everywhere-dual", "mallory on [::]:PORT, v4 too: the same", dual),
     Input::control("everywhere", "mallory on 0.0.0.0:PORT: the same", everywhere),
@@ -90,13 +91,30 @@ fn up(at: &Place) -> Verdict {
 fn silent(at: &Place, act: &str) -> Verdict {
     let shop = Shop::marker(at);
     shop.deployed(&["v1"]);
-    let idle = shop.idle_port();
-    drop(at.leave(Who::Mallory, &format!("exec trials adversary --act {}", act.replace("PORT", &idle.to_string()))));
-    at.wait("mallory", || TcpListener::bind(("127.0.0.1", idle)).is_err());
+    holds(&shop, act, shop.idle_port());
     let (check, ended) = (shop.bg("check"), shop.deploy("v2"));
     let named = check.has("mallory") && ended.has("mallory");
     let fell = !named || check.code != 3 || ended.code != 3 || ended.has("is free again");
     Verdict::fell_if(fell || !shop.front().starts_with("v1"), format!("named: {named}; {}", ended.brief()))
+}
+
+/// Mallory's, without a listener.
+fn holds(shop: &Shop<'_>, act: &str, port: u16) {
+    let act = act.replace("PORT", &port.to_string());
+    drop(shop.at.leave(Who::Mallory, &format!("exec trials adversary --act {act}")));
+    shop.at.wait("mallory", || TcpListener::bind(("127.0.0.1", port)).is_err());
+}
+
+fn bound_up(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed(&["v1", "v2"]);
+    let active = PORTS[shop.active()];
+    shop.reboot();
+    holds(&shop, "bind 127.0.0.1:PORT", active);
+    let ended = shop.bg("up");
+    let front = shop.front();
+    let fell = ended.code != 0 || !front.starts_with('v');
+    Verdict::fell_if(fell, format!("users get {front:?}; {}", ended.brief()))
 }
 
 fn taken(at: &Place) -> Verdict {

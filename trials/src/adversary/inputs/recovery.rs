@@ -4,7 +4,7 @@ use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
-    shop::Shop,
+    shop::{PORTS, Shop},
 };
 
 pub(super) const AREA: Area = Area { point: "B9, B10", what: "the way back, and hiccups", inputs: INPUTS };
@@ -21,6 +21,11 @@ const INPUTS: &[Input] = &[
     Input::fault("rollback-same", "v1, v2, and v2 again: `rollback` goes to v1", same).quick(),
     Input::fault("metric-same", "v1, then v1 again: bluegreen_warm_available is 0", metric).quick(),
     Input::fault("rollback-only", "v1, then v1 again: `rollback` has nowhere to go", only),
+    Input::fault(
+        "up-orphan",
+        "the app was killed, and a child of it holds its socket: `up` goes to the warm one",
+        orphan,
+    ),
     Input::control("blind-nginx", "nginx does not answer for three seconds in the bake", |at| {
         blind(at, "switch ", "pkill -STOP nginx; sleep 3; pkill -CONT nginx")
     }),
@@ -87,6 +92,35 @@ fn only(at: &Place) -> Verdict {
     shop.deployed(&["v1", "v1"]);
     let ended = shop.bg("rollback");
     Verdict::fell_if(ended.code == 0, ended.brief())
+}
+
+/// An app whose child has the socket, and hears nothing.
+const PARENT: &str = r#"#!/usr/bin/perl
+use IO::Socket::INET;
+my ($port, $profile, $artifact) = @ARGV;
+my $listener = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$port", Listen => 50, ReuseAddr => 1) or die;
+if (!fork) { sleep 1000; exit }
+open my $pid, ">", "/tmp/parent.$port"; print $pid $$; close $pid;
+open my $file, "<", $artifact; my $version = <$file>;
+while (my $user = $listener->accept) {
+    my $asked = <$user>;
+    while (my $line = <$user>) { last if $line eq "\r\n" }
+    my $text = "$version $profile\n";
+    print $user "HTTP/1.1 200 OK\r\nContent-Length: " . length($text) . "\r\nConnection: close\r\n\r\n$text";
+    close $user;
+}
+"#;
+
+fn orphan(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    at.write(Who::Deploy, 0o755, "/home/deploy/parent", PARENT);
+    shop.set_words("start.command", ["/home/deploy/parent", "{port}", "{profile}", "{artifact}"]);
+    shop.deployed(&["v1", "v2"]);
+    let parent = at.read(&format!("/tmp/parent.{}", PORTS[shop.active()]));
+    at.must(Who::Root, &format!("kill -9 {parent}"));
+    let ended = shop.bg("up");
+    let front = shop.front();
+    Verdict::fell_if(!front.starts_with('v'), format!("users get {front:?}; {}", ended.brief()))
 }
 
 /// What is looked at cannot be seen for a while, as on a busy machine.

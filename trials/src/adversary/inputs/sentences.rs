@@ -26,7 +26,7 @@ const INPUTS: &[Input] = &[
     .quick(),
     Input::fault(
         "says-did-not-stop",
-        "the records of processes are on a read-only disk: \"what runs on real2 did not stop\"",
+        "the disk becomes read-only in a deploy, before the stop: \"what runs on real2 did not stop\"",
         read_only,
     ),
     Input::fault("says-tls", "https:// to a plain port: \"TLS failed\"", tls).quick(),
@@ -87,12 +87,19 @@ fn follows(at: &Place) -> Verdict {
     silent("still follows the route", &shop.root("--yes setup --remove"))
 }
 
+/// Before the deploy begins the disk is well, or it would be refused.
 fn read_only(at: &Place) -> Verdict {
-    let shop = Shop::marker(at);
+    let mut shop = Shop::marker(at);
     shop.deployed(&["v1", "v2"]);
     let dir = format!("{}/processes", crate::adversary::shop::STATE);
-    at.must(Who::Root, &format!("mount --bind {dir} {dir} && mount -o remount,bind,ro {dir}"));
-    silent("did not stop", &shop.deploy("v3"))
+    let mount = format!("mount --bind {dir} {dir} && mount -o remount,bind,ro {dir}");
+    at.must(Who::Root, "mkfifo -m 666 /run/asks /run/says");
+    drop(at.leave(Who::Root, &format!("read -r _ < /run/asks; {mount}; echo > /run/says")));
+    shop.set_words("hooks.before_start", ["sh", "-c", "echo > /run/asks; read -r _ < /run/says"]);
+    let ended = shop.deploy("v3");
+    let named = ended.has("ead-only");
+    let fell = !named || ended.has("did not stop") || !shop.front().starts_with("v2");
+    Verdict::fell_if(fell, format!("the disk is {}; {}", if named { "named" } else { "not named" }, ended.brief()))
 }
 
 fn tls(at: &Place) -> Verdict {

@@ -1,10 +1,12 @@
 //! B1: a stranger where the active release should be.
 
+use std::time::Duration;
+
 use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
-    shop::{PORTS, Shop},
+    shop::{PORTS, STATE, Shop},
 };
 
 pub(super) const AREA: Area =
@@ -22,6 +24,23 @@ const INPUTS: &[Input] = &[
     Input::control("stranger-check", "the same; `check`", check),
     Input::fault("stranger-own", "a program of the deploy user's own on the active port after a reboot: `up`", own),
     Input::fault("stranger-everywhere", "mallory on 0.0.0.0 of the active port after a reboot: `up`", everywhere),
+    Input::fault(
+        "stranger-standby",
+        "failover = \"always\": mallory takes the standby's port, then the app dies",
+        |at| {
+            let mut shop = Shop::marker(at);
+            shop.set("after_switch.failover", "always");
+            shop.deployed(&["v1", "v2"]);
+            stands_by(&shop, 1 - shop.active());
+            let (asked, ended) = (shop.bg("status"), shop.bg("recover"));
+            shop.kill(shop.active());
+            let front = shop.front();
+            let seen = format!("users get {front:?}; status: {}; recover: {}", asked.brief(), ended.brief());
+            Verdict::fell_if(front == "hers" || asked.code != 20, seen)
+        },
+    )
+    .quick(),
+    Input::fault("stranger-bake", "the same in a bake, failover = \"bake\"", baked),
     Input::control("stranger-idle", "mallory on the idle port after a reboot: `up` starts the active one", idle),
 ];
 
@@ -50,6 +69,33 @@ fn rebooted(at: &Place, words: &str) -> Verdict {
     let front = shop.front();
     let served = front.starts_with('v') && ended.code == 0;
     Verdict::fell_if(!served, format!("users get {front:?}; {}", ended.brief()))
+}
+
+/// Mallory in the place of the one that the proxy may fail over to.
+fn stands_by(shop: &Shop<'_>, profile: usize) {
+    shop.kill(profile);
+    shop.squats(Who::Mallory, &format!("127.0.0.1:{}", PORTS[profile]), "hers");
+}
+
+fn baked(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    shop.deployed(&["v1"]);
+    let old = shop.active();
+    shop.set("after_switch.failover", "bake");
+    shop.set("after_switch.bake", "8s");
+    let artifact = shop.artifact("v2");
+    let mut deploy = at.leave(Who::Deploy, &format!("bluegreen --app shop deploy {artifact} > /tmp/deploy 2>&1"));
+    let live = || std::fs::read_link(format!("{STATE}/route/live")).unwrap().display().to_string();
+    at.wait("the standby", || shop.front().starts_with("v2") && live().contains("standby"));
+    stands_by(&shop, old);
+    let taken_out = at.comes(Duration::from_secs(4), || !live().contains("standby"));
+    shop.kill(1 - old);
+    let front = shop.front();
+    let code = deploy.wait().unwrap().code();
+    Verdict::fell_if(
+        !taken_out || front == "hers",
+        format!("taken out: {taken_out}; users get {front:?}; exit {code:?}"),
+    )
 }
 
 fn killed(at: &Place) -> Verdict {

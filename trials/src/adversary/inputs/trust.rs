@@ -4,7 +4,7 @@ use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
-    shop::{STATE, Shop},
+    shop::{CONFIG, STATE, Shop},
 };
 
 pub(super) const AREA: Area = Area { point: "A4", what: "whose words root obeys", inputs: INPUTS };
@@ -22,6 +22,17 @@ const INPUTS: &[Input] = &[
     }),
     Input::fault("sudo-uid-hook", "the same, by a hook", hooked),
     Input::fault("config-directory", "the toml is root's, in a directory of mallory's", directory).quick(),
+    Input::fault("sudo-uid-deploy", "`sudo -u deploy bluegreen rollback` in her home: her toml, for deploy", |at| {
+        reload_by(at, Who::Deploy, "rollback")
+    }),
+    Input::fault("config-list", "the toml is root's, with an access list that lets mallory write", |at| {
+        written(at, "setfacl -m u:mallory:rw")
+    })
+    .quick(),
+    Input::fault("config-group", "the same, by a group that mallory is in", |at| {
+        written(at, "chmod 664 /etc/bluegreen/shop.toml; chgrp mallory")
+    }),
+    Input::fault("same-name", "mallory's toml has the name of deploy's app: `sudo bluegreen setup --apply`", same_name),
     Input::control("sudo-uid-setup", "`sudo bluegreen setup --apply` with the deploy user's own toml", |at| {
         let shop = Shop::bare(at);
         at.must(Who::Root, "nginx");
@@ -80,12 +91,40 @@ fn obeyed(at: &Place, author: Who, state: Who, words: &str) -> Verdict {
 }
 
 fn reload(at: &Place, words: &str) -> Verdict {
-    let mut shop = shop(at, Who::Root);
+    reload_by(at, Who::Root, words)
+}
+
+fn reload_by(at: &Place, who: Who, words: &str) -> Verdict {
+    let mut shop = shop(at, who);
     shop.set("proxy.nginx.mode", "reload");
     shop.set_words("proxy.nginx.test", ["sh", "-c", "id -u > /tmp/ran.$(id -u)"]);
+    shop.set_words("proxy.nginx.reload", ["true"]);
     at.write(Who::Mallory, 0o644, "/home/mallory/bluegreen.toml", &shop.text());
-    let ended = at.run(Who::Root, &format!("cd /home/mallory && {SUDO} bluegreen {words}"));
+    let ended = at.run(who, &format!("cd /home/mallory && {SUDO} bluegreen {words}"));
     verdict(at, &ended.brief())
+}
+
+/// Root's own file, which mallory may write.
+fn written(at: &Place, grant: &str) -> Verdict {
+    let shop = shop(at, Who::Root);
+    at.must(Who::Root, &format!("{grant} {CONFIG}"));
+    let hook = r#"[hooks]\nbefore_start = ["sh", "-c", "id -u > /tmp/ran.0"]\n"#;
+    at.must(Who::Mallory, &format!("printf '{hook}' >> {CONFIG}"));
+    let ended = shop.root(&format!("deploy {} --version v1", shop.artifact("v1")));
+    verdict(at, &ended.brief())
+}
+
+/// Whoever has a route of that name keeps it.
+fn same_name(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed(&["v1", "v2"]);
+    let hers = "user = \"mallory\"\nstate_dir = \"/var/lib/bluegreen/hers\"";
+    let text = shop.text().replace("user = \"deploy\"", hers);
+    at.write(Who::Mallory, 0o644, "/home/mallory/bluegreen.toml", &text);
+    let ended = at.run(Who::Root, &format!("cd /home/mallory && {SUDO} bluegreen --yes setup --apply"));
+    let (front, status) = (shop.front(), shop.bg("status"));
+    let fell = ended.code != 3 || !front.starts_with("v2") || status.code != 0;
+    Verdict::fell_if(fell, format!("users get {front:?}; {}; deploy's status: {}", ended.brief(), status.brief()))
 }
 
 fn hooked(at: &Place) -> Verdict {

@@ -46,6 +46,12 @@ const INPUTS: &[Input] = &[
     Input::control("fifo-artifact", "the artifact is a FIFO", fifo_artifact),
     Input::fault("fifo-include", "the include file of reload mode is a FIFO: `status`", fifo_include),
     Input::fault("log-link", "the log is a link to another file: `logs`", log_link).quick(),
+    Input::fault("log-elsewhere", "the record of the app names another file as its log: `logs`", log_elsewhere),
+    Input::fault(
+        "setup-interrupted",
+        "root breaks `setup` off while nginx reads a FIFO: nothing is left of it",
+        interrupted,
+    ),
     Input::fault("sparse-history", "a history of 200 GB of nothing: `history`", |at| {
         huge(at, "history.jsonl", "history").ends()
     }),
@@ -194,6 +200,28 @@ fn log_link(at: &Place) -> Verdict {
     );
     let ended = shop.bg("logs");
     Verdict::fell_if(ended.has("secret of deploy"), ended.brief())
+}
+
+fn log_elsewhere(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed(&["v1"]);
+    at.write(Who::Deploy, 0o600, "/home/deploy/key", "secret of deploy\n");
+    let name = r#"s,"log":"[^"]*","log":"/home/deploy/key",;"#;
+    at.must(Who::Deploy, &format!("cd {STATE}/processes && sed -i '{name}' *.json && grep -q deploy/key *.json"));
+    let ended = shop.bg("logs");
+    Verdict::fell_if(ended.has("secret of deploy"), ended.brief())
+}
+
+fn interrupted(at: &Place) -> Verdict {
+    drop(Shop::bare(at));
+    at.must(Who::Root, "nginx && mkfifo /etc/nginx/conf.d/a.conf");
+    let reads = || at.run(Who::Root, "pgrep -f '^[^ ]*nginx -[tT]'");
+    let mut setup = at.leave(Who::Root, "exec bluegreen --app shop setup --check");
+    at.wait("nginx, which reads", || reads().code == 0);
+    at.must(Who::Root, &format!("kill -INT {}", setup.id()));
+    let code = setup.wait().unwrap().code();
+    let gone = at.comes(Duration::from_secs(5), || reads().code != 0);
+    Verdict::fell_if(!gone, format!("exit {code:?}; nginx {}", if gone { "is gone" } else { "reads on" }))
 }
 
 /// A file without an end, and a limit of memory, as it must not take the machine with it.
