@@ -1,77 +1,30 @@
 //! What can be found out about a failure, beyond what the engine saw of it. Names and digests, never values: a secret may
 //! stand in the environment, and in an argument where nobody should have put it.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
-};
+use std::{collections::BTreeSet, fs, io, time::SystemTime};
 
 use bluegreen_core::{
-    Blind, Cause, Elsewhere, Event, EventKind, EventSink, Failure, Finding, Occupant, Profile, ReleaseId, Seen,
-    StateStore as _, Step,
+    Blind, Cause, Elsewhere, Failure, Finding, Occupant, Profile, ReleaseId, Report, Seen, StateStore as _, Step,
+    Transaction,
 };
 use bluegreen_process::{InTheWay, Release};
 
-use crate::{
-    config::Config,
-    exit::Exit,
-    halt::ON_LOOPBACK,
-    history,
-    hooks::{self, BEFORE_START},
-    report,
-    session::Session,
-};
-
-/// What the events said last: whose autopsy it is, and the app's last words on its port.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LastSeen(Arc<Mutex<Said>>);
-
-#[derive(Debug, Clone, Default)]
-struct Said {
-    about: Option<(Profile, ReleaseId)>,
-    /// Whether another profile had the traffic before.
-    replaces: bool,
-    answer: Option<String>,
-    /// The first hook that failed.
-    hook: Option<String>,
-}
-
-impl EventSink for LastSeen {
-    fn event(&self, event: &Event) {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &event.kind {
-            EventKind::Began { from, to, release, .. } => {
-                let (about, replaces) = (Some((to.clone(), release.clone())), from.as_ref().is_some_and(|it| it != to));
-                *said = Said { about, replaces, answer: None, hook: said.hook.take() };
-            }
-            EventKind::Waiting { step: Step::Health, reason, .. } => said.answer = Some(reason.clone()),
-            EventKind::HookDone { hook, failure: Some(_), .. } => {
-                said.hook.get_or_insert_with(|| hook.clone());
-            }
-            EventKind::HookStarted { profile, release, .. } => {
-                said.about = said.about.take().or_else(|| profile.clone().zip(release.clone()));
-            }
-            _ => {}
-        }
-    }
-}
+use crate::{config::Config, exit::Exit, halt::ON_LOOPBACK, history, hooks, report, session::Session};
 
 /// Looks at the place of the accident. Changes nothing.
-pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure) -> Vec<Finding> {
-    let said = session.last_seen.get();
-    let Some((to, release)) = &said.about else { return Vec::new() };
+pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure, report: &Report) -> Vec<Finding> {
+    let Some(tx) = &report.transaction else { return Vec::new() };
+    let to = &tx.to;
     let seen = session.wired.deployer.look().await;
     let mut findings = Vec::new();
     let mut say = |about: &str, says: String| findings.push(Finding { about: about.to_owned(), says });
-    say("step", step(failure, &said, to));
-    if let Some(answer) = said.answer.as_ref().filter(|_| failure.cause == Cause::Died) {
+    say("step", step(failure, to));
+    if let Some(answer) = &failure.facts.answer {
         say("answer", format!("the last attempt: {answer}"));
     }
     let in_the_way = session.wired.processes.in_the_way(to).await;
     // who has the port is the failure itself then, and whatever release it is, it had no chance
-    if failure.cause != Cause::PortTaken && said.hook.as_deref() != Some(BEFORE_START) {
+    if failure.cause != Cause::PortTaken && !(failure.cause == Cause::Hook && failure.step == Step::Stop) {
         say("port", port(session, seen.on(to), to, in_the_way.as_deref()));
     }
     if matches!(failure.cause, Cause::Died | Cause::Unhealthy) {
@@ -87,25 +40,27 @@ pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure) -
         say("fix", says);
     }
     if !matches!(failure.cause, Cause::Interrupted | Cause::PortTaken | Cause::Hook) {
-        for says in differs(session, release) {
+        for says in differs(session, &tx.release) {
             say("differs", says);
         }
     }
-    if let Some(says) = traffic(session, &seen, exit, &said) {
+    if let Some(says) = traffic(session, &seen, exit, tx) {
         say(report::TRAFFIC, says);
     }
-    if let Some(hook) = said.hook.filter(|_| failure.cause == Cause::Hook && !failure.log.is_empty()) {
-        say(report::NEXT, format!("cat {}", hooks::log(&session.config.state_dir, &hook).display()));
+    if failure.cause == Cause::Hook && !failure.log.is_empty() {
+        let log = hooks::log(&session.config.state_dir, hooks::gate::name_of(failure.step));
+        say(report::NEXT, format!("cat {}", log.display()));
     }
     findings
 }
 
 /// Where it happened.
-fn step(failure: &Failure, said: &Said, to: &Profile) -> String {
-    match said.hook.as_deref().filter(|_| failure.cause == Cause::Hook) {
-        Some(BEFORE_START) => format!("hook {BEFORE_START}, before anything is stopped on {to}"),
-        Some(hook) => format!("hook {hook}, between {} on {to} and the switch", failure.step),
-        None => format!("{}, on {to}", failure.step),
+fn step(failure: &Failure, to: &Profile) -> String {
+    let hook = hooks::gate::name_of(failure.step);
+    match (failure.cause, failure.step) {
+        (Cause::Hook, Step::Stop) => format!("hook {hook}, before anything is stopped on {to}"),
+        (Cause::Hook, step) => format!("hook {hook}, between {step} on {to} and the switch"),
+        (_, step) => format!("{step}, on {to}"),
     }
 }
 
@@ -128,14 +83,15 @@ fn heard(elsewhere: &Elsewhere, config: &Config, to: &Profile) -> Option<String>
 }
 
 /// Where the traffic is, and who answers there.
-fn traffic(session: &Session, seen: &Seen, exit: Exit, said: &Said) -> Option<String> {
+fn traffic(session: &Session, seen: &Seen, exit: Exit, tx: &Transaction) -> Option<String> {
     let route = seen.route()?;
     let active = &route.active;
     let before = if exit == Exit::Degraded { "" } else { ", as before" };
     Some(match seen.on(active) {
         Err(blind) => format!("{active} has it{before}; {blind}"),
         Ok(Occupant::Nobody) => {
-            let before = if said.replaces { "" } else { before };
+            let replaces = tx.from.as_ref().is_some_and(|from| *from != tx.to);
+            let before = if replaces { "" } else { before };
             let nobody = || format!("nobody has it{before}: nginx leads to {active}, where nothing runs");
             route.standby.as_ref().map_or_else(nobody, |standby| stands_in(session, seen, active, standby))
         }
@@ -159,17 +115,6 @@ fn stands_in(session: &Session, seen: &Seen, active: &Profile, standby: &Profile
             format!("{standby} has it: {}; {leads}", session.name(&process.release))
         }
         Ok(Occupant::Ours { listening: false, .. } | Occupant::Nobody) => format!("nobody has it: {leads}"),
-    }
-}
-
-impl LastSeen {
-    /// The profile and the release of the last transaction.
-    pub(crate) fn about(&self) -> Option<(Profile, ReleaseId)> {
-        self.get().about
-    }
-
-    fn get(&self) -> Said {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

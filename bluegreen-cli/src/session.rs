@@ -1,8 +1,8 @@
 //! One command on one app: its configuration, its parts, and how it ends.
 
 use bluegreen_core::{
-    Cause, Command, Deployer, EventKind, Events, Holder, Lease, Options, Outcome, ReleaseId, Report, RunError, Seen,
-    State, StateStore as _, Step, StoreError, Traffic, machine::rebuild,
+    Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, ReleaseId, Report, RunError, Seen, State,
+    StateStore as _, Step, StoreError, Traffic, machine::rebuild,
 };
 use bluegreen_linux::{program::relay, users::User};
 use bluegreen_process::{NewRelease, ReleaseError};
@@ -21,14 +21,14 @@ use tokio::{
 use crate::{
     access,
     args::{Global, Release, Run},
-    autopsy::{self, LastSeen},
-    config::{Config, ConfigError, HookCommand, Lookup},
+    autopsy,
+    config::{Config, ConfigError, Lookup},
     doctor,
     exit::Exit,
     halt::Halt,
     handover,
     history::{Header, History},
-    hooks::{self, Stopped},
+    hooks,
     metrics::Watcher,
     output, owner,
     report::{Format, JsonReporter, Paint, Patient, reporter, stdout_width},
@@ -55,7 +55,6 @@ pub(crate) struct Session {
     pub(crate) format: Format,
     /// How it ended.
     pub(crate) watcher: Watcher,
-    pub(crate) last_seen: LastSeen,
     pub(crate) history: History,
     began: Instant,
     /// Ends us when nothing else hears that we are to end, until something could be changed.
@@ -119,12 +118,11 @@ impl Session {
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
         let header = Header { by: Some(User::current().name), config: config.source().digest.clone() };
         let history = History::new(&config.state_dir, header, releases.clone());
-        let last_seen = LastSeen::default();
         // what was said to be done is in the history, whatever happens then: first that
         let mut sinks =
             vec![Box::new(history.clone()) as _, reporter(global.format, global.color, global.quiet, Some(releases))];
         let watcher = Watcher::default();
-        sinks.extend([Box::new(watcher.clone()) as _, Box::new(last_seen.clone()) as _]);
+        sinks.push(Box::new(watcher.clone()));
         if global.verbose {
             sinks.push(Box::new(JsonReporter::new(Box::new(Patient::new(stderr())))));
         }
@@ -133,8 +131,7 @@ impl Session {
         let last_word = leave(wired.deployer.clone(), events.clone(), global.format);
         let signals = Signals::listen(last_word).map_err(|e| Halt::error(Exit::Internal, &e))?;
         let format = global.format;
-        let session =
-            Self { config, events, wired, signals, format, watcher, last_seen, history, began, untouched: None };
+        let session = Self { config, events, wired, signals, format, watcher, history, began, untouched: None };
         let untouched = tokio::spawn(session.clone().give_up(None, "interrupted")).abort_handle();
         Ok(Self { untouched: Some(untouched), ..session })
     }
@@ -213,30 +210,27 @@ impl Session {
         format!("{name} ended under traffic, and recovery left it: `bluegreen rollback {newer}` brings it back")
     }
 
-    /// Runs one command of the engine.
+    /// Runs one command of the engine, with the records mended before.
     pub(crate) async fn run(&self, command: &Command, run: &Run) -> Result<Report, Halt> {
-        self.lock(command, run).await?.run(command).await
-    }
-
-    /// Takes the lock for `command` and what belongs to it.
-    pub(crate) async fn lock<'a>(&'a self, command: &Command, run: &'a Run) -> Result<Locked<'a>, Halt> {
         let options = Options {
             holder: holder(command.word()),
             cancel: self.signals.cancel.clone(),
             deadline: self.left(run),
             wait: run.wait,
         };
-        match self.wired.deployer.lock(&options).await {
+        let lease = match self.wired.deployer.lock(&options).await {
             Err(RunError::Store(StoreError::Locked(_))) if self.signals.cancel.is_cancelled() => {
-                Err(Halt::new(self.signals.request().into(), "interrupted while it waited for the lock"))
+                return Err(Halt::new(self.signals.request().into(), "interrupted while it waited for the lock"));
             }
-            lease => {
-                let lease = lease?;
-                self.untouched.iter().for_each(AbortHandle::abort);
-                self.mend().await;
-                Ok(Locked { session: self, run, options, lease })
-            }
+            lease => lease?,
+        };
+        self.untouched.iter().for_each(AbortHandle::abort);
+        self.mend().await;
+        if let Some(damaged) = self.wired.store.fell_back() {
+            self.events.warn(format!("{damaged}; the state before it is used"));
         }
+        let options = Options { deadline: self.left(run), ..options };
+        self.wired.deployer.run_locked(&lease, command, &options).await.map_err(|e| Halt::run(e, &self.config))
     }
 
     /// Writes anew what is damaged in the records of what runs. For who has the lock. What cannot be mended is said, and is in
@@ -302,9 +296,9 @@ impl Session {
         }
         let ended = report.outcome.as_ref().or(report.recovered.as_ref());
         if let Some(failure) = ended.and_then(Outcome::failure).filter(|_| exit != Exit::Done) {
-            let findings = autopsy::findings(self, exit, failure).await;
+            let findings = autopsy::findings(self, exit, failure, report).await;
             self.events.emit(EventKind::Autopsy { findings });
-            hooks::after_failure(self, exit, failure).await;
+            hooks::after_failure(self, exit, failure, report).await;
         }
         self.events.emit(EventKind::Finished {
             outcome: outcome.to_owned(),
@@ -314,26 +308,6 @@ impl Session {
             receipt: report.receipt.clone(),
         });
         exit
-    }
-
-    /// Says that a hook has stopped a deploy of `release`, of which nothing is left.
-    pub(crate) async fn stopped(&self, stopped: &Stopped, release: Option<&ReleaseId>) -> Exit {
-        let Stopped { exit, failure } = stopped;
-        let findings = autopsy::findings(self, *exit, failure).await;
-        self.events.emit(EventKind::Autopsy { findings });
-        // what did not begin has nothing to clear away
-        if failure.step > Step::Stop {
-            hooks::after_failure(self, *exit, failure).await;
-        }
-        let active = self.wired.deployer.look().await.route().map(|route| route.active.to_string());
-        self.events.emit(EventKind::Finished {
-            outcome: exit.outcome("failed").to_owned(),
-            exit_code: exit.code(),
-            active,
-            release: release.cloned(),
-            receipt: None,
-        });
-        *exit
     }
 
     fn verdict(&self, done: &'static str, report: &Report) -> (Exit, &'static str) {
@@ -371,41 +345,6 @@ impl Session {
 pub(crate) fn replaced<'a>(state: &'a State, seen: &Seen) -> Option<&'a ReleaseId> {
     let serves = &seen.ours(&seen.route()?.active)?.release;
     state.replaced().filter(|newer| *newer != serves)
-}
-
-/// A session that has the lock, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Locked<'a> {
-    pub(crate) session: &'a Session,
-    run: &'a Run,
-    options: Options,
-    lease: Lease,
-}
-
-impl Locked<'_> {
-    /// Runs one command of the engine.
-    pub(crate) async fn run(&self, command: &Command) -> Result<Report, Halt> {
-        let Self { session, run, options, lease } = self;
-        if let Some(damaged) = session.wired.store.fell_back() {
-            session.events.warn(format!("{damaged}; the state before it is used"));
-        }
-        let options = Options { deadline: session.left(run), ..options.clone() };
-        session.wired.deployer.run_locked(lease, command, &options).await.map_err(|e| Halt::run(e, &session.config))
-    }
-
-    /// Runs a hook: nobody comes between, and who asks is told what we are at.
-    pub(crate) async fn hook(
-        &self,
-        name: &'static str,
-        hook: &HookCommand,
-        release: Option<&bluegreen_process::Release>,
-    ) -> Result<(), Stopped> {
-        let note = |at| self.session.wired.store.note(&self.lease, &Holder { at, ..self.options.holder.clone() });
-        note(Some(format!("its hook {name}")));
-        let ended = hooks::before(self.session, name, hook, release, self.run).await;
-        note(None);
-        ended
-    }
 }
 
 /// The last word before a second Ctrl-C ends us at once.

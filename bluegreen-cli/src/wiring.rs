@@ -16,6 +16,7 @@ use crate::{
     config::{Config, ProxyMode, ResolveKind},
     exit::Exit,
     halt::Halt,
+    hooks::gate::Owner,
     owner::User,
 };
 
@@ -43,6 +44,7 @@ pub(crate) fn wire(config: &Config, events: Events) -> Result<Wired, Halt> {
     let (resolver, switcher) = proxy(config)?;
     let deployer = Deployer::new(config.profiles.clone(), resolver, processes.clone(), probe, switcher, store.clone())
         .with_front_door(door)
+        .with_gate(Owner { config: config.clone(), events: events.clone(), releases: processes.releases() })
         .with_policy(config.policy())
         .with_events(events);
     Ok(Wired { deployer, processes, store })

@@ -33,7 +33,7 @@ pub enum Cause {
     Crashed,
     /// `abort`.
     Aborted,
-    /// A program of the owner said no before the switch. Given by whoever runs it: the engine knows none.
+    /// The owner said no: see [`Gate`](crate::Gate).
     Hook,
 }
 
@@ -76,6 +76,9 @@ pub struct Facts {
     /// Where the release listens, which is not where it is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listens: Option<Elsewhere>,
+    /// What the last health attempt said, of a release that died in its proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
 }
 
 /// Where a release listens, of which nobody answers where it is asked.

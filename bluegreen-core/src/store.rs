@@ -43,6 +43,10 @@ pub trait StateStore: Debug + Send + Sync {
     /// The state before is still there, whole.
     fn save(&self, lease: &Lease, state: &State) -> Result<(), StoreError>;
 
+    /// Says what the holder of the lock is at, when that is not one of the steps; `None`: at them again. It is for messages, and may
+    /// be left out.
+    fn note(&self, _lease: &Lease, _at: Option<String>) {}
+
     /// Now, as a moment that outlives this process.
     fn now(&self) -> Stamp;
 }
@@ -59,7 +63,7 @@ pub struct Holder {
     pub pid: u32,
     /// When it took the lock, RFC 3339.
     pub since: String,
-    /// What it is at, as `its hook before_switch`, when it is not one of the steps.
+    /// What it is at, as `the hook before_switch`, when it is not one of the steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
 }

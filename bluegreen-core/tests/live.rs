@@ -62,7 +62,7 @@ async fn recovery_leaves_who_listens_and_gives_no_answer() {
     let scene = Scene::deployed(&["v1", "v2"]).await;
     let hangs = deployer(&scene, scene.host.clone(), Hangs(scene.host.clone(), scene.second()));
     let report = hangs.run(&Command::Recover, &Options::default()).await.unwrap();
-    assert_eq!(report.transaction.map(|(kind, _)| kind), Some(Kind::Flip));
+    assert_eq!(report.transaction.map(|tx| tx.kind), Some(Kind::Flip));
     assert_eq!((scene.route().active, scene.running().as_str()), (scene.first(), "v1 v2"));
     scene.assert_sound();
 }

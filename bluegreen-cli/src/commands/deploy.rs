@@ -1,15 +1,11 @@
 //! The commands that walk a transaction.
 
-use bluegreen_core::{Command, Outcome, Policy, Previous, ReleaseId, Report, StateStore as _, Step};
+use bluegreen_core::{Command, Outcome, Policy, Previous, ReleaseId, Step};
 
 use bluegreen_process::ReleaseError;
 
 use super::{Exit, Halt, Release, Run, Session, preflight, releases};
-use crate::{
-    args::Deploy,
-    hooks::{self, BEFORE_START, BEFORE_SWITCH, Stopped},
-    session::Locked,
-};
+use crate::{args::Deploy, hooks};
 
 /// The digits of an id: of a SHA-256.
 const WHOLE_ID: usize = 64;
@@ -27,18 +23,10 @@ async fn begin(session: &Session, args: &Deploy, typed: &str) -> Result<Exit, Ha
     }
     let seen = preflight::look(session, until).await?;
     preflight::warn(session, until, &seen).await;
-    let added = session.add(&args.release)?;
-    let release = &added.id;
+    let release = session.add(&args.release)?.id;
     let (breaking, if_changed, replace) = (args.breaking, args.if_changed, args.release.replace);
-    let command = |until| Command::Deploy { release: release.clone(), until, breaking, replace, if_changed };
-    let locked = session.lock(&command(until), &args.release.run).await?;
-    if let Some(hook) = session.config.hooks.before_start.as_ref().filter(|_| begins(session, release, args))
-        && let Err(stopped) = locked.hook(BEFORE_START, hook, Some(&added)).await
-    {
-        drop(locked);
-        return Ok(session.stopped(&stopped, Some(release)).await);
-    }
-    walk(locked, until, command).await
+    let command = Command::Deploy { release, until, breaking, replace, if_changed };
+    walk(session, &command, &args.release.run).await
 }
 
 /// `prepare`, and the scripts' `stop`, `start`, `health` and `switch`: one more step of the same way. Without an artifact
@@ -87,8 +75,7 @@ pub(super) async fn promote(session: &Session, release: Option<&str>, run: &Run,
 }
 
 async fn go_on(session: &Session, named: Option<ReleaseId>, run: &Run, until: Step) -> Result<Exit, Halt> {
-    let command = |until| Command::Promote { release: named.clone(), until };
-    walk(session.lock(&command(until), run).await?, until, command).await
+    walk(session, &Command::Promote { release: named, until }, run).await
 }
 
 /// `abort`
@@ -125,72 +112,18 @@ fn named(session: &Session, text: &str) -> Result<ReleaseId, Halt> {
     text.parse().ok().filter(whole).ok_or_else(|| Halt { exit: Exit::Refused, ..unknown.into() })
 }
 
-/// Whether this command will start `release`, as far as the state says it: neither does it only go on with what was started,
-/// nor will the engine refuse it.
-fn begins(session: &Session, release: &ReleaseId, args: &Deploy) -> bool {
-    match session.wired.store.load().ok().and_then(|state| state.transaction) {
-        Some(tx) if tx.release == *release => tx.step == Step::Stop,
-        Some(tx) => args.release.replace || tx.step == Step::Stop || !preflight::rests(&tx),
-        None => true,
-    }
-}
-
 fn has_artifact(session: &Session, release: &ReleaseId) -> bool {
     session.wired.processes.releases().get(release).is_ok_and(|release| release.artifact.is_some())
 }
 
-/// Both halves, with the hooks between and after them. Nobody else comes between, where a recovery might take the first half
-/// for all that there is.
-async fn walk(locked: Locked<'_>, until: Step, command: impl Fn(Step) -> Command) -> Result<Exit, Halt> {
-    let session = locked.session;
-    if let Some(hook) = session.config.hooks.before_switch.as_ref().filter(|_| until > Step::Health) {
-        let report = locked.run(&command(Step::Health)).await?;
-        match report.outcome {
-            Some(Outcome::Paused(Step::Health)) => {
-                if let Err(stopped) = locked.hook(BEFORE_SWITCH, hook, None).await {
-                    return take_back(locked, &stopped).await;
-                }
-            }
-            // it is past the switch already, or there is nothing to do
-            None => {}
-            Some(_) => {
-                drop(locked);
-                return finish(session, &report).await;
-            }
-        }
-    }
-    let report = locked.run(&command(until)).await?;
-    drop(locked);
+/// Runs it, and what belongs to its good end.
+async fn walk(session: &Session, command: &Command, run: &Run) -> Result<Exit, Halt> {
+    let report = session.run(command, run).await?;
     if let Some(Outcome::Done { .. }) = report.outcome {
-        hooks::after_switch(session).await;
-    }
-    finish(session, &report).await
-}
-
-/// Aborts what a hook has stopped. What ends the command is the hook, unless even that did not work.
-async fn take_back(locked: Locked<'_>, stopped: &Stopped) -> Result<Exit, Halt> {
-    let session = locked.session;
-    let aborted = locked.run(&Command::Abort { release: None }).await;
-    drop(locked);
-    let report = match aborted {
-        Ok(report) => report,
-        // it has started a release, so that is more than a refusal
-        Err(halt) => {
-            let waits = "where it was; what the hook has stopped waits still, and `bluegreen abort` ends it";
-            return Err(Halt { exit: Exit::Degraded, ..halt }.traffic(waits));
+        hooks::after_switch(session, &report).await;
+        if let Err(error) = releases::prune(session).await {
+            session.events.warn(format!("old releases stay: {}", error.trouble.what));
         }
-    };
-    if let Some(Outcome::Degraded { .. }) = report.outcome.as_ref().or(report.recovered.as_ref()) {
-        return Ok(session.finish("aborted", &report).await);
     }
-    Ok(session.stopped(stopped, report.release.as_ref()).await)
-}
-
-async fn finish(session: &Session, report: &Report) -> Result<Exit, Halt> {
-    if let Some(Outcome::Done { .. }) = report.outcome
-        && let Err(error) = releases::prune(session).await
-    {
-        session.events.warn(format!("old releases stay: {}", error.trouble.what));
-    }
-    Ok(session.finish("switched", report).await)
+    Ok(session.finish("switched", &report).await)
 }

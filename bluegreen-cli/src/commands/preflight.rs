@@ -56,10 +56,6 @@ async fn look_once(session: &Session, until: Step) -> Result<Looked, Halt> {
     if let (Ok(missing @ Traffic::NotSetUp(_)), true) = (&seen.traffic, switches) {
         return Err(Halt::new(Exit::Refused, missing.to_string()).next(for_traffic(&seen.traffic, &session.config)));
     }
-    // a hook before the start is told which profile it is about
-    if seen.traffic.is_err() && session.config.hooks.before_start.is_some() && settled(session) {
-        return Err(Halt::new(Exit::Refused, said(&seen.traffic)).next(for_traffic(&seen.traffic, &session.config)));
-    }
     let starts = until >= Step::Start && session.config.hooks.before_start.is_none();
     let findings = doctor::before_deploy(session, &seen, switches, starts).await;
     if let Some(fatal) = findings.iter().find(|finding| finding.severity == Severity::Fatal) {

@@ -130,6 +130,7 @@ impl Config {
             settle: self.after_switch.settle,
             drain: self.after_switch.drain,
             grace: self.stop.grace,
+            gates: self.hooks.gates(),
             ..Policy::default()
         }
     }

@@ -3,10 +3,13 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use bluegreen_core::{Failover, Previous, Template};
+use bluegreen_core::{Failover, Gates, Previous, Template};
 use bluegreen_http::{Body, StatusRanges};
 use bluegreen_process::{SignalTo, StopSignal};
 use url::Url;
+
+/// So much longer than a hook may take the engine waits for its answer: who ends it in time has its last words.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// `[start]`
 #[derive(Debug, Clone)]
@@ -98,6 +101,19 @@ pub struct Hooks {
     pub after_failure: Option<HookCommand>,
     pub timeout: Duration,
     pub pass_env: Vec<String>,
+}
+
+impl Hooks {
+    /// How long `hook` may take.
+    pub(crate) fn limit(&self, hook: &HookCommand) -> Duration {
+        hook.timeout.unwrap_or(self.timeout)
+    }
+
+    /// Which of them the engine asks, and how long it waits for each.
+    pub(super) fn gates(&self) -> Gates {
+        let limit = |hook: &Option<HookCommand>| hook.as_ref().map(|hook| self.limit(hook) + GRACE);
+        Gates { before_stop: limit(&self.before_start), before_switch: limit(&self.before_switch) }
+    }
 }
 
 /// What a hook runs. `timeout`: instead of the common one.

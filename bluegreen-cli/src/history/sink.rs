@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bluegreen_core::{Cause, Event, EventKind, EventSink, Failure, Kind, ReleaseId};
+use bluegreen_core::{Event, EventKind, EventSink, Kind, ReleaseId};
 use bluegreen_linux::files::{self, Rule};
 use jiff::Timestamp;
 
@@ -46,8 +46,6 @@ struct Lost {
 struct Current {
     /// What came before the first transaction, as copying.
     before: Timeline,
-    /// The profile and the release of a hook that came before it.
-    about: Option<(String, ReleaseId)>,
     entry: Option<Entry>,
 }
 
@@ -143,14 +141,6 @@ impl Inner {
             findings: Vec::new(),
         }
     }
-
-    /// The entry of a deploy that a hook has stopped before there was a transaction; it has no number.
-    fn stopped(&self, current: &mut Current, failure: &Failure) {
-        if let (Cause::Hook, None, Some((to, release))) = (failure.cause, &current.entry, current.about.take()) {
-            let timeline = std::mem::take(&mut current.before);
-            current.entry = Some(Entry { timeline, ..self.entry(0, Kind::Deploy, &release, to) });
-        }
-    }
 }
 
 impl EventSink for History {
@@ -165,13 +155,6 @@ impl Inner {
         if let EventKind::Began { .. } = event.kind {
             return self.begin(&mut current, event);
         }
-        match &event.kind {
-            EventKind::HookStarted { profile: Some(to), release: Some(release), .. } => {
-                current.about = Some((to.to_string(), release.clone()));
-            }
-            EventKind::Failed { failure } => self.stopped(&mut current, failure),
-            _ => {}
-        }
         let Current { before, entry, .. } = &mut *current;
         let Some(entry) = entry else { return before.note(&event.kind, event.elapsed_ms) };
         entry.timeline.note(&event.kind, event.elapsed_ms);
@@ -184,9 +167,6 @@ impl Inner {
                 entry.took_ms = event.elapsed_ms;
                 (entry.outcome, entry.exit_code) = (outcome.clone(), *exit_code);
                 (entry.active, entry.receipt) = (active.clone(), receipt.clone());
-                if entry.number == 0 {
-                    entry.from.clone_from(active);
-                }
                 self.keep(entry);
                 current.entry = None;
             }

@@ -73,6 +73,30 @@ fn after_a_failure_a_hook_learns_the_reason_and_changes_no_exit_code() {
     stage.set("hooks.before_switch", shell("exit 1"));
     stage.deploy("v3", 10);
     assert!(told(&stage, "told").iter().any(|line| line.starts_with("BLUEGREEN_FAILURE=the hook before_switch")));
+    // what did not begin has nothing to clear away
+    fs::remove_file(stage.path("told")).unwrap();
+    stage.set("hooks.before_start", shell("exit 1"));
+    stage.deploy("v4", 10);
+    assert!(!stage.path("told").exists());
+}
+
+#[test]
+fn a_deploy_that_is_killed_in_a_hook_is_taken_back_and_asks_again() {
+    for hook in ["before_start", "before_switch"] {
+        let Some(mut stage) = Stage::marker() else { return };
+        stage.deploy("v1", 0);
+        stage.set(&format!("hooks.{hook}"), shell("echo run >> runs; while [ ! -e go ]; do sleep 0.05; done"));
+        let artifact = stage.artifact("v2");
+        let deploy = stage.spawn(&["deploy", &artifact]);
+        wait_for("the hook", || !told(&stage, "runs").is_empty());
+        deploy.signal(Signal::KILL);
+        deploy.wait();
+        fs::write(stage.path("go"), "").unwrap();
+        stage.run(&["recover"], 0);
+        assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None), "{hook}");
+        stage.run(&["deploy", &artifact], 0);
+        assert_eq!((stage.front(), told(&stage, "runs").len()), ("v2 real2".into(), 2), "{hook}");
+    }
 }
 
 #[test]
@@ -161,11 +185,11 @@ fn one_that_stops_a_deploy_is_an_autopsy_that_is_kept() {
         assert!(page.contains("real1 has it, as before: v1 (") && page.contains("the table is locked"), "{page}");
         stage.unset(&format!("hooks.{name}"));
     }
-    // it had no transaction, and so it has no number: it is not shown with others that have none
+    // it has a number of its own, and nothing of it is taken for another's
     stage.set("hooks.before_start", shell("kill -9 $$"));
     stage.deploy("v4", 10).says(&["failed: killed by SIGKILL\n", "     next  bluegreen config\n"]);
     let told = stage.run(&["history", "show"], 0);
-    assert!(told.out.starts_with("deploy: v4 (") && !told.out.contains("locked"), "{told}");
+    assert!(told.out.starts_with("deploy 4: v4 (") && !told.out.contains("locked"), "{told}");
 }
 
 /// What is over cannot be stopped; who reads it must not think that it was.

@@ -49,7 +49,7 @@ fn a_hook_has_the_lock(name: &str) {
     let first = stage.spawn(&["deploy", &slow]);
     wait_for("the hook", || stage.path("begun").exists());
     let doing = format!("`deploy` of {}", stage.status()["lock"]["user"].as_str().unwrap());
-    let at = format!(", at its hook {name}");
+    let at = format!(", at the hook {name}");
     let pid = format!("(pid {})", first.pid());
     stage.run(&["deploy", &next], 75).says(&[&doing, &pid, &at, "--wait", "traffic  untouched"]);
     stage.run(&["recover"], 75).says(&[&pid, &at]);

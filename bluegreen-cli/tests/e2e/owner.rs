@@ -111,11 +111,11 @@ fn what_a_hook_leaves_in_the_background_is_not_waited_for() {
 }
 
 #[test]
-fn an_abort_that_cannot_be_done_after_a_hook_that_failed_needs_a_person() {
+fn what_a_hook_stopped_and_nobody_can_take_back_needs_a_person() {
     let Some(mut stage) = hooked() else { return };
     let stop = stage.nginx.with(&["-s", "stop"]).join(" ");
     let pid_file = stage.nginx.prefix().join("nginx.pid");
     let hook = format!("{stop}; while [ -e {} ]; do sleep 0.05; done; exit 3", pid_file.display());
     stage.set("hooks.before_switch", vec!["sh".to_owned(), "-c".to_owned(), hook]);
-    stage.deploy("v1", 20).says(&["the hook before_switch", "is it running?", "bluegreen abort"]);
+    stage.deploy("v1", 20).says(&["the hook before_switch", "is it running?", "bluegreen recover"]);
 }

@@ -20,6 +20,12 @@ const PROOF_LIMIT: Duration = Duration::from_secs(5);
 /// How often a wait says that it still waits.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
+/// With what the release answered last, before it ended.
+fn last_answer(mut failure: Failure, told: Option<(String, Instant)>) -> Failure {
+    failure.facts.answer = told.map(|(answer, _)| answer);
+    failure
+}
+
 impl Run<'_> {
     /// Waits until `process` has answered well often enough in a row, and owns its port.
     pub(super) async fn await_healthy(&mut self, profile: &Profile, process: &Process) -> Result<(), Failure> {
@@ -66,13 +72,13 @@ impl Run<'_> {
         tell: bool,
     ) -> Result<u32, Failure> {
         let (step, interrupts, threshold) = (self.current(), self.interrupts(), self.deployer.policy.healthy_threshold);
-        let (began, mut told, mut good, mut attempts, mut bad) = (Instant::now(), None, 0, 0, None);
+        let (began, mut told, mut good, mut attempts, mut bad) = (Instant::now(), None::<(String, _)>, 0, 0, None);
         // an attempt may take as long as its timeout: a death, or an interrupt, shall not wait for it
         let mut gone = std::pin::pin!(self.until_gone(profile, process));
         loop {
             let answer = tokio::select! {
                 answer = self.deployer.probe.check(profile) => answer,
-                failure = &mut gone => return Err(failure),
+                failure = &mut gone => return Err(last_answer(failure, told)),
                 failure = interrupts.heard(step) => return Err(failure),
             };
             attempts += 1;
@@ -96,7 +102,7 @@ impl Run<'_> {
             }
             tokio::select! {
                 slept = interrupts.sleep(step, self.pause(&answer, good, waited)) => slept?,
-                failure = &mut gone => return Err(failure),
+                failure = &mut gone => return Err(last_answer(failure, told)),
             }
         }
     }

@@ -16,9 +16,9 @@ mod watch;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Blind, Cancel, Command, Events, FrontDoor, Gate, HealthProbe, Holder, Kind, Lease, Outcome, Policy, ProcessManager,
+    Blind, Cancel, Command, Events, FrontDoor, Gate, HealthProbe, Holder, Lease, Outcome, Policy, ProcessManager,
     Profile, ProfileResolver, Profiles, ProxySwitcher, Receipt, Refusal, ReleaseId, Seen, StateStore, StoreError,
-    Traffic,
+    Traffic, Transaction,
 };
 use interrupts::Interrupts;
 use run::Run;
@@ -66,8 +66,8 @@ pub struct Report {
     pub already: Option<String>,
     /// What recovery had to do before, or could not.
     pub recovered: Option<Outcome>,
-    /// What the transaction was for, and its number.
-    pub transaction: Option<(Kind, u64)>,
+    /// The last transaction that was walked, as it was in its last step.
+    pub transaction: Option<Transaction>,
     /// The release that it was about.
     pub release: Option<ReleaseId>,
     /// Where the traffic goes at the end.

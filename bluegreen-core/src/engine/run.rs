@@ -33,7 +33,9 @@ pub(super) struct Run<'a> {
     state: State,
     /// The last transaction that this run walked.
     pub(super) walked: Option<Transaction>,
-    step_began: Instant,
+    pub(super) step_began: Instant,
+    /// The last step of this transaction that was told as done.
+    told: Option<Step>,
 }
 
 impl<'a> Run<'a> {
@@ -48,7 +50,7 @@ impl<'a> Run<'a> {
             }
             loaded => (loaded?, None),
         };
-        let (watch, detail, walked, step_began) = (None, String::new(), None, Instant::now());
+        let (watch, detail, walked, step_began, told) = (None, String::new(), None, Instant::now(), None);
         let (hears, recovers, cut, darkness) = (true, false, false, Darkness::default());
         let mut run = Self {
             deployer,
@@ -63,6 +65,7 @@ impl<'a> Run<'a> {
             state,
             walked,
             step_began,
+            told,
         };
         if let Some(lost) = lost {
             run.rebuild(&lost).await?;
@@ -219,6 +222,7 @@ impl<'a> Run<'a> {
     fn announce(&mut self, opened: &State) {
         let Some(tx) = &opened.transaction else { return };
         let resumed = self.state.transaction.as_ref().is_some_and(|old| old.number == tx.number);
+        self.told = None;
         self.deployer.events.set_deploy(tx.number);
         let (kind, from, to, release) = (tx.kind, tx.from.clone(), tx.to.clone(), tx.release.clone());
         self.deployer.events.emit(EventKind::Began { kind, from, to, release, resumed });
@@ -244,11 +248,7 @@ impl<'a> Run<'a> {
         let passed = |step: Step| step >= before.step && (ended || now.is_some_and(|tx| tx.step > step));
         let last = if let Then::End(Outcome::Paused(step)) = next.then { step } else { before.until };
         if before.undo.is_none() {
-            for step in Step::ALL.into_iter().filter(|step| passed(*step) && *step <= last) {
-                let (took_ms, detail) = (millis(self.step_began.elapsed()), std::mem::take(&mut self.detail));
-                self.deployer.events.emit(EventKind::StepDone { step, took_ms, detail });
-                self.step_began = Instant::now();
-            }
+            Step::ALL.into_iter().filter(|step| passed(*step) && *step <= last).for_each(|step| self.done(step));
         }
         // when there is nothing to take back, the end is the only place where the failure stands
         let failure = match &next.then {
@@ -265,6 +265,16 @@ impl<'a> Run<'a> {
         self.walked = Some(now.cloned().unwrap_or(before));
     }
 
+    /// Tells that `step` is done, unless that was told: what is asked between two steps belongs to neither.
+    pub(super) fn done(&mut self, step: Step) {
+        if self.told < Some(step) {
+            let (took_ms, detail) = (millis(self.step_began.elapsed()), std::mem::take(&mut self.detail));
+            self.deployer.events.emit(EventKind::StepDone { step, took_ms, detail });
+            self.told = Some(step);
+        }
+        self.step_began = Instant::now();
+    }
+
     async fn report(mut self, outcome: Option<Outcome>, already: Option<String>, recovered: Option<Outcome>) -> Report {
         let receipt = match self.watch.take() {
             Some(watch) => Some(watch.finish().await),
@@ -275,8 +285,7 @@ impl<'a> Run<'a> {
         // the warm release gets no traffic: what serves is what it was about
         let walked = self.walked.as_ref().filter(|tx| tx.kind != Kind::Warm);
         let release = walked.map(|tx| tx.release.clone()).or(serving.map(|p| p.release.clone()));
-        let transaction = self.walked.map(|tx| (tx.kind, tx.number));
-        Report { outcome, already, recovered, transaction, release, traffic: seen.traffic, receipt }
+        Report { outcome, already, recovered, transaction: self.walked, release, traffic: seen.traffic, receipt }
     }
 
     pub(super) fn open(&self) -> Option<&Transaction> {

@@ -66,11 +66,6 @@ impl FileStore {
         holder::of(&self.dir, &self.path("lock"))
     }
 
-    /// Says anew who holds the lock, and what they are at. It is for messages: where it cannot be written, the old one stays.
-    pub fn note(&self, _: &Lease, who: &Holder) {
-        holder::leave(&self.path("lock"), who);
-    }
-
     /// Whether `state.json` cannot be read, or is gone, but the state before it can: the reason, for a warning.
     pub fn fell_back(&self) -> Option<StoreError> {
         let why = match self.read("state.json") {
@@ -159,6 +154,13 @@ impl StateStore for FileStore {
         self.sweep();
         holder::leave(&note, who);
         Ok(lease)
+    }
+
+    fn note(&self, _: &Lease, at: Option<String>) {
+        let note = self.path("lock");
+        if let Some(who) = holder::read(&note) {
+            holder::leave(&note, &Holder { at, ..who });
+        }
     }
 
     fn load(&self) -> Result<State, StoreError> {
