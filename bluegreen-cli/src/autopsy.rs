@@ -9,7 +9,7 @@ use bluegreen_core::{
 };
 use bluegreen_process::{InTheWay, Release};
 
-use crate::{config::Config, exit::Exit, halt::ON_LOOPBACK, history, hooks, report, session::Session};
+use crate::{advice::ON_LOOPBACK, config::Config, exit::Exit, history, hooks, report, session::Session};
 
 /// Looks at the place of the accident. Changes nothing.
 pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure, report: &Report) -> Vec<Finding> {

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use bluegreen_core::{Holder, Name, ReleaseId, Transaction};
 use serde::Serialize;
 
-use crate::{commands::Condition, doctor::Finding, init::Found};
+use crate::{commands::Condition, config, doctor::Finding, init::Found};
 
 /// The version of the documents. New members do not change it.
 pub(crate) const SCHEMA: u32 = 1;
@@ -237,6 +237,16 @@ pub(crate) struct Config {
     pub(crate) file: PathBuf,
     /// By dotted key, as `stop.grace`.
     pub(crate) settings: BTreeMap<String, Setting>,
+}
+
+impl Config {
+    pub(crate) fn of(config: &config::Config) -> Self {
+        let setting = |(key, value, origin)| {
+            // a value of TOML is one of JSON, but for a number that is none, which no key takes
+            (key, Setting { value: serde_json::to_value(value).unwrap_or_default(), origin })
+        };
+        Self { schema: SCHEMA, file: config.file().to_owned(), settings: config.entries().map(setting).collect() }
+    }
 }
 
 /// A value in effect. What looks like a secret is `***`.

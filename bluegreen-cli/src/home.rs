@@ -4,6 +4,7 @@ use std::{ffi::OsStr, fs::Permissions, io, os::unix::fs::PermissionsExt as _, pa
 
 use bluegreen_linux::{
     dirs::{self, Reached},
+    files::is_missing,
     users::User,
 };
 use bluegreen_nginx::check_place;
@@ -13,9 +14,7 @@ use crate::{
     config::{Config, ProxyMode},
     exit::Exit,
     halt::Halt,
-    output,
-    owner::is_missing,
-    report,
+    output, report,
 };
 
 /// Others may pass through, as nginx's workers must to see the route, and may not open it: who can open it can lock it.

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod advice;
 mod appspec;
 pub mod args;
 mod autopsy;

@@ -65,11 +65,6 @@ fn private_dir(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o711).create(dir)
 }
 
-/// Whether there is no such thing. What cannot be looked at may be there.
-pub(crate) fn is_missing(path: &Path) -> bool {
-    path.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
-}
-
 /// For anybody but root: the state directory must be ours. One that is missing is made, if `makes`.
 pub(crate) fn must_own(state_dir: &Path, makes: bool) -> Result<(), Halt> {
     let me = geteuid().as_raw();

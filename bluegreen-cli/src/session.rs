@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    access,
+    access, advice,
     args::{Global, Release, Run},
     autopsy,
     config::{Config, ConfigError, Lookup},
@@ -230,7 +230,10 @@ impl Session {
             self.events.warn(format!("{damaged}; the state before it is used"));
         }
         let options = Options { deadline: self.left(run), ..options };
-        self.wired.deployer.run_locked(&lease, command, &options).await.map_err(|e| Halt::run(e, &self.config))
+        self.wired.deployer.run_locked(&lease, command, &options).await.map_err(|error| {
+            let fix = advice::for_run(&error, &self.config);
+            Halt::run(error, fix)
+        })
     }
 
     /// Writes anew what is damaged in the records of what runs. For who has the lock. What cannot be mended is said, and is in

@@ -62,7 +62,7 @@ pub struct Failure {
     pub log: Vec<String>,
     /// What was seen, for programs. A failure of 0.1.0 has none.
     #[serde(default, skip_serializing_if = "Facts::is_empty")]
-    pub facts: Facts,
+    pub facts: Box<Facts>,
 }
 
 /// What was seen of a failure.
@@ -72,7 +72,7 @@ pub struct Failure {
 pub struct Facts {
     /// Who is where the release should be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stranger: Option<Box<Stranger>>,
+    pub stranger: Option<Stranger>,
     /// Where the release listens, which is not where it is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listens: Option<Elsewhere>,
@@ -100,14 +100,14 @@ impl Facts {
 impl Failure {
     /// A failure of `step` with nothing behind it.
     pub fn new(step: Step, cause: Cause, message: impl Into<String>) -> Self {
-        let (causes, log, facts) = (Vec::new(), Vec::new(), Facts::default());
+        let (causes, log, facts) = (Vec::new(), Vec::new(), Box::default());
         Self { step, cause, message: message.into(), causes, log, facts }
     }
 
     /// The failure of `step` that `who` has the port of `profile`.
     pub(crate) fn taken(step: Step, profile: &Profile, who: &Stranger) -> Self {
         let message = format!("port {} of {profile} is taken by {who}", profile.port());
-        let facts = Facts { stranger: Some(Box::new(who.clone())), ..Facts::default() };
+        let facts = Box::new(Facts { stranger: Some(who.clone()), ..Facts::default() });
         Self { facts, ..Self::new(step, Cause::PortTaken, message) }
     }
 

@@ -23,7 +23,7 @@ mod rule;
 
 pub use aside::set_aside;
 pub use error::{FileError, Unfit};
-pub use open::{Found, append, create, find, look, open, past_lease, read, text};
+pub use open::{Found, append, create, find, is_missing, look, open, past_lease, read, text};
 pub use replace::{New, Replace, replace};
 pub use rule::{Rights, Rule};
 

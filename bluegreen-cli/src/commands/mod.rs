@@ -23,9 +23,11 @@ use std::io::{IsTerminal as _, stderr};
 
 use bluegreen_core::{Command as Engine, StateStore as _, Step};
 use bluegreen_lab::app;
+use bluegreen_linux::files::is_missing;
 
 use crate::{
     args::{Args, Command, Global, Release, Run},
+    documents,
     exit::Exit,
     halt::Halt,
     output, owner,
@@ -68,14 +70,14 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
         Command::Config => load(global, Purpose::Rest).map(|config| {
             match global.format {
                 Format::Human => output::raw(config.to_toml()),
-                Format::Json => output::json(&config.document()),
+                Format::Json => output::json(&documents::Config::of(&config)),
             }
             Exit::Done
         }),
         Command::Init(init) => block_on(init::run(global, init)),
         Command::Check => {
             // who may not read the configuration is told so on the way with a session
-            let config = load(global, Purpose::Rest).ok().filter(|config| owner::is_missing(&config.state_dir))?;
+            let config = load(global, Purpose::Rest).ok().filter(|config| is_missing(&config.state_dir))?;
             if let Err(halt) = owner::no_more_than_its_owner(&config) {
                 return Some(Err(halt));
             }

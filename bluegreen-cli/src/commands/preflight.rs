@@ -7,9 +7,9 @@ use bluegreen_process::ReleaseError;
 
 use super::{Exit, Halt, Session};
 use crate::{
+    advice::{for_traffic, said},
     config::ProxyMode,
     doctor::{self, Finding, Severity},
-    halt::{for_traffic, said},
     handover,
 };
 

@@ -4,8 +4,8 @@ use bluegreen_core::Traffic;
 
 use super::{Exit, Format, Halt, Session};
 use crate::{
+    advice::{for_traffic, said},
     documents::{self, SCHEMA},
-    halt::{for_traffic, said},
     output,
 };
 

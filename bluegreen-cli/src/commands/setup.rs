@@ -25,11 +25,11 @@ use serde::Deserialize;
 
 use super::{Exit, Format, Halt};
 use crate::{
+    advice::for_master,
     args::{self, Global, Part},
     config::{Config, ProxyMode},
     doctor,
     documents::{self, SCHEMA},
-    halt::for_master,
     home, output, owner,
     report::{self, Paint},
     session::holder,

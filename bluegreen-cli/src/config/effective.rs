@@ -5,7 +5,6 @@ use std::path::Path;
 use toml::Value;
 
 use super::secrets::is_secret;
-use crate::documents::{self, SCHEMA};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +45,9 @@ fn line(file: &Path, Setting { key, value, origin }: &Setting) -> String {
     format!("{line:COLUMN$} # {}\n", said(file, *origin))
 }
 
-/// The same for programs.
-pub(super) fn document(file: &Path, settings: &[Setting]) -> documents::Config {
-    let entry = |s: &Setting| {
-        let value = serde_json::to_value(shown(&s.key, &s.value)).unwrap_or_default();
-        (s.key.clone(), documents::Setting { value, origin: said(file, s.origin) })
-    };
-    documents::Config { schema: SCHEMA, file: file.to_owned(), settings: settings.iter().map(entry).collect() }
+/// The same for programs: the key, the value, and where it comes from.
+pub(super) fn entries(file: &Path, settings: &[Setting]) -> impl Iterator<Item = (String, Value, String)> {
+    settings.iter().map(|s| (s.key.clone(), shown(&s.key, &s.value), said(file, s.origin)))
 }
 
 /// Without what looks like a secret: this is printed into logs of CI.

@@ -13,7 +13,8 @@ use bluegreen_linux::{
 use rustix::process::geteuid;
 
 use super::ConfigError;
-use crate::{history, owner::is_missing};
+use bluegreen_linux::files::is_missing;
+use sha2::{Digest as _, Sha256};
 
 /// What says where the configuration is.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +96,7 @@ pub(super) fn read(path: &Path, lookup: &Lookup) -> Result<(String, Source), Con
         source.warning = Some(wrong.to_string());
     }
     let text = found.read(LIMIT).map_err(failed)?;
-    source.digest = Some(history::digest(&text));
+    source.digest = Some(digest(&text));
     let text = String::from_utf8(text).map_err(|_| {
         let no_text = ConfigError::Unreadable { path: path.to_owned(), source: std::io::ErrorKind::InvalidData.into() };
         source.may_show(path).err().unwrap_or(no_text)
@@ -115,6 +116,11 @@ impl Source {
             _ => Ok(()),
         }
     }
+}
+
+/// A short digest of a text, to tell whether it changed. The text may name secrets, its digest does not.
+fn digest(text: &[u8]) -> String {
+    Sha256::digest(text)[..6].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

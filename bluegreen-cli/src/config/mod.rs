@@ -30,7 +30,6 @@ use std::{
 use bluegreen_core::{Failover, Name, Policy, Profile, Profiles};
 
 use self::find::Source;
-use crate::documents;
 
 pub use self::{
     effective::{Origin, Setting},
@@ -180,8 +179,8 @@ impl Config {
     }
 
     /// The configuration in effect for programs, with the origin of each value.
-    pub(crate) fn document(&self) -> documents::Config {
-        effective::document(&self.file, &self.settings)
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (String, toml::Value, String)> {
+        effective::entries(&self.file, &self.settings)
     }
 }
 

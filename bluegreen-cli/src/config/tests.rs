@@ -143,9 +143,8 @@ fn the_effective_configuration_says_where_values_come_from_and_means_the_same() 
     assert_eq!(line("grace"), r#"grace = "30s"                                    # default"#);
     let again = parse(&text).unwrap();
     assert_eq!(again.policy(), config.policy());
-    let document = config.document();
-    let real1 = &document.settings["profiles.real1"];
-    assert_eq!((&real1.value, real1.origin.as_str()), (&serde_json::json!(8081), "bluegreen.toml:4"));
+    let real1 = config.entries().find(|(key, ..)| key == "profiles.real1").unwrap();
+    assert_eq!((real1.1, real1.2.as_str()), (8081.into(), "bluegreen.toml:4"));
     // and so for the one where everything is set
     let full = parse(FULL).unwrap();
     let again = parse(&full.to_toml()).unwrap();

@@ -22,8 +22,8 @@ use bluegreen_nginx::setup::{Difference, Place};
 use serde::Serialize;
 
 use crate::{
+    advice::{for_traffic, said},
     config::{Config, ProxyMode},
-    halt::{for_traffic, said},
     owner::{User, who_deploys},
     session::Session,
     wiring,

@@ -12,8 +12,8 @@ use regex::Regex;
 
 use super::{Finding, Severity, passes, rights};
 use crate::{
+    advice::{for_master, for_traffic, said},
     config::{Config, ProxyMode},
-    halt::{for_master, for_traffic, said},
     report, wiring,
 };
 

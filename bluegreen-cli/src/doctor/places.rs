@@ -7,8 +7,9 @@ use bluegreen_process::{Hold, InTheWay, Processes};
 
 use super::Finding;
 use crate::{
-    halt::{LISTENERS, ON_LOOPBACK, shows},
+    advice::ON_LOOPBACK,
     init::Ephemeral,
+    report::{LISTENERS, shows},
     session::Session,
 };
 

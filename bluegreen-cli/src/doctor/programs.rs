@@ -7,6 +7,7 @@ use std::{
 };
 
 use bluegreen_core::{Profile, Template};
+use bluegreen_linux::files::is_missing;
 
 use super::Finding;
 use crate::{
@@ -138,11 +139,6 @@ fn script_of<'a>(program: &str, command: &'a [Template]) -> Option<&'a Template>
     // `sh -c`, `python -m`: what comes then is no file
     let first = command.get(1).filter(|word| !word.to_string().starts_with('-'));
     first.filter(|_| INTERPRETERS.contains(&name))
-}
-
-/// `false` also when this user may not look.
-fn is_missing(file: &Path) -> bool {
-    file.try_exists().is_ok_and(|exists| !exists)
 }
 
 fn is_executable(file: &Path) -> bool {

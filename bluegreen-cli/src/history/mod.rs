@@ -12,7 +12,6 @@ use bluegreen_core::{Failure, Finding, Kind, Receipt, ReleaseId};
 use bluegreen_linux::files::{self, FileError, Rule};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::{
     moment::{Moment, Timeline, What},
@@ -69,11 +68,6 @@ pub(crate) fn trouble(state_dir: &Path) -> Option<String> {
         }
         _ => all(state_dir).err().map(|error| format!("the history cannot be read: {error}")),
     }
-}
-
-/// A short digest of a text, to tell whether it changed. The text may name secrets, its digest does not.
-pub(crate) fn digest(text: &[u8]) -> String {
-    Sha256::digest(text)[..6].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn path(state_dir: &Path) -> PathBuf {

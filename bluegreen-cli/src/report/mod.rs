@@ -35,7 +35,7 @@ pub(crate) use self::{
     narrator::{brief, title},
     patient::Patient,
     text::escape,
-    trouble::{NEXT, TRAFFIC},
+    trouble::{LISTENERS, NEXT, TRAFFIC, shows},
 };
 
 pub(crate) use self::{

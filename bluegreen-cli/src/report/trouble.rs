@@ -1,8 +1,8 @@
 //! What a person reads when something went wrong.
 
-use bluegreen_core::{Cause, Failure, Finding};
+use bluegreen_core::{Cause, Failure, Finding, Stranger};
 
-use crate::{exit::Exit, halt::shows};
+use crate::exit::Exit;
 
 use super::{
     command::as_typed,
@@ -59,7 +59,7 @@ impl Trouble {
             _ if degraded => "bluegreen recover".to_owned(),
             Cause::Unhealthy | Cause::Died | Cause::Crashed => format!("bluegreen logs{to}"),
             // who cannot be seen cannot be adopted either
-            Cause::PortTaken => match failure.facts.stranger.as_deref().filter(|who| who.pid.is_none()) {
+            Cause::PortTaken => match failure.facts.stranger.as_ref().filter(|who| who.pid.is_none()) {
                 Some(hidden) => shows(hidden).to_owned(),
                 None => format!("bluegreen adopt{to}"),
             },
@@ -162,3 +162,14 @@ impl Trouble {
         lines.into_iter().map(|line| line + "\n").collect()
     }
 }
+
+/// Shows who it is that has a port and cannot be seen; where nobody listens, a rule of the firewall leads it away.
+pub(crate) fn shows(who: &Stranger) -> &'static str {
+    match (who.pid, &who.user, who.address) {
+        (None, None, None) => "sudo nft list ruleset",
+        _ => LISTENERS,
+    }
+}
+
+/// Shows who listens where.
+pub(crate) const LISTENERS: &str = "sudo ss -ltnp";

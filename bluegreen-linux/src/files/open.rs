@@ -141,6 +141,11 @@ impl Found {
     }
 }
 
+/// Whether there is no such thing. What cannot be looked at may be there.
+pub fn is_missing(path: &Path) -> bool {
+    path.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 /// Opens a file for reading whose path was written down by a person, and so may lead through links: whoever made them is
 /// among the [`Found::hands`].
 ///

@@ -6,8 +6,7 @@ use bluegreen_process::Release;
 use super::{Session, still};
 use crate::{
     config::{HookCommand, ProxyMode},
-    halt::shows,
-    report::{size, took},
+    report::{shows, size, took},
 };
 
 /// What a step would do.

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use super::{Condition, Global, Status};
 use crate::{
+    advice::said,
     commands::preflight,
     config::ProxyMode,
-    halt::said,
     report::{self, StatusRow, Tone, as_typed, sanitize, status_table, wrap},
 };
 

@@ -17,9 +17,9 @@ use self::{
 };
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
+    advice::{for_traffic, said},
     config::ProxyMode,
     documents::{self, SCHEMA},
-    halt::{for_traffic, said},
     output,
     owner::User,
     report::as_typed,

@@ -6,7 +6,10 @@ use bluegreen_core::{
 };
 use serde::Serialize;
 
-use crate::halt::{FIRST_DEPLOY, LISTENERS, SET_UP, said, shows};
+use crate::{
+    advice::{FIRST_DEPLOY, SET_UP, said},
+    report::{LISTENERS, shows},
+};
 
 /// What is said of an app that nobody expects to answer.
 const NOTHING_YET: &str = "no release was confirmed yet";
