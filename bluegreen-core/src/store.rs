@@ -45,7 +45,9 @@ pub trait StateStore: Debug + Send + Sync {
 
     /// Says what the holder of the lock is at, when that is not one of the steps; `None`: at them again. It is for messages, and may
     /// be left out.
-    fn note(&self, _lease: &Lease, _at: Option<String>) {}
+    fn note(&self, lease: &Lease, at: Option<String>) {
+        let _ = (lease, at);
+    }
 
     /// Now, as a moment that outlives this process.
     fn now(&self) -> Stamp;
