@@ -199,7 +199,7 @@ pub(crate) async fn setup(config: &Config, commands: Commands, owner: Option<Use
         nginx_dir: main.parent().unwrap_or(Path::new("/etc/nginx")).to_owned(),
         site: None,
         owner,
-        last: None,
+        last: Ok(None),
         allow_temporary: config.allow_temporary,
     })
 }

@@ -9,6 +9,7 @@ mod snippet;
 mod switcher;
 
 pub use place::{PlaceError, check_place};
+pub(crate) use proof::Lead;
 #[cfg(any(test, fuzzing))]
 pub(crate) use proof::Proof;
 pub use proof_location::ProofLocation;

@@ -54,8 +54,8 @@ pub struct Setup {
     pub site: Option<PathBuf>,
     /// Who will deploy; `None` is who runs this.
     pub owner: Option<User>,
-    /// Who had the traffic when it was last seen.
-    pub last: Option<Profile>,
+    /// Who had the traffic when it was last seen; or why that is not known.
+    pub last: Result<Option<Profile>, String>,
     /// Takes a route directory where it would be lost: for tests and demos.
     pub allow_temporary: bool,
 }

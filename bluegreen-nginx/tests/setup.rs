@@ -4,10 +4,10 @@ mod rig;
 
 use std::{net::TcpListener, path::PathBuf};
 
-use bluegreen_core::{ProfileResolver, Route};
+use bluegreen_core::{Profile, ProfileResolver, Profiles, Route};
 use bluegreen_http::Options;
 use bluegreen_nginx::{
-    ProofLocation,
+    ProofLocation, RouteDir,
     setup::{Difference, Plan, Setup, SetupError},
 };
 use rig::{App, Load, Machine, SITE, Shop, binaries, free_port, get, home};
@@ -256,6 +256,69 @@ async fn the_route_begins_where_the_traffic_is() {
         // nothing goes to the app
         std::fs::write(&machine.site, "").unwrap();
         assert!(matches!(machine.setup.plan(None).await, Err(SetupError::NoLocation { .. })));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_set_up_over_one_that_serves_moves_nobody() {
+    for binary in binaries().into_iter().take(1) {
+        let home = home();
+        let machine = Machine::start(&binary, home.path(), SITE, None).await;
+        machine.setup.apply(&machine.setup.plan(None).await.unwrap(), true).await.unwrap();
+        let profiles = machine.shop.route.profiles();
+        let (first, second) = (profiles.first(), profiles.second());
+        let with = |path: &str, ports: [u16; 2]| {
+            let [one, two] = [(first, ports[0]), (second, ports[1])]
+                .map(|(profile, port)| Profile::new(profile.name().clone(), port).unwrap());
+            let route = RouteDir::new(home.path().join(path), Profiles::new(one, two).unwrap()).unwrap();
+            Setup { route, ..machine.setup.clone() }
+        };
+        let here = machine.shop.route.path().to_str().unwrap();
+        let serves = second.port();
+
+        // the same directory with another meaning: nginx would take it by its ports of before
+        for ports in [[serves, first.port()], [first.port(), free_port()], [serves, free_port()]] {
+            let setup = with(here, ports);
+            let refused = setup.plan(None).await;
+            assert!(matches!(refused, Err(SetupError::Ports { port }) if port == serves), "{ports:?}: {refused:?}");
+            let removal = setup.plan_removal().await.unwrap();
+            let plain = removal.edits.iter().find(|edit| edit.path == machine.site).unwrap();
+            assert!(plain.after.as_ref().unwrap().contains(&format!(":{serves};")), "{plain:?}");
+        }
+        assert!(machine.who().await.starts_with("real2"));
+
+        // another directory, in which a route of long ago leads to the other one
+        for (path, ports) in [("a", [first.port(), serves]), ("b", [serves, first.port()])] {
+            let setup = with(path, ports);
+            setup.route.create().unwrap();
+            let there = setup.route.profiles();
+            setup
+                .route
+                .point(&Route::solo(there.both().into_iter().find(|p| p.port() != serves).unwrap().clone()))
+                .unwrap();
+            let plan = setup.plan(None).await.unwrap();
+            assert_eq!(plan.start, there.on_port(serves).cloned().map(Route::solo));
+            setup.apply(&plan, true).await.unwrap();
+            assert!(machine.who().await.starts_with("real2"));
+        }
+
+        // nobody can say where it leads: an address that never answers
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proof = |address: std::net::SocketAddr| {
+            ProofLocation::new(&format!("http://{address}/"), &machine.shop.app, &Options::default()).unwrap()
+        };
+        let blind = Setup { proof: proof(silent.local_addr().unwrap()), ..with("c", [first.port(), serves]) };
+        let refused = blind.plan(None).await;
+        assert!(matches!(refused, Err(SetupError::Unseen(_))), "{refused:?}");
+        // it leads nobody by that set-up: then it matters who was last, when both run
+        let other = App::start("other").await;
+        let elsewhere =
+            Setup { proof: proof(([127, 0, 0, 1], other.port).into()), ..with("c", [first.port(), serves]) };
+        let known = Setup { last: Ok(Some(first.clone())), ..elsewhere.clone() };
+        assert_eq!(known.plan(None).await.unwrap().start, Some(Route::solo(first.clone())));
+        let forgotten = Setup { last: Err("it is not safe".to_owned()), ..elsewhere };
+        let refused = forgotten.plan(None).await;
+        assert!(matches!(refused, Err(SetupError::Forgotten(_))), "{refused:?}");
     }
 }
 

@@ -72,7 +72,7 @@ async fn plan(binary: &Path, home: &Path, etc: &Path) -> setup::Plan {
         nginx_dir: etc.to_owned(),
         site: None,
         owner: None,
-        last: None,
+        last: Ok(None),
         allow_temporary: true,
     };
     setup.plan(None).await.unwrap()

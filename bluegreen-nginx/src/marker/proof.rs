@@ -11,6 +11,15 @@ pub(crate) struct Proof {
     group: String,
 }
 
+/// Where nginx leads, by the ports that it has, whatever the profiles are called and whatever `live` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lead {
+    pub(crate) port: u16,
+    /// Whether that is the second place of its set-up, which is what a marker says.
+    pub(crate) second: bool,
+    pub(crate) solo: bool,
+}
+
 impl Proof {
     /// Reads the answer; `None` when it is something else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -25,18 +34,27 @@ impl Proof {
         Some(Self { app: app.to_owned(), places: format!("{first} {second}"), group: group.to_owned() })
     }
 
-    /// The route that nginx follows, by the ports that it has, whatever the profiles are called and whatever `live` says; `None`: it is
-    /// another app's, or leads to none of these ports.
-    pub(crate) fn leads(&self, app: &Name, profiles: &Profiles) -> Option<Route> {
-        let (group, solo) = match self.group.strip_suffix(".solo") {
-            Some(group) => (group, true),
-            None => (self.group.as_str(), false),
+    /// Where nginx leads; `None`: it is another app's, or leads nowhere, as it has not looked.
+    pub(crate) fn leads(&self, app: &Name) -> Result<Option<Lead>, Blind> {
+        if self.app != app.as_str() || self.group.is_empty() {
+            return Ok(None);
+        }
+        let (group, solo) = self.named();
+        let place = |(at, place): (usize, &str)| {
+            let (name, port) = place.split_once('=')?;
+            let is_it = group.strip_prefix(app.as_str())?.strip_prefix('.')? == name;
+            Some(Lead { port: port.parse().ok()?, second: at == 1, solo }).filter(|_| is_it)
         };
-        let name = group.strip_prefix(app.as_str()).filter(|_| self.app == app.as_str())?.strip_prefix('.')?;
-        let port = self.places.split(' ').find_map(|place| place.strip_prefix(name)?.strip_prefix('='))?;
-        let active = profiles.on_port(port.parse().ok()?)?.clone();
-        let standby = profiles.other(&active).clone();
-        Some(if solo { Route::solo(active) } else { Route::with_standby(active, standby) })
+        self.places.split(' ').enumerate().find_map(place).map(Some).ok_or_else(|| self.no_route())
+    }
+
+    /// The group without what is said of a failover, and whether there is none.
+    fn named(&self) -> (&str, bool) {
+        self.group.strip_suffix(".solo").map_or((&self.group, false), |group| (group, true))
+    }
+
+    fn no_route(&self) -> Blind {
+        Blind::Route(format!("nginx says {:?}, which is no route of {}", self.group, self.app))
     }
 
     /// The route that nginx follows, if it is set up for this very app.
@@ -48,10 +66,7 @@ impl Proof {
                 self.app, self.places
             )));
         }
-        let (name, solo) = match self.group.strip_suffix(".solo") {
-            Some(name) => (name, true),
-            None => (self.group.as_str(), false),
-        };
+        let (name, solo) = self.named();
         let named = name.strip_prefix(app.as_str()).and_then(|rest| profiles.named(rest.strip_prefix('.')?));
         match named {
             Some(active) if solo => Ok(Route::solo(active.clone())),
@@ -61,7 +76,7 @@ impl Proof {
                  include, which must be the first line of its server block"
                     .to_owned(),
             )),
-            None => Err(Blind::Route(format!("nginx says {:?}, which is no route of {app}", self.group))),
+            None => Err(self.no_route()),
         }
     }
 }
@@ -124,14 +139,16 @@ mod tests {
     #[test]
     fn a_port_that_leads_somewhere_keeps_leading_there_under_another_name() {
         let leads = |text: &str| {
-            let proof = Proof::parse(text).unwrap();
-            proof.leads(&"my-shop".parse().unwrap(), &profiles()).map(|route| route.to_string())
+            let leads = Proof::parse(text).unwrap().leads(&"my-shop".parse().unwrap());
+            leads.map(|lead| lead.map(|lead| (lead.port, lead.second, lead.solo)))
         };
         let now = |text: &str| leads(&format!("bluegreen 1 my-shop {text}"));
-        assert_eq!(now("real1=8082 real2=8081 my-shop.real1.solo").as_deref(), Some("real2 solo"));
-        assert_eq!(now("blue=8081 green=8082 my-shop.blue").as_deref(), Some("real1 with real2 as standby"));
-        assert_eq!(now("real1=9081 real2=8082 my-shop.real1"), None);
-        assert_eq!(leads("bluegreen 1 shop real1=8081 real2=8082 shop.real1"), None);
+        assert_eq!(now("real1=8082 real2=8081 my-shop.real1.solo"), Ok(Some((8082, false, true))));
+        assert_eq!(now("blue=8081 green=8082 my-shop.green"), Ok(Some((8082, true, false))));
+        assert_eq!(now("real1=9081 real2=8082 my-shop.real1"), Ok(Some((9081, false, false))));
+        assert_eq!(leads("bluegreen 1 shop real1=8081 real2=8082 shop.real1"), Ok(None));
+        assert_eq!(now("real1=8081 real2=8082 "), Ok(None), "it has not looked");
+        assert!(now("real1=8081 real2=8082 my-shop.real3").is_err(), "what is not understood is not nowhere");
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The witness of marker mode.
 
 use async_trait::async_trait;
-use bluegreen_core::{Blind, Name, ProfileResolver, Route, Traffic, Unhealthy};
+use bluegreen_core::{Blind, Name, ProfileResolver, Traffic, Unhealthy};
 use bluegreen_http::Answer;
 
-use super::{ProofLocation, RouteDir, proof::Proof, proof_location};
+use super::{
+    ProofLocation, RouteDir,
+    proof::{Lead, Proof},
+    proof_location,
+};
 use crate::{
-    Master,
+    Master, MasterError,
     text::{chain, one_line},
 };
 
@@ -39,16 +43,29 @@ impl MarkerResolver {
         Ok(proof_in(&self.ask().await?).is_some())
     }
 
-    /// Where nginx leads, whatever `live` says: `None` where it has no proof of this app.
-    pub(crate) async fn leads(&self) -> Result<Option<Route>, Blind> {
-        Ok(proof_in(&self.ask().await?).and_then(|proof| proof.leads(&self.app, self.route.profiles())))
+    /// Where nginx leads, whatever `live` says: `None` where it has no proof of this app, or is down and leads nobody.
+    pub(crate) async fn leads(&self) -> Result<Option<Lead>, Blind> {
+        let is_down = || matches!(self.master.pid(), Err(MasterError::NotRunning(_) | MasterError::PidFile(_)));
+        let answer = match self.proof.ask().await {
+            Err(Unhealthy::Refused(_)) if is_down() => return Ok(None),
+            answer => answer.map_err(|error| self.unanswered(&error))?,
+        };
+        self.master.has_the_door().map_err(|error| Blind::Route(error.to_string()))?;
+        match proof_in(&answer) {
+            Some(proof) => proof.leads(&self.app),
+            None => self.read(&answer).map(|_| None),
+        }
     }
 
     async fn ask(&self) -> Result<Answer, Blind> {
+        self.proof.ask().await.map_err(|error| self.unanswered(&error))
+    }
+
+    fn unanswered(&self, error: &Unhealthy) -> Blind {
         let proof = &self.proof;
-        proof.ask().await.map_err(|error| match error {
-            Unhealthy::Refused(_) => Blind::Route(format!("nginx does not answer on {proof}: is it running?")),
-            error => Blind::Route(format!("nginx on {proof} gives {error}")),
+        Blind::Route(match error {
+            Unhealthy::Refused(_) => format!("nginx does not answer on {proof}: is it running?"),
+            error => format!("nginx on {proof} gives {error}"),
         })
     }
 

@@ -43,8 +43,10 @@ impl Setup {
         if !foreign.is_empty() && !yes {
             return Err(SetupError::NotAgreed(foreign));
         }
-        if let Some(edit) = plan.edits.iter().find(|e| write::read(&e.path).ok().as_ref() != Some(&e.before)) {
-            return Err(SetupError::Changed(edit.path.clone()));
+        for edit in &plan.edits {
+            if write::read(&edit.path)? != edit.before {
+                return Err(SetupError::Changed(edit.path.clone()));
+            }
         }
         if plan.goal == Goal::SetUp {
             self.set_route(plan)?;
@@ -93,6 +95,8 @@ impl Setup {
     async fn prove(&self, goal: Goal, old: &Workers, asked: SystemTime) -> Result<(), SetupError> {
         let replaced = || Ok(self.master.workers().is_ok_and(|now| now.replace(old, asked)));
         if !wait_until(SETTLE, replaced).await.is_ok_and(|replaced| replaced) {
+            // who takes connections must be seen, before it is said that nothing came of it
+            self.master.workers()?;
             return Err(SetupError::NotReloaded);
         }
         let deadline = Instant::now() + PROVEN;

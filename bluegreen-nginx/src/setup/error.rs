@@ -70,6 +70,18 @@ pub enum SetupError {
         /// The port that serves now.
         port: u16,
     },
+    /// nginx has the app's ports of before, and another meaning of them would move users.
+    #[error("nginx leads users to port {port}, and the configuration does not have that port where nginx has it")]
+    Ports {
+        /// The port that serves now.
+        port: u16,
+    },
+    /// Where nginx leads users now.
+    #[error("where nginx leads users now is not known: {0}")]
+    Unseen(String),
+    /// Who had the traffic last, where both profiles run.
+    #[error("both profiles run, and which of them had the traffic last is not known: {0}")]
+    Forgotten(String),
     /// The text was put in by hand.
     #[error("the snippet of this app stands in {path}, where somebody put it by hand")]
     ByHand {
@@ -146,6 +158,11 @@ impl SetupError {
                 "let all of them lead to the one that serves now, then {APPLY}; or {APPLY} --site FILE, the file with the \
                  app's server block"
             ),
+            Self::Ports { .. } => format!(
+                "write the ports as they were in [profiles]; one is changed while the other profile serves, and then {APPLY}"
+            ),
+            Self::Unseen(_) => format!("put that right, then {APPLY}"),
+            Self::Forgotten(_) => "bluegreen status".to_owned(),
             Self::NeedsPrepared { .. } => format!("bluegreen prepare ARTIFACT, then {APPLY}"),
             Self::ByHand { .. } => format!("take it out by hand, then {}", commands.typed_reload()),
             Self::OfAnother { .. } => {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bluegreen_core::{Profile, ProfileResolver, Route};
+use bluegreen_core::{Blind, Profile, ProfileResolver, Route};
 use bluegreen_linux::{
     ports::{is_answered, listening},
     users,
@@ -20,6 +20,7 @@ use super::{
     tree::{Pass, Server, Tree, loopback_port, matches, same},
     walk, write,
 };
+use crate::{RouteDirError, marker::Lead};
 
 impl Setup {
     /// What [`Setup::apply`] would do. `prepared` is a profile that runs and is healthy, for a machine whose app is served
@@ -32,14 +33,12 @@ impl Setup {
         let tree = self.tree().await?;
         let resolver = self.resolver();
         let in_effect = resolver.resolve().await.is_ok_and(|traffic| traffic.route().is_some());
-        // where nginx is down it leads nobody, and what was so before counts
-        let leads = resolver.leads().await.ok().flatten();
-        if self.put_in_by_hand(&tree).is_some() {
-            let start = if in_effect { None } else { self.start(None, leads, true, prepared)? };
-            return Ok(Plan { edits: Vec::new(), start, unused: Vec::new(), goal: Goal::SetUp });
-        }
-        let (passes, port) = self.passes(&tree)?;
-        let edits = self.edits(&tree, &passes)?;
+        let by_hand = self.put_in_by_hand(&tree).is_some();
+        let (passes, port) = if by_hand { (Vec::new(), None) } else { self.passes(&tree)? };
+        let edits = if by_hand { Vec::new() } else { self.edits(&tree, &passes)? };
+        // where nginx's files have no set-up, whoever answers there leads nobody by one
+        let has_it = by_hand || self.is_included(&tree);
+        let leads = resolver.leads().await.or_else(|blind| if has_it { Err(blind) } else { Ok(None) });
         let reads_it = edits.iter().all(|edit| edit.path != self.server_file());
         let start = if in_effect { None } else { self.start(port, leads, reads_it, prepared)? };
         Ok(Plan { edits, start, unused: unused(&tree, &passes), goal: Goal::SetUp })
@@ -156,42 +155,70 @@ impl Setup {
     }
 
     /// The route to begin with, where `port` is what nginx sends requests to now. A profile on that port keeps them, also when
-    /// nobody listens there at this moment. What nginx `leads` to by a set-up of before stays, unless it `reads_it` in this very
-    /// directory. Where nginx led to neither, it is who had the traffic last, else what runs counts, and with nothing running the
-    /// first deploy goes to the first profile.
+    /// nobody listens there at this moment. What nginx `leads` to by a set-up of before comes first, unless it `reads_it` in this
+    /// very directory. Where nginx led to neither, it is who had the traffic last, else what runs counts, and with nothing running
+    /// the first deploy goes to the first profile. What is not known is asked for only where it decides.
     fn start(
         &self,
         port: Option<u16>,
-        leads: Option<Route>,
+        leads: Result<Option<Lead>, Blind>,
         reads_it: bool,
         prepared: Option<&Profile>,
     ) -> Result<Option<Route>, SetupError> {
         // files in place, nginx not there yet: a set-up was interrupted, and its route still holds
-        let holds = reads_it || leads.is_none();
-        if port.is_none() && holds && self.route.read().is_ok_and(|live| live.is_some()) {
+        let holds = port.is_none() && self.has_live()?;
+        if holds && reads_it {
             return Ok(None);
+        }
+        if let Some(lead) = leads.map_err(|blind| SetupError::Unseen(blind.to_string()))?
+            && let Some(kept) = self.keep(lead)?
+        {
+            return Ok(Some(kept));
         }
         let profiles = self.route.profiles();
         if let Some(served) = port.and_then(|port| profiles.on_port(port)) {
             return Ok(Some(Route::solo(served.clone())));
         }
-        if leads.is_some() {
-            return Ok(leads);
+        if holds {
+            return Ok(None);
         }
-        if let Some(last) = self.last.as_ref().filter(|_| port.is_none()) {
+        if let (None, Ok(Some(last))) = (port, &self.last) {
             return Ok(Some(Route::solo(last.clone())));
         }
-        let unseen = |source| SetupError::Io { action: "read", path: "/proc/net/tcp".into(), source };
-        let runs = |port: u16| is_answered((Ipv4Addr::LOCALHOST, port).into()).map_err(unseen);
-        // nginx may dial it at another address of this machine
-        let listens = |port: u16| listening(port).map(|found| !found.is_empty()).map_err(unseen);
-        let active = match (port, prepared) {
-            (Some(_), Some(prepared)) => prepared,
-            (Some(port), None) if listens(port)? || runs(port)? => return Err(SetupError::NeedsPrepared { port }),
-            _ if runs(profiles.first().port())? && !runs(profiles.second().port())? => profiles.first(),
+        let (first, second) = (runs(profiles.first().port())?, runs(profiles.second().port())?);
+        let active = match (port, prepared, &self.last) {
+            (Some(_), Some(prepared), _) => prepared,
+            (Some(port), None, _) if serves(port)? => return Err(SetupError::NeedsPrepared { port }),
+            (None, _, Err(why)) if first && second => return Err(SetupError::Forgotten(why.clone())),
+            _ if first && !second => profiles.first(),
             _ => profiles.second(),
         };
         Ok(Some(Route::solo(active.clone())))
+    }
+
+    /// Whether a route is written there. One that makes no sense is none, for nginx too.
+    fn has_live(&self) -> Result<bool, SetupError> {
+        match self.route.read() {
+            Ok(live) => Ok(live.is_some()),
+            Err(RouteDirError::Target { .. } | RouteDirError::InTheWay(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The route to where nginx leads by a set-up of before; `None`: to a port of nobody, which has no users.
+    fn keep(&self, lead: Lead) -> Result<Option<Route>, SetupError> {
+        let profiles = self.route.profiles();
+        let active = profiles.on_port(lead.port);
+        // the markers in one directory say first or second, and nginx takes them by its ports of before until it is reloaded
+        let turned = active.is_some_and(|active| (active == profiles.second()) != lead.second);
+        let lost = active.is_none() || turned && self.route_read()?.as_deref() == Some(self.route.path());
+        if lost && serves(lead.port)? {
+            return Err(SetupError::Ports { port: lead.port });
+        }
+        Ok(active.cloned().map(|active| match lead.solo {
+            true => Route::solo(active),
+            false => Route::with_standby(active.clone(), profiles.other(&active).clone()),
+        }))
     }
 
     /// Our own files, as far as they differ; first those that nothing includes yet. The one of the location only where
@@ -223,11 +250,7 @@ impl Setup {
 
     /// The name of an app is nobody's property: what leads to another user's route is that user's set-up.
     fn is_ours_to_write(&self) -> Result<(), SetupError> {
-        let Some(text) = write::read(&self.server_file())? else { return Ok(()) };
-        // one that makes no sense leads nowhere
-        let Ok(directives) = config::parse(&text) else { return Ok(()) };
-        let read = |d: &Directive| d.args.last()?.strip_suffix("/live/second)").map(PathBuf::from);
-        let Some(route) = directives.iter().filter(|d| d.name == "if").find_map(read) else { return Ok(()) };
+        let Some(route) = self.route_read()? else { return Ok(()) };
         let owner = match fs::symlink_metadata(&route) {
             Ok(meta) => meta.uid(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -237,6 +260,13 @@ impl Setup {
             return Ok(());
         }
         Err(SetupError::OfAnother { app: self.app.clone(), route, user: users::name(owner) })
+    }
+
+    /// The route directory in our file for the server block. One that makes no sense leads nowhere.
+    fn route_read(&self) -> Result<Option<PathBuf>, SetupError> {
+        let text = write::read(&self.server_file())?.unwrap_or_default();
+        let read = |d: &Directive| d.args.last()?.strip_suffix("/live/second)").map(PathBuf::from);
+        Ok(config::parse(&text).map_or(None, |all| all.iter().filter(|d| d.name == "if").find_map(read)))
     }
 
     /// Whether a server block of ours has an `open_file_cache` from somebody else: nginx takes only one.
@@ -287,6 +317,19 @@ impl Setup {
         }
         Ok(changes)
     }
+}
+
+fn unseen(source: io::Error) -> SetupError {
+    SetupError::Io { action: "read", path: "/proc/net/tcp".into(), source }
+}
+
+fn runs(port: u16) -> Result<bool, SetupError> {
+    is_answered((Ipv4Addr::LOCALHOST, port).into()).map_err(unseen)
+}
+
+/// Whether somebody may be served from this port: nginx may dial it at another address of this machine.
+fn serves(port: u16) -> Result<bool, SetupError> {
+    Ok(!listening(port).map_err(unseen)?.is_empty() || runs(port)?)
 }
 
 /// The files that hold only the variable of these passes.

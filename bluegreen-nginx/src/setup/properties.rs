@@ -95,7 +95,7 @@ fn setup() -> Setup {
         nginx_dir: PathBuf::from("/etc/nginx"),
         site: None,
         owner: None,
-        last: None,
+        last: Ok(None),
         allow_temporary: false,
     }
 }

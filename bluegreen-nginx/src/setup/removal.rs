@@ -1,7 +1,5 @@
 //! The way back to a plain `proxy_pass`.
 
-use bluegreen_core::{ProfileResolver, Traffic};
-
 use super::{
     Edit, Goal, Plan, Setup, SetupError,
     config::{self, Directive},
@@ -20,11 +18,12 @@ impl Setup {
         if let Some(path) = self.put_in_by_hand(&tree) {
             return Err(SetupError::ByHand { path: path.to_owned() });
         }
-        let route = match self.resolver().resolve().await {
-            Ok(Traffic::Ours(route)) => route,
-            _ => self.route.read()?.unwrap_or_else(|| self.route.fallback()),
+        // nginx may have ports of before; what it does not tell, it reads there too
+        let port = match self.resolver().leads().await {
+            Ok(Some(lead)) => lead.port,
+            _ => self.route.read()?.unwrap_or_else(|| self.route.fallback()).active.port(),
         };
-        let pass = format!("proxy_pass http://127.0.0.1:{};", route.active.port());
+        let pass = format!("proxy_pass http://127.0.0.1:{port};");
         let mut changes = Vec::new();
         for (file, config) in tree.files.iter().enumerate() {
             let ours = [self.http_file(), self.server_file(), self.location_file()];
@@ -35,7 +34,7 @@ impl Setup {
         // first what uses our files (the main file last: it includes the http level), then the files
         let mut edits = edit::edits(&tree, changes)?;
         for edit in &mut edits {
-            self.restore(&tree, edit, route.active.port());
+            self.restore(&tree, edit, port);
         }
         edits.reverse();
         for path in [self.http_file(), self.location_file(), self.server_file()] {

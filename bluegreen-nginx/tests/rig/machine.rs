@@ -59,7 +59,7 @@ impl Machine {
             nginx_dir: home.to_owned(),
             site: None,
             owner: None,
-            last: None,
+            last: Ok(None),
             allow_temporary: true,
         };
         Self { shop, nginx, site: path, setup }
