@@ -1,6 +1,6 @@
 //! From the configuration to the parts.
 
-use std::{net::SocketAddr, path::Path};
+use std::path::Path;
 
 use bluegreen_core::{Deployer, Events, FileStore, Profile, ProfileResolver, ProxySwitcher};
 use bluegreen_http::{Client, ClientError, FrontDoor, HttpProbe, Options, ProfileEndpoint};
@@ -170,21 +170,12 @@ pub(crate) fn typed_test(config: &Config) -> String {
 
 /// The nginx behind the front door.
 pub(crate) fn master(config: &Config) -> Master {
-    let master = match (dialled(config), config.nginx.url.port_or_known_default()) {
-        (Some(address), _) => Master::new().with_dialled(address),
-        (None, Some(port)) => Master::new().with_front_door(port),
-        (None, None) => Master::new(),
-    };
+    let url = &config.nginx.url;
+    let named = || Some((url.host_str()?.trim_matches(['[', ']']).to_owned(), url.port_or_known_default()?));
+    let dialled = config.nginx.connect.map(|address| (address.ip().to_string(), address.port())).or_else(named);
+    let master = dialled.map_or_else(Master::new, |(host, port)| Master::new().with_dialled(host, port));
     let master = config.nginx_program().into_iter().fold(master, Master::with_program);
     config.nginx.pid_file.iter().fold(master, Master::with_pid_file)
-}
-
-/// The address of the front door, where no name has to be looked up for it.
-fn dialled(config: &Config) -> Option<SocketAddr> {
-    let url = &config.nginx.url;
-    let host = url.host_str()?.trim_matches(['[', ']']);
-    let literal = || Some(SocketAddr::new(host.parse().ok()?, url.port_or_known_default()?));
-    config.nginx.connect.or_else(literal)
 }
 
 /// The set-up of this app on the nginx that is called by `commands`; `owner` is who deploys.

@@ -9,7 +9,8 @@ mod words;
 mod workers;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _, UdpSocket},
     path::{Path, PathBuf},
     thread::sleep,
     time::{Duration, Instant},
@@ -43,7 +44,8 @@ const PID_FILE: &str = "/run/nginx.pid";
 pub struct Master {
     pid_file: Option<PathBuf>,
     front_door: Option<u16>,
-    dialled: Option<SocketAddr>,
+    /// What is dialled there, an address or a name.
+    host: Option<String>,
     program: Option<PathBuf>,
 }
 
@@ -72,6 +74,14 @@ pub enum MasterError {
         address: SocketAddr,
         /// Who opened it.
         user: String,
+    },
+    /// What the front door is called leads nowhere now.
+    #[error("cannot look up {host}, which may be held by another user: {why}")]
+    Unresolved {
+        /// The name.
+        host: String,
+        /// Why not.
+        why: String,
     },
     /// More than one nginx, and nothing to tell them apart.
     #[error("several nginx run here (pids {0:?}): set proxy.nginx.pid_file to the pid file of the one that is meant")]
@@ -140,13 +150,14 @@ impl Master {
         self
     }
 
-    /// The same, by the address that is dialled: who listens beside it, on another address of the port, is nobody there. One of another
-    /// machine, as of a load balancer, has no listener here, and tells nothing.
+    /// The same, by what is dialled: an address, or a name that is looked up when it matters. Who listens beside it, on another address
+    /// of the port, is nobody there. An address of another machine, as of a load balancer, has no listener here, and tells nothing.
     #[must_use = "returns the handle"]
-    pub fn with_dialled(mut self, address: SocketAddr) -> Self {
-        if UdpSocket::bind((address.ip(), 0)).is_ok() {
-            self.front_door = Some(address.port());
-            self.dialled = Some(address);
+    pub fn with_dialled(mut self, host: impl Into<String>, port: u16) -> Self {
+        let host = host.into();
+        if host.parse().map_or(true, is_of_this_machine) {
+            self.front_door = Some(port);
+            self.host = Some(host);
         }
         self
     }
@@ -227,14 +238,33 @@ impl Master {
     /// Whether who answers at the front door may be this nginx: root's, ours, or that of the pid file. What anybody else says there proves
     /// nothing.
     pub(crate) fn has_the_door(&self) -> Result<(), MasterError> {
-        let Some(address) = self.dialled else { return Ok(()) };
-        for listener in self.listeners(address.port())? {
-            let Some(uid) = listener.uid.filter(|uid| ![0, geteuid().as_raw()].contains(uid)) else { continue };
-            if !self.is_of(uid)? {
-                return Err(MasterError::Held { address, user: users::name(uid) });
+        let (Some(port), Some(host)) = (self.front_door, &self.host) else { return Ok(()) };
+        let mut foreign = Vec::new();
+        for listener in all(port)? {
+            let ours = |uid| [0, geteuid().as_raw()].contains(&uid);
+            if let Some(uid) = listener.uid.filter(|uid| !ours(*uid))
+                && !self.is_of(uid)?
+            {
+                foreign.push((listener, uid));
+            }
+        }
+        if foreign.is_empty() {
+            return Ok(());
+        }
+        let unresolved = |error: io::Error| MasterError::Unresolved { host: host.clone(), why: error.to_string() };
+        for address in self.dialled().map_err(unresolved)? {
+            let there = answering(all(port)?, address);
+            if let Some((_, uid)) = foreign.iter().find(|(listener, _)| there.contains(listener)) {
+                return Err(MasterError::Held { address, user: users::name(*uid) });
             }
         }
         Ok(())
+    }
+
+    /// Where the front door is dialled, as far as that is of this machine.
+    fn dialled(&self) -> io::Result<Vec<SocketAddr>> {
+        let (Some(port), Some(host)) = (self.front_door, &self.host) else { return Ok(Vec::new()) };
+        Ok((host.as_str(), port).to_socket_addrs()?.filter(|address| is_of_this_machine(address.ip())).collect())
     }
 
     /// Whether it is named by its pid file, and is this user's.
@@ -246,11 +276,15 @@ impl Master {
 
     /// Who answers at the front door.
     fn listeners(&self, port: u16) -> Result<Vec<Listener>, MasterError> {
-        let all = listening(port).map_err(|error| MasterError::Unseen(error.to_string()))?;
-        Ok(match self.dialled {
-            Some(address) => answering(all, address),
-            None => all,
-        })
+        let all = all(port)?;
+        let is_name = self.host.as_ref().is_some_and(|host| host.parse::<IpAddr>().is_err());
+        // a look-up may take its time: where all are one user's, the port tells as much
+        if is_name && all.iter().all(|listener| listener.uid == all[0].uid) {
+            return Ok(all);
+        }
+        // a name that leads nowhere now, or to a load balancer, leaves the port
+        let Some(dialled) = self.dialled().ok().filter(|dialled| !dialled.is_empty()) else { return Ok(all) };
+        Ok(dialled.into_iter().flat_map(|address| answering(all.clone(), address)).collect())
     }
 
     /// What is run when nginx is called.
@@ -327,7 +361,9 @@ impl Master {
         let listeners = self.listeners(port)?;
         let other = elsewhere.first().map(|it| it.pid);
         if listeners.is_empty() {
-            if !answers(self.dialled.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into())) {
+            let dialled = self.dialled().ok().filter(|dialled| !dialled.is_empty());
+            let dialled = dialled.unwrap_or_else(|| vec![(Ipv4Addr::LOCALHOST, port).into()]);
+            if !dialled.into_iter().any(answers) {
                 // another nginx of this machine is not the one that is meant
                 return Err(MasterError::NotRunning(other));
             }
@@ -347,6 +383,16 @@ impl Master {
         narrow(&mut masters, |it| it.is_beside(&listeners));
         Ok(masters)
     }
+}
+
+/// Who listens on this port, at whatever address.
+fn all(port: u16) -> Result<Vec<Listener>, MasterError> {
+    listening(port).map_err(|error| MasterError::Unseen(error.to_string()))
+}
+
+fn is_of_this_machine(address: IpAddr) -> bool {
+    let bound = UdpSocket::bind((address, 0));
+    bound.map_or_else(|error| error.kind() != io::ErrorKind::AddrNotAvailable, |_| true)
 }
 
 /// Where nobody says which one: none of another user.
@@ -400,14 +446,16 @@ mod tests {
             |at: SocketAddr| users::User::by_number(4242, 4242).act(|| TcpListener::bind(at)).unwrap().unwrap();
         let beside = theirs(([127, 0, 0, 9], 0).into());
         let dialled = SocketAddr::from(([127, 0, 0, 1], beside.local_addr().unwrap().port()));
-        let master = Master::new().with_dialled(dialled);
+        let of = |host: &str| Master::new().with_dialled(host, dialled.port());
+        let (master, named) = (of("127.0.0.1"), of("localhost"));
         let ours = TcpListener::bind(dialled).unwrap();
-        assert_eq!(master.has_the_door(), Ok(()));
+        assert_eq!((master.has_the_door(), named.has_the_door()), (Ok(()), Ok(())));
         drop(ours);
         assert_eq!(master.has_the_door(), Ok(()), "nobody is there");
         let _there = theirs(dialled);
-        assert_eq!(master.has_the_door(), Err(MasterError::Held { address: dialled, user: "4242".to_owned() }));
-        let balancer = SocketAddr::from(([192, 0, 2, 1], dialled.port()));
-        assert_eq!(Master::new().with_dialled(balancer).has_the_door(), Ok(()), "it is not of this machine");
+        let held = Err(MasterError::Held { address: dialled, user: "4242".to_owned() });
+        assert_eq!((master.has_the_door(), named.has_the_door()), (held.clone(), held), "by a name too");
+        assert_eq!(of("192.0.2.1").has_the_door(), Ok(()), "it is not of this machine");
+        assert!(matches!(of("nobody.invalid").has_the_door(), Err(MasterError::Unresolved { .. })));
     }
 }

@@ -219,10 +219,13 @@ fn options(command: &Command) -> &'static [&'static str] {
 
 /// A command that is nothing but a run of the engine.
 async fn engine(session: &Session, command: Engine, done: &'static str) -> Result<Exit, Halt> {
-    let good = session.wired.store.load().ok().and_then(|state| state.last_good().cloned());
+    let good = session.wired.store.load().map(|state| state.last_good().cloned());
     let report = session.run(&command, &Run::default()).await?;
     let (state, seen) = (session.state().await?, session.sight().await);
-    if let Some(gone) = good.filter(|id| state.last_good().is_some_and(|now| now != id))
+    if let Err(why) = &good {
+        session.events.warn(format!("whether an older release serves now is not known: {why}"));
+    }
+    if let Some(gone) = good.ok().flatten().filter(|id| state.last_good().is_some_and(|now| now != id))
         && let Err(why) = session.wired.processes.releases().get(&gone)
     {
         let why = Trouble::from_error(&why).one_line();

@@ -4,13 +4,13 @@ mod include;
 
 use std::{
     ffi::OsString,
-    io::{IsTerminal as _, Write as _, stdin, stdout},
+    io::{self, IsTerminal as _, Write as _, stdin, stdout},
     net::Ipv4Addr,
     path::Path,
     time::Duration,
 };
 
-use bluegreen_core::{FileStore, HealthProbe as _, Lease, Profile, Route, StateStore as _, Step, Transaction};
+use bluegreen_core::{FileStore, HealthProbe as _, Lease, Profile, StateStore as _, Step, Transaction};
 use bluegreen_linux::{
     ports::is_answered,
     program::{Program, Said},
@@ -64,7 +64,7 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
             return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));
         }
         home::make(config, &owner)?;
-        let last = last(config, &owner);
+        let last = last(config, &owner).map_err(|error| error.to_string());
         planned(config, &Setup { last, ..setup.clone() }).await?
     };
     let _lease = locked(config, &owner)?;
@@ -118,24 +118,23 @@ fn deploy_user(config: &Config) -> Result<User, Halt> {
 /// For a look of our own; an app that is asked for its health may take its time.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// What there is to do. Where the route has to begin, it matters whether a release waits for it, and that must be known.
+/// What there is to do. Where a third port serves, it matters whether a release waits to take over, and that must be known.
 async fn planned(config: &Config, setup: &Setup) -> Result<Plan, Halt> {
     let prepared = prepared(config).await;
     let plan = setup.plan(prepared.as_ref().ok().and_then(Option::as_ref)).await;
-    let begins = |plan: &Plan| plan.start.is_some();
-    if let (Err(why), Ok(true) | Err(SetupError::NeedsPrepared { .. })) = (prepared, plan.as_ref().map(begins)) {
+    if let (Err(why), Err(SetupError::NeedsPrepared { .. })) = (prepared, &plan) {
         let what = format!("whether a prepared release waits for the traffic is not known: {why}");
         return Err(Halt::new(Exit::Refused, what).next("bluegreen status"));
     }
     plan.map_err(|error| refused(setup, &error))
 }
 
-/// Who had the traffic when it was last seen; a state that cannot be read tells of nobody, as none at all.
-fn last(config: &Config, owner: &User) -> Option<Profile> {
+/// Who had the traffic when it was last seen, which only matters where nginx does not tell who has it.
+fn last(config: &Config, owner: &User) -> io::Result<Option<Profile>> {
     let load = || FileStore::open(&config.state_dir).and_then(|store| store.load());
-    let state = owner.act(load).ok()?.ok()?;
+    let state = owner.act(load)?.map_err(io::Error::other)?;
     let had_it = |profile: &&Profile| state.lost_traffic.get(profile.name()).is_some_and(Option::is_none);
-    config.profiles.both().into_iter().find(had_it).cloned()
+    Ok(config.profiles.both().into_iter().find(had_it).cloned())
 }
 
 /// A profile on which a release was prepared and is healthy: a machine on a third port begins there.
@@ -236,10 +235,16 @@ async fn apply(global: &Global, setup: &Setup, plan: &Plan, removal: bool) -> Re
 
 /// Where the route leads now, as `: real2 (port 8082)`.
 fn leads_to(setup: &Setup) -> String {
-    let Ok(Some(Route { active, .. })) = setup.route.read() else { return String::new() };
-    let answered = is_answered((Ipv4Addr::LOCALHOST, active.port()).into());
-    let empty = if matches!(answered, Ok(false)) { ", where nothing runs yet" } else { "" };
-    format!(": {active} (port {}){empty}", active.port())
+    let active = match setup.route.read() {
+        Ok(live) => live.unwrap_or_else(|| setup.route.fallback()).active,
+        Err(error) => return format!("; where that leads cannot be read: {error}"),
+    };
+    let who = match is_answered((Ipv4Addr::LOCALHOST, active.port()).into()) {
+        Ok(true) => String::new(),
+        Ok(false) => ", where nothing runs yet".to_owned(),
+        Err(error) => format!("; who listens there cannot be seen: {error}"),
+    };
+    format!(": {active} (port {}){who}", active.port())
 }
 
 /// Only on a terminal; elsewhere it takes `--yes`.

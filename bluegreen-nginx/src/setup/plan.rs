@@ -215,9 +215,9 @@ impl Setup {
         if lost && serves(lead.port)? {
             return Err(SetupError::Ports { port: lead.port });
         }
-        Ok(active.cloned().map(|active| match lead.solo {
-            true => Route::solo(active),
-            false => Route::with_standby(active.clone(), profiles.other(&active).clone()),
+        Ok(active.cloned().map(|active| {
+            let other = profiles.other(&active).clone();
+            if lead.solo { Route::solo(active) } else { Route::with_standby(active, other) }
         }))
     }
 
