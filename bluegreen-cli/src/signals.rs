@@ -6,12 +6,22 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use bluegreen_core::Cancel;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
+};
 
-use crate::exit::{Exit, StopRequest};
+use crate::{
+    exit::{Exit, StopRequest},
+    halt::Halt,
+};
+
+/// So long may whoever is asked to end take for that: who waits for an answer at a terminal hears of nothing else.
+const AT_ONCE: Duration = Duration::from_millis(200);
 
 /// Turns SIGINT and SIGTERM into a [`Cancel`]. SIGHUP is ignored: a deploy outlives its terminal.
 #[derive(Debug, Clone)]
@@ -29,6 +39,27 @@ impl Signals {
         let hangup = signal(SignalKind::hangup())?;
         tokio::spawn(signals.clone().obey(int, term, hangup, leave));
         Ok(signals)
+    }
+
+    /// Does `work` of a command that nothing has to be taken back of. When it is asked to end it is dropped, and what it has started
+    /// is killed with it.
+    pub(crate) async fn until_asked(work: impl Future<Output = Result<Exit, Halt>>) -> Result<Exit, Halt> {
+        let signals = Self::listen(async {}).map_err(|error| Halt::error(Exit::Internal, &error))?;
+        let asked = signals.clone();
+        tokio::spawn(async move {
+            asked.cancel.cancelled().await;
+            sleep(AT_ONCE).await;
+            exit(Exit::from(asked.request()).code().into())
+        });
+        signals.or_asked(work).await
+    }
+
+    /// What `work` comes to, or that it was asked to end before.
+    pub(crate) async fn or_asked(&self, work: impl Future<Output = Result<Exit, Halt>>) -> Result<Exit, Halt> {
+        tokio::select! {
+            ended = work => ended,
+            () = self.cancel.cancelled() => Ok(self.request().into()),
+        }
     }
 
     /// Who asked, for the exit code.

@@ -46,10 +46,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Halt> {
     let stage = tokio::task::block_in_place(|| Stage::set(&binary, global)).map_err(failed)?;
     // Ctrl-C must not leave the nginx and the apps behind
     let signals = Signals::listen(async {}).map_err(failed)?;
-    let played = tokio::select! {
-        played = stage.play() => played,
-        () = signals.cancel.cancelled() => Ok(signals.request().into()),
-    };
+    let played = signals.or_asked(stage.play()).await;
     let cleared = stage.clear().await;
     let exit = played?;
     cleared.map_err(failed)?;

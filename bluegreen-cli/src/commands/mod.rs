@@ -33,6 +33,7 @@ use crate::{
     output, owner,
     report::{Format, Paint, Trouble},
     session::{self, Session, load, load_as_owner, tell},
+    signals::Signals,
     threads::block_on,
     trust::Purpose,
 };
@@ -74,18 +75,17 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
             }
             Exit::Done
         }),
-        Command::Init(init) => block_on(init::run(global, init)),
+        Command::Init(init) => block_on(Signals::until_asked(init::run(global, init))),
         Command::Check => {
             // who may not read the configuration is told so on the way with a session
             let config = load(global, Purpose::Rest).ok().filter(|config| is_missing(&config.state_dir))?;
             if let Err(halt) = owner::no_more_than_its_owner(&config) {
                 return Some(Err(halt));
             }
-            block_on(check::before_setup(&config, global))
+            block_on(Signals::until_asked(check::before_setup(&config, global)))
         }
-        Command::Setup(setup) => {
-            load(global, Purpose::SetUp).and_then(|config| block_on(setup::run(global, &config, setup)))
-        }
+        Command::Setup(setup) => load(global, Purpose::SetUp)
+            .and_then(|config| block_on(Signals::until_asked(setup::run(global, &config, setup)))),
         _ => return None,
     })
 }
@@ -107,7 +107,9 @@ fn with_session(global: &Global, command: Command) -> Exit {
             Err(halt) => return Ok(tell(global, None, &halt)),
         };
         let (changes, options) = (changes(&command), options(&command));
-        let result = Box::pin(dispatch(&session, global, command)).await;
+        let looks = matches!(command, Command::Check | Command::Plan(_));
+        let work = Box::pin(dispatch(&session, global, command));
+        let result = if looks { session.signals.or_asked(work).await } else { work.await };
         let tell = |halt: Halt| tell(global, Some(&session.events), &halt.with_options(options));
         let exit = result.unwrap_or_else(tell);
         // the last event has been told by then

@@ -1,13 +1,15 @@
 //! Ctrl-C, a cancelled CI job, a closed terminal, a closed pipe.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
     process::Stdio,
 };
 
 use rustix::process::Signal;
 
-use bluegreen_rig::{Clients, Ended, Stage, below, wait_for};
+use bluegreen_rig::{Clients, Ended, Stage, below, lives, wait_for};
 
 /// A deploy of v2, which gets `signal` when it is at `step`.
 fn signalled(stage: &mut Stage, step: &str, signal: Signal) -> Ended {
@@ -48,6 +50,33 @@ fn the_other_way_round_and_under_load() {
         assert_eq!(ended.code, Some(code), "{ended}");
         assert_eq!(stage.front(), "v1 real2");
         clients.lost_nothing();
+    }
+}
+
+/// Whatever is run for a command that only looks, or sets up, ends with it; a lost terminal is no reason to end.
+#[test]
+fn what_nginx_was_asked_for_ends_with_who_asked() {
+    let Some(mut stage) = Stage::reload() else { return };
+    let (program, said) = (stage.path("slow-nginx"), stage.path("slow-nginx.pid"));
+    fs::write(&program, format!("#!/bin/sh\necho $$ > {0}.new; mv {0}.new {0}; exec sleep 600\n", said.display()))
+        .unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let slow = program.display().to_string();
+    stage.set("proxy.nginx.test", vec![slow.clone()]);
+    for (words, signal, code) in [
+        (&["setup", "--check", "--nginx", &slow][..], Signal::INT, 130),
+        (&["setup", "--check", "--nginx", &slow], Signal::TERM, 143),
+        (&["check"], Signal::TERM, 143),
+    ] {
+        let running = stage.spawn(words);
+        wait_for("nginx", || said.exists());
+        let asked: u32 = fs::read_to_string(&said).unwrap().trim().parse().unwrap();
+        fs::remove_file(&said).unwrap();
+        running.signal(Signal::HUP);
+        running.signal(signal);
+        let ended = running.wait();
+        assert_eq!(ended.code, Some(code), "{words:?}: {ended}");
+        wait_for("its end", || !lives(asked));
     }
 }
 
