@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use crate::init::Texts;
+
 /// The file, read by its lines: it is YAML, of which only the plain form that people write is understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AppSpec {
@@ -29,10 +31,10 @@ pub(crate) struct Hook {
 
 impl AppSpec {
     /// The one in `dir`, if there is one.
-    pub(crate) fn find(dir: &Path) -> Option<Self> {
+    pub(crate) fn find(dir: &Path, texts: &Texts) -> Option<Self> {
         let path =
             ["appspec.yml", "appspec.yaml"].map(|name| dir.join(name)).into_iter().find(|path| path.is_file())?;
-        let text = crate::init::text_of(&path)?;
+        let text = texts.of(&path)?;
         Some(Self::read(path, &text))
     }
 

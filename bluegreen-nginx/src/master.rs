@@ -124,6 +124,9 @@ pub enum MasterError {
     /// `/proc` cannot be read: who is not seen there may run.
     #[error("cannot look for nginx in /proc: {0}")]
     Unseen(String),
+    /// There is none that this user would call.
+    #[error("the version of nginx is not known: there is no nginx in PATH")]
+    NoProgram,
     /// The program could not be run, or said something else.
     #[error("the version of nginx is not known: {0}")]
     Version(String),
@@ -174,7 +177,7 @@ impl Master {
     /// # Errors
     /// It cannot be run, or says something that is no version.
     pub async fn version(&self) -> Result<Version, MasterError> {
-        let program = self.program().ok_or_else(|| MasterError::Version("there is no nginx in PATH".to_owned()))?;
+        let program = self.program().ok_or(MasterError::NoProgram)?;
         let command = [program.to_string_lossy().into_owned(), "-v".to_owned()];
         let text = argv::run(&command).await.map_err(|failed| MasterError::Version(failed.to_string()))?;
         let version = text.split_once("nginx/").and_then(|(_, version)| version.split_whitespace().next());

@@ -108,7 +108,7 @@ fn look_again(dir: &Path, wishes: &Wishes, proxy: Proxy) -> Findings {
     ports.dedup();
     let (neighbours, unread) = init::neighbours(dir);
     let owners = init::owners(&ProcPorts, &ports);
-    let unseen = unseen(owners.as_ref().err(), &unread);
+    let unseen = findings.unseen.iter().cloned().chain(unseen(owners.as_ref().err(), &unread)).collect();
     Findings { proxy: Some(proxy), owners: owners.unwrap_or_default(), neighbours, ephemeral, unseen, ..findings }
 }
 

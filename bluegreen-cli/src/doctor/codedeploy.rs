@@ -3,17 +3,18 @@
 use std::{path::Path, time::Duration};
 
 use super::Finding;
-use crate::{appspec::AppSpec, config::Config};
+use crate::{appspec::AppSpec, config::Config, init::Texts};
 
 /// The longest that CodeDeploy lets a hook run, and what it takes when nothing is said.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 pub(super) fn look(config: &Config) -> Vec<Finding> {
     let dir = config.file().parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match AppSpec::find(dir) {
-        Some(spec) => judge(&spec, config),
-        None => Vec::new(),
-    }
+    let texts = Texts::default();
+    let mut findings = AppSpec::find(dir, &texts).map_or_else(Vec::new, |spec| judge(&spec, config));
+    let unread = |why| Finding::warning("codedeploy", why, "let the deploy user read it, then bluegreen check");
+    findings.extend(texts.unread().into_iter().map(unread));
+    findings
 }
 
 /// What bluegreen may take with its own limits must be less than the hook has: bluegreen is the one to give up.

@@ -1,6 +1,6 @@
 //! nginx: is it there, does it take its configuration, and is the app set up in it.
 
-use std::error::Error as _;
+use std::{error::Error as _, fmt::Display};
 
 use bluegreen_core::{Blind, Seen, Traffic};
 use bluegreen_nginx::{
@@ -56,20 +56,16 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
             return findings;
         }
     };
-    let survey = match Survey::of(&commands, &commands.configuration().await).await {
-        Ok(survey) => Some(survey),
-        Err(error) => {
-            let what = format!(
-                "whether users' requests follow the route is not known, as nginx's files cannot be read: {error}"
-            );
-            findings.push(Finding::warning("nginx-unread", what, "sudo bluegreen setup --check"));
-            None
-        }
-    };
-    let keeps = survey.as_ref().and_then(|survey| survey.turns_on("keepalive_min_timeout")).is_some();
-    if let Ok(version) = version {
-        findings.extend(age(version, config.nginx.mode, proven, keeps));
+    let survey = Survey::of(&commands, &commands.configuration().await).await;
+    if let Err(error) = &survey {
+        let what =
+            format!("whether users' requests follow the route is not known, as nginx's files cannot be read: {error}");
+        findings.push(Finding::warning("nginx-unread", what, "sudo bluegreen setup --check"));
     }
+    if let Ok(version) = version {
+        findings.extend(age(version, config.nginx.mode, proven, costs(version, survey.as_ref())));
+    }
+    let survey = survey.ok();
     let mut differences = match config.nginx.mode {
         ProxyMode::Marker => differences(config, &commands).await,
         ProxyMode::Reload => {
@@ -103,7 +99,8 @@ async fn taken(
     if !may_be_ours || matches!(traffic, Ok(Traffic::NotSetUp(_))) {
         return Some(taken);
     }
-    let setup = wiring::setup(config, commands.clone(), None).await.ok()?;
+    // without a set-up to look at, nothing is known to be put right by one
+    let Ok(setup) = wiring::setup(config, commands.clone(), None).await else { return Some(taken) };
     match differences.iter_mut().find(|difference| difference.is_applied()) {
         Some(ours) if setup.repairs(&taken.what).await => {
             ours.what += ", and nginx would not come up after a restart";
@@ -136,7 +133,10 @@ fn unasked(error: &MasterError) -> Finding {
 /// Whether it is there what a switch moves, or known what it writes.
 pub(super) async fn writes(config: &Config) -> Option<Finding> {
     if config.nginx.mode == ProxyMode::Marker {
-        let error = wiring::route_dir(config).ok()?.can_point().err()?;
+        let error = match wiring::route_dir(config) {
+            Ok(route) => route.can_point().err()?,
+            Err(halt) => return Some(Finding::fatal("route-dir", halt.trouble.one_line(), "correct route_dir")),
+        };
         let fix = match error {
             RouteDirError::Unsafe { .. } => "do that, then bluegreen check",
             _ => "sudo bluegreen setup --apply",
@@ -163,20 +163,34 @@ pub(crate) async fn limits(config: &Config) -> Vec<u16> {
 /// What each reload of this nginx loses.
 pub(crate) async fn reload_costs(config: &Config) -> Vec<String> {
     let survey = match wiring::commands(config) {
-        Ok(commands) => Survey::walk(&commands.configuration().await).ok(),
-        Err(_) => None,
+        Ok(commands) => Survey::walk(&commands.configuration().await).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
     };
-    let keeps = survey.is_some_and(|survey| survey.turns_on("keepalive_min_timeout").is_some());
     match wiring::master(config).version().await {
-        Ok(version) => reload_warnings(version, keeps),
+        Ok(version) => costs(version, survey.as_ref()),
         Err(error) => vec![error.to_string()],
+    }
+}
+
+/// What each reload of this version loses, with what its configuration has against that, as far as it can be read.
+fn costs<E: Display>(version: Version, survey: Result<&Survey, E>) -> Vec<String> {
+    match survey.map(|survey| survey.turns_on("keepalive_min_timeout").is_some()) {
+        Ok(keeps) => reload_warnings(version, keeps),
+        Err(why) => {
+            let (kept, all) = (reload_warnings(version, true), reload_warnings(version, false));
+            let unknown = format!(
+                "whether keepalive_min_timeout is on, without which reloads lose requests, is not known: {why}"
+            );
+            let may = (kept != all).then_some(unknown);
+            kept.into_iter().chain(may).collect()
+        }
     }
 }
 
 async fn differences(config: &Config, commands: &Commands) -> Vec<Difference> {
     match wiring::setup(config, commands.clone(), None).await {
         Ok(setup) => setup.differences().await,
-        Err(_) => Vec::new(),
+        Err(halt) => vec![Difference::new(halt.trouble.one_line(), "correct it, then bluegreen check")],
     }
 }
 
@@ -202,6 +216,9 @@ fn running(pid: &Result<u32, MasterError>, version: &Result<Version, MasterError
             "nginx-unseen",
             format!("nginx proves what it does, and its processes are not seen from here: {error}"),
         ),
+        (Err(error @ MasterError::NotRunning(_)), Err(unknown @ MasterError::Version(_))) => {
+            Finding::fatal("nginx-stopped", format!("{error}; {unknown}"), start)
+        }
         (Err(MasterError::NotRunning(other)), Err(_)) => Finding::fatal(
             "nginx-missing",
             format!("there is no nginx here, or this user cannot see it{}", contained(*other)),
@@ -229,9 +246,8 @@ fn contained(other: Option<i32>) -> String {
 }
 
 /// What this version cannot do, and what it does wrong.
-fn age(version: Version, mode: ProxyMode, proven: bool, keeps: bool) -> Vec<Finding> {
+fn age(version: Version, mode: ProxyMode, proven: bool, costs: Vec<String>) -> Vec<Finding> {
     let newer = "nginx.org has packages of newer versions: https://nginx.org/en/linux_packages.html";
-    let costs = reload_warnings(version, keeps);
     match mode {
         ProxyMode::Reload => costs
             .into_iter()
@@ -347,6 +363,8 @@ mod tests {
         assert!(id(&missing) == (Severity::Fatal, "nginx-missing") && missing.fix.contains("nginx"), "{missing:?}");
         let stopped = running(&Err(none()), &Ok(version("1.22.1")), false);
         assert!(id(&stopped) == (Severity::Fatal, "nginx-stopped") && stopped.fix.contains("systemctl start nginx"));
+        let unknown = running(&Err(none()), &Err(MasterError::Version("it says nothing".to_owned())), false);
+        assert!(unknown.id == "nginx-stopped" && unknown.what.contains("it says nothing"), "it is there: {unknown:?}");
         let several = || Err(MasterError::Several(vec![1, 2]));
         let other = running(&Err(MasterError::PidFile("/run/x.pid".into())), &Ok(version("1.22.1")), false);
         assert!(other.fix.contains("pid_file") && !other.fix.contains("systemctl"), "another one runs: {}", other.fix);
@@ -356,12 +374,20 @@ mod tests {
 
     #[test]
     fn old_versions_and_their_bugs() {
-        let at = |text: &str, mode, proven| ids(&age(version(text), mode, proven, false));
+        let at =
+            |text: &str, mode, proven| ids(&age(version(text), mode, proven, reload_warnings(version(text), false)));
         assert_eq!(at("1.14.1", ProxyMode::Marker, false), [(Severity::Fatal, "nginx-old")]);
         assert_eq!(at("1.14.1", ProxyMode::Marker, true), [(Severity::Good, "nginx-bugs")]);
         assert_eq!(at("1.22.1", ProxyMode::Marker, false), [(Severity::Good, "nginx-bugs")]);
         assert_eq!(at("1.22.1", ProxyMode::Reload, false), [(Severity::Warning, "nginx-bugs"); 2]);
-        assert_eq!(age(version("1.29.0"), ProxyMode::Reload, true, true), []);
+        assert_eq!(age(version("1.29.0"), ProxyMode::Reload, true, reload_warnings(version("1.29.0"), true)), []);
+    }
+
+    #[test]
+    fn what_a_reload_costs_is_not_told_of_files_that_nobody_could_read() {
+        let of = |text: &str| costs(version(text), Err("Permission denied"));
+        assert!(matches!(&of("1.29.0")[..], [only] if only.ends_with("is not known: Permission denied")));
+        assert_eq!(of("1.22.1"), reload_warnings(version("1.22.1"), true), "it has no such setting");
     }
 
     #[test]

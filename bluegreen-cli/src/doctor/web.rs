@@ -5,7 +5,7 @@ use bluegreen_http::{Answer, Body, FrontDoor, StatusRanges};
 use tokio::time::sleep;
 
 use super::{Finding, nginx};
-use crate::{config::Config, session::AGAIN, wiring};
+use crate::{config::Config, report::Trouble, session::AGAIN, wiring};
 
 /// The findings about the front door.
 pub(super) const FRONT_DOOR: &str = "front-door";
@@ -18,10 +18,11 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
     let active = seen.route().map(|route| &route.active);
     let running = active.filter(|active| matches!(seen.on(active), Ok(Occupant::Ours { listening: true, .. })));
     let mut findings = Vec::new();
-    if let Some(profile) = running
-        && let Ok(client) = wiring::health_client(config, profile)
-    {
-        findings.push(judge_health(profile, client.get().await, &config.health.status, &config.health.body));
+    if let Some(profile) = running {
+        findings.push(match wiring::health_client(config, profile) {
+            Ok(client) => judge_health(profile, client.get().await, &config.health.status, &config.health.body),
+            Err(error) => Finding::warning("health", Trouble::from_error(&error).one_line(), "correct [health]"),
+        });
     }
     findings.extend(door(config, seen).await);
     findings
@@ -29,13 +30,23 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
 
 /// What the front door answers, as far as it can be told whose answer that should be. `None`: that tells nothing.
 pub(super) async fn door(config: &Config, seen: &Seen) -> Option<Finding> {
-    let Some(profile) = behind(seen) else {
-        let answer = wiring::door_client(config).ok()?.get().await.ok()?;
-        return judge_alone(config, &answer);
+    let (client, door) = match (wiring::door_client(config), wiring::front_door(config)) {
+        (Ok(client), Ok(door)) => (client, door),
+        (Err(error), _) | (_, Err(error)) => {
+            let what = Trouble::from_error(&error).one_line();
+            return Some(Finding::fatal(FRONT_DOOR, what, "correct url and ca in [proxy.nginx]"));
+        }
     };
-    let door = wiring::front_door(config).ok()?;
+    let Some(profile) = behind(seen) else {
+        return match client.get().await {
+            Ok(answer) => judge_alone(config, &answer),
+            // where nobody listens at all is said of nginx
+            Err(Unhealthy::Refused(_)) => None,
+            Err(error) => Some(unanswered(config, &error)),
+        };
+    };
     let (door, answered, own) = ask(config, door, profile).await;
-    let redirected = match wiring::door_client(config).ok()?.get().await {
+    let redirected = match client.get().await {
         Ok(answer) if answer.is_redirect() => Some(redirected(config, &answer)),
         _ => None,
     };
@@ -76,6 +87,15 @@ fn judge_health(profile: &Profile, answer: Result<Answer, Unhealthy>, good: &Sta
     const FIX: &str = "set health.url to a page that answers 200 only when the app is ready";
     let answer = match answer {
         Ok(answer) => answer,
+        // whatever is asked for there, it hangs: another page does so too
+        Err(error @ Unhealthy::NoAnswer(_)) => {
+            let what = format!("{profile} listens, and gives its health check {error}");
+            return Finding::warning(
+                "health",
+                what,
+                format!("bluegreen logs {profile}; if it hangs, bluegreen recover"),
+            );
+        }
         Err(error) => {
             return Finding::warning("health", format!("{profile} does not answer its health check: {error}"), FIX);
         }
@@ -135,6 +155,11 @@ fn judge_alone(config: &Config, answer: &Answer) -> Option<Finding> {
     let to = answer.location.as_deref().and_then(|to| url.join(to).ok());
     let away = to.is_some_and(|to| to.origin() != url.origin());
     answer.is_redirect().then(|| redirected(config, answer)).map(|found| if away { found } else { found.milder() })
+}
+
+fn unanswered(config: &Config, error: &Unhealthy) -> Finding {
+    let what = format!("what users get at {} is not known: {error}", config.nginx.url);
+    Finding::warning(FRONT_DOOR, what, "sudo nginx -t; or correct proxy.nginx.url, and `connect`")
 }
 
 fn password(config: &Config, status: u16) -> Finding {
@@ -221,6 +246,10 @@ mod tests {
         assert_eq!(judge(answer(302, "", Some("/login")), &Body::Any), (Severity::Warning, "health-redirect"));
         assert_eq!(judge(answer(503, "", None), &Body::Any), (Severity::Warning, "health"));
         assert_eq!(judge(answer(200, "text/html", None), &Body::Any), (Severity::Warning, "health-html"));
+        let hangs = Err(Unhealthy::NoAnswer("none within 2 s".to_owned()));
+        let found = judge_health(&profile, hangs, &StatusRanges::default(), &Body::Any);
+        assert_eq!(found.what, "real1 listens, and gives its health check no answer: none within 2 s");
+        assert!(!found.fix.contains("health.url"), "it is no other page that is wanted: {}", found.fix);
         let body = Body::Text(bluegreen_core::Template::parse("x").unwrap());
         assert_eq!(judge(answer(200, "text/html", None), &body), (Severity::Good, "health"));
     }

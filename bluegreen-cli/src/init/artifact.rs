@@ -1,14 +1,13 @@
 //! What is deployed from a directory.
 
 use std::{
-    fs,
     io::Read as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use super::{App, jar, node, python};
+use super::{App, Texts, jar, node, python};
 
 /// Where builds leave their jars.
 const JARS: [&str; 4] = ["build/libs", "target", "zip", ""];
@@ -16,18 +15,18 @@ const JARS: [&str; 4] = ["build/libs", "target", "zip", ""];
 const NOT_RUN: [&str; 4] = ["-plain.jar", "-sources.jar", "-javadoc.jar", "-tests.jar"];
 
 /// The app in `dir`.
-pub(super) fn app_in(dir: &Path) -> Option<App> {
+pub(super) fn app_in(dir: &Path, texts: &Texts) -> Option<App> {
     let jar = || {
-        let (place, jar) = JARS.iter().find_map(|place| Some((place, newest(jars(&dir.join(place)))?)))?;
+        let (place, jar) = JARS.iter().find_map(|place| Some((place, newest(jars(&dir.join(place), texts))?)))?;
         let pattern = Path::new(place).join("*.jar").display().to_string();
         Some(App { artifact: Some(relative(dir, &jar)), pattern: Some(pattern), ..jar::app(&jar) })
     };
-    let binary = || binaries(dir).map(|path| binary(dir, &path));
-    jar().or_else(|| node::app(dir)).or_else(|| python::app(dir)).or_else(binary)
+    let binary = || binaries(dir, texts).map(|path| binary(dir, &path));
+    jar().or_else(|| node::app(dir, texts)).or_else(|| python::app(dir, texts)).or_else(binary)
 }
 
 /// The app that this artifact is.
-pub(super) fn app_of(dir: &Path, artifact: &Path) -> App {
+pub(super) fn app_of(dir: &Path, artifact: &Path, texts: &Texts) -> App {
     let path = dir.join(artifact);
     let app = match path.extension().and_then(|ending| ending.to_str()) {
         Some("jar" | "war") => jar::app(&path),
@@ -37,7 +36,7 @@ pub(super) fn app_of(dir: &Path, artifact: &Path) -> App {
             env: vec![("PORT".into(), "{port}".into())],
             ..App::default()
         },
-        _ if path.is_dir() => app_in(&path).unwrap_or_else(|| binary(dir, &path)),
+        _ if path.is_dir() => app_in(&path, texts).unwrap_or_else(|| binary(dir, &path)),
         _ => binary(dir, &path),
     };
     let inner = path.is_dir().then_some(app.artifact.clone()).flatten().filter(|inner| inner != Path::new("."));
@@ -62,7 +61,7 @@ fn relative(dir: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(dir).unwrap_or(path).to_owned()
 }
 
-fn jars(dir: &Path) -> Vec<PathBuf> {
+fn jars(dir: &Path, texts: &Texts) -> Vec<PathBuf> {
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let runs = |path: &PathBuf| {
         let name = name(path);
@@ -70,8 +69,7 @@ fn jars(dir: &Path) -> Vec<PathBuf> {
             && !NOT_RUN.iter().any(|end| name.ends_with(end))
             && !name.starts_with("original-")
     };
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(runs).collect()
+    texts.entries(dir).into_iter().filter(runs).collect()
 }
 
 fn newest(files: Vec<PathBuf>) -> Option<PathBuf> {
@@ -80,7 +78,7 @@ fn newest(files: Vec<PathBuf>) -> Option<PathBuf> {
 }
 
 /// The only program in `dir`, besides this one.
-fn binaries(dir: &Path) -> Option<PathBuf> {
+fn binaries(dir: &Path, texts: &Texts) -> Option<PathBuf> {
     let is_program = |path: &PathBuf| {
         let executable = path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
         let mut magic = [0; 4];
@@ -91,12 +89,14 @@ fn binaries(dir: &Path) -> Option<PathBuf> {
         };
         executable && path.file_name().is_none_or(|name| name != "bluegreen") && elf()
     };
-    let found: Vec<PathBuf> = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path()).filter(is_program).collect();
+    let found: Vec<PathBuf> = texts.entries(dir).into_iter().filter(is_program).collect();
     if let [only] = &found[..] { Some(only.clone()) } else { None }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
         }
         let old = fs::File::open(dir.path().join("build/libs/shop-1.jar")).unwrap();
         old.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        let app = app_in(dir.path()).unwrap();
+        let app = app_in(dir.path(), &Texts::default()).unwrap();
         assert_eq!(
             (app.artifact, app.pattern),
             (Some("build/libs/shop-2.jar".into()), Some("build/libs/*.jar".into()))
@@ -124,14 +124,14 @@ mod tests {
             fs::write(&path, b"\x7fELF").unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         };
-        assert_eq!(app_in(dir.path()), None);
+        assert_eq!(app_in(dir.path(), &Texts::default()), None);
         program("bluegreen");
         program("shop");
-        let app = app_in(dir.path()).unwrap();
+        let app = app_in(dir.path(), &Texts::default()).unwrap();
         assert_eq!((app.kind, app.artifact, app.command), ("program", Some("shop".into()), vec!["{artifact}".into()]));
         program("other");
-        assert_eq!(app_in(dir.path()), None);
-        let named = app_of(dir.path(), Path::new("other"));
+        assert_eq!(app_in(dir.path(), &Texts::default()), None);
+        let named = app_of(dir.path(), Path::new("other"), &Texts::default());
         assert_eq!((named.artifact, named.name.as_deref()), (Some("other".into()), Some("other")));
     }
 }

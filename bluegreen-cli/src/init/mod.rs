@@ -13,7 +13,12 @@ mod python;
 mod scripts;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::RefCell,
+    fmt::Display,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use bluegreen_linux::files;
 use serde::Serialize;
@@ -24,10 +29,37 @@ pub(crate) use proxy::Proxy;
 
 use crate::appspec::AppSpec;
 
-/// The text of a file that may help; without it, what it would have said is not said.
-pub(crate) fn text_of(file: &Path) -> Option<String> {
-    const LIMIT: u64 = 1 << 20;
-    files::find(file).and_then(|found| found.text(LIMIT)).ok()
+/// Files that may help, and what could not be read of them: what that would have said is not known, and may not be absent.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(RefCell<Vec<String>>);
+
+impl Texts {
+    /// The text of a file; `None` where there is none, or it is among the unread.
+    pub(crate) fn of(&self, file: &Path) -> Option<String> {
+        const LIMIT: u64 = 1 << 20;
+        match files::find(file).and_then(|found| found.text(LIMIT)) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+            text => text.map_err(|error| self.cannot_read(file, &error.without_path())).ok(),
+        }
+    }
+
+    /// What is in a directory.
+    pub(crate) fn entries(&self, dir: &Path) -> Vec<PathBuf> {
+        let read = || -> io::Result<Vec<PathBuf>> { fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect() };
+        match read() {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Vec::new(),
+            entries => entries.map_err(|error| self.cannot_read(dir, &error)).unwrap_or_default(),
+        }
+    }
+
+    /// What is there, and makes no sense or cannot be read.
+    pub(crate) fn cannot_read(&self, path: &Path, why: &dyn Display) {
+        self.0.borrow_mut().push(format!("{} cannot be read: {why}", path.display()));
+    }
+
+    pub(crate) fn unread(self) -> Vec<String> {
+        self.0.into_inner()
+    }
 }
 
 /// Something that was found, to be shown.
@@ -84,11 +116,34 @@ pub(crate) struct Findings {
 
 /// Looks at `dir`, or at `artifact` in it when one is named.
 pub(crate) fn look_at(dir: &Path, artifact: Option<&Path>) -> Findings {
-    let spec = AppSpec::find(dir);
-    let scripts = scripts::find(dir, spec.as_ref());
+    let texts = Texts::default();
+    let spec = AppSpec::find(dir, &texts);
+    let scripts = scripts::find(dir, spec.as_ref(), &texts);
     let app = match artifact {
-        Some(path) => Some(artifact::app_of(dir, path)),
-        None => artifact::app_in(dir),
+        Some(path) => Some(artifact::app_of(dir, path, &texts)),
+        None => artifact::app_in(dir, &texts),
     };
-    Findings { app, spec, scripts, ..Findings::default() }
+    Findings { app, spec, scripts, unseen: texts.unread(), ..Findings::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(look_at(dir.path(), None).unseen, [""; 0]);
+        let file = |name: &str| dir.path().join(name);
+        fs::write(file("package.json"), "{ \"name\": ").unwrap();
+        fs::create_dir(file("requirements.txt")).unwrap();
+        fs::create_dir(file("appspec.yml")).unwrap();
+        let unseen = look_at(dir.path(), None).unseen;
+        let said = format!("{} cannot be read: EOF while parsing", file("package.json").display());
+        assert!(unseen.len() == 1 && unseen[0].starts_with(&said), "{unseen:?}");
+        fs::remove_file(file("package.json")).unwrap();
+        let unseen = look_at(dir.path(), None).unseen;
+        let said = format!("{} cannot be read: ", file("requirements.txt").display());
+        assert!(unseen.len() == 1 && unseen[0].starts_with(&said), "{unseen:?}");
+    }
 }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{App, text_of};
+use super::{App, Texts};
 
 /// The app in this directory.
-pub(super) fn app(dir: &Path) -> Option<App> {
-    let text = text_of(&dir.join("package.json"))?;
-    let package: Value = serde_json::from_str(&text).unwrap_or_default();
+pub(super) fn app(dir: &Path, texts: &Texts) -> Option<App> {
+    let file = dir.join("package.json");
+    let package = serde_json::from_str(&texts.of(&file)?);
+    let package: Value = package.map_err(|error| texts.cannot_read(&file, &error)).unwrap_or_default();
     let said = |key: &str| package.pointer(key).and_then(Value::as_str);
     let start = said("/scripts/start");
     let mut details: Vec<String> = start.map(|start| format!("start: {start}")).into_iter().collect();
@@ -67,10 +68,10 @@ mod tests {
     #[test]
     fn a_scope_is_no_part_of_the_name() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(app(dir.path()), None);
+        assert_eq!(app(dir.path(), &Texts::default()), None);
         let text = r#"{ "name": "@acme/shop", "scripts": { "start": "node s.js" }, "engines": { "node": ">=20" } }"#;
         fs::write(dir.path().join("package.json"), text).unwrap();
-        let app = app(dir.path()).unwrap();
+        let app = app(dir.path(), &Texts::default()).unwrap();
         assert_eq!(
             (app.name.as_deref(), app.details),
             (Some("shop"), vec!["start: node s.js".into(), "node >=20".into()])

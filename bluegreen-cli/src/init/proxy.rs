@@ -31,11 +31,18 @@ pub(crate) struct Proxy {
 /// Looks at the nginx that `master` is. Changes nothing, and needs no root.
 pub(crate) async fn look(master: &Master) -> Proxy {
     let pid = master.pid();
-    let version = master.version().await.ok().map(|version| version.to_string());
+    let version = master.version().await;
     let several = matches!(pid, Err(MasterError::Several(_)));
-    let unseen = match &pid {
-        Ok(_) | Err(MasterError::NotRunning(_) | MasterError::Several(_)) => None,
-        Err(error) => Some(error.to_string()),
+    let unseen = match (&pid, &version) {
+        (Ok(_) | Err(MasterError::NotRunning(_) | MasterError::Several(_)), Ok(_) | Err(MasterError::NoProgram)) => {
+            None
+        }
+        (Err(error), _) | (_, Err(error)) => Some(error.to_string()),
+    };
+    let version = match version {
+        Ok(version) => Some(version.to_string()),
+        Err(MasterError::NoProgram) => None,
+        Err(_) => Some("of an unknown version".to_owned()),
     };
     let mut proxy = Proxy { version, pid: pid.ok(), several, unseen, ..Proxy::default() };
     match master.command() {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::Table;
 
-use super::{App, text_of};
+use super::{App, Texts};
 
 /// Modules that hold the app by custom, with its variable.
 const MODULES: [(&str, &str); 6] = [
@@ -17,10 +17,12 @@ const MODULES: [(&str, &str); 6] = [
 ];
 
 /// The app in this directory.
-pub(super) fn app(dir: &Path) -> Option<App> {
-    let project: Option<Table> = text_of(&dir.join("pyproject.toml")).map(|text| text.parse().unwrap_or_default());
-    let requirements = text_of(&dir.join("requirements.txt")).unwrap_or_default();
-    let (module, found) = module(dir)?;
+pub(super) fn app(dir: &Path, texts: &Texts) -> Option<App> {
+    let file = dir.join("pyproject.toml");
+    let unread = |error: toml::de::Error| texts.cannot_read(&file, &error.message());
+    let project: Option<Table> = texts.of(&file).map(|text| text.parse().map_err(unread).unwrap_or_default());
+    let requirements = texts.of(&dir.join("requirements.txt")).unwrap_or_default();
+    let (module, found) = module(dir, texts)?;
     if project.is_none() && requirements.is_empty() && !matches!(found.as_str(), "wsgi.py" | "asgi.py") {
         return None;
     }
@@ -51,21 +53,16 @@ pub(super) fn app(dir: &Path) -> Option<App> {
 }
 
 /// The module as gunicorn names it, and its file.
-fn module(dir: &Path) -> Option<(String, String)> {
+fn module(dir: &Path, texts: &Texts) -> Option<(String, String)> {
     let here = MODULES.iter().find_map(|(file, variable)| {
-        let text = text_of(&dir.join(file))?;
+        let text = texts.of(&dir.join(file))?;
         let named = [variable, &"application", &"app"].into_iter().find(|name| defines(&text, name))?;
         Some((format!("{}:{named}", file.trim_end_matches(".py")), (*file).to_owned()))
     });
     // Django: PROJECT/wsgi.py
     let below = || {
-        let mut dirs: Vec<_> = dir
-            .read_dir()
-            .ok()?
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.join("wsgi.py").is_file())
-            .collect();
+        let mut dirs = texts.entries(dir);
+        dirs.retain(|path| path.join("wsgi.py").is_file());
         dirs.sort();
         let name = dirs.first()?.file_name()?.to_str()?.to_owned();
         Some((format!("{name}.wsgi:application"), format!("{name}/wsgi.py")))
@@ -94,7 +91,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        app(dir.path())
+        app(dir.path(), &Texts::default())
     }
 
     #[test]

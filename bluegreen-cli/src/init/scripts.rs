@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
+use super::Texts;
 use crate::appspec::AppSpec;
 
 /// What the scripts say; nothing where they do not say it plainly.
@@ -22,12 +23,12 @@ pub(crate) struct Scripts {
 const NAMES: [&str; 5] = ["profile.sh", "stop.sh", "start.sh", "health.sh", "switch.sh"];
 
 /// The scripts in `dir`, in `dir/scripts`, or where `spec` names one.
-pub(super) fn find(dir: &Path, spec: Option<&AppSpec>) -> Scripts {
+pub(super) fn find(dir: &Path, spec: Option<&AppSpec>, texts: &Texts) -> Scripts {
     let named = spec.and_then(|spec| spec.script("start.sh")).and_then(|path| path.parent().map(Path::to_path_buf));
     let places = [Some(dir.to_path_buf()), Some(dir.join("scripts")), named];
     let is_home = |place: &PathBuf| place.join("profile.sh").is_file() || place.join("start.sh").is_file();
     let Some(home) = places.into_iter().flatten().find(is_home) else { return Scripts::default() };
-    let read = |name: &str| super::text_of(&home.join(name)).unwrap_or_default();
+    let read = |name: &str| texts.of(&home.join(name)).unwrap_or_default();
     let start = read("start.sh");
     let destination = spec.and_then(|spec| spec.destinations.first());
     Scripts {
@@ -129,7 +130,7 @@ nohup java -jar \
         for (name, text) in [("start.sh", START), ("profile.sh", PROFILE), ("health.sh", health)] {
             fs::write(dir.path().join(name), text).unwrap();
         }
-        let scripts = find(dir.path(), None);
+        let scripts = find(dir.path(), None, &Texts::default());
         assert_eq!(scripts.files.len(), 3);
         assert_eq!(scripts.profiles, Some([("real1".into(), 8081), ("real2".into(), 8082)]));
         assert_eq!(scripts.health.as_deref(), Some("/profile"));

@@ -49,6 +49,17 @@ pub enum IncludeError {
     },
 }
 
+impl IncludeError {
+    /// The same for who has named the file already.
+    pub(super) fn of_the_file(&self) -> String {
+        match self {
+            Self::Missing(_) => "is not there".to_owned(),
+            Self::Read { reason, .. } => format!("cannot be read: {reason}"),
+            Self::Write { reason, .. } => format!("cannot be written: {reason}"),
+        }
+    }
+}
+
 /// An include file as it was read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Content {

@@ -60,18 +60,17 @@ impl ReloadSwitcher {
     /// Whether a switch to each profile has something to write: the form of what stands there now may not be known.
     ///
     /// # Errors
-    /// Why not, and what to do.
+    /// Why not, and what to do, of the include file, which is not named again.
     pub async fn can_switch(&self) -> Result<(), String> {
-        let text = self.include.content().map_err(|error| error.to_string())?.text;
+        let text = self.include.content().map_err(|error| error.of_the_file())?.text;
         let site = Site::of(&self.master).await;
         self.profiles.both().into_iter().try_for_each(|profile| self.text_for(profile, &text, &site).map(drop))
     }
 
     /// The include file for `profile`: with another address in the form of the one in `text`, and every other byte as it is.
     fn text_for(&self, profile: &Profile, text: &str, site: &Site) -> Result<String, String> {
-        let path = self.include.path();
-        let value = site.value_for(profile, &parse(text), path, &self.profiles);
-        let value = value.map_err(|why| format!("{}: {}", path.display(), one_line(&why)))?;
+        let value = site.value_for(profile, &parse(text), self.include.path(), &self.profiles);
+        let value = value.map_err(|why| one_line(&why))?;
         Ok(rewrite(text, &value).unwrap_or_else(|| render(&value)))
     }
 
@@ -184,7 +183,8 @@ impl ProxySwitcher for ReloadSwitcher {
         if workers.started_after(old.modified) && self.leads_to(&route.active, &old.text, &site) {
             return Ok(());
         }
-        let new = self.text_for(&route.active, &old.text, &site).map_err(|why| refused(&why))?;
+        let named = |why: String| refused(&format!("{}: {why}", self.include.path().display()));
+        let new = self.text_for(&route.active, &old.text, &site).map_err(named)?;
         // before anything is touched: our one line breaks nothing, what somebody else wrote may. A half-written include
         // would fail here, so it is replaced first; the reload reads everything again
         if parse(&old.text) != Says::Nothing {

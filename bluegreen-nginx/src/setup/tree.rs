@@ -290,14 +290,13 @@ pub(super) fn matches(pattern: &Path, path: &Path) -> bool {
     let (Some(wanted), Some(name)) = (pattern.file_name(), path.file_name()) else { return false };
     let (wanted, name) = (wanted.to_string_lossy(), name.to_string_lossy());
     let hidden = name.starts_with('.') && !wanted.starts_with('.');
-    pattern.parent() == path.parent()
-        && !hidden
-        && match wanted.split_once('*') {
-            None => wanted == name,
-            Some((head, tail)) => {
-                name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail)
-            }
-        }
+    let is_named = match wanted.split_once('*') {
+        None => wanted == name,
+        Some((head, tail)) => name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail),
+    };
+    let dirs = || pattern.parent().zip(path.parent());
+    // one of the two may lead there by a link: what is read already must not be included again
+    is_named && !hidden && dirs().is_some_and(|(a, b)| same(a, b))
 }
 
 pub(super) fn loopback_port(authority: &str) -> Option<u16> {

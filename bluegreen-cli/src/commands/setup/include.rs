@@ -23,10 +23,14 @@ pub(super) async fn check(config: &Config, args: &args::Setup) -> (Vec<Differenc
         Ok(found) => (found, Vec::new()),
         Err(differences) => (String::new(), differences),
     };
-    if let Ok(commands) = commands
-        && let Ok(survey) = Survey::walk(&commands.configuration().await)
-    {
-        differences.extend(doctor::past_the_include(config, &survey, &commands));
+    if let Ok(commands) = commands {
+        match Survey::walk(&commands.configuration().await) {
+            Ok(survey) => differences.extend(doctor::past_the_include(config, &survey, &commands)),
+            Err(error) => {
+                let what = format!("whether all requests follow the include is not known: {error}");
+                differences.push(Difference::new(what, "run this as root, or repair nginx's configuration first"));
+            }
+        }
     }
     (differences, found)
 }

@@ -82,3 +82,13 @@ fn a_file_that_only_sets_an_unused_variable_is_found() {
         assert_eq!(unused(used, 1), 0, "{used}");
     }
 }
+
+#[test]
+fn what_is_included_by_the_name_of_a_link_is_included() {
+    let (home, _) = tree(&[("nginx.conf", "http { }"), ("conf.d/x", "")]);
+    let (real, link) = (home.path(), home.path().join("link"));
+    std::os::unix::fs::symlink(real, &link).unwrap();
+    let ours = real.join("conf.d/bluegreen-shop.conf");
+    assert!(matches(&link.join("conf.d/*.conf"), &ours) && matches(&real.join("conf.d/*.conf"), &ours));
+    assert!(!matches(&link.join("conf.d/*.inc"), &ours) && !matches(&link.join("other.d/*.conf"), &ours));
+}
