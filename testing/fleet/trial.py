@@ -232,6 +232,24 @@ def two_controllers(trial):
 
 
 @scenario
+def taken_back(trial):
+    """The whole fleet leaves a release; one machine fails to, which stops the others, and one more run ends it."""
+    version, before, lab = trial.next(), trial.now, trial.lab
+    trial.fresh(version)
+    holds("a release must be named", lab.deploy(version, playbook="rollback", name="unnamed").rc != 0)
+    back = ["-e", "bluegreen_release=%s" % version]
+    lab.on("h2", "chattr +i /var/lib/bluegreen/shop/route")
+    told = trial.failed(lab.deploy(version, *back, playbook="rollback", name="stopped"))
+    holds("the first is back, the others are not: %s" % lab.serves(), [*lab.serves().values()][:2] == [before, version])
+    lab.on("h2", "chattr -i /var/lib/bluegreen/shop/route")
+    for name in ("back", "back-again"):
+        run = lab.deploy(version, *back, playbook="rollback", name=name)
+        holds("it ends with 0: %s" % run.text[-1500:], run.rc == 0)
+        trial.one(before)
+    return told
+
+
+@scenario
 def behind(trial):
     """A machine that was down comes back a release behind."""
     version, lab = trial.next(), trial.lab

@@ -8,6 +8,8 @@ __metaclass__ = type
 
 import json
 
+from ansible.module_utils.basic import AnsibleModule
+
 # What every module asks for.
 COMMON = dict(
     app=dict(type='str'),
@@ -76,6 +78,12 @@ class Ended(object):
 
 class Cli(object):
     """bluegreen on this host."""
+
+    @classmethod
+    def of(cls, arguments):
+        """For a module that asks for these beside what all of them ask for."""
+        return cls(AnsibleModule(
+            argument_spec=dict(COMMON, **arguments), supports_check_mode=True, mutually_exclusive=[('app', 'config')]))
 
     def __init__(self, module):
         self.module = module

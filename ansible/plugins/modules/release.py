@@ -19,16 +19,6 @@ description:
   - A machine that went away in the middle is unreachable. What runs there goes on without the connection, so that
     C(rolled_back) with I(only), and C(aborted) with I(release), are what brings it to a known state again.
 options:
-  app:
-    description: The app, when its configuration is C(/etc/bluegreen/APP.toml).
-    type: str
-  config:
-    description: The configuration, when it is elsewhere.
-    type: path
-  executable:
-    description: The program, a name that is looked for or a path.
-    type: str
-    default: bluegreen
   state:
     description:
       - C(prepared) brings a release up to health beside the one that serves, without traffic. Nothing happens when it has the
@@ -78,8 +68,7 @@ attributes:
   diff_mode:
     support: full
     description: Shows the release, the profile with the traffic, and what waits.
-author:
-  - The founders of bluegreen (@bluegreen-rs)
+extends_documentation_fragment: bluegreen_rs.bluegreen.cli
 '''
 
 EXAMPLES = r'''
@@ -144,11 +133,9 @@ plan:
   type: dict
 '''
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.bluegreen_rs.bluegreen.plugins.module_utils.cli import COMMON, Cli, facts, side, waiting
+from ansible_collections.bluegreen_rs.bluegreen.plugins.module_utils.cli import Cli, facts, side, waiting
 
 ARGUMENTS = dict(
-    COMMON,
     state=dict(type='str', required=True, choices=['prepared', 'promoted', 'deployed', 'aborted', 'rolled_back']),
     artifact=dict(type='path'),
     version=dict(type='str'),
@@ -190,19 +177,25 @@ def command(params):
     return words + run_words(params)
 
 
-def shown(before):
+def shown(status):
     """The part of a status that a diff shows."""
-    now = facts(before)
-    name = now['version'] or (now['release'] or 'none')[:12]
-    text = 'release: %s\nroute: %s\nwaits: %s\n' % (name, now['active'] or 'not known', (now['waiting'] or 'none')[:12])
-    return text
+    now = facts(status)
+    return dict(
+        release=now['version'] or (now['release'] or 'none')[:12],
+        route=now['active'] or 'not known',
+        waits=(now['waiting'] or 'none')[:12],
+    )
+
+
+def text(parts):
+    return 'release: %(release)s\nroute: %(route)s\nwaits: %(waits)s\n' % parts
 
 
 def expected(params, before, plan):
     """In check mode: whether it would change anything, and the diff. Fails where the command would be refused."""
     now = facts(before)
     state, named = params['state'], params['release']
-    after = dict(release=now['version'] or (now['release'] or 'none')[:12], route=now['active'] or 'not known', waits=(now['waiting'] or 'none')[:12])
+    after = shown(before)
     changed, refused = False, None
     idle = side(before, 'idle')
     other = idle.get('profile') or 'the other profile'
@@ -228,7 +221,7 @@ def expected(params, before, plan):
         changed = (params['only'] is None or params['only'] in serves) and (named is None or named not in serves)
         if changed:
             after['release'], after['route'] = (named or 'the one before')[:14], other
-    return changed, 'release: %(release)s\nroute: %(route)s\nwaits: %(waits)s\n' % after, refused
+    return changed, text(after), refused
 
 
 def check(module, cli):
@@ -246,11 +239,11 @@ def check(module, cli):
             plan = dict(plan, already='release %s is there already' % plan['release']['id'][:12], to=None)
             plan['first'] = plan['first'] if served and waiting(before) else []
             if rests and params['state'] == 'deployed':
-                plan['already'], plan['to'] = None, (before.get('idle') or {}).get('profile')
+                plan['already'], plan['to'] = None, side(before, 'idle').get('profile')
     changed, after, refused = expected(params, before, plan)
     if refused:
         module.fail_json(msg=refused, rc=3, outcome='refused')
-    result = dict(changed=changed, rc=0, outcome='planned' if changed else 'unchanged', diff=dict(before=shown(before), after=after))
+    result = dict(changed=changed, rc=0, outcome='planned' if changed else 'unchanged', diff=dict(before=text(shown(before)), after=after))
     if plan is not None:
         result.update(plan=plan, release=plan['release']['id'])
     module.exit_json(**result)
@@ -288,17 +281,13 @@ def do(module, cli):
     status = cli.status()
     result['release'] = about(params, ended, status)
     if before is not None:
-        result['diff'] = dict(before=shown(before), after=shown(status))
+        result['diff'] = dict(before=text(shown(before)), after=text(shown(status)))
     module.exit_json(**result)
 
 
 def main():
-    module = AnsibleModule(
-        argument_spec=ARGUMENTS,
-        supports_check_mode=True,
-        mutually_exclusive=[('app', 'config')],
-    )
-    cli = Cli(module)
+    cli = Cli.of(ARGUMENTS)
+    module = cli.module
     if module.check_mode:
         check(module, cli)
     do(module, cli)

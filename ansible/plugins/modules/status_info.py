@@ -14,17 +14,6 @@ description:
   - Asks C(bluegreen status) and returns what it says. It changes nothing.
   - A machine whose app is down is an answer, not a failure. The task fails when there is no answer, for example because
     the app has no configuration on this machine.
-options:
-  app:
-    description: The app, when its configuration is C(/etc/bluegreen/APP.toml).
-    type: str
-  config:
-    description: The configuration, when it is elsewhere.
-    type: path
-  executable:
-    description: The program, a name that is looked for or a path.
-    type: str
-    default: bluegreen
 attributes:
   check_mode:
     support: full
@@ -32,8 +21,7 @@ attributes:
   diff_mode:
     support: none
     description: There is nothing to compare.
-author:
-  - The founders of bluegreen (@bluegreen-rs)
+extends_documentation_fragment: bluegreen_rs.bluegreen.cli
 '''
 
 EXAMPLES = r'''
@@ -96,14 +84,13 @@ status:
   type: dict
 '''
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.bluegreen_rs.bluegreen.plugins.module_utils.cli import COMMON, Cli, facts
+from ansible_collections.bluegreen_rs.bluegreen.plugins.module_utils.cli import Cli, facts
 
 
 def main():
-    module = AnsibleModule(argument_spec=dict(COMMON), supports_check_mode=True, mutually_exclusive=[('app', 'config')])
-    status = Cli(module).status()
-    module.exit_json(changed=False, status=status, **facts(status))
+    cli = Cli.of({})
+    status = cli.status()
+    cli.module.exit_json(changed=False, status=status, **facts(status))
 
 
 if __name__ == '__main__':
