@@ -173,7 +173,7 @@ pub(crate) fn master(config: &Config) -> Master {
     let url = &config.nginx.url;
     let named = || Some((url.host_str()?.trim_matches(['[', ']']).to_owned(), url.port_or_known_default()?));
     let dialled = config.nginx.connect.map(|address| (address.ip().to_string(), address.port())).or_else(named);
-    let master = dialled.map_or_else(Master::new, |(host, port)| Master::new().with_dialled(host, port));
+    let master = dialled.map_or_else(Master::new, |(host, port)| Master::new().with_front_door(host, port));
     let master = config.nginx_program().into_iter().fold(master, Master::with_program);
     config.nginx.pid_file.iter().fold(master, Master::with_pid_file)
 }

@@ -43,9 +43,8 @@ const PID_FILE: &str = "/run/nginx.pid";
 #[derive(Debug, Clone, Default)]
 pub struct Master {
     pid_file: Option<PathBuf>,
-    front_door: Option<u16>,
-    /// What is dialled there, an address or a name.
-    host: Option<String>,
+    /// What is dialled at the front door, an address or a name, and its port.
+    front_door: Option<(String, u16)>,
     program: Option<PathBuf>,
 }
 
@@ -145,23 +144,14 @@ impl Master {
         self
     }
 
-    /// Where several run: the one that listens on this port. Who is not root, nor its user, knows it by the control
-    /// group that the listener was opened in.
+    /// Where several run: the one that listens where this is dialled, an address, or a name that is looked up when it matters. Who listens
+    /// beside it, on another address of the port, is nobody there. An address of another machine, as of a load balancer, has no
+    /// listener here, and tells nothing. Who is not root, nor its user, knows it by the control group that the listener was opened in.
     #[must_use = "returns the handle"]
-    pub fn with_front_door(mut self, port: u16) -> Self {
-        self.front_door = Some(port);
-        self
-    }
-
-    /// The same, by what is dialled: an address, or a name that is looked up when it matters. Who listens beside it, on another address
-    /// of the port, is nobody there. An address of another machine, as of a load balancer, has no listener here, and tells nothing.
-    #[must_use = "returns the handle"]
-    pub fn with_dialled(mut self, host: impl Into<String>, port: u16) -> Self {
+    pub fn with_front_door(mut self, host: impl Into<String>, port: u16) -> Self {
         let host = host.into();
-        if host.parse().map_or(true, is_of_this_machine) {
-            self.front_door = Some(port);
-            self.host = Some(host);
-        }
+        let is_here = host.parse().map_or(true, is_of_this_machine);
+        self.front_door = is_here.then_some((host, port));
         self
     }
 
@@ -241,33 +231,22 @@ impl Master {
     /// Whether who answers at the front door may be this nginx: root's, ours, or that of the pid file. What anybody else says there proves
     /// nothing.
     pub(crate) fn has_the_door(&self) -> Result<(), MasterError> {
-        let (Some(port), Some(host)) = (self.front_door, &self.host) else { return Ok(()) };
-        let mut foreign = Vec::new();
-        for listener in all(port)? {
-            let ours = |uid| [0, geteuid().as_raw()].contains(&uid);
-            if let Some(uid) = listener.uid.filter(|uid| !ours(*uid))
-                && !self.is_of(uid)?
-            {
-                foreign.push((listener, uid));
-            }
-        }
-        if foreign.is_empty() {
+        let Some((host, port)) = &self.front_door else { return Ok(()) };
+        let (all, ours) = (all(*port)?, [0, geteuid().as_raw()]);
+        let foreign = |listener: &Listener| listener.uid.filter(|uid| !ours.contains(uid));
+        // a look-up may take its time
+        if !all.iter().any(|listener| foreign(listener).is_some()) {
             return Ok(());
         }
         let unresolved = |error: io::Error| MasterError::Unresolved { host: host.clone(), why: error.to_string() };
-        for address in self.dialled().map_err(unresolved)? {
-            let there = answering(all(port)?, address);
-            if let Some((_, uid)) = foreign.iter().find(|(listener, _)| there.contains(listener)) {
-                return Err(MasterError::Held { address, user: users::name(*uid) });
+        for address in dialled(host, *port).map_err(unresolved)? {
+            for uid in answering(all.clone(), address).iter().filter_map(foreign) {
+                if !self.is_of(uid)? {
+                    return Err(MasterError::Held { address, user: users::name(uid) });
+                }
             }
         }
         Ok(())
-    }
-
-    /// Where the front door is dialled, as far as that is of this machine.
-    fn dialled(&self) -> io::Result<Vec<SocketAddr>> {
-        let (Some(port), Some(host)) = (self.front_door, &self.host) else { return Ok(Vec::new()) };
-        Ok((host.as_str(), port).to_socket_addrs()?.filter(|address| is_of_this_machine(address.ip())).collect())
     }
 
     /// Whether it is named by its pid file, and is this user's.
@@ -275,19 +254,6 @@ impl Master {
         let Some(path) = &self.pid_file else { return Ok(false) };
         let pid = read_pid(path)?;
         Ok(candidates()?.iter().any(|it| it.pid == pid && it.uid == uid))
-    }
-
-    /// Who answers at the front door.
-    fn listeners(&self, port: u16) -> Result<Vec<Listener>, MasterError> {
-        let all = all(port)?;
-        let is_name = self.host.as_ref().is_some_and(|host| host.parse::<IpAddr>().is_err());
-        // a look-up may take its time: where all are one user's, the port tells as much
-        if is_name && all.iter().all(|listener| listener.uid == all[0].uid) {
-            return Ok(all);
-        }
-        // a name that leads nowhere now, or to a load balancer, leaves the port
-        let Some(dialled) = self.dialled().ok().filter(|dialled| !dialled.is_empty()) else { return Ok(all) };
-        Ok(dialled.into_iter().flat_map(|address| answering(all.clone(), address)).collect())
     }
 
     /// What is run when nginx is called.
@@ -305,7 +271,7 @@ impl Master {
         let until = Instant::now() + STARTING;
         loop {
             match self.look() {
-                Err(MasterError::Stranger(port)) if Instant::now() < until && self.is_starting(port) => {
+                Err(MasterError::Stranger(_)) if Instant::now() < until && self.is_starting() => {
                     sleep(Duration::from_millis(10));
                 }
                 found => return found,
@@ -314,9 +280,9 @@ impl Master {
     }
 
     /// Whether the front door is held by nginx's own program, which has no title yet.
-    fn is_starting(&self, port: u16) -> bool {
-        let Some(program) = self.program() else { return false };
-        let Ok(mut listeners) = self.listeners(port) else { return false };
+    fn is_starting(&self) -> bool {
+        let (Some(program), Some((host, port))) = (self.program(), &self.front_door) else { return false };
+        let Ok(mut listeners) = listeners(host, *port) else { return false };
         find_holders(&mut listeners, &[]).is_ok()
             && listeners.iter().flat_map(|listener| &listener.pids).any(|pid| candidate::runs(*pid, &program))
     }
@@ -334,8 +300,8 @@ impl Master {
                 }
                 masters
             }
-            None => match self.front_door {
-                Some(port) => self.at_the_door(port, here, &elsewhere)?,
+            None => match &self.front_door {
+                Some((host, port)) => self.at_the_door(host, *port, here, &elsewhere)?,
                 None => ours(here),
             },
         };
@@ -357,16 +323,16 @@ impl Master {
     /// Those of `here` that may hold the listener of the front door.
     fn at_the_door(
         &self,
+        host: &str,
         port: u16,
         here: Vec<Candidate>,
         elsewhere: &[Candidate],
     ) -> Result<Vec<Candidate>, MasterError> {
-        let listeners = self.listeners(port)?;
+        let listeners = listeners(host, port)?;
         let other = elsewhere.first().map(|it| it.pid);
         if listeners.is_empty() {
-            let dialled = self.dialled().ok().filter(|dialled| !dialled.is_empty());
-            let dialled = dialled.unwrap_or_else(|| vec![(Ipv4Addr::LOCALHOST, port).into()]);
-            if !dialled.into_iter().any(answers) {
+            let at = dialled(host, port).ok().filter(|at| !at.is_empty());
+            if !at.unwrap_or_else(|| vec![(Ipv4Addr::LOCALHOST, port).into()]).into_iter().any(answers) {
                 // another nginx of this machine is not the one that is meant
                 return Err(MasterError::NotRunning(other));
             }
@@ -388,9 +354,29 @@ impl Master {
     }
 }
 
+/// Who answers at the front door.
+fn listeners(host: &str, port: u16) -> Result<Vec<Listener>, MasterError> {
+    let all = all(port)?;
+    let is_name = host.parse::<IpAddr>().is_err();
+    // where all are one user's, the port tells as much
+    if is_name && all.iter().all(|listener| listener.uid == all[0].uid) {
+        return Ok(all);
+    }
+    match dialled(host, port) {
+        Ok(at) if !at.is_empty() => Ok(at.into_iter().flat_map(|at| answering(all.clone(), at)).collect()),
+        // a name that leads nowhere now, or to a load balancer, leaves the port
+        _ => Ok(all),
+    }
+}
+
 /// Who listens on this port, at whatever address.
 fn all(port: u16) -> Result<Vec<Listener>, MasterError> {
     listening(port).map_err(|error| MasterError::Unseen(error.to_string()))
+}
+
+/// Where that leads, as far as it is of this machine.
+fn dialled(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    Ok((host, port).to_socket_addrs()?.filter(|address| is_of_this_machine(address.ip())).collect())
 }
 
 fn is_of_this_machine(address: IpAddr) -> bool {
@@ -431,14 +417,14 @@ mod tests {
     fn who_listens_and_runs_the_program_is_about_to_have_its_title() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let of = |program: &Path| Master::new().with_program(program);
+        let of = |program: &Path| Master::new().with_program(program).with_front_door("127.0.0.1", port);
         let us = std::env::current_exe().unwrap();
         if of(&us).program().is_none() {
             return eprintln!("SKIPPED: others can change {}", us.display());
         }
-        assert!(of(&us).is_starting(port) && !of(Path::new("/bin/sh")).is_starting(port));
+        assert!(of(&us).is_starting() && !of(Path::new("/bin/sh")).is_starting());
         drop(listener);
-        assert!(!of(&us).is_starting(port));
+        assert!(!of(&us).is_starting());
     }
     #[test]
     fn another_user_who_answers_at_the_door_is_named_and_one_beside_it_is_not() {
@@ -449,7 +435,7 @@ mod tests {
             |at: SocketAddr| users::User::by_number(4242, 4242).act(|| TcpListener::bind(at)).unwrap().unwrap();
         let beside = theirs(([127, 0, 0, 9], 0).into());
         let dialled = SocketAddr::from(([127, 0, 0, 1], beside.local_addr().unwrap().port()));
-        let of = |host: &str| Master::new().with_dialled(host, dialled.port());
+        let of = |host: &str| Master::new().with_front_door(host, dialled.port());
         let (master, named) = (of("127.0.0.1"), of("localhost"));
         let ours = TcpListener::bind(dialled).unwrap();
         assert_eq!((master.has_the_door(), named.has_the_door()), (Ok(()), Ok(())));

@@ -109,7 +109,7 @@ fn a_title_of_another_user_is_not_obeyed_and_named() {
     let mut command = as_user(MALLORY);
     command.args(shell());
     let process = Process::titled(command, Some(&held));
-    let master = Master::new().with_front_door(port);
+    let master = Master::new().with_front_door("127.0.0.1", port);
     let foreign = MasterError::Foreign { pid: process.pid(), uid: MALLORY.parse().unwrap() };
     assert_eq!(master.command(), Err(foreign.clone()));
     // nor does a file that he wrote make it one
@@ -138,7 +138,7 @@ fn a_program_that_lends_roots_rights_is_no_master() {
     if uids != format!("Uid:\t{MALLORY}\t0\t0\t0") {
         return eprintln!("SKIPPED: no program lends its rights here ({uids})");
     }
-    assert_eq!(Master::new().with_front_door(port).command(), Err(MasterError::Stranger(port)));
+    assert_eq!(Master::new().with_front_door("127.0.0.1", port).command(), Err(MasterError::Stranger(port)));
     let pid_file = home.path().join("nginx.pid");
     fs::write(&pid_file, process.pid().to_string()).unwrap();
     assert_eq!(Master::new().with_pid_file(&pid_file).pid(), Err(MasterError::PidFile(pid_file)));
@@ -152,7 +152,7 @@ fn another_program_of_roots_is_not_run_in_its_name() {
     }
     let (held, port) = listener();
     let process = Process::titled(sleep(), Some(&held));
-    let found = Master::new().with_front_door(port).command();
+    let found = Master::new().with_front_door("127.0.0.1", port).command();
     assert!(matches!(&found, Err(MasterError::Other { pid, .. }) if *pid == process.pid()), "{found:?}");
 }
 
@@ -173,13 +173,13 @@ fn nginx_in_other_namespaces_is_named_and_left_alone() {
         let process = Process::start(command);
         let pid = process.until_titled();
         drop(held);
-        let master = Master::new().with_front_door(port);
+        let master = Master::new().with_front_door("127.0.0.1", port);
         assert_eq!(master.command(), Err(MasterError::Elsewhere(pid)), "{namespaces:?}");
         assert_eq!(master.pid(), Err(MasterError::Elsewhere(pid)), "{namespaces:?}");
         // where nobody is at the front door, ours is stopped, whoever else runs
         let (nobody, port) = listener();
         drop(nobody);
-        let stopped = Master::new().with_front_door(port);
+        let stopped = Master::new().with_front_door("127.0.0.1", port);
         assert!(matches!(stopped.pid(), Err(MasterError::NotRunning(Some(_)))), "{:?}", stopped.pid());
         assert_eq!(stopped.command().map(|command| command.len()), Ok(1));
         let said = stopped.pid().unwrap_err().to_string();
@@ -215,7 +215,7 @@ fn another_root_is_elsewhere_and_other_mounts_are_not() {
         let process = Process::start(command);
         let pid = process.until_titled();
         drop(held);
-        match Master::new().with_front_door(port).command() {
+        match Master::new().with_front_door("127.0.0.1", port).command() {
             Err(MasterError::Elsewhere(found)) => assert!(elsewhere && found == pid),
             Err(MasterError::Other { pid: found, .. }) => assert!(!elsewhere && found == pid),
             other => panic!("{other:?}"),
@@ -235,7 +235,7 @@ async fn a_real_one_is_called_as_it_was_started() {
     for binary in binaries() {
         let home = home();
         let nginx = Nginx::start(&binary, home.path(), "server { listen 127.0.0.1:{port}; }").await;
-        let master = Master::new().with_front_door(nginx.address.port()).with_program(&binary);
+        let master = Master::new().with_front_door("127.0.0.1", nginx.address.port()).with_program(&binary);
         // a title of ours is none of its own
         let _false = Process::titled(sleep(), None);
         assert_eq!(master.command(), Ok(called(&binary, &nginx)));
@@ -269,7 +269,7 @@ async fn fates(programs: &Path) {
         let (program, new, aside) = (own.join("nginx"), own.join("new"), own.join("nginx (deleted)"));
         let home = home();
         let nginx = Nginx::start(&program, home.path(), "server { listen 127.0.0.1:{port}; }").await;
-        let master = Master::new().with_front_door(nginx.address.port()).with_program(&program);
+        let master = Master::new().with_front_door("127.0.0.1", nginx.address.port()).with_program(&program);
         assert_eq!((master.is_older(), master.command()), (false, Ok(called(&program, &nginx))), "{fate}");
         match fate {
             // on an overlay it is copied up
@@ -361,7 +361,7 @@ async fn an_nginx_of_a_third_user_is_for_that_user() {
     command.arg(&binary).arg("-p").arg(prefix).arg("-c").arg(prefix.join("nginx.conf"));
     command.arg("-e").arg(prefix.join("error.log"));
     let process = Process::titled(command, None);
-    let master = Master::new().with_front_door(port);
+    let master = Master::new().with_front_door("127.0.0.1", port);
     let until = Instant::now() + Duration::from_secs(60);
     while master.worker().is_err() {
         assert!(Instant::now() < until, "{:?}", master.worker());
@@ -412,5 +412,5 @@ async fn a_user_without_rights_finds_roots_nginx_among_false_ones() {
 #[test]
 fn looks() {
     let Ok(door) = std::env::var("DOOR") else { return };
-    println!("found {:?}", Master::new().with_front_door(door.parse().unwrap()).pid());
+    println!("found {:?}", Master::new().with_front_door("127.0.0.1", door.parse().unwrap()).pid());
 }

@@ -260,8 +260,11 @@ async fn finds_its_nginx_by_the_port_it_listens_on() {
     for binary in binaries() {
         let (rig, other) = (Article::start(&binary).await, Article::start(&binary).await);
         for rig in [&rig, &other] {
-            let by_port =
-                IncludeResolver::new(rig.include(), &rig.profiles, Master::new().with_front_door(rig.address.port()));
+            let by_port = IncludeResolver::new(
+                rig.include(),
+                &rig.profiles,
+                Master::new().with_front_door("127.0.0.1", rig.address.port()),
+            );
             assert_eq!(by_port.resolve().await, Ok(rig.routes()[0].clone().into()));
         }
         let alone = IncludeResolver::new(rig.include(), &rig.profiles, Master::new().with_program(&binary));

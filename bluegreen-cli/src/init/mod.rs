@@ -38,18 +38,20 @@ impl Texts {
     pub(crate) fn of(&self, file: &Path) -> Option<String> {
         const LIMIT: u64 = 1 << 20;
         match files::find(file).and_then(|found| found.text(LIMIT)) {
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+            Err(error) if is_absent(error.kind()) => None,
             text => text.map_err(|error| self.cannot_read(file, &error.without_path())).ok(),
         }
     }
 
-    /// What is in a directory.
+    /// What is in a directory, by name; nothing where there is none, or it is among the unread.
     pub(crate) fn entries(&self, dir: &Path) -> Vec<PathBuf> {
         let read = || -> io::Result<Vec<PathBuf>> { fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect() };
-        match read() {
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Vec::new(),
+        let mut entries = match read() {
+            Err(error) if is_absent(error.kind()) => Vec::new(),
             entries => entries.map_err(|error| self.cannot_read(dir, &error)).unwrap_or_default(),
-        }
+        };
+        entries.sort();
+        entries
     }
 
     /// What is there, and makes no sense or cannot be read.
@@ -60,6 +62,10 @@ impl Texts {
     pub(crate) fn unread(self) -> Vec<String> {
         self.0.into_inner()
     }
+}
+
+fn is_absent(why: io::ErrorKind) -> bool {
+    matches!(why, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Something that was found, to be shown.

@@ -1,13 +1,14 @@
 //! Ports that are not free: who listens there, and who else counts on them.
 
 use std::{
-    fmt, fs, io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::Stranger;
-use bluegreen_linux::files;
 use bluegreen_process::{PortOwners, stranger};
+
+use super::Texts;
 
 /// A port and who has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,55 +72,26 @@ pub(crate) struct Neighbour {
 /// The ports of the apps that have a configuration in `/etc/bluegreen`, or in a directory beside `dir`; and what could not be read of
 /// them.
 pub(crate) fn neighbours(dir: &Path) -> (Vec<Neighbour>, Vec<String>) {
-    let (mut found, mut unread) = (Vec::new(), Vec::new());
-    let mut entries = |dir: &Path| {
-        entries(dir).unwrap_or_else(|error| {
-            unread.push(format!("{} cannot be read: {error}", dir.display()));
-            Vec::new()
-        })
-    };
-    let shared = entries(Path::new("/etc/bluegreen")).into_iter();
+    let texts = Texts::default();
+    let shared = texts.entries(Path::new("/etc/bluegreen")).into_iter();
     let mut files: Vec<PathBuf> = shared.filter(|path| path.extension() == Some("toml".as_ref())).collect();
-    let beside = dir.parent().map(&mut entries).into_iter().flatten().filter(|path| path != dir);
-    files.extend(beside.map(|path| path.join("bluegreen.toml")));
-    for file in files {
-        match ports_in(&file) {
-            Ok(ports) => found.extend(ports),
-            Err(why) => unread.push(why),
-        }
-    }
-    (found, unread)
-}
-
-fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let read = match dir.read_dir() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        read => read?,
-    };
-    let mut entries: Vec<PathBuf> = read.map(|entry| Ok(entry?.path())).take(ENTRIES).collect::<io::Result<_>>()?;
-    entries.sort();
-    Ok(entries)
+    let beside = dir.parent().map(|parent| texts.entries(parent)).into_iter().flatten().filter(|path| path != dir);
+    files.extend(beside.take(ENTRIES).map(|path| path.join("bluegreen.toml")));
+    let found = files.iter().filter_map(|file| ports_in(file, &texts)).flatten().collect();
+    (found, texts.unread())
 }
 
 /// A directory with more than so many entries is no place of apps.
 const ENTRIES: usize = 1000;
-/// A configuration has no more bytes.
-const LIMIT: u64 = 1 << 20;
 
-/// What `file` says, if it is there, also where it has mistakes that are no business of ours; or why its ports are not known.
-fn ports_in(file: &Path) -> Result<Vec<Neighbour>, String> {
-    let unknown = |why: &dyn fmt::Display| format!("the ports in {} are not known: {why}", file.display());
-    let text = match files::find(file).and_then(|found| found.text(LIMIT)) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(Vec::new());
-        }
-        text => text.map_err(|error| unknown(&error.without_path()))?,
-    };
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unknown(&error.message()))?;
+/// What `file` says, if it is there, also where it has mistakes that are no business of ours.
+fn ports_in(file: &Path, texts: &Texts) -> Option<Vec<Neighbour>> {
+    let unread = |error: toml::de::Error| texts.cannot_read(file, &error.message());
+    let table: toml::Table = texts.of(file)?.parse().map_err(unread).ok()?;
     let app = table.get("app").and_then(toml::Value::as_str).unwrap_or_default();
     let profiles = table.get("profiles").and_then(toml::Value::as_table);
     let ports = profiles.into_iter().flatten().filter_map(|(_, port)| port.as_integer()?.try_into().ok());
-    Ok(ports.map(|port| Neighbour { port, app: app.to_owned(), file: file.to_owned() }).collect())
+    Some(ports.map(|port| Neighbour { port, app: app.to_owned(), file: file.to_owned() }).collect())
 }
 
 #[cfg(test)]
@@ -146,7 +118,7 @@ mod tests {
         assert_eq!(beside("new").len(), 3);
         let (_, unread) = neighbours(&home.path().join("new"));
         let file = home.path().join("broken/bluegreen.toml");
-        let said = format!("the ports in {} are not known: ", file.display());
+        let said = format!("{} cannot be read: ", file.display());
         assert!(unread.iter().any(|why| why.starts_with(&said)), "{unread:?}");
     }
 

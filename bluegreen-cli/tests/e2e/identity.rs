@@ -188,7 +188,7 @@ fn a_proof_of_another_user_at_the_front_door_proves_nothing() {
     stage.deploy("v1", 0);
     let behind = nginx.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let theirs = User::by_number(64321, 64321).act(|| TcpListener::bind("127.0.0.1:0")).unwrap().unwrap();
-    stage.set("proxy.nginx.url", format!("http://{}/profile", theirs.local_addr().unwrap()));
+    let port = theirs.local_addr().unwrap().port();
     thread::spawn(move || {
         for (from, to) in theirs.incoming().map(|user| (user.unwrap(), TcpStream::connect(&behind).unwrap())) {
             for (mut from, mut to) in [(from.try_clone().unwrap(), to.try_clone().unwrap()), (to, from)] {
@@ -197,10 +197,13 @@ fn a_proof_of_another_user_at_the_front_door_proves_nothing() {
         }
     });
     let artifact = stage.artifact("v2");
-    for (words, code) in
-        [(&["status"][..], 20), (&["check"], 3), (&["deploy", &artifact], 3), (&["setup", "--check"], 3)]
-    {
-        stage.run(words, code).says(&["is held by user 64321, and not by nginx"]);
+    for host in ["127.0.0.1", "localhost"] {
+        stage.set("proxy.nginx.url", format!("http://{host}:{port}/profile"));
+        for (words, code) in
+            [(&["status"][..], 20), (&["check"], 3), (&["deploy", &artifact], 3), (&["setup", "--check"], 3)]
+        {
+            stage.run(words, code).says(&["is held by user 64321, and not by nginx"]);
+        }
     }
     assert_eq!(stage.front(), "v1 real1");
 }

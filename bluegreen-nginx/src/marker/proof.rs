@@ -20,6 +20,15 @@ pub(crate) struct Lead {
     pub(crate) solo: bool,
 }
 
+impl Lead {
+    /// The same among these profiles; `None`: none of them has that port.
+    pub(crate) fn route(self, profiles: &Profiles) -> Option<Route> {
+        let active = profiles.on_port(self.port)?.clone();
+        let standby = profiles.other(&active).clone();
+        Some(if self.solo { Route::solo(active) } else { Route::with_standby(active, standby) })
+    }
+}
+
 impl Proof {
     /// Reads the answer; `None` when it is something else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -39,18 +48,13 @@ impl Proof {
         if self.app != app.as_str() || self.group.is_empty() {
             return Ok(None);
         }
-        let (group, solo) = self.named();
+        let (group, solo) = self.group.strip_suffix(".solo").map_or((&*self.group, false), |group| (group, true));
         let place = |(at, place): (usize, &str)| {
             let (name, port) = place.split_once('=')?;
             let is_it = group.strip_prefix(app.as_str())?.strip_prefix('.')? == name;
             Some(Lead { port: port.parse().ok()?, second: at == 1, solo }).filter(|_| is_it)
         };
         self.places.split(' ').enumerate().find_map(place).map(Some).ok_or_else(|| self.no_route())
-    }
-
-    /// The group without what is said of a failover, and whether there is none.
-    fn named(&self) -> (&str, bool) {
-        self.group.strip_suffix(".solo").map_or((&self.group, false), |group| (group, true))
     }
 
     fn no_route(&self) -> Blind {
@@ -66,18 +70,10 @@ impl Proof {
                 self.app, self.places
             )));
         }
-        let (name, solo) = self.named();
-        let named = name.strip_prefix(app.as_str()).and_then(|rest| profiles.named(rest.strip_prefix('.')?));
-        match named {
-            Some(active) if solo => Ok(Route::solo(active.clone())),
-            Some(active) => Ok(Route::with_standby(active.clone(), profiles.other(active).clone())),
-            None if self.group.is_empty() => Err(Blind::Route(
-                "nginx answers without having looked at the route: a `return` or `rewrite` stands before bluegreen's \
-                 include, which must be the first line of its server block"
-                    .to_owned(),
-            )),
-            None => Err(self.no_route()),
-        }
+        let unlooked = "nginx answers without having looked at the route: a `return` or `rewrite` stands before bluegreen's include, \
+                        which must be the first line of its server block";
+        let lead = self.leads(app)?.ok_or_else(|| Blind::Route(unlooked.to_owned()))?;
+        lead.route(profiles).ok_or_else(|| self.no_route())
     }
 }
 

@@ -208,17 +208,14 @@ impl Setup {
     /// The route to where nginx leads by a set-up of before; `None`: to a port of nobody, which has no users.
     fn keep(&self, lead: Lead) -> Result<Option<Route>, SetupError> {
         let profiles = self.route.profiles();
-        let active = profiles.on_port(lead.port);
+        let kept = lead.route(profiles);
         // the markers in one directory say first or second, and nginx takes them by its ports of before until it is reloaded
-        let turned = active.is_some_and(|active| (active == profiles.second()) != lead.second);
-        let lost = active.is_none() || turned && self.route_read()?.as_deref() == Some(self.route.path());
+        let turned = kept.as_ref().is_some_and(|kept| (kept.active == *profiles.second()) != lead.second);
+        let lost = kept.is_none() || turned && self.route_read()?.as_deref() == Some(self.route.path());
         if lost && serves(lead.port)? {
             return Err(SetupError::Ports { port: lead.port });
         }
-        Ok(active.cloned().map(|active| {
-            let other = profiles.other(&active).clone();
-            if lead.solo { Route::solo(active) } else { Route::with_standby(active, other) }
-        }))
+        Ok(kept)
     }
 
     /// Our own files, as far as they differ; first those that nothing includes yet. The one of the location only where
