@@ -198,6 +198,7 @@ fn a_proof_of_another_user_at_the_front_door_proves_nothing() {
     });
     let artifact = stage.artifact("v2");
     for host in ["127.0.0.1", "localhost"] {
+        stage.set("proxy.nginx.allow_remote", host == "localhost");
         stage.set("proxy.nginx.url", format!("http://{host}:{port}/profile"));
         for (words, code) in
             [(&["status"][..], 20), (&["check"], 3), (&["deploy", &artifact], 3), (&["setup", "--check"], 3)]
