@@ -6,13 +6,13 @@ use bluegreen_core::{
     Route,
     testing::{MemoryStore, conformance},
 };
-use support::{Scene, id};
+use support::{Scene, id, releases};
 
 #[tokio::test(start_paused = true)]
 async fn fakes_pass_the_conformance_suite() {
     let scene = Scene::new();
     let (first, second) = (scene.first(), scene.second());
-    conformance::processes(&scene.host, &first, &id("v1"), &id("v2")).await;
+    conformance::processes(&scene.host, &first, &releases(&scene.host), |profile| scene.host.hold(profile)).await;
     scene.host.world().start(&first, &id("v1")).unwrap();
     conformance::probe(&scene.host, &first, &second).await;
     scene.host.world().start(&second, &id("v2")).unwrap();
@@ -22,8 +22,8 @@ async fn fakes_pass_the_conformance_suite() {
         Route::with_standby(second.clone(), first.clone()),
         Route::solo(second),
     ];
-    conformance::resolver(&scene.host, &scene.host, &routes).await;
-    conformance::switcher(&scene.host, &scene.host, &routes).await;
+    conformance::resolver(&scene.host, &scene.host, &routes, async |route| scene.host.world().switch(route)).await;
+    conformance::switcher(&scene.host, &scene.host, &routes, async || scene.host.request()).await;
     let store = MemoryStore::default();
     conformance::store(|| store.clone());
 }

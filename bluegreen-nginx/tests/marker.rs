@@ -12,7 +12,7 @@ use std::{
 use bluegreen_core::{Blind, ProfileResolver, ProxySwitcher, testing::conformance};
 use bluegreen_http::Options;
 use bluegreen_nginx::{MarkerResolver, MarkerSwitcher, ProofLocation};
-use rig::{Load, Nginx, Shop, binaries, get, home, is_root};
+use rig::{Load, Nginx, Shop, binaries, get, home, is_root, open_request};
 use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -22,8 +22,10 @@ async fn keeps_the_contracts_of_the_traits() {
         let shop = Shop::start("my-shop", home.path()).await;
         let nginx = Nginx::start(&binary, home.path(), &shop.http()).await;
         let (resolver, switcher) = (shop.resolver(&nginx), MarkerSwitcher::new(shop.route.clone()));
-        conformance::resolver(&resolver, &switcher, &shop.routes()).await;
-        conformance::switcher(&switcher, &resolver, &shop.routes()).await;
+        let by_hand = async |route: &_| shop.lead_to(route);
+        conformance::resolver(&resolver, &switcher, &shop.routes(), by_hand).await;
+        let request = async || open_request(nginx.address, shop.first.as_ref().unwrap()).await;
+        conformance::switcher(&switcher, &resolver, &shop.routes(), request).await;
     }
 }
 

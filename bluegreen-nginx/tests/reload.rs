@@ -13,7 +13,7 @@ use bluegreen_nginx::{
     Master,
     reload::{IncludeResolver, ReloadSwitcher, Version},
 };
-use rig::{Article, binaries, free_port};
+use rig::{Article, binaries, free_port, open_request};
 
 /// Nothing that a test waits for may take longer, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -37,8 +37,15 @@ async fn keeps_the_contracts_of_the_traits() {
     for binary in binaries() {
         let rig = Article::start(&binary).await;
         let (resolver, switcher) = (rig.resolver(), rig.switcher());
-        conformance::resolver(&resolver, &switcher, &rig.routes()).await;
-        conformance::switcher(&switcher, &resolver, &rig.routes()).await;
+        let by_hand = async |route: &Route| {
+            rig.lead_to(route.active.port());
+            // the kernel tells when a worker began in steps of 10 ms
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            rig.reload().await;
+        };
+        conformance::resolver(&resolver, &switcher, &rig.routes(), by_hand).await;
+        let request = async || open_request(rig.address, &rig.apps[0]).await;
+        conformance::switcher(&switcher, &resolver, &rig.routes(), request).await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{Faults, MemoryStore, Op, World};
+use super::{FakeProcess, Faults, Health, MemoryStore, Op, World};
 use crate::{
     Answer, Autopsy, Blind, Deployer, FrontDoor, HealthProbe, Occupant, Process, ProcessError, ProcessManager, Profile,
     ProfileResolver, ProxySwitcher, ReleaseId, Route, SwitchError, Traffic, Unhealthy,
@@ -16,6 +16,30 @@ use crate::{
 pub struct FakeHost {
     world: Arc<Mutex<World>>,
     faults: Faults,
+    /// The profiles of the requests that are open.
+    open: Arc<Mutex<Vec<Profile>>>,
+}
+
+/// A request that a [`FakeHost`] has open until this is dropped.
+#[derive(Debug)]
+pub struct Request(FakeHost, Profile);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let mut open = self.0.open();
+        let index = open.iter().position(|profile| *profile == self.1);
+        open.swap_remove(index.expect("each is dropped once"));
+    }
+}
+
+/// Somebody who listens on a port of a [`FakeHost`] until this is dropped.
+#[derive(Debug)]
+pub struct Held(FakeHost, Profile);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.world().strangers.remove(&self.1);
+    }
 }
 
 /// The front door of a [`FakeHost`].
@@ -36,6 +60,23 @@ impl FakeHost {
     /// The faults of this host.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// Lets somebody else listen on the port of `profile`.
+    pub fn hold(&self, profile: &Profile) -> Held {
+        self.world().strangers.insert(profile.clone(), World::bob());
+        Held(self.clone(), profile.clone())
+    }
+
+    /// Sends a request that stays open, to the active profile.
+    pub fn request(&self) -> Request {
+        let active = self.world().route().expect("there is a route").active.clone();
+        self.open().push(active.clone());
+        Request(self.clone(), active)
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<Profile>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A store whose saves fail with this host's faults.
@@ -85,7 +126,12 @@ impl ProcessManager for FakeHost {
         self.effect(Op::Start, |world| world.start(profile, release), ()).map_err(start)
     }
 
-    async fn stop(&self, profile: &Profile, process: &Process, _: Duration) -> Result<(), ProcessError> {
+    async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
+        let ignores = |it: &FakeProcess| it.process == *process && it.health == Health::Stubborn;
+        let stubborn = self.world().running.get(profile).is_some_and(ignores);
+        if stubborn {
+            tokio::time::sleep(grace).await;
+        }
         let stop = |world: &mut World| {
             world.stop(profile, process);
             Ok(())
@@ -137,7 +183,14 @@ impl ProxySwitcher for FakeHost {
         self.effect(Op::Switch, switch, ()).map_err(SwitchError::Refused)
     }
 
-    async fn drain(&self, _: &Profile, _: Duration) -> Result<(), SwitchError> {
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
+        let drained = async {
+            while self.open().contains(profile) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        // running out of time is not an error
+        let _ = tokio::time::timeout(within, drained).await;
         Ok(())
     }
 }

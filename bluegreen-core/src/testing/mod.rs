@@ -7,7 +7,7 @@ mod faults;
 mod memory_store;
 mod world;
 
-pub use fake_host::FakeHost;
+pub use fake_host::{FakeHost, Held, Request};
 pub use faults::{Faults, Op};
 pub use memory_store::MemoryStore;
 pub use world::{FakeProcess, Health, World};

@@ -18,6 +18,8 @@ pub enum Health {
     Sick,
     /// Runs and never listens.
     Deaf,
+    /// Healthy at once, and does not end when it is asked to.
+    Stubborn,
     /// Ends at once.
     Dies,
     /// Runs, and somebody else was faster to take its port.
@@ -33,6 +35,12 @@ pub struct FakeProcess {
     pub process: Process,
     /// How it behaves.
     pub health: Health,
+}
+
+impl FakeProcess {
+    fn is_healthy(&self) -> bool {
+        matches!(self.health, Health::Good | Health::Stubborn)
+    }
 }
 
 /// One machine, pure: what the proxy does and what runs. The fakes act on it, and a model check can too.
@@ -115,7 +123,7 @@ impl World {
 
     /// Whether `profile` would pass a health attempt.
     pub fn healthy(&self, profile: &Profile) -> bool {
-        self.strangers.contains_key(profile) || self.running.get(profile).is_some_and(|p| p.health == Health::Good)
+        self.strangers.contains_key(profile) || self.running.get(profile).is_some_and(FakeProcess::is_healthy)
     }
 
     /// The profile whose answer a user gets now, with the proxy's failover.

@@ -6,11 +6,17 @@ use std::time::Duration;
 
 use bluegreen_core::{
     Command, Deployer, Options, Policy, Profile, ReleaseId, Report, Route, RunError, State, StateStore, Step,
-    testing::{FakeHost, MemoryStore},
+    testing::{FakeHost, Health, MemoryStore, conformance::Releases},
 };
 
 pub fn id(text: &str) -> ReleaseId {
     text.parse().unwrap()
+}
+
+/// The releases of the conformance suite, which behave as their names say.
+pub fn releases(host: &FakeHost) -> Releases {
+    host.world().releases.extend([(id("dies"), Health::Dies), (id("stubborn"), Health::Stubborn)]);
+    Releases { listens: id("v1"), other: id("v2"), dies: id("dies"), stubborn: id("stubborn") }
 }
 
 #[derive(Debug)]

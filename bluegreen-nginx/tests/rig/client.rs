@@ -8,6 +8,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use super::App;
+
 /// The lines of the head, and the body.
 pub(super) async fn read_message(stream: &mut BufReader<TcpStream>) -> Option<(Vec<String>, String)> {
     let mut head = Vec::new();
@@ -30,6 +32,14 @@ pub(super) async fn read_message(stream: &mut BufReader<TcpStream>) -> Option<(V
 /// One request over a fresh connection: status and body.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
     Client { address, stream: None }.ask("GET", path).await
+}
+
+/// A request that `app` has and does not answer, until what is returned is dropped.
+pub(crate) async fn open_request(address: SocketAddr, app: &App) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /slow HTTP/1.1\r\nHost: shop.example\r\n\r\n").await.unwrap();
+    app.asked().await;
+    stream
 }
 
 struct Client {

@@ -18,7 +18,7 @@ use bluegreen_core::{Profile, Profiles};
 pub(crate) use {
     app::App,
     article::Article,
-    client::{Load, get},
+    client::{Load, get, open_request},
     machine::{Machine, SITE},
     nginx::Nginx,
     shop::Shop,

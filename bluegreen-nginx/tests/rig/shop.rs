@@ -1,6 +1,6 @@
 //! Marker mode: a route and what is behind it.
 
-use std::path::Path;
+use std::{os::unix::fs::symlink, path::Path};
 
 use bluegreen_core::{Name, Route};
 use bluegreen_nginx::{MarkerResolver, RouteDir, Snippet};
@@ -32,6 +32,14 @@ impl Shop {
             Route::solo(second.clone()),
             Route::with_standby(second, first),
         ]
+    }
+
+    /// Moves the route as somebody with `ln` and `mv` would.
+    pub(crate) fn lead_to(&self, route: &Route) {
+        let standby = if route.standby.is_some() { "+standby" } else { "" };
+        let new = self.route.path().join("by-hand");
+        symlink(format!("{}{standby}", route.active), &new).unwrap();
+        std::fs::rename(new, self.route.path().join("live")).unwrap();
     }
 
     pub(crate) fn snippet(&self) -> Snippet {

@@ -246,7 +246,8 @@ async fn each_start_has_its_own_log() {
 #[tokio::test]
 async fn the_suite_of_the_core_passes() {
     let rig = Rig::new();
-    let (release, other) = (rig.release("listen"), rig.release("quiet"));
-    conformance::processes(&rig.processes, rig.profile(), &release, &other).await;
-    conformance::ports(&rig.processes, &rig.config.profiles, &release, None).await;
+    let [listens, other, dies, stubborn] = ["listen", "quiet", "die", "stubborn"].map(|kind| rig.release(kind));
+    let releases = conformance::Releases { listens, other, dies, stubborn };
+    conformance::processes(&rig.processes, rig.profile(), &releases, conformance::hold).await;
+    conformance::ports(&rig.processes, &rig.config.profiles, &releases.listens, None).await;
 }

@@ -9,9 +9,9 @@ mod resolver;
 mod store;
 mod switcher;
 
-pub use ports::ports;
+pub use ports::{hold, ports};
 pub use probe::probe;
-pub use processes::processes;
+pub use processes::{Releases, processes};
 pub use resolver::resolver;
 pub use store::store;
 pub use switcher::switcher;

@@ -24,14 +24,13 @@ pub async fn ports(manager: &dyn ProcessManager, profiles: &Profiles, release: &
     assert_eq!(inspect(profile).await, Occupant::Nobody, "a listener elsewhere on the port is no stranger");
     drop(elsewhere);
 
-    let stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, profile.port())).expect("the port is free");
+    let stranger = hold(profile);
     match inspect(profile).await {
         Occupant::Stranger { who, beside: None } => {
             assert_eq!(who.address, stranger.local_addr().ok(), "a stranger has the address that he listens on");
         }
-        seen => panic!("who answers there and is not ours is a stranger, not {seen:?}"),
+        seen => panic!("who listens there and is not ours is a stranger, not {seen:?}"),
     }
-    manager.start(profile, release).await.expect_err("starting a release beside a stranger is an error");
     drop(stranger);
 
     let Some(both) = both else { return };
@@ -41,6 +40,11 @@ pub async fn ports(manager: &dyn ProcessManager, profiles: &Profiles, release: &
     manager.stop(profile, &process, GRACE).await.expect_err("what answers on the other profile is not ended");
     assert!(answers(profile) && answers(other), "nothing was signalled");
     assert_eq!(listening(manager, profile).await, process, "nothing was signalled");
+}
+
+/// Listens where `profile` is dialled, as somebody else.
+pub fn hold(profile: &Profile) -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, profile.port())).expect("the port is free")
 }
 
 fn answers(profile: &Profile) -> bool {
