@@ -1,10 +1,10 @@
 //! The model check: every order of effects, kills, deaths, reboots and meddling that a few faults allow, over the production
 //! `begin`, `recover`, `rebuild` and `step`.
 //!
-//! `BLUEGREEN_MODEL_FAULTS` and `BLUEGREEN_MODEL_LAUNCHES` widen it, `BLUEGREEN_MODEL_POLICY=2` takes one policy of the six, and
-//! `BLUEGREEN_MODEL_MUTANT=SaveLate` tells the way of one
-//! wrong design. A broken promise prints the way to it, and the line that walks it again. The long run, of more than 20
-//! million states, prints its figures:
+//! As it comes it takes seconds: one fault and one command, under every policy. `./test` takes two commands.
+//! `BLUEGREEN_MODEL_FAULTS` and `BLUEGREEN_MODEL_LAUNCHES` widen it, `BLUEGREEN_MODEL_POLICY=2` takes one policy, and
+//! `BLUEGREEN_MODEL_MUTANT=SaveLate` tells the way of one wrong design. A broken promise prints the way to it, and the line that
+//! walks it again. The long run, of more than 20 million states, prints its figures:
 //!
 //! ```text
 //! BLUEGREEN_MODEL_FAULTS=2 BLUEGREEN_MODEL_LAUNCHES=2 nice cargo test --release -p bluegreen-core --all-features --test model no_order -- --nocapture
@@ -53,7 +53,7 @@ fn check(machine: &Machine, until: HasDiscoveries) -> Found {
 
 #[test]
 fn no_order_of_faults_breaks_a_promise() {
-    let (faults, launches) = (bound("FAULTS", 1), bound("LAUNCHES", 2));
+    let (faults, launches) = (bound("FAULTS", 1), bound("LAUNCHES", 1));
     if let Some(code) = variable("REPLAY") {
         let (policy, way) = code.split_once(':').expect("POLICY:WAY");
         let policy = Machine::policies().swap_remove(policy.parse().expect("the number of a policy"));
@@ -91,6 +91,7 @@ fn no_order_of_faults_breaks_a_promise() {
         _ if only.is_some() => 0,
         (2.., 2..) => 20_000_000,
         (1, 2..) => 2_000_000,
+        (1, 1) => 100_000,
         _ => 0,
     };
     assert!(states >= least, "the model has become too small: {states} states");
