@@ -17,7 +17,7 @@ mod releases;
 mod setup;
 mod status;
 
-pub(crate) use self::{preflight::rests, status::Condition};
+pub(crate) use self::status::Condition;
 
 use std::io::{IsTerminal as _, stderr};
 

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use bluegreen_core::{Blind, ReleaseId, Seen, StateStore as _, Step, Traffic, Transaction, machine::rollback_target};
+use bluegreen_core::{
+    Blind, Command, Recovery, ReleaseId, Seen, State, StateStore as _, Step, Traffic, Transaction, Tried,
+    machine::preview, recover,
+};
 use bluegreen_process::ReleaseError;
 
 use super::{Exit, Halt, Session};
@@ -51,8 +54,11 @@ async fn undisturbed<T>(session: &Session, look: impl AsyncFn() -> Result<T, Hal
 }
 
 async fn look_once(session: &Session, until: Step) -> Result<Looked, Halt> {
-    let switches = until > Step::Health && settled(session);
-    let seen = if switches { patient_sight(session).await } else { session.sight().await };
+    let mut seen = session.sight().await;
+    let switches = until > Step::Health && settled(session, &seen);
+    if switches {
+        seen = patient(session, seen).await;
+    }
     if let (Ok(missing @ Traffic::NotSetUp(_)), true) = (&seen.traffic, switches) {
         return Err(Halt::new(Exit::Refused, missing.to_string()).next(for_traffic(&seen.traffic, &session.config)));
     }
@@ -66,20 +72,18 @@ async fn look_once(session: &Session, until: Step) -> Result<Looked, Halt> {
         return Err(Halt::new(Exit::Refused, said(&seen.traffic)).next(for_traffic(&seen.traffic, &session.config)));
     }
     if until > Step::Health {
-        switchable(session).await?;
+        switchable(session, switches).await?;
     }
     Ok(Looked { traffic: seen.traffic, findings })
 }
 
-/// What is so now. As the engine, it waits before it believes that the route cannot be seen.
-async fn patient_sight(session: &Session) -> Seen {
+/// What is so after `seen`, where the route is not in it: as the engine, it waits before it believes that.
+async fn patient(session: &Session, mut seen: Seen) -> Seen {
     let end = Instant::now() + session.config.policy().blindness;
-    loop {
-        let seen = session.sight().await;
-        if seen.traffic.is_ok() || Instant::now() >= end || session.signals.cancel.is_cancelled() {
-            return seen;
-        }
+    while seen.traffic.is_err() && Instant::now() < end && !session.signals.cancel.is_cancelled() {
+        seen = session.sight().await;
     }
+    seen
 }
 
 /// What was found that stops nothing.
@@ -94,8 +98,8 @@ fn refused(finding: &Finding) -> Halt {
 }
 
 /// What somebody else broke at the route would be found only at the switch, with the release started for nothing.
-async fn switchable(session: &Session) -> Result<(), Halt> {
-    match doctor::can_switch(&session.config, settled(session)).await {
+async fn switchable(session: &Session, settled: bool) -> Result<(), Halt> {
+    match doctor::can_switch(&session.config, settled).await {
         Some(finding) => Err(refused(&finding)),
         None => Ok(()),
     }
@@ -103,7 +107,8 @@ async fn switchable(session: &Session) -> Result<(), Halt> {
 
 /// Could the route be moved now?
 pub(super) async fn can_switch(session: &Session) -> Result<(), Halt> {
-    undisturbed(session, async || switchable(session).await).await
+    let look = async || switchable(session, settled(session, &session.sight().await)).await;
+    undisturbed(session, look).await
 }
 
 /// Is the release of a rollback there to be started? With the warm one stopped it would be too late to find out. `only`: nothing is
@@ -113,18 +118,13 @@ pub(super) async fn can_go_back(
     named: Option<&ReleaseId>,
     only: Option<&ReleaseId>,
 ) -> Result<(), Halt> {
+    let command = Command::Rollback { release: named.cloned(), only: only.cloned() };
     let look = async || {
-        // what cannot be read, or is recovered first, the engine judges under the lock
+        // what cannot be read the engine judges under the lock
         let (seen, Ok(state)) = (session.sight().await, session.wired.store.load()) else { return Ok(()) };
-        let Some(route) = seen.route().filter(|_| settled(session)) else { return Ok(()) };
-        let runs = |profile, id: &ReleaseId| seen.ours(profile).is_some_and(|process| process.release == *id);
-        if only.is_some_and(|only| !runs(&route.active, only)) {
-            return Ok(());
-        }
-        let other = session.config.profiles.other(&route.active);
-        let target = named.or_else(|| rollback_target(&state, &seen).map(|target| target.release));
-        match target.filter(|id| !runs(other, id) && !runs(&route.active, id)) {
-            Some(id) => there(session, id).map_err(|error| Halt { exit: Exit::Refused, ..error.into() }),
+        let preview = preview(&state, &seen, &command, &session.config.policy());
+        match preview.transaction().filter(|tx| tx.step < Step::Health) {
+            Some(tx) => there(session, &tx.release).map_err(|error| Halt { exit: Exit::Refused, ..error.into() }),
             None => Ok(()),
         }
     };
@@ -137,9 +137,12 @@ fn there(session: &Session, id: &ReleaseId) -> Result<(), ReleaseError> {
 
 /// Would what waits be seen at the front door once it has the traffic?
 pub(super) async fn has_door(session: &Session) -> Result<(), Halt> {
-    let look = async || match doctor::no_door(&session.config, &session.sight().await).await {
-        Some(finding) if settled(session) => Err(refused(&finding)),
-        _ => Ok(()),
+    let look = async || {
+        let seen = session.sight().await;
+        match doctor::no_door(&session.config, &seen).await {
+            Some(finding) if settled(session, &seen) => Err(refused(&finding)),
+            _ => Ok(()),
+        }
     };
     undisturbed(session, look).await
 }
@@ -179,12 +182,9 @@ pub(super) async fn warn(session: &Session, until: Step, looked: &Looked) {
 
 /// Whether what is seen will be so when the engine begins: nobody is at work, and no killed command left something that
 /// is recovered first. Else only the engine, which has the lock then, can refuse.
-fn settled(session: &Session) -> bool {
+fn settled(session: &Session, seen: &Seen) -> bool {
     let store = &session.wired.store;
-    store.holder().is_none() && store.load().is_ok_and(|state| state.transaction.is_none_or(|tx| rests(&tx)))
-}
-
-/// Whether `tx` looks as if it waited for the next command.
-pub(crate) fn rests(tx: &Transaction) -> bool {
-    tx.undo.is_none() && tx.step == tx.until && tx.step != Step::Switch
+    let recovery = |state: &State| recover(state, seen, &session.config.policy(), Tried::default());
+    let rests = |state: &State| state.transaction.is_none() || matches!(recovery(state), Recovery::Rests(_));
+    store.holder().is_none() && store.load().is_ok_and(|state| rests(&state))
 }

@@ -3,7 +3,7 @@
 use bluegreen_core::{Recovery, Seen, StateStore as _, Step, StoreError, Tried, recover};
 
 use super::Finding;
-use crate::{commands::rests, halt::Halt, session::Session};
+use crate::{halt::Halt, session::Session};
 
 /// The finding that a command of ours is at work: a deploy only waits for it.
 pub(crate) const LOCKED: &str = "locked";
@@ -25,7 +25,7 @@ pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
 fn waits(session: &Session, seen: &Seen) -> Option<Finding> {
     // a state that cannot be read is a finding of its own
     let state = session.wired.store.load().ok()?;
-    let tx = state.transaction.as_ref().filter(|tx| rests(tx) && tx.step > Step::Stop)?;
+    let tx = state.transaction.as_ref().filter(|tx| tx.step > Step::Stop)?;
     let Recovery::Rests(_) = recover(&state, seen, &session.config.policy(), Tried::default()) else {
         return None;
     };

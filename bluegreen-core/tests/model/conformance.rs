@@ -7,6 +7,7 @@ use bluegreen_core::{
     Acted, Answer, Autopsy, Blind, Command, Deployer, Effect, FrontDoor, Gate, Holder, Lease, Occupant, Options,
     Process, ProcessError, ProcessManager, Profile, ProxySwitcher, Refused, ReleaseId, Route, Seen, Stamp, State,
     StateStore, Step, StoreError, SwitchError, Transaction,
+    machine::{self, preview},
     testing::{FakeHost, MemoryStore, Op},
 };
 use stateright::Model as _;
@@ -164,33 +165,56 @@ async fn by_the_engine(
     (trace, fake)
 }
 
-/// What the model's tool does, or the first so many things of that.
-fn by_the_model(machine: &Machine, host: &mut Host, command: &Command, at_most: usize) -> Vec<String> {
-    let (mut tool, mut trace) = (Tool::launch(command.clone()), Vec::new());
+/// What is done of `effect` at the process manager, the proxy or the gate.
+fn done(effect: &Effect) -> Option<String> {
+    match effect {
+        Effect::Gate { before, .. } => Some(format!("ask before {before}")),
+        Effect::Start { profile, release } => Some(format!("start {release} on {profile}")),
+        Effect::Stop { profile, process, .. } => Some(format!("stop {} on {profile}", process.id)),
+        Effect::Switch { to, .. } => Some(routed(&Route::solo(to.clone()))),
+        Effect::Isolate { active, .. } => Some(routed(&Route::solo(active.clone()))),
+        Effect::Standby { active, standby, .. } => Some(routed(&Route::with_standby(active.clone(), standby.clone()))),
+        Effect::AwaitHealthy { .. } | Effect::Prove { .. } | Effect::Bake { .. } => None,
+    }
+}
+
+/// What is done of a command, as its preview says it. A process that is imagined has not the name that it would have.
+fn by_the_preview(machine: &Machine, host: &Host, command: &Command) -> Vec<String> {
+    let preview = preview(&host.disk, &host.world.seen(), command, &machine.policy);
+    let own = match preview.answer {
+        machine::Answer::Go(way) => Some(*way),
+        _ => None,
+    };
+    let ways = preview.first.into_iter().chain(own);
+    ways.flat_map(|way| way.effects).filter_map(|(_, effect)| done(&effect)).map(|what| nameless(&what)).collect()
+}
+
+/// Of a stop only where.
+fn nameless(what: &str) -> String {
+    match what.strip_prefix("stop ").and_then(|rest| rest.split_once(" on ")) {
+        Some((_, profile)) => format!("stop on {profile}"),
+        None => what.to_owned(),
+    }
+}
+
+/// What the model's tool does, or the first so many things of that; and whether all went well.
+fn by_the_model(machine: &Machine, host: &mut Host, command: &Command, at_most: usize) -> (Vec<String>, bool) {
+    let (mut tool, mut trace, mut well) = (Tool::launch(command.clone()), Vec::new(), true);
     for _ in 0..BOUND {
         if trace.len() == at_most {
-            return trace;
+            return (trace, well);
         }
         let before = saved(&host.disk);
         let went = tool.go(host, machine, None);
         trace.extend(Some(saved(&host.disk)).filter(|now| *now != before));
-        let Went::On(next) = went else { return trace };
+        let Went::On(next) = went else { return (trace, well) };
         if let Some(Acted { effect, result }) = next.has_just() {
-            trace.extend(
-                match effect {
-                    Effect::Gate { before, .. } => Some(format!("ask before {before}")),
-                    Effect::Start { profile, release } => Some(format!("start {release} on {profile}")),
-                    Effect::Stop { profile, process, .. } => Some(format!("stop {} on {profile}", process.id)),
-                    Effect::Switch { to, .. } => Some(routed(&Route::solo(to.clone()))),
-                    Effect::Isolate { active, .. } => Some(routed(&Route::solo(active.clone()))),
-                    Effect::Standby { active, standby, .. } => {
-                        Some(routed(&Route::with_standby(active.clone(), standby.clone())))
-                    }
-                    _ => None,
-                }
-                // what is refused by a probe never reaches the process manager, or the proxy
-                .filter(|_| result.is_ok() || matches!(effect, Effect::Start { .. })),
-            );
+            // what is started and dies at once is no failure of its start
+            let dies = matches!(effect, Effect::Start { release, .. } if release.as_str() == "dies");
+            well &= result.is_ok() && !dies;
+            // what is refused by a probe never reaches the process manager, or the proxy
+            let reached = result.is_ok() || matches!(effect, Effect::Start { .. });
+            trace.extend(done(effect).filter(|_| reached));
         }
         tool = next;
     }
@@ -198,8 +222,8 @@ fn by_the_model(machine: &Machine, host: &mut Host, command: &Command, at_most: 
 }
 
 /// A random walk of this many actions through the model, with the engine beside each command, also when that is killed
-/// half-way: how many commands it had.
-pub(crate) async fn walk(seed: u64, actions: usize) -> usize {
+/// half-way: how many commands it had, and of how many the preview was compared.
+pub(crate) async fn walk(seed: u64, actions: usize) -> (usize, usize) {
     let policies = Machine::policies();
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut pick = |among: usize| {
@@ -211,7 +235,7 @@ pub(crate) async fn walk(seed: u64, actions: usize) -> usize {
     let machine = Machine::new(policies[pick(policies.len())].clone(), u8::MAX, u8::MAX);
     let mut beginnings = machine.init_states();
     let mut now = beginnings.swap_remove(pick(beginnings.len()));
-    let (mut commands, mut told) = (0, Vec::new());
+    let (mut commands, mut previews, mut told) = (0, 0, Vec::new());
     for _ in 0..actions {
         let mut possible = Vec::new();
         machine.actions(&now, &mut possible);
@@ -230,15 +254,25 @@ pub(crate) async fn walk(seed: u64, actions: usize) -> usize {
         told.extend(killed.map(|(op, n)| format!("... killed at {op:?} {n}")));
         let (engine, fake) = by_the_engine(&machine, &now.host, &command, killed).await;
         let at_most = if fake.faults().fired() { engine.len() } else { usize::MAX };
-        let model = by_the_model(&machine, &mut now.host, &command, at_most);
+        let foreseen = by_the_preview(&machine, &now.host, &command);
+        let (model, well) = by_the_model(&machine, &mut now.host, &command, at_most);
         let replay = format!(
             "BLUEGREEN_MODEL_WALK={seed} cargo test -p bluegreen-core --all-features --test model the_engine -- --nocapture"
         );
         assert_eq!(engine, model, "left: the engine; right: the model; after {told:#?}\nTo see it again:\n{replay}");
+        if well && killed.is_none() {
+            previews += usize::from(!foreseen.is_empty());
+            let did: Vec<_> =
+                engine.iter().filter(|what| !what.starts_with("save")).map(|what| nameless(what)).collect();
+            assert_eq!(
+                did, foreseen,
+                "left: what was done; right: its preview; after {told:#?}\nTo see it again:\n{replay}"
+            );
+        }
         let (world, said) = (fake.world(), &now.host.world);
         assert_eq!((&world.traffic, &world.running), (&said.traffic, &said.running), "{told:#?}\n{replay}");
         assert!(now.host.broken.is_empty(), "{:?} after {told:#?}\n{replay}", now.host.broken);
         commands += 1;
     }
-    commands
+    (commands, previews)
 }

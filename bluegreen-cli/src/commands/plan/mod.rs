@@ -1,11 +1,12 @@
-//! `plan`: what `deploy` would do now. It asks the same functions as the engine, and changes nothing.
+//! `plan`: what `deploy` would do now, as the engine's own machine foresees it. It changes nothing.
 
 mod steps;
 mod usual;
 
 use bluegreen_core::{
-    Begin, Command, Failure, Name, Profile, Recovery, Route, Seen, State, StateStore as _, Step, Transaction, Tried,
-    begin, millis, recover,
+    Cause, Command, Failure, Name, Profile, State, StateStore as _, Step, Transaction,
+    machine::{Answer, preview},
+    millis,
 };
 use bluegreen_process::{NewRelease, Release};
 
@@ -62,53 +63,37 @@ async fn make(session: &Session, args: &args::Plan) -> Result<Plan, Halt> {
 
     let seen = session.wired.deployer.look().await;
     let state = session.wired.store.load()?;
-    let (state, seen, mut first) = recovered(session, state, seen);
-    let command = Command::deploy(release.id.clone());
-    let command = match command {
-        Command::Deploy { release, until, breaking, if_changed, .. } => {
-            Command::Deploy { release, until, breaking, if_changed, replace: args.replace }
-        }
-        other => other,
+    let command = Command::Deploy {
+        release: release.id.clone(),
+        until: Step::Retire,
+        breaking: false,
+        replace: args.replace,
+        if_changed: false,
     };
-    let policy = session.config.policy();
-    let mut decided = begin(&state, &command, &seen, &policy);
-    if let Begin::First(_) = decided {
-        first.extend(state.transaction.as_ref().map(|tx| format!("takes back {}", about(tx))));
-        let state = State { transaction: None, ..state.clone() };
-        decided = begin(&state, &command, &seen, &policy);
-    }
-    let (tx, already) = match decided {
-        Begin::Go(state) | Begin::First(state) => (state.transaction, None),
-        Begin::Already(what) => (None, Some(what)),
-        Begin::Refuse(refusal) => return Err(refusal.into()),
+    let preview = preview(&state, &seen, &command, &session.config.policy());
+    let mut first: Vec<String> = preview.first.iter().map(|way| before(&way.transaction, &state)).collect();
+    first.extend(preview.degraded.map(|reason| format!("recovery needs a person: {reason}")));
+    let (way, already) = match preview.answer {
+        Answer::Go(way) => (Some(way), None),
+        Answer::Already(what) => (None, Some(what)),
+        Answer::Refuse(refusal) => return Err(refusal.into()),
+        Answer::Degraded(reason) => return Err(Halt::new(Exit::Refused, reason).next("bluegreen recover")),
     };
     let surplus = releases::surplus(session, &release, stored).await?;
     let usual = Usual::of(&session.config.state_dir);
-    let lines = tx.as_ref().map(|tx| steps::lines(session, &seen, tx, &release, stored)).unwrap_or_default();
-    let (from, to) = (tx.as_ref().and_then(|tx| tx.from.clone()), tx.map(|tx| tx.to));
+    let lines = way.as_ref().map(|way| steps::lines(session, &seen, way, &release, stored)).unwrap_or_default();
+    let (from, to) = (way.as_ref().and_then(|way| way.transaction.from.clone()), way.map(|way| way.transaction.to));
     Ok(Plan { release, stored, first, from, to, already, lines, usual, removes: surplus })
 }
 
-/// What recovery would do, and how it would be after it, as far as that can be told from here.
-fn recovered(session: &Session, state: State, mut seen: Seen) -> (State, Seen, Vec<String>) {
-    let walk = match recover(&state, &seen, &session.config.policy(), Tried::default()) {
-        // `begin` says what cannot be seen
-        Recovery::Stable | Recovery::Rests(_) | Recovery::Blind(_) => return (state, seen, Vec::new()),
-        Recovery::Degraded(reason) => return (state, seen, vec![format!("recovery needs a person: {reason}")]),
-        Recovery::Walk(walk) => *walk,
-    };
-    let Some(tx) = &walk.transaction else { return (walk, seen, Vec::new()) };
-    let (says, active) = match &tx.undo {
-        Some(Failure { message, .. }) => (format!("takes back {}: {message}", about(tx)), tx.from.clone()),
-        None if state.transaction.is_none() => {
-            (format!("recovers, as what should serve does not: {}", about(tx)), Some(tx.to.clone()))
-        }
-        None => (format!("brings to its end {}, at {}", about(tx), tx.step), Some(tx.to.clone())),
-    };
-    if let (Some(active), Some(_)) = (active, seen.route()) {
-        seen.traffic = Ok(Route::solo(active).into());
+/// What is brought to an end before the deploy begins; `state` is as it is now.
+fn before(tx: &Transaction, state: &State) -> String {
+    match &tx.undo {
+        Some(Failure { cause: Cause::Aborted, .. }) => format!("takes back {}", about(tx)),
+        Some(Failure { message, .. }) => format!("takes back {}: {message}", about(tx)),
+        None if tx.number > state.number => format!("recovers, as what should serve does not: {}", about(tx)),
+        None => format!("brings to its end {}, at {}", about(tx), tx.step),
     }
-    (State { transaction: None, ..walk }, seen, vec![says])
 }
 
 fn about(tx: &Transaction) -> String {
@@ -182,9 +167,4 @@ impl Plan {
             removes: self.removes.iter().map(|release| &release.id).collect(),
         }
     }
-}
-
-/// Whether the transaction has still to make `step` true.
-fn still(tx: &Transaction, step: Step) -> bool {
-    tx.step <= step && step <= tx.until
 }

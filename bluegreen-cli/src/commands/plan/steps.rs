@@ -1,9 +1,9 @@
 //! One line for each step, with what is there now.
 
-use bluegreen_core::{Failover, Occupant, Policy, Previous, Profile, Seen, Step, Transaction};
+use bluegreen_core::{Effect, Occupant, Outcome, Policy, Process, Profile, Seen, Step, machine::Way};
 use bluegreen_process::Release;
 
-use super::{Session, still};
+use super::Session;
 use crate::{
     config::{HookCommand, ProxyMode},
     report::{shows, size, took},
@@ -17,8 +17,10 @@ pub(super) struct Line {
     pub(super) fails: bool,
 }
 
-pub(super) fn lines(session: &Session, seen: &Seen, tx: &Transaction, release: &Release, stored: bool) -> Vec<Line> {
-    let (config, policy) = (&session.config, session.config.policy());
+pub(super) fn lines(session: &Session, seen: &Seen, way: &Way, release: &Release, stored: bool) -> Vec<Line> {
+    let (config, policy, tx) = (&session.config, session.config.policy(), &way.transaction);
+    let still = |step: Step| tx.step <= step && step <= tx.until;
+    let does = |what: &dyn Fn(&Effect) -> bool| way.effects.iter().any(|(_, effect)| what(effect));
     let mut lines = Vec::new();
     let mut say = |label, does: String| lines.push(Line { label, does, fails: false });
     let hook = |hook: &Option<HookCommand>| {
@@ -30,24 +32,24 @@ pub(super) fn lines(session: &Session, seen: &Seen, tx: &Transaction, release: &
         let how = if stored { "is in the store already, and is verified" } else { "goes into the store" };
         say("copy", format!("{} {how}", size(release.size)));
     }
-    if still(tx, Step::Stop) {
-        if let Some(does) = hook(&config.hooks.before_start) {
-            say("hook", format!("before_start: {does}"));
+    if still(Step::Stop) {
+        if let Some(asked) = hook(&config.hooks.before_start).filter(|_| !tx.admitted) {
+            say("hook", format!("before_start: {asked}"));
         }
-        say("stop", stop(session, seen, tx, &policy));
+        say("stop", stop(session, seen, way, &policy));
     }
-    if still(tx, Step::Start) {
+    if still(Step::Start) {
         let program = release.spec.command.first().cloned().unwrap_or_default();
         say("start", format!("{program} on {}, port {}", tx.to, tx.to.port()));
     }
-    if still(tx, Step::Health) {
+    if still(Step::Health) {
         let (url, limit) = (config.health.url.render(|name| value(name, &tx.to)), took(policy.health_deadline));
         let threshold = policy.healthy_threshold;
         say("health", format!("asks {url} until {threshold} answers in a row are good, for at most {limit}"));
     }
-    if still(tx, Step::Switch) {
-        if let Some(does) = hook(&config.hooks.before_switch) {
-            say("hook", format!("before_switch: {does}"));
+    if still(Step::Switch) {
+        if let Some(asked) = hook(&config.hooks.before_switch) {
+            say("hook", format!("before_switch: {asked}"));
         }
         let from = tx.from.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
         let how = match config.nginx.mode {
@@ -56,21 +58,21 @@ pub(super) fn lines(session: &Session, seen: &Seen, tx: &Transaction, release: &
         };
         say("switch", format!("the traffic goes from {from} to {}: {how}", tx.to));
     }
-    if still(tx, Step::Bake) {
+    if still(Step::Bake) {
         let standby = match &tx.from {
-            Some(from) if policy.failover != Failover::Never && !tx.breaking => format!("; {from} stands by"),
+            Some(from) if does(&|e| matches!(e, Effect::Standby { .. })) => format!("; {from} stands by"),
             _ => String::new(),
         };
         say("bake", format!("{} is watched for {}{standby}", tx.to, took(policy.bake)));
     }
-    if still(tx, Step::Retire) {
-        say("retire", retire(session, seen, tx, &policy));
-        if let Some(does) = hook(&config.hooks.after_switch) {
-            say("hook", format!("after_switch: {does}"));
+    if still(Step::Retire) {
+        say("retire", retire(session, seen, way, &policy));
+        if let Some(runs) = hook(&config.hooks.after_switch) {
+            say("hook", format!("after_switch: {runs}"));
         }
     }
-    let taken = matches!(seen.on(&tx.to), Err(_) | Ok(Occupant::Stranger { .. }));
-    lines.iter_mut().filter(|line| line.label == "stop").for_each(|stop| stop.fails = taken);
+    let fails = matches!(&way.end, Outcome::Undone(failure) if failure.step == Step::Stop);
+    lines.iter_mut().filter(|line| line.label == "stop").for_each(|stop| stop.fails = fails);
     lines
 }
 
@@ -89,11 +91,25 @@ fn process(session: &Session, profile: &Profile, release: &bluegreen_core::Relea
     version.unwrap_or_else(|| release.to_string()) + &pid
 }
 
-fn stop(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> String {
-    let (to, port) = (&tx.to, tx.to.port());
+/// The process that is ended towards `step`.
+fn ended(way: &Way, step: Step) -> Option<&Process> {
+    way.effects.iter().find_map(|(at, effect)| match effect {
+        Effect::Stop { process, .. } if *at == step => Some(process),
+        _ => None,
+    })
+}
+
+fn stop(session: &Session, seen: &Seen, way: &Way, policy: &Policy) -> String {
+    let (to, port) = (&way.transaction.to, way.transaction.to.port());
+    if let Some(there) = ended(way, Step::Stop) {
+        let who = process(session, to, &there.release);
+        let (signal, grace) = (session.config.stop.signal, took(policy.grace));
+        return format!(
+            "ends {who} on {to}: SIG{signal}, after {grace} SIGKILL; from here on no instant rollback to it"
+        );
+    }
     match seen.on(to) {
         Err(blind) => format!("FAILS: {blind}"),
-        Ok(Occupant::Nobody) => format!("nothing runs on {to}, port {port} is free"),
         Ok(Occupant::Stranger { who, .. }) if who.pid.is_none() => {
             format!("FAILS: port {port} is held by {who}; `{}` says who it is", shows(who))
         }
@@ -102,25 +118,23 @@ fn stop(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> St
                 "FAILS: port {port} is held by {who}; it is not touched: `bluegreen adopt {to}`, or end it yourself"
             )
         }
-        Ok(Occupant::Ours { process: there, .. }) => {
-            let who = process(session, to, &there.release);
-            let (signal, grace) = (session.config.stop.signal, took(policy.grace));
-            format!("ends {who} on {to}: SIG{signal}, after {grace} SIGKILL; from here on no instant rollback to it")
-        }
+        Ok(Occupant::Nobody | Occupant::Ours { .. }) => format!("nothing runs on {to}, port {port} is free"),
     }
 }
 
-fn retire(session: &Session, seen: &Seen, tx: &Transaction, policy: &Policy) -> String {
-    let Some(from) = &tx.from else { return "there is no previous release".to_owned() };
-    let there = match seen.on(from) {
-        Ok(Occupant::Ours { process, .. }) => process,
-        Ok(Occupant::Nobody) => return format!("nothing runs on {from}"),
-        Ok(Occupant::Stranger { .. }) => return format!("what runs on {from} is not ours, and stays"),
-        Err(blind) => return blind.to_string(),
-    };
-    let who = process(session, from, &there.release);
-    if policy.previous == Previous::Warm && !tx.breaking {
-        return format!("{who} on {from} keeps running, for an instant rollback");
+fn retire(session: &Session, seen: &Seen, way: &Way, policy: &Policy) -> String {
+    let Some(from) = &way.transaction.from else { return "there is no previous release".to_owned() };
+    if let Some(there) = ended(way, Step::Retire) {
+        let who = process(session, from, &there.release);
+        return format!("{who} on {from} is drained for at most {}, then ended", took(policy.drain));
     }
-    format!("{who} on {from} is drained for at most {}, then ended", took(policy.drain))
+    match seen.on(from) {
+        Ok(Occupant::Ours { process: there, .. }) => {
+            let who = process(session, from, &there.release);
+            format!("{who} on {from} keeps running, for an instant rollback")
+        }
+        Ok(Occupant::Nobody) => format!("nothing runs on {from}"),
+        Ok(Occupant::Stranger { .. }) => format!("what runs on {from} is not ours, and stays"),
+        Err(blind) => blind.to_string(),
+    }
 }

@@ -127,14 +127,14 @@ impl Status<'_> {
             // who is at work may be mending it
             return (!self.verdict.condition.is_well()).then(|| "bluegreen status --watch".to_owned());
         }
-        let waits = |tx| match preflight::rests(tx) && self.facts().rests() {
+        let next = |tx| match super::waits::waits(tx) && self.facts().rests() {
             true if preflight::lacks_artifact(self.session, tx) => "bluegreen start ARTIFACT",
             true => "bluegreen promote",
             false => "bluegreen recover",
         };
         match (&self.verdict.condition, &self.state.transaction) {
-            (Condition::Up, Some(tx)) => Some(waits(tx).to_owned()),
-            (Condition::Empty, Some(tx)) if self.seen.route().is_some() => Some(waits(tx).to_owned()),
+            (Condition::Up, Some(tx)) => Some(next(tx).to_owned()),
+            (Condition::Empty, Some(tx)) if self.seen.route().is_some() => Some(next(tx).to_owned()),
             (Condition::Up, None) if !self.records.is_empty() => Some("bluegreen recover".to_owned()),
             _ => self.verdict.next.clone(),
         }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use bluegreen_core::State;
+use bluegreen_core::{State, Step, Transaction};
 use jiff::Timestamp;
 
 use super::Session;
 use crate::{
-    commands::preflight,
     documents,
     history::{self, Entry},
     report::ago,
@@ -21,7 +20,7 @@ pub(super) struct Waits {
 
 impl Waits {
     pub(super) fn look(session: &Session, state: &State) -> Option<Self> {
-        let tx = state.transaction.as_ref().filter(|tx| preflight::rests(tx))?;
+        let tx = state.transaction.as_ref().filter(|tx| waits(tx))?;
         // for people: who cannot read it is told that it is not known
         let entries = history::all(&session.config.state_dir).unwrap_or_default().entries;
         let last = entries.iter().rev().find(|entry| entry.number == tx.number && entry.release == tx.release);
@@ -45,6 +44,11 @@ impl Waits {
     fn age(&self, now: Timestamp) -> Option<Duration> {
         now.duration_since(self.since?).try_into().ok()
     }
+}
+
+/// Whether `tx` has come to where it was to wait. Whether it still may, recovery says.
+pub(super) fn waits(tx: &Transaction) -> bool {
+    tx.undo.is_none() && tx.step == tx.until && tx.step != Step::Switch
 }
 
 fn ended(entry: &Entry) -> Timestamp {
