@@ -163,6 +163,16 @@ pub enum ProcessError {
         /// What went wrong.
         reason: String,
     },
+    /// Somebody has the port without listening on it, so nothing was started: on the other profile it may be.
+    #[error("cannot start {release} on {profile}: it could not listen: {reason}")]
+    Taken {
+        /// The profile's name.
+        profile: String,
+        /// The release's short id.
+        release: String,
+        /// Who has it.
+        reason: String,
+    },
     /// What answers on the other profile would have ended too, so nothing was signalled.
     #[error(
         "{profile} and {other} share processes: what runs on {profile} cannot be ended without {who}, which answers on {other}"

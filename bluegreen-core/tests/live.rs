@@ -27,17 +27,22 @@ impl HealthProbe for Hangs {
     }
 }
 
-/// A stop of what is on one profile ends what is on the other too, as a script that ends all of a name does.
+/// A stop of what is on one profile ends what is on the other too, as a script that ends all of a name does; and somebody
+/// may have the port of one profile without listening there.
 #[derive(Debug)]
-struct Siblings(FakeHost);
+struct Sloppy(FakeHost, Option<Profile>);
 
 #[async_trait::async_trait]
-impl ProcessManager for Siblings {
+impl ProcessManager for Sloppy {
     async fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind> {
         self.0.inspect(profile).await
     }
 
     async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
+        if self.1.as_ref() == Some(profile) {
+            let (profile, release) = (profile.to_string(), release.to_string());
+            return Err(ProcessError::Taken { profile, release, reason: "mallory has the port".into() });
+        }
         self.0.start(profile, release).await
     }
 
@@ -85,9 +90,19 @@ async fn an_app_that_is_sick_is_left_to_the_person() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_reboot_a_port_that_somebody_has_is_left_for_the_other_profile() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.host.world().reboot();
+    let kept_out = deployer(&scene, Sloppy(scene.host.clone(), Some(scene.second())), scene.host.clone());
+    let report = kept_out.run(&Command::Up, &Options::default()).await.unwrap();
+    assert_eq!((scene.route().active, scene.running().as_str()), (scene.first(), "v2 -"), "{report:?}");
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_stop_took_along_is_started_again_before_the_command_ends() {
     let scene = Scene::deployed(&["v1", "v2"]).await;
-    let sloppy = deployer(&scene, Siblings(scene.host.clone()), scene.host.clone());
+    let sloppy = deployer(&scene, Sloppy(scene.host.clone(), None), scene.host.clone());
     let report = sloppy.deploy(id("v3")).await.unwrap();
     assert!(matches!(&report.outcome, Some(Outcome::Undone(failure)) if failure.cause == Cause::Process), "{report:?}");
     assert_eq!((scene.route().active, scene.running().as_str()), (scene.second(), "- v2"));
@@ -101,7 +116,7 @@ async fn an_abort_that_took_the_live_side_along_is_about_what_it_took_back() {
     scene.until("v3", Step::Health).await;
     let told = Told::default();
     let sloppy =
-        deployer(&scene, Siblings(scene.host.clone()), scene.host.clone()).with_events(Events::to(told.clone()));
+        deployer(&scene, Sloppy(scene.host.clone(), None), scene.host.clone()).with_events(Events::to(told.clone()));
     let report = sloppy.run(&Command::Abort { release: None }, &Options::default()).await.unwrap();
     assert!(matches!(&report.outcome, Some(Outcome::Undone(failure)) if failure.cause == Cause::Aborted), "{report:?}");
     assert_eq!((scene.running().as_str(), report.release), ("- v2", Some(id("v3"))));

@@ -59,9 +59,11 @@ impl Trouble {
             _ if degraded => "bluegreen recover".to_owned(),
             Cause::Unhealthy | Cause::Died | Cause::Crashed => format!("bluegreen logs{to}"),
             // who cannot be seen cannot be adopted either
-            Cause::PortTaken => match failure.facts.stranger.as_ref().filter(|who| who.pid.is_none()) {
-                Some(hidden) => shows(hidden).to_owned(),
-                None => format!("bluegreen adopt{to}"),
+            Cause::PortTaken => match failure.facts.stranger.as_ref() {
+                Some(who) if who.pid.is_none() => shows(who).to_owned(),
+                Some(_) => format!("bluegreen adopt{to}"),
+                // who only has the port is no process of an app
+                None => "bluegreen check".to_owned(),
             },
             Cause::Process | Cause::Switch | Cause::Route | Cause::Blind => "bluegreen check".to_owned(),
             // its command, and how long it may take

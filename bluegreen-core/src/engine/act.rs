@@ -3,7 +3,10 @@ use std::{error::Error, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Answer, Cause, Effect, EventKind, Failure, Occupant, Process, Profile, Route, Sacrifice, Step, Traffic};
+use crate::{
+    Answer, Cause, Effect, EventKind, Failure, Occupant, Process, ProcessError, Profile, Route, Sacrifice, Step,
+    Traffic,
+};
 
 /// So many fresh answers of the resolver in a row are a proof.
 const PROOFS: usize = 3;
@@ -16,7 +19,11 @@ impl Run<'_> {
             Effect::Stop { profile, process, settle } => self.stop(profile, process, *settle).await,
             Effect::Start { profile, release } => {
                 let started = self.deployer.processes.start(profile, release).await;
-                started.map_err(|e| self.failed(Cause::Process, format!("{release} did not start on {profile}"), &e))
+                started.map_err(|e| {
+                    let taken = matches!(e, ProcessError::Taken { .. });
+                    let cause = if taken { Cause::PortTaken } else { Cause::Process };
+                    self.failed(cause, format!("{release} did not start on {profile}"), &e)
+                })
             }
             Effect::AwaitHealthy { profile, process } => self.await_healthy(profile, process).await,
             Effect::Switch { to, expect } => self.switch(to, expect).await,

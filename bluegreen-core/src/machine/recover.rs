@@ -29,6 +29,8 @@ pub struct Tried {
     /// So many of the confirmed releases, newest first, cannot be started at all: an adopted one, or one that is not in
     /// the release store any more.
     pub unstartable: usize,
+    /// Nothing can listen on the active profile, though nobody answers there: somebody has its port.
+    pub taken: bool,
 }
 
 impl Tried {
@@ -41,12 +43,16 @@ impl Tried {
         }
     }
 
-    /// Notes how that ended: what could not even be started may give way to the release confirmed before it.
+    /// Notes how that ended: what could not even be started may give way to the release confirmed before it, and a port
+    /// that cannot be had to the other profile.
     pub fn ended(&mut self, outcome: &Outcome) {
-        if let Outcome::Degraded { failure: Failure { step: Step::Start, cause: Cause::Process, .. }, .. } = outcome
-            && std::mem::take(&mut self.up)
-        {
-            self.unstartable += 1;
+        match outcome {
+            Outcome::Degraded { failure: Failure { step: Step::Start, cause, .. }, .. } if self.up => match cause {
+                Cause::Process => (self.up, self.unstartable) = (false, self.unstartable + 1),
+                Cause::PortTaken => self.taken = true,
+                _ => {}
+            },
+            _ => {}
         }
     }
 }
@@ -155,7 +161,7 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
     }
     let dead = *occupant == Occupant::Nobody;
     // where somebody else has the port, the other profile is the only way on
-    let usurped = matches!(occupant, Occupant::Stranger { .. });
+    let usurped = tried.taken || matches!(occupant, Occupant::Stranger { .. });
     let flips = !tried.flip && (usurped || policy.failover != Failover::Never);
     let walk = |kind, to: &Profile, release, step| {
         Recovery::Walk(Box::new(with(state, open(state, kind, to, release, step, seen))))

@@ -13,18 +13,30 @@ use crate::{Release, environment, family::TOKEN, host, logs, oom::Kills, record:
 
 type Reason = String;
 
+/// Whether a release can be put on a profile.
+pub(super) enum Room {
+    Free,
+    /// It is there.
+    Runs,
+    /// Nobody is, and who has the port lets nobody listen.
+    Taken(Reason),
+}
+
 impl Inner {
-    pub(super) fn start(&self, profile: &Profile, id: &ReleaseId) -> Result<(), Reason> {
+    pub(super) fn room(&self, profile: &Profile, id: &ReleaseId) -> Result<Room, Reason> {
         match self.inspect(profile, dialled(profile)).map_err(text)? {
             Occupant::Nobody => {
-                if let Some(other) = keeps_out(profile).map_err(text)? {
-                    return Err(format!("it could not listen: {other}"));
-                }
+                let other = keeps_out(profile).map_err(text)?;
+                Ok(other.map_or(Room::Free, |other| Room::Taken(other.to_string())))
             }
-            Occupant::Ours { process, .. } if process.release == *id => return Ok(()),
-            Occupant::Ours { process, .. } => return Err(format!("release {} still runs there", process.release)),
-            Occupant::Stranger { who, .. } => return Err(format!("port {} is held by {who}", profile.port())),
+            Occupant::Ours { process, .. } if process.release == *id => Ok(Room::Runs),
+            Occupant::Ours { process, .. } => Err(format!("release {} still runs there", process.release)),
+            Occupant::Stranger { who, .. } => Err(format!("port {} is held by {who}", profile.port())),
         }
+    }
+
+    /// Where there is [room](Self::room).
+    pub(super) fn start(&self, profile: &Profile, id: &ReleaseId) -> Result<(), Reason> {
         let release = self.releases().get(id).map_err(text)?;
         let values = |name: &str| self.value(name, profile, &release);
         let render = |template: &String| render(template, &values);

@@ -113,8 +113,9 @@ fn bound_up(at: &Place) -> Verdict {
     holds(&shop, "bind 127.0.0.1:PORT", active);
     let ended = shop.bg("up");
     let front = shop.front();
-    let fell = ended.code != 0 || !front.starts_with('v');
-    Verdict::fell_if(fell, format!("users get {front:?}; {}", ended.brief()))
+    // what cannot stand by there is said after it
+    let told = ended.code == 0 || ended.code == 11 && ended.has("mallory");
+    Verdict::fell_if(!told || !front.starts_with('v'), format!("users get {front:?}; {}", ended.brief()))
 }
 
 fn taken(at: &Place) -> Verdict {
