@@ -9,6 +9,8 @@ use crate::{config::Config, report::Trouble, session::AGAIN, wiring};
 
 /// The findings about the front door.
 pub(super) const FRONT_DOOR: &str = "front-door";
+/// What to do where nothing is wrong but the release.
+const DEPLOY: &str = "bluegreen status, and a deploy of what should answer there";
 /// How often it is asked again: one hiccup is no verdict.
 const AGAIN_TIMES: usize = 2;
 /// What asks for a password: of nginx, and of a proxy on the way.
@@ -50,10 +52,14 @@ pub(super) async fn door(config: &Config, seen: &Seen) -> Option<Finding> {
         Ok(answer) if answer.is_redirect() => Some(redirected(config, &answer)),
         _ => None,
     };
+    // one that gives no answer itself is why there is none at the door
+    let hangs = own.is_err() && matches!(answered, Answered::Gateway { .. } | Answered::Nobody(_));
     let is_well = own.is_ok_and(|own| own.status < 400);
     // whoever is sick may be why: nginx may show another page in its place, or a page of before
     let mild = |finding: Finding| if is_well { finding } else { finding.milder() };
-    Some(redirected.map_or_else(|| mild(judge_door(config, &answered, door.is_limited())), mild))
+    let judged = || judge_door(config, &answered, door.is_limited());
+    let judged = || if hangs { Finding { fix: DEPLOY.to_owned(), ..judged() } } else { judged() };
+    Some(redirected.map_or_else(|| mild(judged()), mild))
 }
 
 /// Who answers at the front door, and what `profile` itself says: a bad answer is asked for again, of a door whose limits are known.
@@ -123,7 +129,7 @@ fn judge_door(config: &Config, answered: &Answered, limited: bool) -> Finding {
     };
     match answered {
         Answered::Release => Finding::good(FRONT_DOOR, format!("{url} answers as the active profile does")),
-        Answered::Sick { .. } => fatal("bluegreen status, and a deploy of what should answer there").milder(),
+        Answered::Sick { .. } => fatal(DEPLOY).milder(),
         Answered::Limited(says) if limited => Finding::warning(
             FRONT_DOOR,
             format!("{url} refuses requests beyond a limit, which users share with our probes: {says}"),

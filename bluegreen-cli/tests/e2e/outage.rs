@@ -4,6 +4,7 @@ use std::{fs, net::TcpListener};
 
 use bluegreen_lab::nginx::Site;
 use bluegreen_rig::{Stage, kill, wait_for};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// `status` as a program reads it, which ends with `code`.
@@ -36,6 +37,23 @@ fn a_dead_active_release_is_down_with_the_one_that_should_serve_and_one_command(
     stage.run(&["check"], 0).says(&["real1 has the traffic, and nothing runs there"]);
     stage.run(&["recover"], 0);
     assert_eq!(status(&stage, 0)["condition"], "up");
+}
+
+/// It has its port and answers nothing: no other page of it would, and no other address is meant.
+#[test]
+fn a_release_that_hangs_is_said_to_hang() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("health.timeout", "1s");
+    stage.deploy("v1", 0);
+    kill_process(Pid::from_raw(stage.pid("active").try_into().unwrap()).unwrap(), Signal::STOP).unwrap();
+    let check = stage.run(&["check"], 0);
+    check.says(&["real1 listens, and gives its health check no answer: none within 1 s", "bluegreen recover"]);
+    check.says(&[
+        "/profile does not answer as the active profile does: no answer: none within 2 s",
+        "and a deploy of what should answer",
+    ]);
+    assert!(!check.has("set health.url") && !check.has("proxy.nginx.url"), "{check}");
+    assert_eq!(told(&stage, 20), ("DOWN".into(), "next  bluegreen logs real1".into()));
 }
 
 #[test]
