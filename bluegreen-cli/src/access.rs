@@ -43,7 +43,7 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// The group that `user` lets read releases and logs; `None` when none is configured.
+/// The group that `user` lets read state, releases and logs; `None` when none is configured.
 pub(crate) fn group(config: &Config, user: &User) -> Result<Option<u32>, Unusable> {
     let Some(group) = config.access.group.clone() else { return Ok(None) };
     let unknown = |why| Unusable::Unknown { group: group.clone(), why };
@@ -52,6 +52,16 @@ pub(crate) fn group(config: &Config, user: &User) -> Result<Option<u32>, Unusabl
         return Err(Unusable::NotIn { group, user: user.name.clone() });
     }
     Ok(Some(found.gid.as_raw()))
+}
+
+/// The group that we let read what we write. One that cannot be used stops a deploy, and neither `recover` nor `up`.
+pub(crate) fn usable(config: &Config) -> Option<u32> {
+    group(config, &User::current()).unwrap_or_default()
+}
+
+/// Whether we are in the group that reads what another user wrote.
+pub(crate) fn is_reader(config: &Config) -> bool {
+    config.state_dir.is_dir() && usable(config).is_some()
 }
 
 /// The first group of the user called `name`; `None` where there is no such user, or no name for it.

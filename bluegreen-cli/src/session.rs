@@ -31,7 +31,7 @@ use crate::{
     hooks,
     metrics::Watcher,
     output, owner,
-    report::{Format, JsonReporter, Paint, Patient, reporter, stdout_width},
+    report::{Format, JsonReporter, Paint, Patient, Trouble, reporter, stdout_width},
     signals::Signals,
     threads::DEAF,
     trust::{self, Purpose},
@@ -64,7 +64,8 @@ pub(crate) struct Session {
 fn read(global: &Global, purpose: Purpose) -> Result<Config, Halt> {
     let lookup = Lookup::new(global.config.as_deref().map(handover::typed), global.app.clone());
     let lenient = purpose == Purpose::BringBack;
-    let lookup = Lookup { foreign: geteuid().is_root(), caller: purpose.caller(), lenient, ..lookup };
+    let foreign = geteuid().is_root() || purpose == Purpose::Look;
+    let lookup = Lookup { foreign, caller: purpose.caller(), lenient, ..lookup };
     Config::load(&lookup).map_err(|error| mistake(global, &error))
 }
 
@@ -96,6 +97,12 @@ pub(crate) fn load_as_owner(global: &Global, makes: bool, purpose: Purpose) -> R
     if !geteuid().is_root() {
         // root has said it before
         warn(config.source().warning.clone().filter(|_| !handover::was_root()));
+        if purpose == Purpose::Look {
+            trust::may_look(&config).map_err(|error| mistake(global, &error))?;
+            if access::is_reader(&config) {
+                return Ok(config);
+            }
+        }
         return owner::must_own(&config.state_dir, makes).map(|()| config);
     }
     let (user, warning) = owner::of_state(&config.state_dir, purpose)?;
@@ -113,10 +120,11 @@ pub(crate) fn holder(command: &str) -> Holder {
 
 impl Session {
     /// Begins; needs a runtime.
-    pub(crate) fn begin(global: &Global, config: Config) -> Result<Self, Halt> {
+    pub(crate) fn begin(global: &Global, config: Config, purpose: Purpose) -> Result<Self, Halt> {
         let began = Instant::now();
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
-        let header = Header { by: Some(User::current().name), config: config.source().digest.clone() };
+        let (by, group) = (Some(User::current().name), access::usable(&config));
+        let header = Header { by, config: config.source().digest.clone(), group };
         let history = History::new(&config.state_dir, header, releases.clone());
         // what was said to be done is in the history, whatever happens then: first that
         let mut sinks =
@@ -127,7 +135,7 @@ impl Session {
             sinks.push(Box::new(JsonReporter::new(Box::new(Patient::new(stderr())))));
         }
         let events = Events::new(sinks);
-        let wired = wire(&config, events.clone())?;
+        let wired = wire(&config, events.clone(), purpose)?;
         let last_word = leave(wired.deployer.clone(), events.clone(), global.format);
         let signals = Signals::listen(last_word).map_err(|e| Halt::error(Exit::Internal, &e))?;
         let format = global.format;
@@ -207,7 +215,21 @@ impl Session {
     /// What to know, and to type, where recovery left `newer` for an older release.
     pub(crate) fn older(&self, newer: &ReleaseId) -> String {
         let name = self.name(newer);
-        format!("{name} ended under traffic, and recovery left it: `bluegreen rollback {newer}` brings it back")
+        match self.wired.processes.releases().get(newer) {
+            Err(why) => format!("{name} cannot be started: {}", Trouble::from_error(&why).one_line()),
+            Ok(_) => format!(
+                "{name} ended under traffic, or did not start, and recovery left it: `bluegreen rollback {newer}` brings it back"
+            ),
+        }
+    }
+
+    /// Says it where what is started from the store is not what was stored. It is as it was run last, so nothing ends by that.
+    pub(crate) fn verify(&self, release: &ReleaseId) {
+        let releases = self.wired.processes.releases();
+        let verify = || releases.get(release).and_then(|release| releases.verify(&release));
+        if let Err(error) = tokio::task::block_in_place(verify) {
+            self.events.warn(Trouble::from_error(&error).one_line());
+        }
     }
 
     /// Runs one command of the engine, with the records mended before.

@@ -1,6 +1,9 @@
 //! Files that say what is run: nobody else may change them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use bluegreen_linux::{
     files::{self, Rule, Unfit},
@@ -17,6 +20,8 @@ pub(crate) enum Purpose {
     SetUp,
     /// `rollback`, `recover` and `up` bring back what ran: on a machine where 0.1.0 did so, they go on.
     BringBack,
+    /// `status`, `logs`, `history` and `releases` run nothing and change nothing: the readers of `[access] group` may ask too.
+    Look,
     /// Everything else.
     Rest,
 }
@@ -26,6 +31,17 @@ impl Purpose {
     pub(crate) fn caller(self) -> Option<u32> {
         if self == Self::SetUp && geteuid().is_root() { std::env::var("SUDO_UID").ok()?.parse().ok() } else { None }
     }
+}
+
+/// Whether who only looks may believe `config`: it is root's or his own, or of the user whose state it tells of, who shows him
+/// nothing but his own by it.
+pub(crate) fn may_look(config: &Config) -> Result<(), ConfigError> {
+    let (owner, me) = (config.source().owner, geteuid().as_raw());
+    let is_of_the_state = || config.state_dir.metadata().is_ok_and(|meta| meta.uid() == owner);
+    if [0, me].contains(&owner) || is_of_the_state() {
+        return Ok(());
+    }
+    Err(ConfigError::of(config.file(), Unfit::Foreign { owner, me }))
 }
 
 /// Where a configuration is root's alone: what to type.

@@ -18,6 +18,7 @@ use crate::{
     halt::Halt,
     hooks::gate::Owner,
     owner::User,
+    trust::Purpose,
 };
 
 /// Everything that a command works with.
@@ -32,8 +33,9 @@ pub(crate) struct Wired {
 }
 
 /// Wires `config`. Asks nobody and changes nothing.
-pub(crate) fn wire(config: &Config, events: Events) -> Result<Wired, Halt> {
-    let store = FileStore::open(&config.state_dir)?;
+pub(crate) fn wire(config: &Config, events: Events, purpose: Purpose) -> Result<Wired, Halt> {
+    let open = if purpose == Purpose::Look { FileStore::look_at } else { FileStore::open };
+    let store = open(config.state_dir.clone())?.with_group(access::usable(config));
     let processes = processes(config);
     // an address that is nobody's own refuses each deploy; what runs is asked there as it always was
     let sound = config.objections().is_none();
@@ -57,8 +59,7 @@ pub(crate) fn processes(config: &Config) -> Processes {
         app: config.app.clone(),
         profiles: config.profiles.clone(),
         launch: launch(config),
-        // a group that cannot be used stops a deploy, and neither `recover` nor `up`
-        group: access::group(config, &User::current()).unwrap_or_default(),
+        group: access::usable(config),
     })
 }
 

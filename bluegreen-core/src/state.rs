@@ -21,8 +21,8 @@ pub struct State {
     /// Releases that failed, newest first: no rollback leads to them.
     #[serde(default)]
     pub failed: Vec<ReleaseId>,
-    /// Confirmed releases that recovery left because they had ended under traffic, newest first: no rollback without a name leads
-    /// to them.
+    /// Confirmed releases that recovery left because they had ended under traffic, or could not be started, newest first: no rollback
+    /// without a name leads to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crashed: Vec<ReleaseId>,
     /// For each profile that the proxy was ever seen to use: when it lost its traffic, `None` while it has it.
@@ -68,7 +68,7 @@ impl State {
         remember(&mut self.confirmed, release);
     }
 
-    /// Notes that `release`, which was confirmed, ended under traffic, and that recovery has left it.
+    /// Notes that `release`, which was confirmed, ended under traffic or cannot be started, and that recovery has left it.
     pub fn mark_crashed(&mut self, release: &ReleaseId) {
         remember(&mut self.crashed, release);
     }

@@ -155,3 +155,10 @@ pub enum StoreError {
         fix: Option<String>,
     },
 }
+
+impl StoreError {
+    /// The command that makes an unsafe state safe, where there is one.
+    pub fn fix(self) -> Option<String> {
+        if let Self::Unsafe { fix, .. } = self { fix } else { None }
+    }
+}

@@ -15,12 +15,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod admit;
 mod aside;
 mod error;
 mod open;
 mod replace;
 mod rule;
 
+pub use admit::admit;
 pub use aside::set_aside;
 pub use error::{FileError, Unfit};
 pub use open::{Found, append, create, find, is_missing, look, open, past_lease, read, text};

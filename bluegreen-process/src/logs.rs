@@ -39,7 +39,7 @@ pub(crate) fn open_new(dir: &Path, readers: Readers) -> io::Result<(PathBuf, Fil
     let path = dir.join(name(next));
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
     let file = fs::OpenOptions::new().append(true).create_new(true).mode(0o640).custom_flags(flags).open(&path)?;
-    let _ = readers.take_over(&file);
+    let _ = readers.let_into(&path);
     for link in ["current.new", "current"].map(|name| dir.join(name)) {
         // a release has its log all the same
         if fs::symlink_metadata(&link).is_ok_and(|meta| meta.is_dir()) {

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::MetadataExt as _,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -15,10 +16,12 @@ use bluegreen_core::{
 };
 
 use bluegreen_linux::ports;
+use rustix::process::geteuid;
 
 use crate::{
     InTheWay, Launch, Listener, PortOwners, ProcPorts, Releases, lost,
     record::{self, OnFile, Record},
+    releases::Readers,
 };
 
 mod adopt;
@@ -69,7 +72,7 @@ pub struct Config {
     pub profiles: Profiles,
     /// How its releases are started and stopped.
     pub launch: Launch,
-    /// The only group that may read releases and logs: [`Releases::with_group`].
+    /// The only group that may read records, releases and logs: [`Releases::with_group`].
     pub group: Option<u32>,
 }
 
@@ -86,6 +89,8 @@ pub struct Processes(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     config: Config,
+    /// Whose the records are: ours, unless this user only looks.
+    owner: u32,
     ports: Box<dyn PortOwners>,
     memory: Mutex<BTreeMap<Name, Memory>>,
 }
@@ -110,7 +115,11 @@ impl Processes {
     pub fn with_ports(mut config: Config, ports: impl PortOwners + 'static) -> Self {
         // the children run elsewhere: a relative path would mean something else there
         config.state_dir = std::path::absolute(&config.state_dir).unwrap_or(config.state_dir);
-        Self(Arc::new(Inner { config, ports: Box::new(ports), memory: Mutex::default() }))
+        let me = geteuid().as_raw();
+        let owner = config.state_dir.metadata().map_or(me, |meta| meta.uid());
+        // a record that root reads and does not own is none that it acts on
+        let owner = if me == 0 { me } else { owner };
+        Self(Arc::new(Inner { config, owner, ports: Box::new(ports), memory: Mutex::default() }))
     }
 
     /// The two places of the app.
@@ -123,14 +132,15 @@ impl Processes {
         self.0.releases()
     }
 
-    /// Sets damaged records aside and writes down in their place what can be found. Under the lock of the app only. What is wrong
-    /// with one profile is no reason to leave the other.
+    /// Sets damaged records aside and writes down in their place what can be found, and lets [`Config::group`] read what it could
+    /// not. Under the lock of the app only. What is wrong with one profile is no reason to leave the other.
     ///
     /// # Errors
     /// Of each record: it cannot be told what runs there, or not be written down.
     pub async fn mend(&self) -> Vec<io::Result<Mended>> {
         let inner = self.0.clone();
         let mend = move || {
+            inner.admit();
             let both = inner.config.profiles.both();
             both.into_iter().filter_map(|profile| inner.mend(profile).transpose()).collect()
         };
@@ -142,9 +152,8 @@ impl Processes {
     /// # Errors
     /// The record cannot be read.
     pub fn damage(&self, profile: &Profile) -> io::Result<Option<String>> {
-        let path = self.0.record_path(profile);
-        Ok(match Record::load(&path)? {
-            OnFile::Damaged(reason) => Some(format!("{} is damaged: {reason}", path.display())),
+        Ok(match self.0.on_file(profile)? {
+            OnFile::Damaged(reason) => Some(format!("{} is damaged: {reason}", self.0.record_path(profile).display())),
             OnFile::Nothing | OnFile::Record(_) => None,
         })
     }
@@ -155,7 +164,7 @@ impl Processes {
     /// # Errors
     /// It cannot be told what was started there.
     pub fn log(&self, profile: &Profile) -> io::Result<Option<PathBuf>> {
-        match Record::load(&self.0.record_path(profile))? {
+        match self.0.on_file(profile)? {
             OnFile::Nothing => Ok(None),
             OnFile::Record(record) => Ok(record.log),
             OnFile::Damaged(_) => self.0.newest_log(profile),
@@ -198,6 +207,14 @@ impl Processes {
     /// It could not be tried, as on a port below 1024.
     pub fn is_free(&self, profile: &Profile) -> io::Result<bool> {
         ports::is_free(dialled(profile))
+    }
+
+    /// Whether anything may be started from the store: root does so only where nobody else could put something else.
+    ///
+    /// # Errors
+    /// Why not, with the command that cures it.
+    pub fn may_start(&self) -> Result<(), String> {
+        self.0.may_start()
     }
 
     /// Takes over a process that somebody else started and that listens on the port of `profile`. With `pid`, that one.
@@ -269,10 +286,41 @@ impl Inner {
         self.config.state_dir.join("processes").join(format!("{profile}.json"))
     }
 
+    /// What is written down of `profile`. A log is where logs are kept, and under this name, or it is none.
+    fn on_file(&self, profile: &Profile) -> io::Result<OnFile> {
+        let mut on_file = Record::load(&self.record_path(profile), self.owner)?;
+        if let OnFile::Record(Record { log: log @ Some(_), .. }) = &mut on_file {
+            *log = log.take().and_then(|log| Some(self.logs(profile).join(log.file_name()?)));
+        }
+        Ok(on_file)
+    }
+
+    fn save(&self, profile: &Profile, record: &Record) -> io::Result<()> {
+        record.save(&self.record_path(profile), self.config.group)
+    }
+
+    /// Lets the group read what was written when it was not the one.
+    fn admit(&self) {
+        let readers = Readers { group: self.config.group };
+        readers.let_into_all(&self.config.state_dir.join("processes"));
+        let logs = self.config.state_dir.join("logs");
+        readers.let_into_all(&logs);
+        for profile in self.config.profiles.both() {
+            readers.let_into_all(&self.logs(profile));
+        }
+        readers.let_into_all(&logs.join("hooks"));
+        self.releases().admit();
+    }
+
+    /// Whether `listener` is the owner's, and which of his processes holds it is closed to who only looks.
+    fn is_hidden(&self, listener: &Listener) -> bool {
+        self.owner != geteuid().as_raw() && listener.pids.is_empty() && listener.uid == Some(self.owner)
+    }
+
     /// The last start on `profile`. What is damaged is looked for by what the processes carry, and so is what was taken away while its
     /// processes listen.
     fn last(&self, profile: &Profile) -> io::Result<Option<Record>> {
-        match Record::load(&self.record_path(profile))? {
+        match self.on_file(profile)? {
             OnFile::Nothing => self.find_listening(profile),
             OnFile::Record(record) => Ok(Some(record)),
             OnFile::Damaged(_) => self.find_lost(profile),
@@ -321,10 +369,10 @@ impl Inner {
 
     fn mend(&self, profile: &Profile) -> io::Result<Option<Mended>> {
         let path = self.record_path(profile);
-        let OnFile::Damaged(reason) = Record::load(&path)? else { return Ok(None) };
+        let OnFile::Damaged(reason) = self.on_file(profile)? else { return Ok(None) };
         let found = self.find_lost(profile)?;
         let aside = record::set_aside(&path)?;
-        found.iter().try_for_each(|record| record.save(&path))?;
+        found.iter().try_for_each(|record| self.save(profile, record))?;
         let release = found.map(|record| record.release);
         Ok(aside.map(|aside| Mended { profile: profile.clone(), path, reason, aside, release }))
     }

@@ -11,9 +11,10 @@ use bluegreen_linux::{
     files::{self, FileError, Replace, Rule},
     proc::{Birth, Seen},
 };
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
-use crate::{host, oom::Kills};
+use crate::{host, oom::Kills, releases::Readers};
 
 /// A record has no more bytes.
 const LIMIT: u64 = 1 << 16;
@@ -68,10 +69,10 @@ impl Record {
         self.leader.map_or(Ok(None), Birth::look)
     }
 
-    /// Reads what the file at `path` says. What is no file of ours alone is neither followed nor read: others may have written it,
-    /// and nobody is signalled by their word.
-    pub(crate) fn load(path: &Path) -> io::Result<OnFile> {
-        let bytes = match files::read(path, Rule::OURS, LIMIT) {
+    /// Reads what the file at `path` says. What is no file of `owner`'s alone is neither followed nor read: others may have written
+    /// it, and nobody is signalled by their word.
+    pub(crate) fn load(path: &Path, owner: u32) -> io::Result<OnFile> {
+        let bytes = match files::read(path, Rule::OURS.of(owner), LIMIT) {
             Err(error) if error.is_missing() => return Ok(OnFile::Nothing),
             Err(error) => match error.reason() {
                 Some(why) => return Ok(OnFile::Damaged(why.to_string())),
@@ -83,22 +84,23 @@ impl Record {
         Ok(serde_json::from_slice(&bytes).map_or_else(|e| OnFile::Damaged(e.to_string()), OnFile::Record))
     }
 
-    /// Writes the record, durable and never half.
-    pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
+    /// Writes the record, durable and never half, for `group` to read too.
+    pub(crate) fn save(&self, path: &Path, group: Option<u32>) -> io::Result<()> {
         let dir = path.parent().unwrap_or(Path::new("."));
         private_dir(dir)?;
+        let _ = Readers { group }.let_into(dir);
         set_aside(path)?;
         let mut text = serde_json::to_vec(self)?;
         text.push(b'\n');
         // one writer at a time (the app's lock), so one name will do for both profiles: what a killed one left goes away
         // with the next start, wherever that is
-        Ok(files::replace(path, &text, &Replace::private().beside(".new"))?)
+        Ok(files::replace(path, &text, &Replace::private().for_group(group).beside(".new"))?)
     }
 }
 
 /// Gives a damaged record another name, for a person to look at; `None` when it is not damaged.
 pub(crate) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
-    let OnFile::Damaged(_) = Record::load(path)? else { return Ok(None) };
+    let OnFile::Damaged(_) = Record::load(path, geteuid().as_raw())? else { return Ok(None) };
     files::set_aside(path).map(Some)
 }
 
@@ -122,7 +124,7 @@ pub(crate) fn own_dir(dir: &Path, mode: u32) -> io::Result<()> {
     if !meta.is_dir() {
         return refuse("it is a symbolic link");
     }
-    if meta.uid() != rustix::process::geteuid().as_raw() {
+    if meta.uid() != geteuid().as_raw() {
         return refuse("it belongs to another user");
     }
     if meta.mode() & 0o002 != 0 {
@@ -153,11 +155,11 @@ mod tests {
             kills: Kills::default(),
             stopped: false,
         };
-        record.save(&path).unwrap();
+        record.save(&path, None).unwrap();
         // of the other profile
         fs::write(dir.path().join("processes/.new"), "{\"rel").unwrap();
-        record.save(&path).unwrap();
+        record.save(&path, None).unwrap();
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-        assert_eq!(Record::load(&path).unwrap(), OnFile::Record(record));
+        assert_eq!(Record::load(&path, geteuid().as_raw()).unwrap(), OnFile::Record(record));
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     ops::ControlFlow,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt as _, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -29,7 +29,7 @@ pub(crate) use access::Readers;
 
 use self::{
     copy::{Copier, Progress, hex},
-    place::Store,
+    place::{ID, Store},
     scratch::{Scratch, TEMPORARY},
     source::{Content, Source},
 };
@@ -202,12 +202,27 @@ impl Releases {
     /// no digest.
     fn renew_rights(&self, release: &Release, content: &Content, copy: &Path) -> Result<(), ReleaseError> {
         let dir = self.path(&release.id);
-        self.readers.let_into(&dir).map_err(ReleaseError::io(&dir))?;
+        let admitted = self.readers.let_into(&dir).and_then(|()| self.readers.let_into(&dir.join(METADATA)));
+        admitted.map_err(ReleaseError::io(&dir))?;
         if content.give_rights(copy, self.readers)? {
             let synced = fs::File::open(copy).and_then(|copy| Ok(rustix::fs::syncfs(copy)?));
             synced.map_err(ReleaseError::io(copy))?;
         }
         Ok(())
+    }
+
+    /// Gives what was stored for another group, or before there was one, to this one, as far as that can be done.
+    pub(crate) fn admit(&self) {
+        let Some(group) = self.readers.group else { return };
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        for dir in entries.filter(|entry| entry.file_name().len() == ID).map(|entry| entry.path()) {
+            // last is the directory itself: where that was done, all in it was
+            if dir.metadata().is_ok_and(|meta| meta.gid() != group || meta.mode() & 0o007 != 0) {
+                let _ = self.readers.take_over(&dir).and_then(|()| self.readers.let_into(&dir));
+            }
+            let _ = self.readers.let_into(&dir.join(METADATA));
+        }
+        let _ = self.readers.let_into(&self.dir);
     }
 
     fn let_readers_in(&self) -> Result<(), ReleaseError> {
@@ -321,7 +336,11 @@ impl Releases {
 
     fn verify_with(&self, release: &Release, copier: &mut Copier<'_>) -> Result<(), ReleaseError> {
         let Some(path) = self.artifact(release) else { return Ok(()) };
-        let damaged = || self.damaged(&release.id, "its artifact is another one");
+        let damaged = || {
+            let file = changed_since(&path, &self.path(&release.id).join(METADATA));
+            let file = file.map(|file| format!(": {} was changed", file.display())).unwrap_or_default();
+            self.damaged(&release.id, format!("its artifact is another one{file}"))
+        };
         let found = Source::open(&path, &Store::default(), copier).and_then(|source| source.digest(copier));
         match found {
             Ok(found) if Some(&found) == release.sha256.as_ref() => Ok(()),
@@ -423,7 +442,7 @@ impl Releases {
 
     /// Makes the release in `scratch` durable, then visible under its id; `false` when that is taken.
     fn publish(&self, release: &Release, scratch: &Scratch) -> io::Result<bool> {
-        write_metadata(&scratch.path, release)?;
+        write_metadata(&scratch.path, release, self.readers)?;
         fs::set_permissions(&scratch.path, fs::Permissions::from_mode(0o755))?;
         self.readers.let_into(&scratch.path)?;
         match fs::rename(&scratch.path, self.path(&release.id)) {
@@ -454,10 +473,24 @@ impl Releases {
     }
 }
 
-/// Writes `release.json`, durable and never half. The environment in it is nobody else's business.
-fn write_metadata(dir: &Path, release: &Release) -> io::Result<()> {
+/// Writes `release.json`, durable and never half. The environment in it is nobody's business but the owner's and the group's.
+fn write_metadata(dir: &Path, release: &Release, readers: Readers) -> io::Result<()> {
     let text = serde_json::to_vec_pretty(release)?;
-    Ok(files::replace(&dir.join(METADATA), &text, &Replace::private().mode(0o400))?)
+    Ok(files::replace(&dir.join(METADATA), &text, &Replace::private().mode(0o400).for_group(readers.group))?)
+}
+
+/// The file below `path` that was written to last, if that was after `stored` was. For a person, who may find out more.
+fn changed_since(path: &Path, stored: &Path) -> Option<PathBuf> {
+    let written = |path: &Path| path.symlink_metadata().and_then(|meta| meta.modified()).ok();
+    let (mut left, mut found) = (vec![path.to_owned()], Vec::new());
+    while let Some(path) = left.pop() {
+        if path.is_dir() && !path.is_symlink() {
+            left.extend(fs::read_dir(&path).ok()?.flatten().map(|entry| entry.path()));
+        }
+        found.push((written(&path)?, path));
+    }
+    let last = found.into_iter().filter(|(_, path)| !path.is_dir()).max()?;
+    (last.0 > written(stored)?).then_some(last.1)
 }
 
 fn describe(new: &NewRelease<'_>, source: Option<Source>, sha256: Option<String>) -> Release {

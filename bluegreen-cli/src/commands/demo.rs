@@ -214,7 +214,10 @@ settle = "1s"
     async fn clear(&self) -> io::Result<()> {
         let lookup = crate::config::Lookup { config: Some(self.path("bluegreen.toml")), ..Default::default() };
         let Ok(config) = crate::config::Config::load(&lookup) else { return Ok(()) };
-        let Ok(wired) = crate::wiring::wire(&config, bluegreen_core::Events::default()) else { return Ok(()) };
+        let Ok(wired) = crate::wiring::wire(&config, bluegreen_core::Events::default(), crate::trust::Purpose::Rest)
+        else {
+            return Ok(());
+        };
         for profile in config.profiles.both() {
             let manager: &dyn bluegreen_core::ProcessManager = &wired.processes;
             if let Ok(occupant) = manager.inspect(profile).await

@@ -21,7 +21,7 @@ pub(crate) use self::status::Condition;
 
 use std::io::{IsTerminal as _, stderr};
 
-use bluegreen_core::{Command as Engine, StateStore as _, Step};
+use bluegreen_core::{Command as Engine, Step};
 use bluegreen_lab::app;
 use bluegreen_linux::files::is_missing;
 
@@ -93,7 +93,8 @@ fn without_session(global: &Global, command: &Command) -> Option<Result<Exit, Ha
 fn with_session(global: &Global, command: Command) -> Exit {
     // what changes nothing makes no directory either
     let makes = !matches!(command, Command::Plan(_));
-    let config = match load_as_owner(global, makes, purpose(&command)) {
+    let purpose = purpose(&command);
+    let config = match load_as_owner(global, makes, purpose) {
         Ok(config) => config,
         Err(halt) => return tell(global, None, &halt),
     };
@@ -101,7 +102,7 @@ fn with_session(global: &Global, command: Command) -> Exit {
         return tell(global, None, &Halt::mistake(&mistake, global.color.enabled(stderr().is_terminal())));
     }
     let work = async {
-        let session = match Session::begin(global, config) {
+        let session = match Session::begin(global, config, purpose) {
             Ok(session) if moves(&command) => session.sparing().await,
             Ok(session) => session,
             Err(halt) => return Ok(tell(global, None, &halt)),
@@ -161,6 +162,10 @@ async fn dispatch(session: &Session, global: &Global, command: Command) -> Resul
 fn purpose(command: &Command) -> Purpose {
     match command {
         Command::Rollback { .. } | Command::Recover | Command::Up => Purpose::BringBack,
+        Command::Status { .. }
+        | Command::Logs { .. }
+        | Command::History { .. }
+        | Command::Releases { action: None } => Purpose::Look,
         _ => Purpose::Rest,
     }
 }
@@ -221,19 +226,17 @@ fn options(command: &Command) -> &'static [&'static str] {
 
 /// A command that is nothing but a run of the engine.
 async fn engine(session: &Session, command: Engine, done: &'static str) -> Result<Exit, Halt> {
-    let good = session.wired.store.load().map(|state| state.last_good().cloned());
+    let before = session.sight().await;
     let report = session.run(&command, &Run::default()).await?;
     let (state, seen) = (session.state().await?, session.sight().await);
-    if let Err(why) = &good {
-        session.events.warn(format!("whether an older release serves now is not known: {why}"));
-    }
-    if let Some(gone) = good.ok().flatten().filter(|id| state.last_good().is_some_and(|now| now != id))
-        && let Err(why) = session.wired.processes.releases().get(&gone)
-    {
-        let why = Trouble::from_error(&why).one_line();
-        session.events.warn(format!("an older release serves: {gone} cannot be started: {why}"));
-    } else if let Some(newer) = session::replaced(&state, &seen) {
+    if let Some(newer) = session::replaced(&state, &seen) {
         session.events.warn(format!("an older release serves: {}", session.older(newer)));
+    }
+    let ran = |process| session.config.profiles.both().into_iter().any(|profile| before.ours(profile) == Some(process));
+    for process in session.config.profiles.both().into_iter().filter_map(|profile| seen.ours(profile)) {
+        if !ran(process) {
+            session.verify(&process.release);
+        }
     }
     Ok(session.finish(done, &report).await)
 }

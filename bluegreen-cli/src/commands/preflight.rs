@@ -124,7 +124,13 @@ pub(super) async fn can_go_back(
         let (seen, Ok(state)) = (session.sight().await, session.wired.store.load()) else { return Ok(()) };
         let preview = preview(&state, &seen, &command, &session.config.policy());
         match preview.transaction().filter(|tx| tx.step < Step::Health) {
-            Some(tx) => there(session, &tx.release).map_err(|error| Halt { exit: Exit::Refused, ..error.into() }),
+            Some(tx) => {
+                let refused = |why| Halt::new(Exit::Refused, why).next("bluegreen check");
+                session.wired.processes.may_start().map_err(refused)?;
+                there(session, &tx.release).map_err(|error| Halt { exit: Exit::Refused, ..error.into() })?;
+                session.verify(&tx.release);
+                Ok(())
+            }
             None => Ok(()),
         }
     };

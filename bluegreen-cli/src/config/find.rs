@@ -25,7 +25,7 @@ pub struct Lookup {
     pub env: Option<OsString>,
     /// `--app`.
     pub app: Option<Name>,
-    /// The file may belong to anybody: for root, who judges it before anything of it is run.
+    /// The file may belong to anybody: for root, who judges it before anything of it is run, and for who runs nothing.
     pub foreign: bool,
     /// The file may also belong to this user.
     pub caller: Option<u32>,
@@ -83,13 +83,8 @@ pub(super) fn read(path: &Path, lookup: &Lookup) -> Result<(String, Source), Con
     // whoever it may belong to is judged as we would be
     let judged = if lookup.foreign || lookup.caller == Some(owner) { owner } else { geteuid().as_raw() };
     let mut source = Source { owner, hands: found.hands.clone(), ..Source::default() };
-    if let Some(why) = Rule::TRUSTED.broken_for(judged, &found.rights) {
-        let fix = if matches!(why, Unfit::Foreign { .. }) { Some("sudo chown root".to_owned()) } else { why.fix() };
-        let wrong = ConfigError::Unsafe {
-            path: path.to_owned(),
-            reason: format!("{why}, and it names commands to run"),
-            fix: format!("{} {}", fix.unwrap_or_default(), path.display()),
-        };
+    if let Some(why) = Rule::TRUSTED.of(judged).broken(&found.rights) {
+        let wrong = ConfigError::of(path, why);
         if !(lookup.lenient && matches!(why, Unfit::Group | Unfit::Listed)) {
             return Err(wrong);
         }
@@ -102,6 +97,18 @@ pub(super) fn read(path: &Path, lookup: &Lookup) -> Result<(String, Source), Con
         source.may_show(path).err().unwrap_or(no_text)
     })?;
     Ok((text, source))
+}
+
+impl ConfigError {
+    /// What is wrong with a configuration that others could have written.
+    pub(crate) fn of(path: &Path, why: Unfit) -> Self {
+        let fix = if matches!(why, Unfit::Foreign { .. }) { Some("sudo chown root".to_owned()) } else { why.fix() };
+        Self::Unsafe {
+            path: path.to_owned(),
+            reason: format!("{why}, and it names commands to run"),
+            fix: format!("{} {}", fix.unwrap_or_default(), path.display()),
+        }
+    }
 }
 
 impl Source {

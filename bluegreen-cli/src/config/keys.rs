@@ -244,9 +244,9 @@ pub(super) const KEYS: &[Key] = &[
     ),
     unset(
         "access.group",
-        "whoever may read the artifact may read the release, and nobody else the logs",
+        "whoever may read the artifact may read the release, and nobody else status and logs",
         r#""www-data""#,
-        "The only group that may read new releases, as far as the group of the artifact may, and logs. It must be one of `user`'s.",
+        "The only group that may read releases, as far as the group of the artifact may, and ask `status`, `logs`, `history` and `releases`. It must be one of `user`'s.",
     ),
     default("releases.keep", "5", "How many releases stay; never fewer than are needed to go back."),
 ];

@@ -9,8 +9,12 @@ use std::{
 };
 
 use bluegreen_core::{ReleaseId, StateStore as _, StoreError};
-use bluegreen_linux::{files::Unfit, users::User};
+use bluegreen_linux::{
+    files::{self, Unfit},
+    users::User,
+};
 use bluegreen_process::{EnvFileError, check_env_file};
+use rustix::process::geteuid;
 
 use super::Finding;
 use crate::{config::Config, history, home, owner::who_deploys, report::Trouble, session::Session, trust};
@@ -35,13 +39,14 @@ impl File {
 
 pub(super) fn look(session: &Session) -> Vec<Finding> {
     let config = &session.config;
-    let me = rustix::process::geteuid().as_raw();
+    let me = geteuid().as_raw();
     let mut findings = state(session);
     let places = [&config.state_dir, &config.route_dir].map(|path| File::of(path));
     findings.extend(places.iter().flatten().filter_map(|file| shared(file, me)));
     findings.extend(places[0].as_ref().and_then(lockable));
     findings.extend(configuration(config, me));
     findings.extend(config.start.env_file.as_ref().and_then(|path| secrets(path, check_env_file(path))));
+    findings.extend(config.start.env_file.as_ref().and_then(|path| secrets_place(path)));
     if let Some(wanted) = config.user.as_ref().filter(|name| **name != User::current().name) {
         let what =
             format!("`user` is {wanted}, and {} belongs to {}", config.state_dir.display(), User::current().name);
@@ -122,8 +127,8 @@ fn state(session: &Session) -> Vec<Finding> {
         let what = format!("{error}; the one before it is used");
         findings.push(Finding::warning("state-fell-back", what, "the next deploy writes it anew"));
     }
-    if let Some(trouble) = history::trouble(&session.config.state_dir) {
-        findings.push(Finding::warning("history", trouble, "remove it: the next deploy makes it anew"));
+    if let Some((trouble, fix)) = history::trouble(&session.config.state_dir) {
+        findings.push(Finding::warning("history", trouble, fix));
     }
     findings.extend(stored(&session.config));
     findings
@@ -161,6 +166,16 @@ fn secrets(path: &Path, read: Result<(), EnvFileError>) -> Option<Finding> {
         error => format!("start.env_file cannot be used: {error}"),
     };
     Some(Finding::fatal("env-file", what, error.fix()))
+}
+
+/// Who else could lead a start to another file of secrets, which may be one of ours that is meant for something else.
+fn secrets_place(path: &Path) -> Option<Finding> {
+    let me = geteuid();
+    let (_, hands) = files::look(path).ok()?;
+    let hand = hands.iter().find(|hand| !hand.is_of(&[me.as_raw()]))?;
+    let what = format!("{hand}, and so could put another {} there, which start.env_file names", path.display());
+    let severity = if me.is_root() { Finding::fatal } else { Finding::warning };
+    Some(severity("env-file-place", what, hand.fix()))
 }
 
 /// Who else could put another configuration in the place of ours: run by root, it is refused then.

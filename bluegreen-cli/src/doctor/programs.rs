@@ -8,10 +8,11 @@ use std::{
 
 use bluegreen_core::{Profile, Template};
 use bluegreen_linux::files::is_missing;
+use rustix::process::geteuid;
 
 use super::Finding;
 use crate::{
-    config::{Config, HookCommand},
+    config::{Config, HookCommand, ProxyMode},
     owner::who_deploys,
     trust::{Distrust, distrust},
 };
@@ -40,6 +41,7 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     }
     findings.extend(takes_a_port(config));
     findings.extend(hooks(config));
+    findings.extend(of_others(config));
     findings.dedup();
     if findings.is_empty() {
         findings.push(Finding::good(PROGRAM, "the program of the app is there, and each profile has its own port"));
@@ -56,7 +58,6 @@ fn hooks(config: &Config) -> Vec<Finding> {
         ("after_failure", &hooks.after_failure),
     ];
     let path = env::var("PATH").ok();
-    // who deploys may stand elsewhere, and what a relative path means there is not known
     let here = Path::new("");
     let judge = |(name, hook): (&str, &Option<HookCommand>)| {
         let command = &hook.as_ref()?.command;
@@ -65,14 +66,43 @@ fn hooks(config: &Config) -> Vec<Finding> {
             (found.what, found.fix)
         } else {
             let program = render(config, first, command.first()?)?;
-            let is_known = program.starts_with('/') || !program.contains('/');
-            let Distrust { file, why, fix } = distrust(&program).filter(|_| is_known)?;
+            let Distrust { file, why, fix } = distrust(&program).filter(|_| is_known(&program))?;
             (format!("{} is not run: {why}", file.display()), fix)
         };
         let severity = if name == "after_failure" { Finding::warning } else { Finding::fatal };
         Some(severity("hook-program", format!("the hook {name}: {what}"), fix))
     };
     named.into_iter().filter_map(judge).collect()
+}
+
+/// Programs, besides those of hooks, that others could have written, or could exchange. Root runs none of them.
+fn of_others(config: &Config) -> Vec<Finding> {
+    let me = geteuid();
+    // whoever deploys judges for himself whom he trusts
+    if who_deploys(config.user.as_deref()).is_ok_and(|user| user.uid != me.as_raw()) {
+        return Vec::new();
+    }
+    let (start, nginx, first) = (&config.start.command, &config.nginx, config.profiles.first());
+    let program = start.first().and_then(|word| render(config, first, word));
+    let script = program.as_ref().and_then(|program| render(config, first, script_of(program, start)?));
+    let starts = [program, script.filter(|script| script.contains('/'))].into_iter().flatten();
+    let mut named: Vec<(&str, String)> = starts.map(|program| ("start.command", program)).collect();
+    if config.nginx.mode == ProxyMode::Reload {
+        let words = [("install", nginx.install.as_ref()), ("test", Some(&nginx.test)), ("reload", Some(&nginx.reload))];
+        named.extend(words.into_iter().filter_map(|(key, words)| Some((key, words?.first()?.clone()))));
+    }
+    let judge = |(key, program): (&str, String)| {
+        let Distrust { file, why, fix } = distrust(&program).filter(|_| is_known(&program))?;
+        let what = format!("{key} runs {}: {why}", file.display());
+        let severity = if me.is_root() { Finding::fatal } else { Finding::warning };
+        Some(severity("foreign-program", what, fix))
+    };
+    named.into_iter().filter_map(judge).collect()
+}
+
+/// Who deploys may stand elsewhere, and what a relative path means there is not known.
+fn is_known(program: &str) -> bool {
+    program.starts_with('/') || !program.contains('/')
 }
 
 /// What is known before there is a release; `None` when the text has more in it.

@@ -16,7 +16,7 @@ use rustix::{
 use super::Finding;
 use crate::{
     config::{Config, ProxyMode},
-    wiring,
+    history, wiring,
 };
 
 /// The finding that something else is in the place of what a deploy makes.
@@ -125,7 +125,7 @@ fn judge_else(place: &Path, tried: &io::Result<()>, denied: &str) -> Option<Find
         // what is not there is made when it is needed, or is told as what it is
         _ if error.kind() == ErrorKind::NotFound => return None,
         Some(Errno::ROFS) => format!("findmnt -T {shown}, and mount it for writing"),
-        Some(Errno::PERM) => format!("lsattr -d {shown}; sudo chattr -i -a {shown}"),
+        Some(Errno::PERM) => history::immutable(place),
         Some(Errno::NOSPC | Errno::DQUOT) => "bluegreen releases prune".to_owned(),
         _ => denied.to_owned(),
     };

@@ -5,12 +5,14 @@ mod sink;
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::{Failure, Finding, Kind, Receipt, ReleaseId};
 use bluegreen_linux::files::{self, FileError, Rule};
 use jiff::Timestamp;
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
@@ -59,15 +61,25 @@ pub(crate) struct Entry {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Why it cannot be written, or not be read.
-pub(crate) fn trouble(state_dir: &Path) -> Option<String> {
+/// Why it cannot be written, or not be read, and what helps.
+pub(crate) fn trouble(state_dir: &Path) -> Option<(String, String)> {
     let file = path(state_dir);
+    let anew = || "remove it: the next deploy makes it anew".to_owned();
     match files::append(&file, Rule::TRUSTED, None) {
         Err(error) if !error.is_missing() => {
-            Some(format!("{} is not written: {}", file.display(), error.without_path()))
+            let what = format!("{} is not written: {}", file.display(), error.without_path());
+            // root may do anything, but for what `chattr +i` has closed
+            let closed =
+                matches!(&error, FileError::Io { why, .. } if why.raw_os_error() == Some(Errno::PERM.raw_os_error()));
+            Some((what, if closed { immutable(&file) } else { anew() }))
         }
-        _ => all(state_dir).err().map(|error| format!("the history cannot be read: {error}")),
+        _ => all(state_dir).err().map(|error| (format!("the history cannot be read: {error}"), anew())),
     }
+}
+
+/// What to type about something that `chattr` has closed.
+pub(crate) fn immutable(path: &Path) -> String {
+    format!("lsattr -d {0}; sudo chattr -i -a {0}", path.display())
 }
 
 fn path(state_dir: &Path) -> PathBuf {
@@ -110,8 +122,10 @@ pub(crate) fn all(state_dir: &Path) -> Result<Kept, FileError> {
     let file = path(state_dir);
     let old = (1..=OLD).rev().map(|n| file.with_extension(format!("jsonl.{n}")));
     let mut kept = Kept::default();
+    // who only looks believes who owns the state
+    let rule = state_dir.metadata().map_or(Rule::TRUSTED, |meta| Rule::TRUSTED.of(meta.uid()));
     for file in old.chain([file.clone()]) {
-        match files::read(&file, Rule::TRUSTED, MOST) {
+        match files::read(&file, rule, MOST) {
             Err(error) if error.is_missing() => {}
             text => kept.read(&text?),
         }
@@ -183,6 +197,34 @@ mod tests {
         assert_eq!(entries[1].version.as_deref(), Some("1.2"));
     }
 
+    /// As a power cut, or a full disk, leaves it.
+    #[test]
+    fn a_line_without_an_end_takes_no_other_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        finished(dir.path(), "first");
+        let mut file = OpenOptions::new().append(true).open(path(dir.path())).unwrap();
+        file.write_all(b"{\"number\": 4, \"kin").unwrap();
+        finished(dir.path(), "second");
+        let Kept { entries, torn } = all(dir.path()).unwrap();
+        assert_eq!((entries.last().unwrap().outcome.as_str(), torn), ("second", 1));
+    }
+
+    #[test]
+    fn what_chattr_has_closed_is_opened_by_chattr() {
+        let dir = tempfile::tempdir().unwrap();
+        finished(dir.path(), "done");
+        let file = path(dir.path());
+        let chattr = |how| std::process::Command::new("chattr").arg(how).arg(&file).status();
+        if !chattr("+i").is_ok_and(|status| status.success()) {
+            eprintln!("SKIPPED: no chattr here");
+            return;
+        }
+        let trouble = trouble(dir.path());
+        chattr("-i").unwrap();
+        assert_eq!(trouble.unwrap().1, immutable(&file));
+        assert_eq!(super::trouble(dir.path()), None);
+    }
+
     #[test]
     fn a_link_in_its_place_is_not_followed() {
         let dir = tempfile::tempdir().unwrap();
@@ -191,7 +233,7 @@ mod tests {
         std::os::unix::fs::symlink(&target, path(dir.path())).unwrap();
         finished(dir.path(), "done");
         assert_eq!(fs::read_to_string(&target).unwrap(), "as it was");
-        assert!(trouble(dir.path()).unwrap().contains("symbolic link"));
+        assert!(trouble(dir.path()).unwrap().0.contains("symbolic link"));
         assert!(all(dir.path()).is_err(), "what is in it is not known");
         fs::remove_file(path(dir.path())).unwrap();
         finished(dir.path(), "done");

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -18,6 +18,8 @@ use super::{Entry, LIMIT, Timeline, path, rotate};
 pub(crate) struct Header {
     pub(crate) by: Option<String>,
     pub(crate) config: Option<String>,
+    /// Who reads it besides its owner.
+    pub(crate) group: Option<u32>,
 }
 
 /// Follows the events of one command and writes its entry at the end.
@@ -97,7 +99,16 @@ impl Inner {
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
         let mut file = files::append(&self.file, Rule::TRUSTED, Some(0o600))?;
-        file.write_all(&line)?;
+        let _ = self.header.group.map_or(Ok(()), |group| files::admit(&file, group));
+        if is_torn(&self.file)? {
+            line.insert(0, b'\n');
+        }
+        let end = file.metadata()?.len();
+        if let Err(error) = file.write_all(&line) {
+            // half of it would make no sense
+            file.set_len(end)?;
+            return Err(error);
+        }
         // with the file itself, when it is new
         file.sync_data()?;
         fs::File::open(self.file.parent().unwrap_or(Path::new(".")))?.sync_all()
@@ -141,6 +152,17 @@ impl Inner {
             findings: Vec::new(),
         }
     }
+}
+
+/// Whether the last line has no end, as a power cut leaves it: it must not take the next one with it.
+fn is_torn(file: &Path) -> io::Result<bool> {
+    let mut file = files::open(file, Rule::TRUSTED)?;
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    Ok(last != [b'\n'])
 }
 
 impl EventSink for History {

@@ -35,6 +35,7 @@ mod outage;
 mod owner;
 mod plan;
 mod proxy;
+mod readers;
 mod reboot;
 mod rights;
 mod rollback;

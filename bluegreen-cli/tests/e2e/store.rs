@@ -71,7 +71,7 @@ fn a_group_can_be_the_only_one_that_reads() {
     let found = [&dir, &dir.join("app-v1"), &logs, &logs.join("real1"), &logs.join("real1/000001.log")];
     assert_eq!(found.map(|path| mode(path)), [0o750, 0o440, 0o750, 0o750, 0o640]);
     assert_eq!(found.map(|path| fs::metadata(path).unwrap().gid()), [gid; 5]);
-    assert_eq!(mode(&dir.join("release.json")), 0o400, "the environment is nobody else's business");
+    assert_eq!(mode(&dir.join("release.json")), 0o440, "the environment is nobody else's business");
 }
 
 #[test]
@@ -132,8 +132,29 @@ fn an_older_release_that_comes_back_is_said_with_why() {
     deployed(&stage, &["v1", "v2"]);
     take_away(&stage, "v2");
     [stage.pid("active"), stage.pid("idle")].into_iter().for_each(kill);
-    stage.run(&["recover"], 0).says(&["an older release serves: ", "cannot be started: no release"]);
+    stage.run(&["up"], 0).says(&["an older release serves: ", "cannot be started: no release"]);
     assert_eq!(stage.front(), "v1 real2");
+    // and goes on being said
+    stage.run(&["status"], 0).says(&["older", "cannot be started: no release"]);
+    stage.run(&["up"], 0).says(&["an older release serves: "]);
+}
+
+#[test]
+fn what_is_started_and_is_not_what_was_stored_is_named() {
+    let Some(stage) = Stage::marker() else { return };
+    deployed(&stage, &["v1", "v2", "v3"]);
+    let file = of(&stage, "v1").join("app-v1");
+    chmod(&file, 0o644);
+    fs::write(&file, "v1").unwrap();
+    let ended = stage.run(&["rollback", "v1"], 0);
+    assert!(!ended.err.contains("damaged") && !ended.out.contains("damaged"), "it is the same: {ended}");
+    deployed(&stage, &["v3", "v2"]);
+    fs::write(&file, "v1-patched").unwrap();
+    let said = ["its artifact is another one", &format!("{} was changed", file.display())];
+    stage.run(&["rollback", "v1"], 0).says(&said);
+    [stage.pid("active"), stage.pid("idle")].into_iter().for_each(kill);
+    stage.run(&["up"], 0).says(&said);
+    assert!(stage.front().starts_with("v1-patched"), "{}", stage.front());
 }
 
 /// Each is found before the warm release is stopped, with the command that takes it out of the way.

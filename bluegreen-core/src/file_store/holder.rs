@@ -10,10 +10,7 @@ use std::{
 };
 
 use bluegreen_linux::files::{self, Rule};
-use rustix::{
-    fs::{major, minor},
-    process::geteuid,
-};
+use rustix::fs::{major, minor};
 
 use super::safe;
 use crate::Holder;
@@ -25,12 +22,13 @@ const NOTED: Duration = Duration::from_secs(1);
 const LIMIT: u64 = 1 << 12;
 
 /// Who has the lock of `dir`; without a name when it left no note. `None`: nobody.
-pub(super) fn of(dir: &Path, note: &Path) -> Option<Holder> {
+pub(super) fn of(dir: &Path, note: &Path, owner: u32) -> Option<Holder> {
     let began = Instant::now();
     loop {
         let lockers = lockers(dir);
         let pid = *lockers.first()?;
-        let noted = read(note).filter(|holder| lockers.contains(&holder.pid) && may_be_ours(holder.pid));
+        let may_be_ours = |holder: &Holder| lockers.contains(&holder.pid) && runs_as(holder.pid, owner);
+        let noted = read(note, owner).filter(may_be_ours);
         match noted {
             Some(holder) if lives(holder.pid) => return Some(holder),
             noted if began.elapsed() >= NOTED => return noted.or(Some(Holder { pid, ..Holder::default() })),
@@ -49,10 +47,10 @@ pub(super) fn is_command(holder: &Holder) -> bool {
     !holder.command.is_empty() || same()
 }
 
-/// Whether it runs as us or as root. A note may be of one who is gone, and its number somebody else's now.
-fn may_be_ours(pid: u32) -> bool {
+/// Whether it runs as `owner` or as root. A note may be of one who is gone, and its number somebody else's now.
+fn runs_as(pid: u32, owner: u32) -> bool {
     // one that cannot be seen may be
-    fs::metadata(format!("/proc/{pid}")).map_or(true, |meta| [0, geteuid().as_raw()].contains(&meta.uid()))
+    fs::metadata(format!("/proc/{pid}")).map_or(true, |meta| [0, owner].contains(&meta.uid()))
 }
 
 /// Whether there is such a process, and not only its remains. One that cannot be seen counts as alive.
@@ -65,7 +63,7 @@ fn lives(pid: u32) -> bool {
 
 /// Leaves our note. It is for messages only: neither a full disk nor what somebody has put in its place stands in the way of the
 /// lock.
-pub(super) fn leave(note: &Path, who: &Holder) {
+pub(super) fn leave(note: &Path, who: &Holder, group: Option<u32>) {
     let write = || -> io::Result<()> {
         let mut file = match files::create(note, Rule::OURS, 0o600) {
             Err(error) if error.reason().is_some() => {
@@ -74,6 +72,7 @@ pub(super) fn leave(note: &Path, who: &Holder) {
             }
             file => file?,
         };
+        let _ = group.map_or(Ok(()), |group| files::admit(&file, group));
         file.set_len(0)?;
         file.write_all(&serde_json::to_vec(who)?)
     };
@@ -81,8 +80,8 @@ pub(super) fn leave(note: &Path, who: &Holder) {
 }
 
 /// The note, if there is one. The one who left it may be gone.
-pub(super) fn read(note: &Path) -> Option<Holder> {
-    serde_json::from_str(&safe::text(note, LIMIT).ok()??).ok()
+pub(super) fn read(note: &Path, owner: u32) -> Option<Holder> {
+    serde_json::from_str(&safe::text(note, owner, LIMIT).ok()??).ok()
 }
 
 /// The processes that have locked `dir`: one, unless it cannot be told from a file of the same number elsewhere.

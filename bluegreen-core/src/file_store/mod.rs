@@ -7,21 +7,27 @@ mod safe;
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use bluegreen_linux::{
-    files::{self, New, Replace},
+    files::{self, New, Replace, Rule},
     users,
 };
-use rustix::time::{ClockId, clock_gettime};
+use rustix::{
+    process::geteuid,
+    time::{ClockId, clock_gettime},
+};
 
 use crate::{Holder, Lease, Stamp, State, StateStore, StoreError};
 
 /// How the names of half-written states begin, and the one that they have now.
 const TEMPORARY: &str = ".state.";
 const NEW: &str = ".state.new";
+/// How the names of the files begin that a group may read.
+const READ: [&str; 3] = ["state.json", "history.jsonl", "lock"];
 /// A state larger than this is not one of ours.
 const LIMIT: u64 = 1 << 20;
 
@@ -34,6 +40,10 @@ const LIMIT: u64 = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct FileStore {
     dir: PathBuf,
+    /// Whose the state is.
+    owner: u32,
+    /// Who reads it besides.
+    group: Option<u32>,
 }
 
 impl FileStore {
@@ -45,7 +55,28 @@ impl FileStore {
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let dir = dir.into();
         safe::directory(&dir)?;
-        Ok(Self { dir })
+        Ok(Self { dir, owner: geteuid().as_raw(), group: None })
+    }
+
+    /// The store in `dir`, for who only looks: whoever owns it, and whether or not it is safe, which [`FileStore::trouble`] says.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when it is not there.
+    pub fn look_at(dir: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let dir = dir.into();
+        let owner = dir.metadata().map_err(|e| failed("cannot look at", &dir, &e))?.uid();
+        Ok(Self { dir, owner, group: None })
+    }
+
+    /// The same, where this group reads what is written, as far as it can be given to it.
+    #[must_use]
+    pub fn with_group(self, group: Option<u32>) -> Self {
+        Self { group, ..self }
+    }
+
+    /// Why nothing may be written there.
+    pub fn trouble(&self) -> Option<StoreError> {
+        if self.owner == geteuid().as_raw() { safe::directory(&self.dir).err() } else { None }
     }
 
     /// Takes the lock of the app whose state is in `dir`, without a note and whoever owns it.
@@ -63,7 +94,7 @@ impl FileStore {
 
     /// Who holds the lock now, to show it. Takes nothing, so it stands in nobody's way.
     pub fn holder(&self) -> Option<Holder> {
-        holder::of(&self.dir, &self.path("lock"))
+        holder::of(&self.dir, &self.path("lock"), self.owner)
     }
 
     /// Whether `state.json` cannot be read, or is gone, but the state before it can: the reason, for a warning.
@@ -88,7 +119,6 @@ impl FileStore {
 
     /// Somebody has the lock who is no command of ours.
     fn taken(&self, pid: u32) -> StoreError {
-        use std::os::unix::fs::MetadataExt as _;
         let user = fs::metadata(format!("/proc/{pid}"))
             .map_or_else(|_| "a user who cannot be seen".to_owned(), |meta| users::shown(meta.uid()));
         StoreError::Taken { path: show(&self.dir), pid, user }
@@ -101,12 +131,16 @@ impl FileStore {
     /// The state in the file `name`; `None` when there is no such file.
     fn read(&self, name: &str) -> Result<Option<State>, StoreError> {
         let path = self.path(name);
-        let Some(text) = safe::text(&path, LIMIT)? else { return Ok(None) };
+        let Some(text) = safe::text(&path, self.owner, LIMIT)? else { return Ok(None) };
         format::parse(&text, &path).map(Some)
     }
 
     fn write(&self, state: &State) -> io::Result<()> {
-        let new = New::write(&self.path("state.json"), &format::print(state)?, &Replace::private().beside(NEW))?;
+        let new = New::write(
+            &self.path("state.json"),
+            &format::print(state)?,
+            &Replace::private().for_group(self.group).beside(NEW),
+        )?;
         self.keep_previous()?;
         Ok(new.put()?)
     }
@@ -124,12 +158,26 @@ impl FileStore {
 
     /// What a kill between two steps of a save left behind.
     fn sweep(&self) {
-        let leftover = |name: &str| name.starts_with(TEMPORARY);
-        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        for entry in entries.filter(|entry| entry.file_name().to_str().is_some_and(leftover)) {
+        for leftover in self.named(&[TEMPORARY]) {
             // the next save or lock tries again
-            let _ = fs::remove_file(entry.path());
+            let _ = fs::remove_file(leftover);
         }
+    }
+
+    /// What was written before the group was this one.
+    fn admit(&self) {
+        let Some(group) = self.group else { return };
+        for file in self.named(&READ) {
+            // one that cannot be given to the group is no reason to end
+            let _ = files::open(&file, Rule::OURS).map(|file| files::admit(file, group));
+        }
+    }
+
+    /// The entries whose names begin with one of `prefixes`.
+    fn named(&self, prefixes: &[&str]) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let is_meant = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        entries.filter(|entry| entry.file_name().to_str().is_some_and(is_meant)).map(|entry| entry.path()).collect()
     }
 }
 
@@ -146,20 +194,21 @@ impl StateStore for FileStore {
             match self.holder() {
                 Some(holder) => return Err(self.locked_by(holder)),
                 // where /proc does not show it, the note is all there is
-                None if unseen => return Err(StoreError::Locked(holder::read(&note))),
+                None if unseen => return Err(StoreError::Locked(holder::read(&note, self.owner))),
                 // it may have ended meanwhile
                 None => unseen = true,
             }
         };
         self.sweep();
-        holder::leave(&note, who);
+        self.admit();
+        holder::leave(&note, who, self.group);
         Ok(lease)
     }
 
     fn note(&self, _: &Lease, at: Option<String>) {
         let note = self.path("lock");
-        if let Some(who) = holder::read(&note) {
-            holder::leave(&note, &Holder { at, ..who });
+        if let Some(who) = holder::read(&note, self.owner) {
+            holder::leave(&note, &Holder { at, ..who }, self.group);
         }
     }
 

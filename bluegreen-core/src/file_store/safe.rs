@@ -96,9 +96,9 @@ fn network(f_type: i64) -> Option<&'static str> {
     NETWORK.iter().find(|(number, _)| *number == f_type).map(|(_, name)| *name)
 }
 
-/// The text of a file of ours; `None` when there is no such file. One that is too long for ours, or no text, is damaged.
-pub(super) fn text(path: &Path, limit: u64) -> Result<Option<String>, StoreError> {
-    match files::text(path, Rule::OURS, limit) {
+/// The text of a file of `owner`'s; `None` when there is no such file. One that is too long for ours, or no text, is damaged.
+pub(super) fn text(path: &Path, owner: u32, limit: u64) -> Result<Option<String>, StoreError> {
+    match files::text(path, Rule::OURS.of(owner), limit) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(refused(path, error)),

@@ -297,7 +297,7 @@ fn up(state: &State, seen: &Seen, policy: &Policy) -> Begin {
     };
     // `recover` came before and started the active one, if it was not there
     let idle = seen.profiles.other(&route.active);
-    let previous = state.confirmed.iter().find(|release| *release != active);
+    let previous = state.confirmed.iter().find(|release| *release != active && !state.crashed.contains(release));
     match previous {
         Some(release) if policy.previous == Previous::Warm && seen.is_free(idle) => {
             go(state, open(state, Kind::Warm, idle, release.clone(), Step::Start, seen))

@@ -172,7 +172,12 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
         (None, Some(good)) if usurped && flips && seen.is_free(other) => {
             walk(Kind::Flip, other, good.clone(), Step::Start)
         }
-        (_, Some(good)) if dead && !tried.up => walk(Kind::Up, active, good.clone(), Step::Start),
+        (_, Some(good)) if dead && !tried.up => {
+            let mut state = state.clone();
+            // an older one comes back, and those that cannot be started are nothing to go back to
+            state.confirmed.clone().iter().take(tried.unstartable).rev().for_each(|gone| state.mark_crashed(gone));
+            Recovery::Walk(Box::new(with(&state, open(&state, Kind::Up, active, good.clone(), Step::Start, seen))))
+        }
         _ if state.lost => Recovery::Degraded("the state was lost: deploy what should run".to_owned()),
         _ if dead && state.last_good().is_none() => Recovery::Stable,
         _ => Recovery::Degraded(trouble),

@@ -20,7 +20,7 @@ use rustix::{
 };
 
 use super::{
-    FileError, Unfit,
+    FileError, Unfit, admit,
     open::{CAREFUL, is_file},
 };
 use crate::dirs;
@@ -33,6 +33,8 @@ pub struct Replace {
     /// Whether mode and owner of the one before are kept.
     keeps: bool,
     modified: Option<SystemTime>,
+    /// Who reads it besides its owner.
+    group: Option<u32>,
     beside: Beside,
 }
 
@@ -48,7 +50,7 @@ enum Beside {
 impl Replace {
     /// A file for its owner only. Several may be at it at once.
     pub fn private() -> Self {
-        Self { mode: 0o600, keeps: false, modified: None, beside: Beside::Any(".new-") }
+        Self { mode: 0o600, keeps: false, modified: None, group: None, beside: Beside::Any(".new-") }
     }
 
     /// A file that all may read.
@@ -72,6 +74,12 @@ impl Replace {
     #[must_use]
     pub fn modified(self, modified: Option<SystemTime>) -> Self {
         Self { modified, ..self }
+    }
+
+    /// The same, which this group reads too, as far as it can be given to it: what has to be written is written.
+    #[must_use]
+    pub fn for_group(self, group: Option<u32>) -> Self {
+        Self { group, ..self }
     }
 
     /// The same, written under this name first. There must be one writer at a time.
@@ -135,6 +143,7 @@ impl New {
                 }
             }
             file.set_permissions(Permissions::from_mode(mode))?;
+            let _ = how.group.map_or(Ok(()), |group| admit(&file, group));
             how.modified.iter().try_for_each(|time| file.set_modified(*time))?;
             file.sync_all()
         };

@@ -45,6 +45,8 @@ pub struct Rule {
     closed: u32,
     /// Whether the group may write to a file of ours, when it is ours alone.
     our_group: bool,
+    /// Who is meant by us; `None`: who runs this.
+    us: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,21 +63,23 @@ const ANY_ACCESS: u32 = 0o077;
 
 impl Rule {
     /// Whose it is does not matter: it is only looked at.
-    pub const ANY: Self = Self { owner: Owner::Anybody, closed: 0, our_group: false };
+    pub const ANY: Self = Self { owner: Owner::Anybody, closed: 0, our_group: false, us: None };
     /// Ours, and nobody else may write to it.
-    pub const OURS: Self = Self { owner: Owner::Ours, closed: WRITE, our_group: false };
+    pub const OURS: Self = Self { owner: Owner::Ours, closed: WRITE, our_group: false, us: None };
     /// Ours or root's, and nobody else may write to it, but a group of our own in which nobody else is.
-    pub const TRUSTED: Self = Self { owner: Owner::OursOrRoots, closed: WRITE, our_group: true };
+    pub const TRUSTED: Self = Self { owner: Owner::OursOrRoots, closed: WRITE, our_group: true, us: None };
     /// Ours or root's, and closed to all others.
-    pub const SECRET: Self = Self { owner: Owner::OursOrRoots, closed: ANY_ACCESS, our_group: false };
+    pub const SECRET: Self = Self { owner: Owner::OursOrRoots, closed: ANY_ACCESS, our_group: false, us: None };
+
+    /// The same with the user `uid` in our place.
+    #[must_use]
+    pub const fn of(self, uid: u32) -> Self {
+        Self { us: Some(uid), ..self }
+    }
 
     /// What of the rule is broken by a file with these rights.
     pub fn broken(self, rights: &Rights) -> Option<Unfit> {
-        self.broken_for(geteuid().as_raw(), rights)
-    }
-
-    /// The same for `me` in our place.
-    pub fn broken_for(self, me: u32, rights: &Rights) -> Option<Unfit> {
+        let me = self.us.unwrap_or_else(|| geteuid().as_raw());
         let Rights { owner, group, .. } = *rights;
         let mode = rights.mode & self.closed;
         let is_ours = match self.owner {

@@ -43,7 +43,7 @@ impl Inner {
     pub(super) fn adopt(&self, profile: &Profile, pid: Option<u32>) -> Result<Process, AdoptError> {
         let refused = |reason| AdoptError::Refused { port: profile.port(), reason };
         if let Some(found) = self.misplaced(profile)? {
-            found.save(&self.record_path(profile))?;
+            self.save(profile, &found)?;
             return Ok(found.process());
         }
         // also one that does not listen while somebody else does: its record is all that we know of it
@@ -73,14 +73,14 @@ impl Inner {
         if let Some(foreign) = listeners.iter().find(|l| !is_ours(l)) {
             return Err(refused(format!("besides pid {}, it is held by {}", leader.pid(), stranger(foreign))));
         }
-        record.save(&self.record_path(profile))?;
+        self.save(profile, &record)?;
         Ok(record.process())
     }
 
     /// A start of ours that has the port by itself, while the record is none or tells of another one, as after a restore that mixed
     /// them up: it is no stranger, and keeps the name of its release.
     fn misplaced(&self, profile: &Profile) -> io::Result<Option<Record>> {
-        let on_file = match Record::load(&self.record_path(profile))? {
+        let on_file = match self.on_file(profile)? {
             OnFile::Record(record) => Some(record.process()),
             OnFile::Nothing | OnFile::Damaged(_) => None,
         };

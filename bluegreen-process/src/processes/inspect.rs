@@ -6,6 +6,7 @@ use bluegreen_core::{Occupant, Profile, Stranger};
 use bluegreen_linux::{
     ports::{self, answers},
     proc::Seen,
+    users,
 };
 
 use super::{Inner, dialled};
@@ -31,17 +32,24 @@ impl Inner {
         let leader = record.as_ref().map(|r| self.live_leader(profile, r)).transpose()?.flatten();
         let likely: Vec<u32> = leader.iter().map(Seen::pid).collect();
         let listeners = self.ports.answering(dialled, &likely)?;
-        let Some(record) = record else { return Ok(nobody_of_ours(dialled, &listeners)) };
-        let ours = |listening| Occupant::Ours { process: record.process(), listening };
-        let held_by = |pids: &[u32]| listeners.iter().all(|l| l.pids.iter().any(|pid| pids.contains(pid)));
-        if leader.is_some() && held_by(&likely) {
-            return Ok(ours(!listeners.is_empty()));
+        let held_by =
+            |pids: &[u32]| listeners.iter().all(|l| self.is_hidden(l) || l.pids.iter().any(|pid| pids.contains(pid)));
+        let ours = |record: &Record| Occupant::Ours { process: record.process(), listening: !listeners.is_empty() };
+        if let Some(record) = record.as_ref().filter(|_| leader.is_some() && held_by(&likely)) {
+            return Ok(ours(record));
         }
+        if listeners.iter().any(|listener| self.is_hidden(listener)) {
+            let owner = users::shown(self.owner);
+            return Err(io::Error::other(format!(
+                "which process of {owner} listens there, only that user sees, and root"
+            )));
+        }
+        let Some(record) = record else { return Ok(nobody_of_ours(dialled, &listeners)) };
         let family = self.members(profile, &record)?;
         if family.is_empty() {
             Ok(nobody_of_ours(dialled, &listeners))
         } else if held_by(&family) {
-            Ok(ours(!listeners.is_empty()))
+            Ok(ours(&record))
         } else {
             let foreign = listeners.iter().find(|l| !l.pids.iter().any(|pid| family.contains(pid)));
             let who = foreign.map_or_else(Stranger::new, stranger);

@@ -4,9 +4,12 @@ use std::{error::Error, ffi::OsString, fs, os::unix::fs::DirBuilderExt, path::Pa
 
 use bluegreen_core::{Occupant, Profile, ReleaseId, Template};
 use bluegreen_linux::{
+    dirs,
     proc::{self, Birth},
     program::{Environment, Program},
 };
+
+use rustix::process::geteuid;
 
 use super::{Inner, dialled, inspect::keeps_out};
 use crate::{Release, environment, family::TOKEN, host, logs, oom::Kills, record::Record, releases::Readers};
@@ -37,6 +40,7 @@ impl Inner {
 
     /// Where there is [room](Self::room).
     pub(super) fn start(&self, profile: &Profile, id: &ReleaseId) -> Result<(), Reason> {
+        self.may_start()?;
         let release = self.releases().get(id).map_err(text)?;
         let values = |name: &str| self.value(name, profile, &release);
         let render = |template: &String| render(template, &values);
@@ -58,21 +62,35 @@ impl Inner {
             stopped: false,
         };
         // first the token: whoever comes after a kill in the next lines finds the process by it
-        let path = self.record_path(profile);
-        record.save(&path).map_err(text)?;
+        self.save(profile, &record).map_err(text)?;
         let program = Program::new(argv).with_environment(environment).in_directory(workdir);
         match program.with_umask(self.config.launch.umask).detach(log) {
             Ok(pid) => {
                 // not reaped yet, so it is in /proc even if it died already
                 record.leader = proc::stat(pid).map_err(text)?.map(|s| Birth { pid, start: s.starttime });
-                record.save(&path).map_err(|error| self.take_back(&record, &error))
+                self.save(profile, &record).map_err(|error| self.take_back(&record, &error))
             }
             Err(error) => {
                 record.stopped = true;
-                let _ = record.save(&path);
+                let _ = self.save(profile, &record);
                 Err(error.to_string())
             }
         }
+    }
+
+    /// Root starts nothing from a place in which somebody else could put something else: that would run with root's rights.
+    pub(super) fn may_start(&self) -> Result<(), Reason> {
+        if !geteuid().is_root() {
+            return Ok(());
+        }
+        let reached = dirs::reach(&self.config.state_dir).map_err(text)?;
+        reached.other_than(&[0]).map_or(Ok(()), |hand| {
+            let dir = self.config.state_dir.display();
+            Err(format!(
+                "root starts nothing from {dir}: {hand}, and so could put another program there; {}",
+                hand.fix()
+            ))
+        })
     }
 
     /// It runs and could not be written down: better none than one that the next command has to search for.

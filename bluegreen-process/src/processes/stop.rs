@@ -58,7 +58,7 @@ impl Inner {
         // reaps it, if it was our child
         let _ = self.live_leader(profile, &record);
         record.stopped = true;
-        record.save(&self.record_path(profile)).map_err(unseen)
+        self.save(profile, &record).map_err(unseen)
     }
 
     /// Asks, waits, kills; returns when nothing of the family lives.

@@ -1,16 +1,19 @@
 //! Who may read what is stored: never more people than may read where it came from.
 
 use std::{
-    fs::{File, Metadata},
+    fs::{self, File, Metadata},
     io,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
 };
 
+use bluegreen_linux::files;
 use rustix::{
     fs::{Gid, Mode, fchmod, fchown, fgetxattr, fremovexattr},
     io::Errno,
 };
+
+use super::source::open;
 
 const ACL: &str = "system.posix_acl_access";
 /// What is given to everything that is made in a directory.
@@ -100,20 +103,41 @@ impl Readers {
         Ok(cleared || (before.mode() & 0o7777, before.gid()) != (mode, copy.metadata()?.gid()))
     }
 
-    /// Lets the group into a directory of ours, and nobody else; what is in it has its own rights.
-    pub(crate) fn let_into(self, dir: &Path) -> io::Result<()> {
-        if self.group.is_none() {
-            return Ok(());
-        }
-        let dir = File::open(dir)?;
-        only_mode(&dir)?;
-        self.take_over(&dir)?;
-        Ok(fchmod(&dir, Mode::from_raw_mode(0o750))?)
+    /// Lets the group, and nobody else, read a file of ours, or into a directory; what is in it has its own rights.
+    pub(crate) fn let_into(self, path: &Path) -> io::Result<()> {
+        let Some(group) = self.group else { return Ok(()) };
+        let found = open(path)?;
+        only_mode(&found)?;
+        files::admit(found, group)
     }
 
-    /// Makes `file`, which is ours, one of the group.
-    pub(crate) fn take_over(self, file: &File) -> io::Result<()> {
-        self.group.map_or(Ok(()), |group| regroup(file, &file.metadata()?, group))
+    /// The same of all that is directly in a directory, as far as it can be given.
+    pub(crate) fn let_into_all(self, dir: &Path) {
+        if self.group.is_some() && self.let_into(dir).is_ok() {
+            for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+                let _ = self.let_into(&entry.path());
+            }
+        }
+    }
+
+    /// Gives a whole copy, which another group could read, to this one: whoever else could read it cannot any more.
+    pub(super) fn take_over(self, copy: &Path) -> io::Result<()> {
+        let Some(group) = self.group else { return Ok(()) };
+        let found = open(copy)?;
+        let now = found.metadata()?;
+        if now.is_dir() {
+            for entry in fs::read_dir(copy)? {
+                let entry = entry?;
+                if !entry.file_type()?.is_symlink() {
+                    self.take_over(&entry.path())?;
+                }
+            }
+        }
+        if now.gid() != group {
+            fchmod(&found, Mode::from_raw_mode(now.mode() & 0o700))?;
+            regroup(&found, &now, group)?;
+        }
+        Ok(fchmod(&found, Mode::from_raw_mode(now.mode() & 0o770))?)
     }
 }
 

@@ -49,16 +49,18 @@ impl<'a> Copier<'a> {
         Self { progress, done: 0, total: 0, sync: File::sync_all, unsynced: 0, buffer: vec![0; CHUNK] }
     }
 
-    /// Copies `source` to `target`, and gives back the digest of what it read. A hole stays a hole.
+    /// Copies `source` to `target`, and gives back the digest of what it read: as much as there was when it began. A hole stays
+    /// a hole.
     pub(super) fn file(&mut self, source: &File, target: Option<&File>) -> Result<String, Fault> {
         let mut hash = Sha256::new();
         let meta = source.metadata().map_err(Fault::Read)?;
         if !is_sparse(&meta) {
-            self.data(source, target, 0..u64::MAX, &mut hash)?;
+            self.data(source, target, 0..meta.len(), &mut hash)?;
             return Ok(hex(&hash.finalize()));
         }
         let (mut at, mut end) = (0, meta.len());
-        while let Some(data) = next_data(source, at).map_err(Fault::Read)? {
+        while let Some(data) = next_data(source, at).map_err(Fault::Read)?.filter(|data| data.start < meta.len()) {
+            let data = data.start..data.end.min(meta.len());
             self.hole(data.start - at, &mut hash)?;
             at = self.data(source, target, data.clone(), &mut hash)?;
             if at < data.end {
@@ -167,4 +169,28 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, io::Write as _};
+
+    use super::*;
+
+    #[test]
+    fn what_grows_while_it_is_copied_is_copied_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        std::fs::write(&path, vec![b'x'; 3 * CHUNK]).unwrap();
+        let mut pieces = 0;
+        let mut grow = |_, _| {
+            pieces += 1;
+            OpenOptions::new().append(true).open(&path).unwrap().write_all(&vec![b'y'; CHUNK]).unwrap();
+            if pieces < 20 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let copy = File::create(dir.path().join("copy")).unwrap();
+        let digest = Copier::new(&mut grow).file(&File::open(&path).unwrap(), Some(&copy)).ok().unwrap();
+        assert_eq!(digest, hex(&Sha256::digest(vec![b'x'; 3 * CHUNK])));
+        assert_eq!(copy.metadata().unwrap().len(), 3 * CHUNK as u64);
+    }
 }

@@ -11,7 +11,7 @@ use std::{
 use super::{METADATA, ReleaseError};
 
 /// The digits of an id.
-const ID: usize = 64;
+pub(super) const ID: usize = 64;
 
 /// A directory, by whatever path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

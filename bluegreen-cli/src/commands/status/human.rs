@@ -135,6 +135,7 @@ impl Status<'_> {
         match (&self.verdict.condition, &self.state.transaction) {
             (Condition::Up, Some(tx)) => Some(next(tx).to_owned()),
             (Condition::Empty, Some(tx)) if self.seen.route().is_some() => Some(next(tx).to_owned()),
+            (Condition::Up, None) if self.cure.is_some() => self.cure.clone(),
             (Condition::Up, None) if !self.records.is_empty() => Some("bluegreen recover".to_owned()),
             _ => self.verdict.next.clone(),
         }

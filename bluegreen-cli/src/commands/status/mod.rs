@@ -36,6 +36,8 @@ struct Status<'a> {
     user: String,
     /// What was written last cannot be read: what takes its place.
     damaged: Option<String>,
+    /// What makes it safe again.
+    cure: Option<String>,
     lock: Option<Holder>,
     /// Of the records of processes, what is damaged or cannot be read.
     records: Vec<String>,
@@ -77,14 +79,20 @@ impl<'a> Status<'a> {
     async fn look(session: &'a Session) -> Result<Self, Halt> {
         let (deployer, store) = (&session.wired.deployer, &session.wired.store);
         let seen = deployer.look().await;
+        let mut trouble = store.trouble();
         let (state, damaged) = match store.load() {
             Err(error @ StoreError::Corrupt { .. }) => {
                 let says = format!("{error}; what is seen takes its place, and `bluegreen recover` writes that");
                 (rebuild(&seen), Some(says))
             }
-            loaded => {
+            Err(error) => {
+                let says = format!("{error}; what is seen takes its place");
+                trouble = trouble.or(Some(error));
+                (rebuild(&seen), Some(says))
+            }
+            Ok(state) => {
                 let damaged = store.fell_back().map(|why| format!("{why}; the state before it is used"));
-                let state = loaded?;
+                let damaged = trouble.as_ref().map(ToString::to_string).or(damaged);
                 let gone =
                     is_gone(session).then_some("there is no state, and there are releases: which served is not known");
                 (State { lost: state.lost || gone.is_some(), ..state }, damaged.or(gone.map(str::to_owned)))
@@ -103,7 +111,9 @@ impl<'a> Status<'a> {
         };
         let records = [first, second].into_iter().filter_map(damage).collect();
         let waits = Waits::look(session, &state);
-        Ok(Self { session, seen, state, policy, health, user, damaged, lock: store.holder(), records, verdict, waits })
+        let cure = trouble.and_then(StoreError::fix);
+        let lock = store.holder();
+        Ok(Self { session, seen, state, policy, health, user, damaged, cure, lock, records, verdict, waits })
     }
 
     fn facts(&self) -> Facts<'_> {
