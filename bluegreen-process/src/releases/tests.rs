@@ -425,7 +425,7 @@ fn one_group_can_be_the_only_reader() {
     let modes = || [dir.parent().unwrap(), &dir, &dir.join("app"), &dir.join("release.json")].map(mode);
     assert_eq!(modes(), [0o755, 0o755, 0o444, 0o400]);
     assert_eq!(store.add(&rig.new_release(Some(&path)), &mut go_on).unwrap(), open);
-    assert_eq!(modes(), [0o750, 0o750, 0o440, 0o400]);
+    assert_eq!(modes(), [0o750, 0o750, 0o440, 0o440]);
     assert_eq!(fs::metadata(dir.join("app")).unwrap().gid(), group);
 }
 
