@@ -85,6 +85,8 @@ impl<'a> Status<'a> {
                 let says = format!("{error}; what is seen takes its place, and `bluegreen recover` writes that");
                 (rebuild(&seen), Some(says))
             }
+            // it may say anything of what is there
+            Err(error @ StoreError::Newer { .. }) => return Err(error.into()),
             Err(error) => {
                 let says = format!("{error}; what is seen takes its place");
                 trouble = trouble.or(Some(error));
