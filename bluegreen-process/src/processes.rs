@@ -5,7 +5,7 @@ use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
     os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -162,11 +162,11 @@ impl Processes {
     /// `state_dir/logs/PROFILE/current` is a link to it.
     ///
     /// # Errors
-    /// It cannot be told what was started there, or its record names a file that is no log of it.
+    /// It cannot be told what was started there.
     pub fn log(&self, profile: &Profile) -> io::Result<Option<PathBuf>> {
         match self.0.on_file(profile)? {
             OnFile::Nothing => Ok(None),
-            OnFile::Record(record) => self.0.log_of(profile, &record),
+            OnFile::Record(record) => Ok(record.log),
             OnFile::Damaged(_) => self.0.newest_log(profile),
         }
     }
@@ -354,20 +354,6 @@ impl Inner {
         let family = record.family()?;
         let is_its = |listener: &Listener| family.iter().any(|seen| listener.pids.contains(&seen.pid()));
         Ok(Some(record).filter(|_| listeners.iter().all(is_its)))
-    }
-
-    /// The log that a record names. Another file, which somebody has written into it, is none.
-    fn log_of(&self, profile: &Profile, record: &Record) -> io::Result<Option<PathBuf>> {
-        let Some(log) = &record.log else { return Ok(None) };
-        let is_ours = match log.parent().map(Path::canonicalize) {
-            // it is not there, and whoever opens it says so
-            Some(Err(e)) if e.kind() == io::ErrorKind::NotFound => true,
-            Some(dir) => dir? == self.logs(profile).canonicalize()?,
-            None => false,
-        };
-        let record = self.record_path(profile);
-        let strange = || format!("{} names {} as its log, which is none", record.display(), log.display());
-        is_ours.then(|| Some(log.clone())).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, strange()))
     }
 
     fn newest_log(&self, profile: &Profile) -> io::Result<Option<PathBuf>> {

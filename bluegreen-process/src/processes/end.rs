@@ -22,8 +22,7 @@ impl Inner {
         // who tells of an accident may know less, and does not fail
         let pids = record.family().map(|family| family.iter().map(Seen::pid).collect::<Vec<_>>());
         let listens = pids.and_then(|pids| addresses_of(&pids)).ok();
-        let log = self.log_of(profile, &record).ok().flatten();
-        Autopsy { exit, log: log.as_deref().map(logs::tail).unwrap_or_default(), listens }
+        Autopsy { exit, log: record.log.as_deref().map(logs::tail).unwrap_or_default(), listens }
     }
 
     /// The leader, if it lives. If it died as our child, it is reaped and its end remembered.
