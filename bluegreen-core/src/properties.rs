@@ -58,7 +58,7 @@ fn has_an_answer(state: &State, seen: &Seen) {
     let policy = Policy::default();
     let _ = recover(state, seen, &policy, Tried::default());
     let release = || "v9".parse().unwrap();
-    let promote = Command::Promote { release: None, until: Step::Retire };
+    let promote = Command::Promote { release: None, until: Step::Retire, drain: false };
     let back = Command::Rollback { release: None, only: None };
     for command in
         [Command::deploy(release()), promote, back, Command::Up, Command::Abort { release: None }, Command::Recover]

@@ -100,6 +100,9 @@ pub struct Transaction {
     /// The two releases cannot live side by side: no failover, no warm rollback.
     #[serde(default)]
     pub breaking: bool,
+    /// The old release is stopped in the end, whatever the policy says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drain: bool,
     /// The gate before the stop let this release through. The one before the switch needs no such mark: the step after it tells.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admitted: bool,

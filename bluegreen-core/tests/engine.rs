@@ -97,9 +97,9 @@ async fn prepare_rests_for_hours_and_promote_goes_on() {
     let other = scene.try_until("v3", Step::Retire).await;
     assert!(matches!(other, Err(RunError::Refused { refusal: Refusal::Waiting(_), .. })), "{other:?}");
 
-    let report = scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
+    let report = scene.run(Command::Promote { release: None, until: Step::Retire, drain: false }).await.unwrap();
     assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.second())));
-    let again = scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
+    let again = scene.run(Command::Promote { release: None, until: Step::Retire, drain: false }).await.unwrap();
     assert!(again.already.is_some(), "promoting twice is promoting once");
 }
 
@@ -283,7 +283,7 @@ async fn promoting_what_died_meanwhile_is_no_success() {
     scene.until("v2", Step::Health).await;
     let second = scene.second();
     scene.host.world().kill(&second);
-    let report = scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
+    let report = scene.run(Command::Promote { release: None, until: Step::Retire, drain: false }).await.unwrap();
     let Some(Outcome::Undone(failure)) = report.outcome else { panic!("{:?}", report.outcome) };
     assert_eq!((failure.cause, failure.message.as_str()), (Cause::Crashed, "the release died while it waited"));
     assert_eq!((scene.route(), scene.running()), (Route::solo(scene.first()), "v1 -".to_owned()));
@@ -483,7 +483,7 @@ async fn one_at_a_time_and_the_next_may_wait() {
 }
 
 fn promote(release: &str) -> Command {
-    Command::Promote { release: Some(id(release)), until: Step::Retire }
+    Command::Promote { release: Some(id(release)), until: Step::Retire, drain: false }
 }
 
 fn abort(release: &str) -> Command {

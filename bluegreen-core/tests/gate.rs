@@ -96,7 +96,7 @@ async fn what_is_prepared_is_let_through_when_it_is_promoted() {
     let (scene, asked) = asked(|_| Says::Yes).await;
     assert_eq!(scene.until("v2", Step::Health).await.outcome, Some(Outcome::Paused(Step::Health)));
     assert_eq!(asked.lock().unwrap().len(), 1);
-    scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
+    scene.run(Command::Promote { release: None, until: Step::Retire, drain: false }).await.unwrap();
     assert_eq!(asked.lock().unwrap()[1..], ["v2 before switch, v2 on real2"]);
 }
 

@@ -93,8 +93,28 @@ async fn what_was_prepared_is_kept_as_the_repair_of_a_live_side_that_does_not_li
     scene.host.world().running.get_mut(&first).unwrap().health = Health::Deaf;
     let report = scene.run(Command::Recover).await.unwrap();
     assert!(degraded(report.recovered.as_ref()).contains("nothing answers there; deploy of v2 waits on real2"));
-    let report = scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
+    let report = scene.run(Command::Promote { release: None, until: Step::Retire, drain: false }).await.unwrap();
     assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.second())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_promoted_to_drain_the_old_one_does_so_after_a_kill_too() {
+    for n in 0.. {
+        let scene = Scene::deployed(&["v1"]).await;
+        scene.until("v2", Step::Health).await;
+        scene.host.faults().fail(Op::Save, n);
+        let promoted = scene.run(Command::Promote { release: None, until: Step::Retire, drain: true }).await;
+        let died = scene.host.faults().fired();
+        scene.host.faults().clear();
+        scene.run(Command::Recover).await.unwrap();
+        // killed before the switch it was taken back; after it, the way that was begun is gone to its end
+        let ended = if scene.route() == Route::solo(scene.second()) { "- v2" } else { "v1 -" };
+        assert_eq!((scene.running().as_str(), scene.state().transaction), (ended, None), "killed at save {n}");
+        if !died {
+            assert_eq!(promoted.unwrap().outcome, Some(Outcome::DONE));
+            return assert_eq!(ended, "- v2");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

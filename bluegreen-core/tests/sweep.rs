@@ -82,7 +82,7 @@ impl Story {
 
     fn command(self) -> Command {
         match self {
-            Self::Promote => Command::Promote { release: None, until: Step::Retire },
+            Self::Promote => Command::Promote { release: None, until: Step::Retire, drain: false },
             Self::Abort | Self::AbortSwitched => Command::Abort { release: None },
             Self::Rollback | Self::ColdRollback => Command::Rollback { release: None, only: None },
             Self::Flip => Command::Recover,

@@ -101,7 +101,7 @@ async fn before_the_first_effect_blindness_refuses_and_what_waits_stays() {
     let silence = || Err(Blind::Route("silence".into()));
     let seen = std::mem::replace(&mut scene.host.world().traffic, silence());
     for command in [
-        Command::Promote { release: None, until: Step::Retire },
+        Command::Promote { release: None, until: Step::Retire, drain: false },
         Command::Abort { release: None },
         Command::Rollback { release: None, only: None },
         Command::deploy(id("v3")),
@@ -120,14 +120,14 @@ async fn before_the_first_effect_blindness_refuses_and_what_waits_stays() {
     for dark in [first, second] {
         scene.host.world().hidden.insert(dark.clone());
         assert!(matches!(
-            refusal(scene.run(Command::Promote { release: None, until: Step::Retire }).await),
+            refusal(scene.run(Command::Promote { release: None, until: Step::Retire, drain: false }).await),
             Refusal::Blind(_)
         ));
         assert!(matches!(refusal(scene.run(Command::Abort { release: None }).await), Refusal::Blind(_)));
         assert_eq!((scene.state(), scene.running().as_str()), (before.clone(), "v1 v2"));
         scene.host.world().hidden.remove(&dark);
     }
-    scene.run(Command::Promote { release: None, until: Step::Retire }).await.unwrap();
+    scene.run(Command::Promote { release: None, until: Step::Retire, drain: false }).await.unwrap();
     scene.assert_sound();
 }
 
@@ -138,7 +138,9 @@ async fn a_set_up_that_is_gone_is_no_permission() {
     let before = scene.state();
     let gone = || Ok(Traffic::NotSetUp("404".into()));
     let seen = std::mem::replace(&mut scene.host.world().traffic, gone());
-    for command in [Command::Promote { release: None, until: Step::Retire }, Command::Abort { release: None }] {
+    for command in
+        [Command::Promote { release: None, until: Step::Retire, drain: false }, Command::Abort { release: None }]
+    {
         assert_eq!(refusal(scene.run(command).await), Refusal::NotSetUp("404".into()));
     }
     assert_eq!((scene.state(), scene.running().as_str()), (before, "v1 v2"));

@@ -1,6 +1,6 @@
 //! The commands that walk a transaction.
 
-use bluegreen_core::{Command, Outcome, Policy, Previous, ReleaseId, Step};
+use bluegreen_core::{Command, Outcome, ReleaseId, Step};
 
 use bluegreen_process::ReleaseError;
 
@@ -43,7 +43,7 @@ pub(super) async fn until(session: &Session, release: Release, until: Step, type
             preflight::can_switch(session).await?;
             preflight::has_door(session).await?;
         }
-        return go_on(session, None, &release.run, until).await;
+        return walk(session, &Command::Promote { release: None, until, drain: false }, &release.run).await;
     }
     begin(session, &Deploy { release, if_changed: false, breaking: false, until: Some(until) }, typed).await
 }
@@ -65,17 +65,7 @@ pub(super) async fn promote(session: &Session, release: Option<&str>, run: &Run,
     {
         preflight::needs_no_artifact(session, "start")?;
     }
-    if !drain {
-        return go_on(session, named, run, Step::Retire).await;
-    }
-    let policy = Policy { previous: Previous::Stop, ..session.config.policy() };
-    let deployer = session.wired.deployer.clone().with_policy(policy);
-    let session = session.with_deployer(deployer);
-    go_on(&session, named, run, Step::Retire).await
-}
-
-async fn go_on(session: &Session, named: Option<ReleaseId>, run: &Run, until: Step) -> Result<Exit, Halt> {
-    walk(session, &Command::Promote { release: named, until }, run).await
+    walk(session, &Command::Promote { release: named, until: Step::Retire, drain }, run).await
 }
 
 /// `abort`

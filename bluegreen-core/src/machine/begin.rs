@@ -149,6 +149,7 @@ pub(super) fn open(
         step,
         until: if kind == Kind::Warm { Step::Health } else { Step::Retire },
         breaking: false,
+        drain: false,
         admitted: false,
         started: false,
         proven: None,
@@ -186,9 +187,9 @@ fn abandon(state: &State, tx: &Transaction) -> State {
 }
 
 fn go_on(state: &State, tx: &Transaction, command: &Command, seen: &Seen) -> Begin {
-    let (release, until, breaking, replace) = match command {
-        Command::Deploy { release, until, breaking, replace, .. } => (release, *until, *breaking, *replace),
-        Command::Promote { until, .. } => (&tx.release, *until, tx.breaking, false),
+    let (release, until, (breaking, drain), replace) = match command {
+        Command::Deploy { release, until, breaking, replace, .. } => (release, *until, (*breaking, false), *replace),
+        Command::Promote { until, drain, .. } => (&tx.release, *until, (tx.breaking, *drain), false),
         _ => unreachable!("only deploy and promote go on"),
     };
     // nothing was started yet, so another release may still take its place
@@ -205,10 +206,8 @@ fn go_on(state: &State, tx: &Transaction, command: &Command, seen: &Seen) -> Beg
     }
     // another release is asked about anew
     let admitted = tx.admitted && *release == tx.release;
-    go(
-        state,
-        Transaction { release: release.clone(), until, admitted, breaking: breaking || tx.breaking, ..tx.clone() },
-    )
+    let (breaking, drain) = (breaking || tx.breaking, drain || tx.drain);
+    go(state, Transaction { release: release.clone(), until, admitted, breaking, drain, ..tx.clone() })
 }
 
 /// Whether a deploy has nothing to do.

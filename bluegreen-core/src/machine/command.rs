@@ -23,6 +23,8 @@ pub enum Command {
         release: Option<ReleaseId>,
         /// Rest when this is true.
         until: Step,
+        /// Stop the old release in the end, whatever the policy says. It is written down: a run that goes on after a kill does it too.
+        drain: bool,
     },
     /// Takes back the transaction that rests.
     Abort {

@@ -178,7 +178,7 @@ impl Walk<'_> {
             return Err(self.gone());
         }
         let replaces = matches!(self.tx.kind, Kind::Deploy | Kind::Rollback);
-        let keep = !replaces || (self.policy.previous == Previous::Warm && !self.tx.breaking);
+        let keep = !replaces || (self.policy.previous == Previous::Warm && !self.tx.breaking && !self.tx.drain);
         let always = self.tx.kind == Kind::Deploy && keep && self.policy.failover == Failover::Always;
         match (&standby, always) {
             (Some(_), false) => return self.isolated(&to),

@@ -42,9 +42,9 @@ fn a_transaction() -> impl Strategy<Value = Transaction> {
     let steps = (select(Step::ALL.to_vec()), select(Step::ALL.to_vec()));
     let kind = select(vec![Kind::Deploy, Kind::Rollback, Kind::Flip, Kind::Up, Kind::Warm]);
     let who = (option::of(a_profile()), a_profile(), a_release(), option::of(a_release()), option::of(any::<String>()));
-    (any::<u64>(), kind, who, steps, any::<[bool; 6]>(), option::of(a_failure())).prop_map(
+    (any::<u64>(), kind, who, steps, any::<[bool; 7]>(), option::of(a_failure())).prop_map(
         |(number, kind, (from, to, release, old_release, proven), (step, until), facts, undo)| {
-            let [breaking, admitted, started, answered, standby_settled, sacrifices_standby] = facts;
+            let [breaking, drain, admitted, started, answered, standby_settled, sacrifices_standby] = facts;
             Transaction {
                 number,
                 kind,
@@ -55,6 +55,7 @@ fn a_transaction() -> impl Strategy<Value = Transaction> {
                 step,
                 until,
                 breaking,
+                drain,
                 admitted,
                 started,
                 proven,

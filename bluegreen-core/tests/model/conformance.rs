@@ -27,7 +27,7 @@ fn saved(state: &State) -> String {
     let tx = transaction.as_ref().map(|tx| {
         let undo = tx.undo.as_ref().map(|failure| failure.cause);
         let facts = (
-            tx.breaking,
+            (tx.breaking, tx.drain),
             tx.admitted,
             tx.started,
             &tx.proven,
