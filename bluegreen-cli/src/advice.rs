@@ -41,25 +41,25 @@ const OTHER_NGINX: &str =
 const WHICH_NGINX: &str = "name the pid file of the one that is meant as pid_file in [proxy.nginx]: `ps -C nginx -o pid,args` shows \
      which ones run";
 
-/// What to do about an nginx that is not called; `again` is the command that asked for it.
-pub(crate) fn for_master(error: &MasterError, again: &str) -> String {
+/// What to do about an nginx that is not called.
+pub(crate) fn for_master(error: &MasterError) -> String {
     match error {
         MasterError::PidFile(_) => OTHER_NGINX.to_owned(),
         // root sees which of them holds the front door
-        MasterError::Several(_) if again.starts_with("sudo ") && !geteuid().is_root() => again.to_owned(),
+        MasterError::Several(_) if !geteuid().is_root() => SET_UP.to_owned(),
         MasterError::Several(_) => WHICH_NGINX.to_owned(),
-        MasterError::Gone(_) => format!("{}, then {again}", report::install("nginx")),
+        MasterError::Gone(_) => format!("{}, then {SET_UP}", report::install("nginx")),
         MasterError::Held { .. } => LISTENERS.to_owned(),
         MasterError::Stranger(_) => format!("{LISTENERS}; if it leads to nginx in a container, {BY_HAND}"),
         MasterError::Foreign { uid, .. } => {
-            format!("{} as that user: sudo -u '#{uid}' ...", again.trim_start_matches("sudo "))
+            format!("bluegreen setup --apply as that user: sudo -u '#{uid}' ...")
         }
         MasterError::Other { running: Some(program), .. } => {
-            format!("program = \"{}\" in [proxy.nginx], then {again}", program.display())
+            format!("program = \"{}\" in [proxy.nginx], then {SET_UP}", program.display())
         }
         MasterError::Elsewhere(_) | MasterError::Other { .. } | MasterError::Unsafe(_) => BY_HAND.to_owned(),
         // the words of the system say why, as that too many files are open
-        MasterError::Unseen(_) => format!("put that right, then {again}"),
+        MasterError::Unseen(_) => format!("put that right, then {SET_UP}"),
         _ => "bluegreen check".to_owned(),
     }
 }

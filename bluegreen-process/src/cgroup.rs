@@ -1,25 +1,27 @@
 //! Whether what is started here lives as long as it should.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bluegreen_linux::program::Program;
 
-/// What to tell a person when this process sits in a cgroup that systemd kills as a whole; `None` when it does not, or when
-/// systemd says that it would not.
+/// The unit or the login whose end ends what is started here too; `None` when there is none, or systemd says that it spares us.
 ///
 /// An own session does not leave a cgroup: a process started from a service ends with that service (`KillMode=`), one
 /// started from a login may end with it (`KillUserProcesses=` in logind.conf).
-pub fn cgroup_warning() -> Option<String> {
+pub fn ends_with_us() -> Option<Unit> {
     let unit = Unit::of(&std::fs::read_to_string("/proc/self/cgroup").ok()?)?;
-    (!unit.spares()).then(|| unit.warning())
+    (!unit.spares()).then_some(unit)
 }
 
 /// Either program answers within milliseconds, or does not reach systemd at all.
 const WITHIN: Duration = Duration::from_secs(5);
 
-#[derive(Debug, PartialEq, Eq)]
-enum Unit {
+/// Where we were started, by systemd's name for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unit {
+    /// A service, as that of an agent of CI.
     Service(String),
+    /// The session of a login.
     Login(String),
 }
 
@@ -55,13 +57,16 @@ impl Unit {
             }
         }
     }
+}
 
-    fn warning(&self) -> String {
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service(unit) => {
-                format!("started inside {unit}: when that unit stops, systemd also ends what is started here")
+                write!(f, "started inside {unit}: when that unit stops, systemd also ends what is started here")
             }
-            Self::Login(unit) => format!(
+            Self::Login(unit) => write!(
+                f,
                 "started inside the login {unit}: with KillUserProcesses=yes, logging out ends what is started here"
             ),
         }
@@ -81,7 +86,7 @@ mod tests {
     #[test]
     fn names_the_unit_that_kills() {
         let unit =
-            |text: &str| Unit::of(text).map(|u| u.warning().split([':', ',']).next().unwrap_or_default().to_owned());
+            |text: &str| Unit::of(text).map(|u| u.to_string().split([':', ',']).next().unwrap_or_default().to_owned());
         assert_eq!(unit("0::/"), None);
         assert_eq!(unit("0::/init.scope"), None);
         assert_eq!(unit("0::/user.slice/user-1000.slice/run-1.scope"), None);

@@ -47,7 +47,7 @@
 //!
 //! What it cannot do: a process that leaves its session *and* clears its environment is no longer known to be ours; it is
 //! reported as a stranger when it holds the port. And what is started inside a unit of systemd dies with that unit:
-//! [`cgroup_warning`] tells.
+//! [`ends_with_us`] tells.
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]
 
@@ -68,7 +68,7 @@ mod record;
 mod releases;
 mod stranger;
 
-pub use cgroup::cgroup_warning;
+pub use cgroup::{Unit, ends_with_us};
 pub use environment::{EnvFileError, check_env_file};
 pub use launch::{Launch, SignalTo, Spec, StopSignal, UnknownSignal};
 pub use own_probe::{OwnProbe, SharedAddress};

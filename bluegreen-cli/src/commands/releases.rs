@@ -8,7 +8,7 @@ use crate::{
     args::ReleasesAction,
     documents::{self, SCHEMA},
     output,
-    report::{self, Trouble},
+    report::{self, Tone, Trouble},
     session::holder,
 };
 
@@ -106,9 +106,10 @@ async fn list(session: &Session, global: &Global) -> Result<Exit, Halt> {
         output::line("no releases yet");
         return Ok(Exit::Done);
     }
+    let tone = |release: &Release| if state.has_failed(&release.id) { Tone::Bad } else { Tone::Good };
     let paint = report::stdout_paint(global.color);
     output::raw(report::release_table(
-        &list.iter().map(|release| (release.clone(), words(release).join(", "))).collect::<Vec<_>>(),
+        &list.iter().map(|release| (release.clone(), words(release).join(", "), tone(release))).collect::<Vec<_>>(),
         paint,
         report::table_width(),
     ));

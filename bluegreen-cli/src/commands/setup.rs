@@ -96,8 +96,8 @@ async fn reload_mode(global: &Global, config: &Config, args: &args::Setup) -> Re
 async fn setup(config: &Config, args: &args::Setup) -> Result<(Setup, User), Halt> {
     let owner = deploy_user(config)?;
     // another nginx, as the system's, would be looked at and written to in its place
-    let commands = commands(config, args)
-        .map_err(|error| Halt::error(Exit::Refused, &error).next(for_master(&error, "sudo bluegreen setup --apply")))?;
+    let commands =
+        commands(config, args).map_err(|error| Halt::error(Exit::Refused, &error).next(for_master(&error)))?;
     let setup = wiring::setup(config, commands, Some(owner.clone())).await?;
     let setup = Setup { site: args.site.clone(), ..setup };
     let nginx_dir = args.nginx_dir.clone().unwrap_or_else(|| setup.nginx_dir.clone());

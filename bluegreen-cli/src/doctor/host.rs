@@ -1,6 +1,6 @@
 //! The machine: its kernel, its limits, and where we were started.
 
-use bluegreen_process::cgroup_warning;
+use bluegreen_process::{Unit, ends_with_us};
 use rustix::process::{PidfdFlags, Resource, getpid, getrlimit, pidfd_open};
 
 use super::Finding;
@@ -23,15 +23,17 @@ pub(super) fn look(_config: &Config) -> Vec<Finding> {
 
 /// What ends the app with the unit or the login that this runs in; asks systemd.
 pub(crate) fn started_here() -> Option<Finding> {
-    let what = cgroup_warning()?;
-    let fix = if what.contains("codedeploy") {
-        "`KillMode=process` in the agent's unit: `sudo systemctl edit codedeploy-agent`"
-    } else if what.contains("runner") {
-        "start it over ssh, or with `sudo systemd-run --uid=$USER bluegreen ...`: a CI runner ends what its jobs leave"
-    } else {
-        CGROUP_FIX
+    let unit = ends_with_us()?;
+    let fix = match &unit {
+        Unit::Service(name) if name.contains("codedeploy") => {
+            "`KillMode=process` in the agent's unit: `sudo systemctl edit codedeploy-agent`"
+        }
+        Unit::Service(name) if name.contains("runner") => {
+            "start it over ssh, or with `sudo systemd-run --uid=$USER bluegreen ...`: a CI runner ends what its jobs leave"
+        }
+        _ => CGROUP_FIX,
     };
-    Some(Finding::warning("cgroup", what, fix))
+    Some(Finding::warning("cgroup", unit.to_string(), fix))
 }
 
 fn kernel(pidfd: bool, release: &str) -> Finding {

@@ -235,7 +235,7 @@ fn running(pid: &Result<u32, MasterError>, version: &Result<Version, MasterError
                 MasterError::PidFile(_) => "nginx-stopped",
                 _ => "nginx-unseen",
             };
-            Finding::fatal(id, error.to_string(), for_master(error, "sudo bluegreen setup --apply"))
+            Finding::fatal(id, error.to_string(), for_master(error))
         }
     }
 }

@@ -113,13 +113,12 @@ pub fn history_table(rows: &[HistoryRow], paint: Paint, width: usize) -> String 
 }
 
 /// The table of `releases`, with what each one is. Lines are broken to `width` columns; 0 leaves them as they are.
-pub fn release_table(rows: &[(Release, String)], paint: Paint, width: usize) -> String {
-    let cells = |(release, is): &(Release, String)| {
+pub fn release_table(rows: &[(Release, String, Tone)], paint: Paint, width: usize) -> String {
+    let cells = |(release, is, tone): &(Release, String, Tone)| {
         let known = |text: &Option<String>| text.clone().unwrap_or_else(|| NOTHING.to_owned());
         let (id, created) = (release.id.to_string(), release.created.replace('T', " "));
         let created = created.get(..16).unwrap_or(&created).to_owned();
-        let tone = if is.contains("failed") { Tone::Bad } else { Tone::Good };
-        (vec![id, known(&release.version), size(release.size), created, known(&release.artifact), is.clone()], tone)
+        (vec![id, known(&release.version), size(release.size), created, known(&release.artifact), is.clone()], *tone)
     };
     let rows: Vec<_> = rows.iter().map(cells).collect();
     let head = ["RELEASE", "VERSION", "SIZE", "ADDED (UTC)", "ARTIFACT", "IS"];

@@ -59,14 +59,14 @@ pub async fn processes<T>(
     assert_eq!(listening(manager, profile).await, second, "stop does nothing to a process that took the place");
     manager.stop(profile, &second, GRACE).await.expect("stop works");
 
-    let held = hold(profile);
+    let taken = hold(profile);
     let seen = inspect().await;
     assert!(
         matches!(seen, Occupant::Stranger { beside: None, .. }),
         "who listens there and is not ours is a stranger, not {seen:?}"
     );
     manager.start(profile, release).await.expect_err("starting a release beside a stranger is an error");
-    drop(held);
+    drop(taken);
     assert_eq!(inspect().await, Occupant::Nobody, "a stranger is gone when his port is free");
 
     stubborn(manager, profile, &releases.stubborn).await;
