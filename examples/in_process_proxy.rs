@@ -88,15 +88,16 @@ impl ProxySwitcher for Proxy {
         Ok(())
     }
 
-    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<usize, Blind> {
+        let open = || self.open_to(profile).load(Ordering::SeqCst);
         let none_open = async {
-            while self.open_to(profile).load(Ordering::SeqCst) > 0 {
+            while open() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         // running out of time is not an error
         let _ = tokio::time::timeout(within, none_open).await;
-        Ok(())
+        Ok(open())
     }
 }
 

@@ -21,4 +21,12 @@ pub enum Blind {
         /// What went wrong.
         reason: String,
     },
+    /// It could not be found out whether the proxy has something open to a profile.
+    #[error("cannot see what is open to {profile}: {reason}")]
+    Requests {
+        /// The profile's name.
+        profile: String,
+        /// What went wrong.
+        reason: String,
+    },
 }

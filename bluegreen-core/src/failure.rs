@@ -4,7 +4,7 @@ use std::{error::Error, fmt, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Profile, Step, Stranger};
+use crate::{ProcessError, Profile, ReleaseId, Step, Stranger};
 
 /// The kind of a failure: what a program can act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +79,9 @@ pub struct Facts {
     /// What the last health attempt said, of a release that died in its proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// There is nothing that could be started: see [`ProcessError::Start`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unstartable: bool,
 }
 
 /// Where a release listens, of which nobody answers where it is asked.
@@ -109,6 +112,15 @@ impl Failure {
         let message = format!("port {} of {profile} is taken by {who}", profile.port());
         let facts = Box::new(Facts { stranger: Some(who.clone()), ..Facts::default() });
         Self { facts, ..Self::new(step, Cause::PortTaken, message) }
+    }
+
+    /// The failure of `step` that `release` did not start on `profile`.
+    pub(crate) fn start(step: Step, profile: &Profile, release: &ReleaseId, error: &ProcessError) -> Self {
+        let unstartable = matches!(error, ProcessError::Start { unstartable: true, .. });
+        let taken = matches!(error, ProcessError::Taken { .. });
+        let cause = if taken { Cause::PortTaken } else { Cause::Process };
+        let failure = Self::new(step, cause, format!("{release} did not start on {profile}"));
+        Self { facts: Box::new(Facts { unstartable, ..Facts::default() }), ..failure }.because(error)
     }
 
     /// The same, with the chain of `error` as causes.

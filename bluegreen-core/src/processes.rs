@@ -131,7 +131,7 @@ pub struct Autopsy {
 /// The engine never drops `start` and `stop` half-way. `inspect` may be dropped.
 ///
 /// # Errors
-/// `start` returns once the program runs (exec succeeded), not when it is ready. `stop` returns when every process of the
+/// `start` returns once the program runs (exec succeeded), not when it is ready: that it ends at once is no error of it. `stop` returns when every process of the
 /// group is gone, else it is an error; it gives the port a moment to become free, and whoever else has taken it, the next `inspect` names.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
@@ -162,6 +162,9 @@ pub enum ProcessError {
         release: String,
         /// What went wrong.
         reason: String,
+        /// Whether there is nothing that could be started: the release is not in the store, or not all of it, or it cannot be
+        /// executed. Then recovery makes way for an older one. `false`: at another time the same may work.
+        unstartable: bool,
     },
     /// Somebody has the port without listening on it, so nothing was started: on the other profile it may be.
     #[error("cannot start {release} on {profile}: it could not listen: {reason}")]

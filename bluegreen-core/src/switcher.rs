@@ -4,7 +4,7 @@ use std::{fmt::Debug, time::Duration};
 
 use async_trait::async_trait;
 
-use crate::{Profile, Route};
+use crate::{Blind, Profile, Route};
 
 /// Moves the route. The **actor**; it never proves its own work: that is what the [`ProfileResolver`] is for.
 ///
@@ -25,16 +25,17 @@ use crate::{Profile, Route};
 /// `switch_to` is never dropped half-way. `drain` may be dropped.
 ///
 /// # Errors
-/// A refused change has been taken back before the error returns, or [`SwitchError::Unsettled`] says that it was not.
+/// A refused change has been taken back before the error returns, or [`SwitchError::Unsettled`] says that it was not. A `drain` that
+/// cannot see is [`Blind`].
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait ProxySwitcher: Debug + Send + Sync {
     /// Makes `route` the route in effect.
     async fn switch_to(&self, route: &Route) -> Result<(), SwitchError>;
 
-    /// Waits until the proxy has no request open to `profile`, at most `within`. Running out of time is not an error: what
-    /// is left (streams, WebSockets) is the caller's to end.
-    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError>;
+    /// Waits until the proxy has no request open to `profile`, at most `within`, and says how many it still has, or connections
+    /// with one. Running out of time is not an error: what is left (streams, WebSockets) is the caller's to end.
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<usize, Blind>;
 }
 
 #[async_trait]
@@ -43,7 +44,7 @@ impl<T: ProxySwitcher + ?Sized> ProxySwitcher for Box<T> {
         (**self).switch_to(route).await
     }
 
-    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<usize, Blind> {
         (**self).drain(profile, within).await
     }
 }

@@ -72,7 +72,7 @@ impl ProxySwitcher for Deadly {
         Ok(())
     }
 
-    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<usize, Blind> {
         self.0.drain(profile, within).await
     }
 }

@@ -51,7 +51,8 @@ impl ProcessManager for Mutant {
         let dies = self.host.world().releases.get(release) == Some(&Health::Dies);
         if dies && self.wrong == Wrong::EarlyDeathIsAnErrorOfStart {
             let (profile, release) = (profile.to_string(), release.to_string());
-            return Err(ProcessError::Start { profile, release, reason: "it ended at once".to_owned() });
+            let reason = "it ended at once".to_owned();
+            return Err(ProcessError::Start { profile, release, reason, unstartable: false });
         }
         Ok(())
     }
@@ -73,8 +74,8 @@ impl ProxySwitcher for Mutant {
         self.host.switch_to(route).await
     }
 
-    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
-        if self.wrong == Wrong::DrainsNot { Ok(()) } else { self.host.drain(profile, within).await }
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<usize, Blind> {
+        if self.wrong == Wrong::DrainsNot { Ok(0) } else { self.host.drain(profile, within).await }
     }
 }
 

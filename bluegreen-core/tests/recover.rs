@@ -55,6 +55,20 @@ async fn a_good_release_that_cannot_be_started_gives_way_to_the_one_before_it() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hiccup_of_the_process_manager_makes_way_for_nobody() {
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.host.world().reboot();
+    scene.host.faults().clear();
+    scene.host.faults().fail(Op::Start, 0);
+    let report = scene.run(Command::Up).await.unwrap();
+    assert!(degraded(report.recovered.as_ref()).contains("nothing answers there"), "{report:?}");
+    assert_eq!(scene.running(), "- -", "v1 is not what should serve");
+    let report = scene.run(Command::Up).await.unwrap();
+    assert_eq!((report.recovered, scene.running().as_str()), (Some(Outcome::DONE), "v1 v2"));
+    scene.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_good_release_that_is_sick_gives_way_to_nobody() {
     let scene = Scene::deployed(&["v1", "v2"]).await;
     scene.host.world().reboot();

@@ -24,7 +24,7 @@ use std::{
 };
 
 use process_wrap::std::{CommandWrap, ProcessSession};
-use rustix::{fs::Mode, process::umask};
+use rustix::{fs::Mode, io::Errno, process::umask};
 
 pub use path::{find, find_for_root, is_safe, path};
 pub use running::{Running, Stream};
@@ -162,7 +162,8 @@ impl Program {
     fn command(&self) -> io::Result<Command> {
         let [name, arguments @ ..] = &self.words[..] else { return Err(io::Error::other("the command is empty")) };
         if let Some(directory) = self.directory.as_ref().filter(|directory| !directory.is_dir()) {
-            return Err(io::Error::other(format!("the working directory {} does not exist", directory.display())));
+            let why = format!("the working directory {} does not exist", directory.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, why));
         }
         let mut command = Command::new(name);
         command.args(arguments).stdin(Stdio::null());
@@ -190,7 +191,13 @@ impl Program {
         let shown = name.to_string_lossy();
         let directory = self.directory.as_deref().unwrap_or(Path::new(""));
         let why = reason::of(error, name, &self.searched(), directory);
-        io::Error::new(error.kind(), format!("cannot run {shown:?}: {why}"))
+        // the kernel knows no such format: `std` has no kind for it
+        let kind = if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) {
+            io::ErrorKind::Unsupported
+        } else {
+            error.kind()
+        };
+        io::Error::new(kind, format!("cannot run {shown:?}: {why}"))
     }
 }
 

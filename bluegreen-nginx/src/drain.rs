@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use bluegreen_core::{Profile, SwitchError};
+use bluegreen_core::{Blind, Profile};
 use procfs::{
     FromBufReadSI as _,
     net::{TcpNetEntries, TcpNetEntry, TcpState},
@@ -58,15 +58,23 @@ fn connections_to(port: u16) -> io::Result<usize> {
     Ok(near.difference(&listening).count())
 }
 
-/// Waits until nothing is open to `profile`, nor any of what else is `left`, at most `within`. Running out of time is no
-/// error, not being able to see is one.
+/// Waits until nothing is open to `profile`, nor any of what else is `leaving`, at most `within`, and says how much is left. Running
+/// out of time is no error, not being able to see is one.
 pub(crate) async fn drain(
     profile: &Profile,
     within: Duration,
-    left: impl Fn() -> io::Result<usize>,
-) -> Result<(), SwitchError> {
-    let drained = wait_until(within, || Ok(connections_to(profile.port())? + left()? == 0)).await;
-    drained.map(drop).map_err(|e| SwitchError::Unsettled(format!("cannot see the connections to {profile}: {e}")))
+    leaving: impl Fn() -> io::Result<usize>,
+) -> Result<usize, Blind> {
+    let mut left = 0;
+    let drained = wait_until(within, || {
+        // a worker that leaves has one of the connections, at least
+        left = connections_to(profile.port())?.max(leaving()?);
+        Ok(left == 0)
+    });
+    match drained.await {
+        Ok(_) => Ok(left),
+        Err(error) => Err(Blind::Requests { profile: profile.to_string(), reason: error.to_string() }),
+    }
 }
 
 /// Waits until `done`, at most `within`; whether it was. An error of `done` ends it at once.

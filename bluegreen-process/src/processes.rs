@@ -33,7 +33,6 @@ mod stop;
 
 pub use adopt::AdoptError;
 pub use end::in_words;
-use start::Room;
 
 /// A record that could not be read, and what was found instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,16 +238,7 @@ impl ProcessManager for Processes {
 
     async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
         let (inner, profile, release) = (self.0.clone(), profile.clone(), release.clone());
-        blocking(move || {
-            let names = (profile.to_string(), release.to_string());
-            let fails = |reason| ProcessError::Start { profile: names.0.clone(), release: names.1.clone(), reason };
-            match inner.room(&profile, &release).map_err(fails)? {
-                Room::Free => inner.start(&profile, &release).map_err(fails),
-                Room::Runs => Ok(()),
-                Room::Taken(reason) => Err(ProcessError::Taken { profile: names.0, release: names.1, reason }),
-            }
-        })
-        .await
+        blocking(move || inner.start(&profile, &release).map_err(|why| why.told(&profile, &release))).await
     }
 
     async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {

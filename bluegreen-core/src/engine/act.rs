@@ -3,10 +3,7 @@ use std::{error::Error, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{
-    Answer, Cause, Effect, EventKind, Failure, Occupant, Process, ProcessError, Profile, Route, Sacrifice, Step,
-    Traffic,
-};
+use crate::{Answer, Cause, Effect, EventKind, Failure, Occupant, Process, Profile, Route, Sacrifice, Step, Traffic};
 
 /// So many fresh answers of the resolver in a row are a proof.
 const PROOFS: usize = 3;
@@ -19,11 +16,7 @@ impl Run<'_> {
             Effect::Stop { profile, process, settle } => self.stop(profile, process, *settle).await,
             Effect::Start { profile, release } => {
                 let started = self.deployer.processes.start(profile, release).await;
-                started.map_err(|e| {
-                    let taken = matches!(e, ProcessError::Taken { .. });
-                    let cause = if taken { Cause::PortTaken } else { Cause::Process };
-                    self.failed(cause, format!("{release} did not start on {profile}"), &e)
-                })
+                started.map_err(|e| Failure::start(self.current(), profile, release, &e))
             }
             Effect::AwaitHealthy { profile, process } => self.await_healthy(profile, process).await,
             Effect::Switch { to, expect } => self.switch(to, expect).await,
@@ -57,7 +50,8 @@ impl Run<'_> {
             drained = self.deployer.switcher.drain(profile, policy.drain) => drained,
             failure = interrupts.heard(step) => return Err(failure),
         };
-        drained.map_err(|e| self.failed(Cause::Process, format!("cannot see whether {profile} is drained"), &e))?;
+        let left =
+            drained.map_err(|e| self.failed(Cause::Process, format!("cannot see whether {profile} is drained"), &e))?;
         // a wait lies behind us, and only the proxy says who is in use
         let traffic = self.traffic().await?;
         if traffic.route().is_some_and(|route| route.uses(profile)) {
@@ -79,7 +73,8 @@ impl Run<'_> {
             let message = format!("{active}, which has the traffic, ended together with what was stopped on {profile}");
             return Err(self.failure(Cause::Process, message));
         }
-        self.detail = format!("stopped {}", process.release);
+        let left = if left == 0 { String::new() } else { format!(", with {left} of its connections still open") };
+        self.detail = format!("stopped {}{left}", process.release);
         Ok(())
     }
 

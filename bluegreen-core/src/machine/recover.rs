@@ -43,15 +43,17 @@ impl Tried {
         }
     }
 
-    /// Notes how that ended: what could not even be started may give way to the release confirmed before it, and a port
-    /// that cannot be had to the other profile.
+    /// Notes how that ended: where there is nothing that could be started, the release confirmed before it may serve, and where
+    /// the port cannot be had, the other profile.
     pub fn ended(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Degraded { failure: Failure { step: Step::Start, cause, .. }, .. } if self.up => match cause {
-                Cause::Process => (self.up, self.unstartable) = (false, self.unstartable + 1),
-                Cause::PortTaken => self.taken = true,
-                _ => {}
-            },
+            Outcome::Degraded { failure: Failure { step: Step::Start, cause, facts, .. }, .. } if self.up => {
+                match cause {
+                    Cause::Process if facts.unstartable => (self.up, self.unstartable) = (false, self.unstartable + 1),
+                    Cause::PortTaken => self.taken = true,
+                    _ => {}
+                }
+            }
             _ => {}
         }
     }

@@ -92,12 +92,17 @@ impl FakeHost {
     }
 
     /// One effect: it may be struck before, after, or lie.
-    fn effect<T>(&self, op: Op, act: impl FnOnce(&mut World) -> Result<T, String>, yes: T) -> Result<T, String> {
-        let injected = || Err("injected".to_owned());
+    fn effect<E>(
+        &self,
+        op: Op,
+        act: impl FnOnce(&mut World) -> Result<(), E>,
+        error: impl Fn(String) -> E,
+    ) -> Result<(), E> {
+        let injected = || Err(error("injected".to_owned()));
         if self.faults.strikes(Op::BeforeEffect) || self.faults.strikes(op) {
             return injected();
         }
-        let result = if self.faults.lies(op) { Ok(yes) } else { act(&mut self.world()) };
+        let result = if self.faults.lies(op) { Ok(()) } else { act(&mut self.world()) };
         if self.faults.strikes(Op::AfterEffect) { injected() } else { result }
     }
 }
@@ -122,8 +127,11 @@ impl ProcessManager for FakeHost {
     }
 
     async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
-        let start = |reason| ProcessError::Start { profile: profile.to_string(), release: release.to_string(), reason };
-        self.effect(Op::Start, |world| world.start(profile, release), ()).map_err(start)
+        let failed = |reason| {
+            let (profile, release) = (profile.to_string(), release.to_string());
+            ProcessError::Start { profile, release, reason, unstartable: false }
+        };
+        self.effect(Op::Start, |world| world.start(profile, release), failed)
     }
 
     async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
@@ -136,7 +144,7 @@ impl ProcessManager for FakeHost {
             world.stop(profile, process);
             Ok(())
         };
-        self.effect(Op::Stop, stop, ()).map_err(|reason| ProcessError::Stop { profile: profile.to_string(), reason })
+        self.effect(Op::Stop, stop, |reason| ProcessError::Stop { profile: profile.to_string(), reason })
     }
 
     async fn autopsy(&self, profile: &Profile) -> Autopsy {
@@ -180,17 +188,18 @@ impl ProxySwitcher for FakeHost {
             world.switch(route);
             Ok(())
         };
-        self.effect(Op::Switch, switch, ()).map_err(SwitchError::Refused)
+        self.effect(Op::Switch, switch, SwitchError::Refused)
     }
 
-    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<usize, Blind> {
+        let open = || self.open().iter().filter(|open| *open == profile).count();
         let drained = async {
-            while self.open().contains(profile) {
+            while open() > 0 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
         // running out of time is not an error
         let _ = tokio::time::timeout(within, drained).await;
-        Ok(())
+        Ok(open())
     }
 }

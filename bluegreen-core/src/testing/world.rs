@@ -4,8 +4,8 @@ use std::{
 };
 
 use crate::{
-    Blind, Cause, Effect, Failure, Occupant, Process, Profile, Profiles, ReleaseId, Route, Sacrifice, Seen, Stamp,
-    Step, Stranger, Traffic,
+    Blind, Cause, Effect, Failure, Occupant, Process, ProcessError, Profile, Profiles, ReleaseId, Route, Sacrifice,
+    Seen, Stamp, Step, Stranger, Traffic,
 };
 
 /// How a release behaves once it runs.
@@ -137,15 +137,19 @@ impl World {
     ///
     /// # Errors
     /// Somebody else is on the profile, or the release is [`Health::Missing`].
-    pub fn start(&mut self, profile: &Profile, release: &ReleaseId) -> Result<(), String> {
+    pub fn start(&mut self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
+        let refused = |reason, unstartable| {
+            let (profile, release) = (profile.to_string(), release.to_string());
+            Err(ProcessError::Start { profile, release, reason, unstartable })
+        };
         match self.occupant(profile) {
             Occupant::Ours { process, .. } if process.release == *release => return Ok(()),
             Occupant::Nobody => {}
-            other => return Err(format!("occupied: {other:?}")),
+            other => return refused(format!("occupied: {other:?}"), false),
         }
         let health = self.releases.get(release).copied().unwrap_or_default();
         if health == Health::Missing {
-            return Err(format!("release {release} is not in the store"));
+            return refused(format!("release {release} is not in the store"), true);
         }
         self.next += 1;
         let process = Process { release: release.clone(), id: format!("boot{}-{}", self.boot, self.next) };
@@ -221,7 +225,9 @@ impl World {
                 self.stop(profile, process);
                 Ok(())
             }
-            Effect::Start { profile, release } => self.start(profile, release).map_err(|e| failure(Cause::Process, e)),
+            Effect::Start { profile, release } => {
+                self.start(profile, release).map_err(|e| Failure::start(Step::Stop, profile, release, &e))
+            }
             Effect::AwaitHealthy { profile, process } | Effect::Bake { profile, process } => {
                 self.proven(profile, |occupant| occupant.ours() == Some(process))
             }

@@ -90,7 +90,7 @@ impl ProxySwitcher for Told {
         self.0.switch_to(route).await
     }
 
-    async fn drain(&self, profile: &Profile, within: std::time::Duration) -> Result<(), SwitchError> {
+    async fn drain(&self, profile: &Profile, within: std::time::Duration) -> Result<usize, Blind> {
         self.0.drain(profile, within).await
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bluegreen_core::{Profile, ProxySwitcher, Route, SwitchError};
+use bluegreen_core::{Blind, Profile, ProxySwitcher, Route, SwitchError};
 
 use super::{RouteDir, RouteDirError};
 use crate::{drain::drain, text::chain};
@@ -38,7 +38,7 @@ impl ProxySwitcher for MarkerSwitcher {
         }
     }
 
-    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<usize, Blind> {
         drain(profile, within, || Ok(0)).await
     }
 }

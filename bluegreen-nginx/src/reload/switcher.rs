@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bluegreen_core::{Profile, Profiles, ProxySwitcher, Route, SwitchError};
+use bluegreen_core::{Blind, Profile, Profiles, ProxySwitcher, Route, SwitchError};
 
 use super::{
     IncludeFile, Says,
@@ -199,7 +199,7 @@ impl ProxySwitcher for ReloadSwitcher {
         }
     }
 
-    async fn drain(&self, profile: &Profile, within: Duration) -> Result<(), SwitchError> {
+    async fn drain(&self, profile: &Profile, within: Duration) -> Result<usize, Blind> {
         let leaving = || match self.master.workers() {
             Ok(workers) => Ok(workers.leaving),
             Err(MasterError::NotRunning(_) | MasterError::PidFile(_)) => Ok(0),

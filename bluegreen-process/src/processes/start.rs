@@ -1,8 +1,8 @@
 //! Putting a release on a profile.
 
-use std::{error::Error, ffi::OsString, fs, os::unix::fs::DirBuilderExt, path::PathBuf, time::Duration};
+use std::{error::Error, ffi::OsString, fs, io::ErrorKind, os::unix::fs::DirBuilderExt, path::PathBuf, time::Duration};
 
-use bluegreen_core::{Occupant, Profile, ReleaseId, Template};
+use bluegreen_core::{Occupant, ProcessError, Profile, ReleaseId, Template};
 use bluegreen_linux::{
     dirs,
     proc::{self, Birth},
@@ -12,36 +12,47 @@ use bluegreen_linux::{
 use rustix::process::geteuid;
 
 use super::{Inner, dialled, inspect::keeps_out};
-use crate::{Release, environment, family::TOKEN, host, logs, oom::Kills, record::Record, releases::Readers};
+use crate::{
+    Release, ReleaseError, environment, family::TOKEN, host, logs, oom::Kills, record::Record, releases::Readers,
+};
 
-type Reason = String;
+/// Why it was not started.
+pub(super) enum NotStarted {
+    /// There is nothing that could be.
+    Unstartable(String),
+    /// Nobody is there, and who has the port lets nobody listen.
+    Taken(String),
+    /// At another time it may work.
+    Failed(String),
+}
 
-/// Whether a release can be put on a profile.
-pub(super) enum Room {
-    Free,
-    /// It is there.
-    Runs,
-    /// Nobody is, and who has the port lets nobody listen.
-    Taken(Reason),
+impl From<String> for NotStarted {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
+}
+
+impl NotStarted {
+    pub(super) fn told(self, profile: &Profile, release: &ReleaseId) -> ProcessError {
+        let (profile, release) = (profile.to_string(), release.to_string());
+        match self {
+            Self::Unstartable(reason) => ProcessError::Start { profile, release, reason, unstartable: true },
+            Self::Failed(reason) => ProcessError::Start { profile, release, reason, unstartable: false },
+            Self::Taken(reason) => ProcessError::Taken { profile, release, reason },
+        }
+    }
 }
 
 impl Inner {
-    pub(super) fn room(&self, profile: &Profile, id: &ReleaseId) -> Result<Room, Reason> {
-        match self.inspect(profile, dialled(profile)).map_err(text)? {
-            Occupant::Nobody => {
-                let other = keeps_out(profile).map_err(text)?;
-                Ok(other.map_or(Room::Free, |other| Room::Taken(other.to_string())))
-            }
-            Occupant::Ours { process, .. } if process.release == *id => Ok(Room::Runs),
-            Occupant::Ours { process, .. } => Err(format!("release {} still runs there", process.release)),
-            Occupant::Stranger { who, .. } => Err(format!("port {} is held by {who}", profile.port())),
+    pub(super) fn start(&self, profile: &Profile, id: &ReleaseId) -> Result<(), NotStarted> {
+        if self.runs(profile, id)? {
+            return Ok(());
         }
-    }
-
-    /// Where there is [room](Self::room).
-    pub(super) fn start(&self, profile: &Profile, id: &ReleaseId) -> Result<(), Reason> {
         self.may_start()?;
-        let release = self.releases().get(id).map_err(text)?;
+        let release = self.releases().get(id).map_err(|error| match error {
+            ReleaseError::Unknown(_) | ReleaseError::Damaged { .. } => NotStarted::Unstartable(text(error)),
+            error => text(error).into(),
+        })?;
         let values = |name: &str| self.value(name, profile, &release);
         let render = |template: &String| render(template, &values);
         let argv = release.spec.command.iter().map(render).collect::<Result<Vec<_>, _>>()?;
@@ -68,18 +79,23 @@ impl Inner {
             Ok(pid) => {
                 // not reaped yet, so it is in /proc even if it died already
                 record.leader = proc::stat(pid).map_err(text)?.map(|s| Birth { pid, start: s.starttime });
-                self.save(profile, &record).map_err(|error| self.take_back(&record, &error))
+                self.save(profile, &record).map_err(|error| self.take_back(&record, &error).into())
             }
             Err(error) => {
                 record.stopped = true;
                 let _ = self.save(profile, &record);
-                Err(error.to_string())
+                Err(match error.kind() {
+                    ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Unsupported => {
+                        NotStarted::Unstartable(error.to_string())
+                    }
+                    _ => error.to_string().into(),
+                })
             }
         }
     }
 
     /// Root starts nothing from a place in which somebody else could put something else: that would run with root's rights.
-    pub(super) fn may_start(&self) -> Result<(), Reason> {
+    pub(super) fn may_start(&self) -> Result<(), String> {
         if !geteuid().is_root() {
             return Ok(());
         }
@@ -93,8 +109,21 @@ impl Inner {
         })
     }
 
+    /// Whether it is there already. An error: somebody else is.
+    fn runs(&self, profile: &Profile, id: &ReleaseId) -> Result<bool, NotStarted> {
+        match self.inspect(profile, dialled(profile)).map_err(text)? {
+            Occupant::Nobody => match keeps_out(profile).map_err(text)? {
+                Some(other) => Err(NotStarted::Taken(other.to_string())),
+                None => Ok(false),
+            },
+            Occupant::Ours { process, .. } if process.release == *id => Ok(true),
+            Occupant::Ours { process, .. } => Err(format!("release {} still runs there", process.release).into()),
+            Occupant::Stranger { who, .. } => Err(format!("port {} is held by {who}", profile.port()).into()),
+        }
+    }
+
     /// It runs and could not be written down: better none than one that the next command has to search for.
-    fn take_back(&self, record: &Record, error: &dyn Error) -> Reason {
+    fn take_back(&self, record: &Record, error: &dyn Error) -> String {
         match self.end(record, Duration::ZERO) {
             Ok(()) => format!("cannot write down what was started, so it was ended: {error}"),
             Err(more) => format!("cannot write down what was started ({error}), nor end it: {more}"),
@@ -124,13 +153,13 @@ impl Inner {
         self.config.state_dir.join("shared")
     }
 
-    fn make_shared_dir(&self) -> Result<(), Reason> {
+    fn make_shared_dir(&self) -> Result<(), String> {
         let dir = self.shared_dir();
         let made = fs::DirBuilder::new().recursive(true).mode(0o750).create(&dir);
         made.map_err(|e| format!("cannot make {}: {e}", dir.display()))
     }
 
-    fn environment(&self, profile: &Profile, release: &Release, token: &str) -> Result<Environment, Reason> {
+    fn environment(&self, profile: &Profile, release: &Release, token: &str) -> Result<Environment, NotStarted> {
         let launch = &self.config.launch;
         let mut environment = environment::passed(&launch.pass_env);
         let mut set = |name: &str, value: String| environment.insert(name.into(), OsString::from(value));
@@ -154,16 +183,17 @@ impl Inner {
     }
 }
 
-fn render(template: &str, value: &impl Fn(&str) -> Option<String>) -> Result<String, Reason> {
-    let template = Template::parse(template).map_err(text)?;
+fn render(template: &str, value: &impl Fn(&str) -> Option<String>) -> Result<String, NotStarted> {
+    let template = Template::parse(template).map_err(|error| NotStarted::Unstartable(text(error)))?;
     if template.mentions("artifact") && value("artifact").is_none() {
-        return Err("the command has {artifact} in it, and this release has no artifact: deploy one".to_owned());
+        let reason = "the command has {artifact} in it, and this release has no artifact: deploy one";
+        return Err(NotStarted::Unstartable(reason.to_owned()));
     }
     Ok(template.render(value))
 }
 
 /// The whole chain of an error: the trait's error has one text.
-fn text(error: impl Error + 'static) -> Reason {
+fn text(error: impl Error + 'static) -> String {
     let chain = std::iter::successors(Some(&error as &(dyn Error + 'static)), |&e| e.source());
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

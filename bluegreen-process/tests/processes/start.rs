@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use bluegreen_core::{Occupant, ProcessManager, Profile, Template, testing::conformance};
+use bluegreen_core::{Occupant, ProcessError, ProcessManager, Profile, ReleaseId, Template, testing::conformance};
 
 use crate::{
     app,
@@ -60,6 +60,7 @@ async fn a_stranger_is_named_and_left_alone() {
     assert_eq!(who.pid, Some(std::process::id()), "{who}");
     let error = rig.processes.start(rig.profile(), &rig.release("listen")).await.unwrap_err();
     assert!(error.to_string().contains(&format!("port {} is held by {who}", rig.profile().port())), "{error}");
+    assert!(matches!(error, ProcessError::Start { unstartable: false, .. }), "the port may be free later: {error:?}");
 }
 
 #[tokio::test]
@@ -97,14 +98,24 @@ async fn a_program_that_cannot_run_is_named() {
     fs::write(&plain, "text").unwrap();
     fs::set_permissions(&plain, fs::Permissions::from_mode(0o644)).unwrap();
     for (program, why) in [("no-such-program", "no such program"), (plain.to_str().unwrap(), "not executable")] {
-        let error = rig.processes.start(rig.profile(), &rig.command(&[program])).await.unwrap_err().to_string();
+        let error = unstartable(&rig, &rig.command(&[program])).await;
         assert!(error.contains(program) && error.contains(why), "{error}");
         assert_eq!(rig.inspect().await, Occupant::Nobody);
     }
-    let error = rig.processes.start(rig.profile(), &rig.command(&["sh", "{artifact}"])).await.unwrap_err().to_string();
+    // no machine code, and no script
+    fs::write(&plain, "\u{7f}ELF").unwrap();
+    fs::set_permissions(&plain, fs::Permissions::from_mode(0o755)).unwrap();
+    unstartable(&rig, &rig.command(&[plain.to_str().unwrap()])).await;
+    let error = unstartable(&rig, &rig.command(&["sh", "{artifact}"])).await;
     assert!(error.contains("{artifact}"), "{error}");
-    let unknown = "0123".parse().unwrap();
-    assert!(rig.processes.start(rig.profile(), &unknown).await.is_err());
+    unstartable(&rig, &"0123".parse().unwrap()).await;
+}
+
+/// Why there is nothing that could be started.
+async fn unstartable(rig: &Rig, release: &ReleaseId) -> String {
+    let error = rig.processes.start(rig.profile(), release).await.unwrap_err();
+    assert!(matches!(error, ProcessError::Start { unstartable: true, .. }), "{error:?}");
+    error.to_string()
 }
 
 #[tokio::test]

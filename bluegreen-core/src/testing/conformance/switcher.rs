@@ -36,9 +36,9 @@ pub async fn switcher<T>(
     }
     let drain = async |within| {
         let drained = tokio::time::timeout(BOUND, switcher.drain(&from.active, within)).await;
-        drained.expect("drain is bounded").expect("running out of time is not an error");
+        drained.expect("drain is bounded").expect("running out of time is not an error")
     };
-    drain(MOMENT).await;
+    assert_ne!(drain(MOMENT).await, 0, "drain says what is left");
     drop(open);
-    drain(2 * BOUND).await;
+    assert_eq!(drain(2 * BOUND).await, 0, "drain ends when nothing is open");
 }
