@@ -1,8 +1,10 @@
 //! What happens, as it happens.
 
 use std::{
+    collections::VecDeque,
     fmt::Debug,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, ThreadId},
     time::Duration,
 };
 
@@ -181,7 +183,8 @@ pub struct Finding {
     pub says: String,
 }
 
-/// Takes events. Any `Fn(&Event)` is one. Called in order, one at a time; should return quickly.
+/// Takes events. Any `Fn(&Event)` is one. Called in order, one at a time; should return quickly. What it emits itself comes after
+/// the event that it was called with.
 pub trait EventSink: Send + Sync {
     /// One event.
     fn event(&self, event: &Event);
@@ -200,25 +203,60 @@ pub struct Events(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     sinks: Vec<Box<dyn EventSink>>,
-    counter: Mutex<Counter>,
+    queue: Mutex<Queue>,
+    /// Who has it hands out what is queued.
+    turn: Mutex<()>,
 }
 
-struct Counter {
+struct Queue {
     deploy: u64,
     next: u64,
     start: Instant,
+    untold: VecDeque<Event>,
+    /// The thread whose turn it is.
+    teller: Option<ThreadId>,
 }
 
-impl Default for Counter {
+impl Default for Queue {
     fn default() -> Self {
-        Self { deploy: 0, next: 0, start: Instant::now() }
+        Self { deploy: 0, next: 0, start: Instant::now(), untold: VecDeque::new(), teller: None }
+    }
+}
+
+impl Queue {
+    fn push(&mut self, kind: EventKind) {
+        let elapsed_ms = millis(self.start.elapsed());
+        self.untold.push_back(Event { schema: EVENT_SCHEMA, deploy: self.deploy, seq: self.next, elapsed_ms, kind });
+        self.next += 1;
+    }
+}
+
+/// The turn of this thread. It ends also when a sink panics.
+struct Turn<'a>(&'a Inner, #[expect(dead_code, reason = "held for its Drop")] MutexGuard<'a, ()>);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.queue().teller = None;
+    }
+}
+
+impl Inner {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no other thread tells.
+    fn turn(&self) -> Turn<'_> {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.queue().teller = Some(thread::current().id());
+        Turn(self, turn)
     }
 }
 
 impl Events {
     /// Events that go to each of `sinks`, first to last.
     pub fn new(sinks: Vec<Box<dyn EventSink>>) -> Self {
-        Self(Arc::new(Inner { sinks, counter: Mutex::default() }))
+        Self(Arc::new(Inner { sinks, ..Inner::default() }))
     }
 
     /// Events that go to one sink.
@@ -228,31 +266,28 @@ impl Events {
 
     /// Says which deploy the events from now on belong to.
     pub fn set_deploy(&self, number: u64) {
-        self.lock().deploy = number;
+        self.0.queue().deploy = number;
     }
 
-    /// Sends one event.
+    /// Sends one event. The sinks have had it when this returns, unless one of them sends it.
     pub fn emit(&self, kind: EventKind) {
-        let mut counter = self.lock();
-        let event = Event {
-            schema: EVENT_SCHEMA,
-            deploy: counter.deploy,
-            seq: counter.next,
-            elapsed_ms: millis(counter.start.elapsed()),
-            kind,
-        };
-        counter.next += 1;
-        // the lock is held while the sinks run: that is what keeps their order
-        self.0.sinks.iter().for_each(|sink| sink.event(&event));
+        let mut queue = self.0.queue();
+        queue.push(kind);
+        let telling = queue.teller == Some(thread::current().id());
+        drop(queue);
+        if telling {
+            return;
+        }
+        let turn = self.0.turn();
+        let next = || turn.0.queue().untold.pop_front();
+        while let Some(event) = next() {
+            self.0.sinks.iter().for_each(|sink| sink.event(&event));
+        }
     }
 
     /// Sends a [`EventKind::Warning`].
     pub fn warn(&self, message: impl Into<String>) {
         self.emit(EventKind::Warning { message: message.into() });
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Counter> {
-        self.0.counter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -282,6 +317,41 @@ mod tests {
         events.set_deploy(7);
         events.clone().warn("b");
         assert_eq!(*seen.lock().unwrap(), [(0, 0), (7, 1)]);
+    }
+
+    #[test]
+    fn what_a_sink_emits_comes_after_what_it_was_told() {
+        let (seen, sender) = (Arc::new(Mutex::new(Vec::new())), Arc::new(std::sync::OnceLock::<Events>::new()));
+        let echo = {
+            let (seen, sender) = (seen.clone(), sender.clone());
+            move |e: &Event| {
+                if e.seq == 0 {
+                    sender.get().unwrap().warn("b");
+                }
+                seen.lock().unwrap().push(e.seq);
+            }
+        };
+        let second = {
+            let seen = seen.clone();
+            move |e: &Event| seen.lock().unwrap().push(10 + e.seq)
+        };
+        let events = sender.get_or_init(|| Events::new(vec![Box::new(echo), Box::new(second)]));
+        events.warn("a");
+        events.warn("c");
+        assert_eq!(*seen.lock().unwrap(), [0, 10, 1, 11, 2, 12]);
+    }
+
+    #[test]
+    fn a_sink_that_panics_does_not_silence_the_others() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let events = Events::to({
+            let seen = seen.clone();
+            move |e: &Event| if e.seq == 0 { panic!("once") } else { seen.lock().unwrap().push(e.seq) }
+        });
+        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| events.warn("a")));
+        assert!(told.is_err());
+        events.warn("b");
+        assert_eq!(*seen.lock().unwrap(), [1]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The address that users dial.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, ops::Deref};
 
 use async_trait::async_trait;
 
@@ -33,6 +33,17 @@ pub trait FrontDoor: Debug + Send + Sync {
     /// Whether the proxy is known to limit requests there: the users share the limit, so it is asked seldom from the first request on.
     fn is_limited(&self) -> bool {
         false
+    }
+}
+
+#[async_trait]
+impl<P: Deref<Target: FrontDoor> + Debug + Send + Sync> FrontDoor for P {
+    async fn ask(&self, expected: &Profile) -> Answer {
+        (**self).ask(expected).await
+    }
+
+    fn is_limited(&self) -> bool {
+        (**self).is_limited()
     }
 }
 

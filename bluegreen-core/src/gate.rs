@@ -1,6 +1,6 @@
 //! Where the owner has a say in a deploy.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, ops::Deref};
 
 use async_trait::async_trait;
 
@@ -34,6 +34,17 @@ pub trait Gate: Debug + Send + Sync {
 
     /// What it is called, for messages.
     fn name(&self, before: Step) -> String;
+}
+
+#[async_trait]
+impl<P: Deref<Target: Gate> + Debug + Send + Sync> Gate for P {
+    async fn ask(&self, before: Step, tx: &Transaction, seen: &Seen) -> Result<(), Refused> {
+        (**self).ask(before, tx, seen).await
+    }
+
+    fn name(&self, before: Step) -> String {
+        (**self).name(before)
+    }
 }
 
 /// The owner said no.

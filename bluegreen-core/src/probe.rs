@@ -1,6 +1,6 @@
 //! One look at the health of a profile.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, ops::Deref};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,13 @@ use crate::{Profile, Stranger};
 pub trait HealthProbe: Debug + Send + Sync {
     /// One attempt.
     async fn check(&self, profile: &Profile) -> Result<(), Unhealthy>;
+}
+
+#[async_trait]
+impl<P: Deref<Target: HealthProbe> + Debug + Send + Sync> HealthProbe for P {
+    async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
+        (**self).check(profile).await
+    }
 }
 
 /// Why an attempt did not find a healthy profile.

@@ -3,6 +3,7 @@
 use std::{
     fmt::{self, Debug},
     net::SocketAddr,
+    ops::Deref,
     time::Duration,
 };
 
@@ -147,6 +148,25 @@ pub trait ProcessManager: Debug + Send + Sync {
 
     /// What is known of the last process that `start` put on `profile`.
     async fn autopsy(&self, profile: &Profile) -> Autopsy;
+}
+
+#[async_trait]
+impl<P: Deref<Target: ProcessManager> + Debug + Send + Sync> ProcessManager for P {
+    async fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind> {
+        (**self).inspect(profile).await
+    }
+
+    async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
+        (**self).start(profile, release).await
+    }
+
+    async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
+        (**self).stop(profile, process, grace).await
+    }
+
+    async fn autopsy(&self, profile: &Profile) -> Autopsy {
+        (**self).autopsy(profile).await
+    }
 }
 
 /// Why a process could not be started or stopped.

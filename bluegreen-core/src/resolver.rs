@@ -1,6 +1,9 @@
 //! The witness: what does the proxy do now?
 
-use std::fmt::{self, Debug};
+use std::{
+    fmt::{self, Debug},
+    ops::Deref,
+};
 
 use async_trait::async_trait;
 
@@ -33,7 +36,7 @@ pub trait ProfileResolver: Debug + Send + Sync {
 }
 
 #[async_trait]
-impl<T: ProfileResolver + ?Sized> ProfileResolver for Box<T> {
+impl<P: Deref<Target: ProfileResolver> + Debug + Send + Sync> ProfileResolver for P {
     async fn resolve(&self) -> Result<Traffic, Blind> {
         (**self).resolve().await
     }

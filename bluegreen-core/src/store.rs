@@ -1,6 +1,6 @@
 //! Where the state is kept, and who may change it.
 
-use std::{any::Any, fmt::Debug};
+use std::{any::Any, fmt::Debug, ops::Deref};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ pub trait StateStore: Debug + Send + Sync {
     /// Replaces the state.
     ///
     /// # Errors
-    /// The state before is still there, whole.
+    /// The state before is still there, whole; also of [`StoreError::Foreign`], a lease that is another store's.
     fn save(&self, lease: &Lease, state: &State) -> Result<(), StoreError>;
 
     /// Says what the holder of the lock is at, when that is not one of the steps; `None`: at them again. It is for messages, and may
@@ -51,6 +51,28 @@ pub trait StateStore: Debug + Send + Sync {
 
     /// Now, as a moment that outlives this process.
     fn now(&self) -> Stamp;
+}
+
+impl<P: Deref<Target: StateStore> + Debug + Send + Sync> StateStore for P {
+    fn lock(&self, who: &Holder) -> Result<Lease, StoreError> {
+        (**self).lock(who)
+    }
+
+    fn load(&self) -> Result<State, StoreError> {
+        (**self).load()
+    }
+
+    fn save(&self, lease: &Lease, state: &State) -> Result<(), StoreError> {
+        (**self).save(lease, state)
+    }
+
+    fn note(&self, lease: &Lease, at: Option<String>) {
+        (**self).note(lease, at);
+    }
+
+    fn now(&self) -> Stamp {
+        (**self).now()
+    }
 }
 
 /// Who holds the lock; for messages only, never read for a decision.
@@ -83,7 +105,7 @@ impl std::fmt::Display for Holder {
 
 /// The right to save. Dropping it frees the lock.
 #[derive(Debug)]
-pub struct Lease(#[expect(dead_code, reason = "held for its Drop")] Box<dyn Held>);
+pub struct Lease(Box<dyn Held>);
 
 /// What a store puts into a [`Lease`]: anything whose drop frees the lock.
 pub trait Held: Any + Debug + Send + Sync {}
@@ -94,6 +116,12 @@ impl Lease {
     /// For implementors of [`StateStore`]: wraps what frees the lock when dropped.
     pub fn new(guard: impl Held) -> Self {
         Self(Box::new(guard))
+    }
+
+    /// For implementors of [`StateStore`]: what it was made of, by which a store knows its own.
+    pub fn guard<T: Any>(&self) -> Option<&T> {
+        let guard: &dyn Any = &*self.0;
+        guard.downcast_ref()
     }
 }
 
@@ -113,6 +141,12 @@ pub enum StoreError {
         pid: u32,
         /// Whose it is, as `user backup`.
         user: String,
+    },
+    /// The lease is the right to save another store.
+    #[error("the lock that is held is not the one of {path}")]
+    Foreign {
+        /// What was to be saved.
+        path: String,
     },
     /// Reading or writing failed.
     #[error("{action} {path}: {reason}")]

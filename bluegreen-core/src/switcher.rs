@@ -1,6 +1,6 @@
 //! The actor: makes the proxy send traffic somewhere else.
 
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, ops::Deref, time::Duration};
 
 use async_trait::async_trait;
 
@@ -39,7 +39,7 @@ pub trait ProxySwitcher: Debug + Send + Sync {
 }
 
 #[async_trait]
-impl<T: ProxySwitcher + ?Sized> ProxySwitcher for Box<T> {
+impl<P: Deref<Target: ProxySwitcher> + Debug + Send + Sync> ProxySwitcher for P {
     async fn switch_to(&self, route: &Route) -> Result<(), SwitchError> {
         (**self).switch_to(route).await
     }

@@ -2,9 +2,11 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use bluegreen_core::{
-    Route,
-    testing::{MemoryStore, conformance},
+    Deployer, HealthProbe, ProcessManager, ProfileResolver, ProxySwitcher, Route, StateStore,
+    testing::{FakeHost, MemoryStore, conformance},
 };
 use support::{Scene, id, releases};
 
@@ -25,5 +27,19 @@ async fn fakes_pass_the_conformance_suite() {
     conformance::resolver(&scene.host, &scene.host, &routes, async |route| scene.host.world().switch(route)).await;
     conformance::switcher(&scene.host, &scene.host, &routes, async || scene.host.request()).await;
     let store = MemoryStore::default();
-    conformance::store(|| store.clone());
+    conformance::store(|| store.clone(), &MemoryStore::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_shared_can_be_wired() {
+    let host = Arc::new(FakeHost::new());
+    let (profiles, store) = (host.world().profiles.clone(), Arc::new(host.store()));
+    let resolver: Box<dyn ProfileResolver> = Box::new(host.clone());
+    let processes: Arc<dyn ProcessManager> = host.clone();
+    let probe: Arc<dyn HealthProbe> = host.clone();
+    let switcher: Arc<dyn ProxySwitcher> = host.clone();
+    let deployer = Deployer::new(profiles.clone(), resolver, processes.clone(), probe, switcher, store.clone());
+    deployer.deploy(id("v1")).await.unwrap();
+    assert!(processes.inspect(profiles.first()).await.unwrap().listens());
+    assert_eq!(store.load().unwrap().last_good(), Some(&id("v1")));
 }

@@ -30,8 +30,8 @@ fn saved(dir: &TempDir, numbers: &[u64]) -> FileStore {
 
 #[test]
 fn passes_the_conformance_suite() {
-    let dir = dir();
-    conformance::store(|| FileStore::open(dir.path()).unwrap());
+    let (dir, other) = (dir(), dir());
+    conformance::store(|| FileStore::open(dir.path()).unwrap(), &FileStore::open(other.path()).unwrap());
 }
 
 #[test]

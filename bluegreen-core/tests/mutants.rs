@@ -8,9 +8,9 @@ use std::{
 };
 
 use bluegreen_core::{
-    Autopsy, Blind, Occupant, Process, ProcessError, ProcessManager, Profile, ProfileResolver, ProxySwitcher,
-    ReleaseId, Route, SwitchError, Traffic,
-    testing::{FakeHost, Health, conformance},
+    Autopsy, Blind, Holder, Lease, Occupant, Process, ProcessError, ProcessManager, Profile, ProfileResolver,
+    ProxySwitcher, ReleaseId, Route, Stamp, State, StateStore, StoreError, SwitchError, Traffic,
+    testing::{FakeHost, Health, MemoryStore, conformance},
 };
 use support::releases;
 
@@ -90,6 +90,29 @@ impl ProfileResolver for Mutant {
     }
 }
 
+/// A store that takes any lease for its own.
+#[derive(Debug, Clone, Default)]
+struct Trusting(MemoryStore);
+
+impl StateStore for Trusting {
+    fn lock(&self, who: &Holder) -> Result<Lease, StoreError> {
+        self.0.lock(who)
+    }
+
+    fn load(&self) -> Result<State, StoreError> {
+        self.0.load()
+    }
+
+    fn save(&self, _: &Lease, state: &State) -> Result<(), StoreError> {
+        self.0.set(state.clone());
+        Ok(())
+    }
+
+    fn now(&self) -> Stamp {
+        self.0.now()
+    }
+}
+
 /// The suite of a backend, as its tests call it.
 async fn suite(wrong: Wrong) {
     let host = FakeHost::new();
@@ -135,4 +158,11 @@ async fn a_drain_that_returns_at_once() {
 #[should_panic(expected = "a route that somebody else moved is the route in effect too")]
 async fn a_witness_that_repeats_what_was_ordered() {
     suite(Wrong::RepeatsWhatWasOrdered).await;
+}
+
+#[test]
+#[should_panic(expected = "a lease of one store cannot save another")]
+fn a_store_that_takes_any_lease() {
+    let store = Trusting::default();
+    conformance::store(|| store.clone(), &Trusting::default());
 }

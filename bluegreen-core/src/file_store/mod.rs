@@ -224,7 +224,14 @@ impl StateStore for FileStore {
         }
     }
 
-    fn save(&self, _: &Lease, state: &State) -> Result<(), StoreError> {
+    fn save(&self, lease: &Lease, state: &State) -> Result<(), StoreError> {
+        let locked = lease.guard::<File>().map(File::metadata).transpose();
+        let here = fs::metadata(&self.dir);
+        match locked.and_then(|locked| Ok(locked.zip(Some(here?)))) {
+            Ok(Some((locked, here))) if (locked.dev(), locked.ino()) == (here.dev(), here.ino()) => {}
+            Ok(_) => return Err(StoreError::Foreign { path: show(&self.dir) }),
+            Err(error) => return Err(failed("cannot look at", &self.dir, &error)),
+        }
         self.write(state).map_err(|e| failed("cannot write", &self.path("state.json"), &e))
     }
 

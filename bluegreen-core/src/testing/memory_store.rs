@@ -67,7 +67,10 @@ impl StateStore for MemoryStore {
         Ok(self.cell().state.clone())
     }
 
-    fn save(&self, _: &Lease, state: &State) -> Result<(), StoreError> {
+    fn save(&self, lease: &Lease, state: &State) -> Result<(), StoreError> {
+        if !lease.guard::<Guard>().is_some_and(|guard| Arc::ptr_eq(&guard.0, &self.cell)) {
+            return Err(StoreError::Foreign { path: "memory".to_owned() });
+        }
         let (kind, reason) = (std::io::ErrorKind::Other, "injected".to_owned());
         let io = || StoreError::Io { action: "cannot write", path: "memory".into(), kind, reason: reason.clone() };
         if self.faults.dead() {

@@ -1,7 +1,7 @@
 use crate::{Holder, State, StateStore, StoreError};
 
-/// Checks a state store. `open` opens the same, still empty, store anew each time.
-pub fn store<S: StateStore>(open: impl Fn() -> S) {
+/// Checks a state store. `open` opens the same, still empty, store anew each time, and `other` is of another app.
+pub fn store<S: StateStore>(open: impl Fn() -> S, other: &S) {
     let (a, b) = (open(), open());
     assert_eq!(a.load(), Ok(State::default()), "an app without a state has the default one");
 
@@ -18,6 +18,8 @@ pub fn store<S: StateStore>(open: impl Fn() -> S) {
         a.save(&lease, &state).expect("saving works, twice the same too");
         assert_eq!(b.load().as_ref(), Ok(&state), "what was saved is what is loaded, without a lock");
     }
+    other.save(&lease, &state).expect_err("a lease of one store cannot save another");
+    assert_eq!(other.load(), Ok(State::default()), "a lease of one store cannot save another");
     drop(lease);
     drop(b.lock(&who).expect("the lock ends with its lease"));
     drop(a.lock(&who).expect("the lock ends with its lease"));
