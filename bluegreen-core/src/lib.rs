@@ -82,10 +82,7 @@ pub use failure::{Cause, Elsewhere, Facts, Failure};
 pub use file_store::FileStore;
 pub use front_door::{Answer, FrontDoor};
 pub use gate::{Gate, Refused};
-pub use machine::{
-    Acted, Begin, Command, Effect, Interrupt, Next, Outcome, Recovery, Refusal, Sacrifice, Seen, Then, Tried, begin,
-    recover, step,
-};
+pub use machine::{Command, Outcome, Refusal, Seen};
 pub use name::{InvalidName, Name};
 pub use policy::{Failover, Gates, Policy, Previous};
 pub use probe::{HealthProbe, Unhealthy};

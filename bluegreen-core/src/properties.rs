@@ -5,7 +5,10 @@ use std::path::Path;
 
 use crate::{
     Blind, Command, Event, Name, Occupant, Policy, Process, Profile, Profiles, ReleaseId, Route, Seen, Stamp, State,
-    Step, Stranger, Template, Then, Traffic, Tried, begin, file_store::format, recover, sanitize, step,
+    Step, Stranger, Template, Traffic,
+    file_store::format,
+    machine::{Then, Tried, begin, recover, step},
+    sanitize,
 };
 
 /// A template says again what it was made of, and an error points at its place.

@@ -9,7 +9,8 @@ use std::{
 };
 
 use bluegreen_core::{
-    FileStore, Holder, Policy, Recovery, State, StateStore, StoreError, Tried, recover,
+    FileStore, Holder, Policy, State, StateStore, StoreError,
+    machine::{Recovery, Tried, recover},
     testing::{World, conformance},
 };
 use rustix::fs::{CWD, FileType, Mode, mknodat};

@@ -8,10 +8,9 @@ use std::{
 };
 
 use bluegreen_core::{
-    Acted, Cause, Command, Effect, Event, EventKind, Events, Failure, Kind, Options, Outcome, Policy, Refusal, Route,
-    RunError, Sacrifice, Seen, State, Step, Stranger, Then,
-    machine::{rebuild, rollback_target},
-    step,
+    Cause, Command, Event, EventKind, Events, Failure, Kind, Options, Outcome, Policy, Refusal, Route, RunError, Seen,
+    State, Step, Stranger,
+    machine::{Acted, Effect, Sacrifice, Then, rebuild, rollback_target, step},
     testing::{Health, Op, World},
 };
 use support::{Scene, id};

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use bluegreen_core::{
-    Blind, Command, Recovery, ReleaseId, Seen, State, StateStore as _, Step, Traffic, Transaction, Tried,
-    machine::preview, recover,
+    Blind, Command, ReleaseId, Seen, State, StateStore as _, Step, Traffic, Transaction,
+    machine::{Recovery, Tried, preview, recover},
 };
 use bluegreen_process::ReleaseError;
 

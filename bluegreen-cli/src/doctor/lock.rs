@@ -1,6 +1,9 @@
 //! Who has the lock, and what waits: a deploy begins after both.
 
-use bluegreen_core::{Recovery, Seen, StateStore as _, Step, StoreError, Tried, recover};
+use bluegreen_core::{
+    Seen, StateStore as _, Step, StoreError,
+    machine::{Recovery, Tried, recover},
+};
 
 use super::Finding;
 use crate::{halt::Halt, session::Session};

@@ -3,7 +3,10 @@ use std::{error::Error, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Answer, Cause, Effect, EventKind, Failure, Occupant, Process, Profile, Route, Sacrifice, Step, Traffic};
+use crate::{
+    Answer, Cause, EventKind, Failure, Occupant, Process, Profile, Route, Step, Traffic,
+    machine::{Effect, Sacrifice},
+};
 
 /// So many fresh answers of the resolver in a row are a proof.
 const PROOFS: usize = 3;

@@ -5,7 +5,7 @@ use super::{
     run::Run,
     watch::{Sample, Watch},
 };
-use crate::{Answer, Cause, EventKind, Failure, Occupant, Process, Profile, Sacrifice, Unhealthy, millis};
+use crate::{Answer, Cause, EventKind, Failure, Occupant, Process, Profile, Unhealthy, machine::Sacrifice, millis};
 
 /// In a bake a failed attempt adds the first, a good one takes away the second, and the third ends it: three failures in a
 /// row do, and so does every other attempt that fails, as with one sick worker of two.

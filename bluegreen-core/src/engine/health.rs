@@ -3,7 +3,11 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::time::Instant;
 
 use super::run::Run;
-use crate::{Cause, Elsewhere, Failure, Next, Occupant, Outcome, Process, Profile, Step, Then, Unhealthy, took};
+use crate::{
+    Cause, Elsewhere, Failure, Occupant, Outcome, Process, Profile, Step, Unhealthy,
+    machine::{Next, Then},
+    took,
+};
 
 /// The first pause between two attempts, and the pause while nobody listens: an attempt costs a fraction of a millisecond
 /// then, and readiness is seen at once.

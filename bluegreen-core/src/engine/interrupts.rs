@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Options;
-use crate::{Cancel, Failure, Interrupt, Step};
+use crate::{Cancel, Failure, Step, machine::Interrupt};
 
 /// Who may end a wait early: the person, and the deadline of the command.
 #[derive(Debug, Clone)]

@@ -4,10 +4,9 @@ use tokio::time::Instant;
 
 use super::{Deployer, Options, Report, RunError, interrupts::Interrupts, sight::Darkness, watch::Watch};
 use crate::{
-    Acted, Begin, Cause, Command, EventKind, Failure, Kind, Lease, Next, Outcome, Recovery, Refusal, Seen, State, Step,
-    StoreError, Then, Transaction, Tried, begin,
-    machine::{hears, rebuild},
-    millis, recover, step,
+    Cause, Command, EventKind, Failure, Kind, Lease, Outcome, Refusal, Seen, State, Step, StoreError, Transaction,
+    machine::{Acted, Begin, Next, Recovery, Then, Tried, begin, hears, rebuild, recover, step},
+    millis,
 };
 
 /// How often a run that waits for the lock tries again.

@@ -1,6 +1,7 @@
 use crate::{
-    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Process, Profile, Recovery, Refusal, ReleaseId, Route,
-    Seen, State, Step, Traffic, Transaction, Tried, recover,
+    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Process, Profile, Refusal, ReleaseId, Route, Seen,
+    State, Step, Traffic, Transaction,
+    machine::{Recovery, Tried, recover},
 };
 
 /// What [`begin`] decided.
@@ -127,7 +128,7 @@ fn closed_if_only_stopping(state: &State, command: &Command, seen: &Seen) -> Sta
     State { transaction: state.transaction.clone().filter(|tx| !stops(tx)), ..state.clone() }
 }
 
-/// A transaction that [`recover`](crate::recover) and [`begin`] open the same way.
+/// A transaction that [`recover`](crate::machine::recover) and [`begin`] open the same way.
 pub(super) fn open(
     state: &State,
     kind: Kind,

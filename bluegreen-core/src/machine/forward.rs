@@ -1,6 +1,7 @@
 use super::step::{Fact, Walk};
 use crate::{
-    Acted, Cause, Effect, Failover, Failure, Kind, Occupant, Previous, Process, Profile, Sacrifice, Step, Stranger,
+    Cause, Failover, Failure, Kind, Occupant, Previous, Process, Profile, Step, Stranger,
+    machine::{Acted, Effect, Sacrifice},
 };
 
 impl Walk<'_> {

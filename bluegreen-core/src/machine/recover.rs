@@ -1,7 +1,8 @@
 use super::begin::{open, warm, with};
 use crate::{
-    Blind, Cause, Failover, Failure, Kind, Next, Occupant, Outcome, Policy, Profile, Route, Seen, State, Step,
-    Stranger, Then, Transaction, step,
+    Blind, Cause, Failover, Failure, Kind, Occupant, Outcome, Policy, Profile, Route, Seen, State, Step, Stranger,
+    Transaction,
+    machine::{Next, Then, step},
 };
 
 /// What a state that somebody left behind needs.

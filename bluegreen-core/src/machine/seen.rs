@@ -1,5 +1,6 @@
 use crate::{
-    Acted, Blind, Cause, Failure, Occupant, Process, Profile, Profiles, ReleaseId, Route, Stamp, State, Step, Traffic,
+    Blind, Cause, Failure, Occupant, Process, Profile, Profiles, ReleaseId, Route, Stamp, State, Step, Traffic,
+    machine::Acted,
 };
 
 /// What the world says now.

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use crate::{
-    Acted, Blind, Cause, Effect, Failure, Kind, Occupant, Outcome, Policy, Process, Profile, Route, Seen, State, Step,
-    Transaction,
+    Blind, Cause, Failure, Kind, Occupant, Outcome, Policy, Process, Profile, Route, Seen, State, Step, Transaction,
+    machine::{Acted, Effect},
 };
 
 /// What to write down, and what to do then.

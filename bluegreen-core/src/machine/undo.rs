@@ -1,5 +1,8 @@
 use super::step::{Then, Walk};
-use crate::{Effect, Failure, Occupant, Outcome, Profile, Sacrifice, Step};
+use crate::{
+    Failure, Occupant, Outcome, Profile, Step,
+    machine::{Effect, Sacrifice},
+};
 
 impl Walk<'_> {
     /// Takes back what was done: first the route, then the process.

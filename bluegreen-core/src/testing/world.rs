@@ -4,8 +4,9 @@ use std::{
 };
 
 use crate::{
-    Blind, Cause, Effect, Failure, Occupant, Process, ProcessError, Profile, Profiles, ReleaseId, Route, Sacrifice,
-    Seen, Stamp, Step, Stranger, Traffic,
+    Blind, Cause, Failure, Occupant, Process, ProcessError, Profile, Profiles, ReleaseId, Route, Seen, Stamp, Step,
+    Stranger, Traffic,
+    machine::{Effect, Sacrifice},
 };
 
 /// How a release behaves once it runs.

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bluegreen_core::{
-    Acted, Answer, Autopsy, Blind, Command, Deployer, Effect, FrontDoor, Gate, Holder, Lease, Occupant, Options,
-    Process, ProcessError, ProcessManager, Profile, ProxySwitcher, Refused, ReleaseId, Route, Seen, Stamp, State,
-    StateStore, Step, StoreError, SwitchError, Transaction,
-    machine::{self, preview},
+    Answer, Autopsy, Blind, Command, Deployer, FrontDoor, Gate, Holder, Lease, Occupant, Options, Process,
+    ProcessError, ProcessManager, Profile, ProxySwitcher, Refused, ReleaseId, Route, Seen, Stamp, State, StateStore,
+    Step, StoreError, SwitchError, Transaction,
+    machine::{self, Acted, Effect, preview},
     testing::{FakeHost, MemoryStore, Op},
 };
 use stateright::Model as _;

@@ -1,8 +1,8 @@
 //! Designs that were not chosen. Each must break a promise somewhere, or the model is blind there.
 
 use bluegreen_core::{
-    Acted, Cause, Effect, Failure, Next, Occupant, Policy, Recovery, Route, Sacrifice, Seen, State, Step, Then,
-    Traffic, Tried, machine, recover,
+    Cause, Failure, Occupant, Policy, Route, Seen, State, Step, Traffic,
+    machine::{self, Acted, Effect, Next, Recovery, Sacrifice, Then, Tried, recover},
 };
 
 use super::{host::Host, promise::Promise, tool::Tool};

@@ -1,6 +1,6 @@
 //! What must hold, whatever happens.
 
-use bluegreen_core::{Effect, Kind, Occupant, Policy, Profile, Route, State, Step, testing::World};
+use bluegreen_core::{Kind, Occupant, Policy, Profile, Route, State, Step, machine::Effect, testing::World};
 
 use super::host::{Host, answers_well, former};
 

@@ -1,8 +1,8 @@
 //! The engine's loop, cut into the steps between which it can be killed, or suspended for any time.
 
 use bluegreen_core::{
-    Acted, Begin, Cause, Command, Effect, Failure, Interrupt, Outcome, Profile, Recovery, Route, Seen, State, Step,
-    Then, Tried, begin,
+    Cause, Command, Failure, Outcome, Profile, Route, Seen, State, Step,
+    machine::{Acted, Begin, Effect, Interrupt, Recovery, Then, Tried, begin},
 };
 
 use super::{

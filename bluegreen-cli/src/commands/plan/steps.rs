@@ -1,6 +1,9 @@
 //! One line for each step, with what is there now.
 
-use bluegreen_core::{Effect, Occupant, Outcome, Policy, Process, Profile, Seen, Step, machine::Way};
+use bluegreen_core::{
+    Occupant, Outcome, Policy, Process, Profile, Seen, Step,
+    machine::{Effect, Way},
+};
 use bluegreen_process::Release;
 
 use super::Session;

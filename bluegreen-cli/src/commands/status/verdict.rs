@@ -1,8 +1,8 @@
 //! What must be known first: how the app is, what should be, and what to type.
 
 use bluegreen_core::{
-    Occupant, Policy, Profile, Recovery, ReleaseId, Route, Seen, State, Step, Stranger, Traffic, Tried, Unhealthy,
-    recover,
+    Occupant, Policy, Profile, ReleaseId, Route, Seen, State, Step, Stranger, Traffic, Unhealthy,
+    machine::{Recovery, Tried, recover},
 };
 use serde::Serialize;
 
