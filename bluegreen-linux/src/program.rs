@@ -24,7 +24,7 @@ use std::{
 };
 
 use process_wrap::std::{CommandWrap, ProcessSession};
-use rustix::{fs::Mode, io::Errno, process::umask};
+use rustix::{fs::Mode, process::umask};
 
 pub use path::{find, find_for_root, is_safe, path};
 pub use running::{Running, Stream};
@@ -191,13 +191,7 @@ impl Program {
         let shown = name.to_string_lossy();
         let directory = self.directory.as_deref().unwrap_or(Path::new(""));
         let why = reason::of(error, name, &self.searched(), directory);
-        // the kernel knows no such format: `std` has no kind for it
-        let kind = if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) {
-            io::ErrorKind::Unsupported
-        } else {
-            error.kind()
-        };
-        io::Error::new(kind, format!("cannot run {shown:?}: {why}"))
+        io::Error::new(error.kind(), format!("cannot run {shown:?}: {why}"))
     }
 }
 

@@ -85,9 +85,7 @@ impl Inner {
                 record.stopped = true;
                 let _ = self.save(profile, &record);
                 Err(match error.kind() {
-                    ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::Unsupported => {
-                        NotStarted::Unstartable(error.to_string())
-                    }
+                    ErrorKind::NotFound | ErrorKind::PermissionDenied => NotStarted::Unstartable(error.to_string()),
                     _ => error.to_string().into(),
                 })
             }
