@@ -11,8 +11,8 @@ pub(crate) struct Backends {
 
 impl Backends {
     pub(crate) fn of(&self, route: &Route) -> String {
-        let standby = route.standby.iter().map(|standby| format!(".{standby}")).collect::<String>();
-        format!("{}.{}{standby}", self.app, route.active)
+        let solo = format!("{}.{}", self.app, route.active);
+        route.standby.as_ref().map_or(solo.clone(), |standby| format!("{solo}.{standby}"))
     }
 
     pub(crate) fn routes(&self) -> [Route; 4] {

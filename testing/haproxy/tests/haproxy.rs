@@ -109,7 +109,7 @@ impl Rig {
 
     /// Moves the route as somebody with `socat` and an editor would.
     fn lead_to(&self, route: &Route) {
-        let standby = route.standby.iter().map(|standby| format!(".{standby}")).collect::<String>();
+        let standby = route.standby.as_ref().map_or(String::new(), |standby| format!(".{standby}"));
         let (map, backend) = (self.dir.path().join("shop.map"), format!("shop.{}{standby}", route.active));
         fs::write(&map, format!("shop {backend}\n")).unwrap();
         let mut worker = UnixStream::connect(self.dir.path().join("worker.sock")).unwrap();
