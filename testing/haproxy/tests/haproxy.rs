@@ -74,7 +74,7 @@ impl Rig {
         };
         let child = run(dir.path());
         let rig = Self { haproxy, child, door, profiles, processes: Processes::new(config), dir };
-        rig.until(|seen| seen.is_ok()).await;
+        rig.until(Result::is_ok).await;
         Some(rig)
     }
 
