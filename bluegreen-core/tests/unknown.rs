@@ -8,8 +8,8 @@ use std::{
 };
 
 use bluegreen_core::{
-    Blind, Cancel, Cause, Command, Event, EventKind, Events, Options, Outcome, Policy, Refusal, Route, RunError, State,
-    Step, Traffic, testing::Op,
+    Blind, Cancel, Cause, Command, Event, EventKind, Events, Options, Outcome, Policy, Profile, Refusal, Route,
+    RunError, State, Step, Traffic, testing::Op,
 };
 use support::{Scene, id};
 use tokio::time::Instant;
@@ -34,6 +34,19 @@ async fn dark(scene: &Scene, step: Step, time: Duration, hide: impl Fn(&Scene), 
     hide(scene);
     tokio::time::sleep(time).await;
     show(scene);
+}
+
+/// The first profile of a foreign pair would have been taken for the other one of ours.
+#[tokio::test(start_paused = true)]
+async fn a_witness_that_names_a_profile_of_somebody_else_has_seen_nothing() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let moved = Profile::new("real1".parse().unwrap(), 9).unwrap();
+    for route in [Route::solo(moved.clone()), Route::with_standby(scene.first(), moved)] {
+        scene.host.world().traffic = Ok(route.into());
+        let refused = refusal(scene.try_until("v2", Step::Retire).await);
+        assert!(matches!(&refused, Refusal::Blind(Blind::Differs(_))), "{refused:?}");
+        assert_eq!(scene.running(), "v1 -");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -193,7 +193,7 @@ impl Deployer {
     pub async fn look(&self) -> Seen {
         let [first, second] = self.profiles.both();
         let inspect = |profile| self.processes.inspect(profile);
-        let (traffic, a, b) = tokio::join!(self.resolver.resolve(), inspect(first), inspect(second));
+        let (traffic, a, b) = tokio::join!(self.traffic(), inspect(first), inspect(second));
         Seen {
             profiles: self.profiles.clone(),
             traffic,

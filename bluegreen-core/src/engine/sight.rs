@@ -5,7 +5,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::run::Run;
+use super::{Deployer, run::Run};
 use crate::{Blind, Cause, Failure, Occupant, Profile, Seen, Traffic, Unhealthy};
 
 /// How often it is looked again.
@@ -27,6 +27,21 @@ impl Darkness {
 
     fn since(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deployer {
+    /// Where the traffic goes. A witness that names a profile of somebody else has seen nothing that we know.
+    pub(super) async fn traffic(&self) -> Result<Traffic, Blind> {
+        let traffic = self.resolver.resolve().await?;
+        let named = traffic.route().map(|route| [Some(&route.active), route.standby.as_ref()]);
+        let foreign = named.into_iter().flatten().flatten().find(|profile| !self.profiles.contains(profile));
+        if let Some(foreign) = foreign {
+            let port = foreign.port();
+            let why = format!("it leads to {foreign} on port {port}, which is none of the two profiles");
+            return Err(Blind::Differs(why));
+        }
+        Ok(traffic)
     }
 }
 
@@ -88,7 +103,7 @@ impl Run<'_> {
     /// Where the traffic goes, waited for.
     pub(super) async fn traffic(&self) -> Result<Traffic, Failure> {
         loop {
-            match self.deployer.resolver.resolve().await {
+            match self.deployer.traffic().await {
                 Ok(traffic) => return Ok(traffic),
                 Err(blind) if self.waits_for_light(&blind).await => {}
                 Err(blind) => return Err(self.failed(Cause::Blind, "lost sight of the route", &blind)),
