@@ -64,10 +64,10 @@ pub(crate) fn is_reader(config: &Config) -> bool {
     config.state_dir.is_dir() && usable(config).is_some()
 }
 
-/// The first group of the user called `name`; `None` where there is no such user, or no name for it.
+/// The first group of the user called `name`, where it is his own, as its name tells; others may be in any other one.
 pub(crate) fn own_group(name: &str) -> io::Result<Option<String>> {
     let Some(user) = User::named(name)? else { return Ok(None) };
-    Ok(Group::from_gid(Gid::from_raw(user.gid))?.map(|group| group.name))
+    Ok(Group::from_gid(Gid::from_raw(user.gid))?.map(|group| group.name).filter(|group| *group == user.name))
 }
 
 /// Those that he has now, if it is who runs this; else those that he gets when he logs in.

@@ -71,7 +71,10 @@ pub(super) async fn run(global: &Global, args: &args::Init) -> Result<Exit, Halt
 fn close(draft: &mut Draft) {
     let Some(user) = &draft.user else { return };
     match access::own_group(user) {
-        Ok(group) => draft.group = group,
+        Ok(Some(group)) => draft.group = Some(group),
+        Ok(None) => draft.notes.push(format!(
+            "{user} has no group of their own: until `[access] group` says one, a release is as open as its artifact"
+        )),
         Err(error) => draft.notes.push(format!(
             "the group of {user} cannot be looked up: {error}; until `[access] group` says one, a release is as open as its artifact"
         )),

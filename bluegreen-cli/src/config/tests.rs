@@ -98,7 +98,7 @@ fn the_smallest_one_has_the_defaults_of_the_engine() {
 
 #[test]
 fn every_key_can_be_set() {
-    use bluegreen_core::{Failover, Previous};
+    use bluegreen_core::{Failover, Gates, Previous};
     let config = parse(FULL).unwrap();
     let policy = Policy {
         healthy_threshold: 3,
@@ -110,6 +110,8 @@ fn every_key_can_be_set() {
         settle: seconds(0),
         drain: seconds(5),
         grace: seconds(90),
+        // the ten minutes of the hook, and a second in which its last words are heard
+        gates: Gates { before_stop: None, before_switch: Some(seconds(601)) },
         ..Policy::default()
     };
     assert_eq!(config.policy(), policy);

@@ -3,13 +3,17 @@
 use std::{
     fs, io,
     net::{Shutdown, TcpListener, TcpStream},
-    os::{fd::OwnedFd, unix::fs::PermissionsExt as _},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    },
     process::{Child, Command, Stdio},
     thread,
 };
 
 use bluegreen_linux::users::User;
 use bluegreen_rig::{Stage, skip, wait_for};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// A process that is ended with the test.
 struct False(Child);
@@ -27,7 +31,7 @@ impl False {
         let mut command = Command::new(wrapper[0]);
         command.args(&wrapper[1..]).args(["bash", "-c", &script]);
         command.stdin(OwnedFd::from(port.try_clone().unwrap())).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().unwrap();
+        let child = command.process_group(0).spawn().unwrap();
         wait_for("a false title", || {
             let all = fs::read_dir("/proc").unwrap().flatten();
             let mut titles = all.filter_map(|entry| fs::read_to_string(entry.path().join("cmdline")).ok());
@@ -39,7 +43,8 @@ impl False {
 
 impl Drop for False {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        let group = Pid::from_child(&self.0);
+        let _ = kill_process_group(group, Signal::KILL);
         let _ = self.0.wait();
     }
 }
