@@ -2,6 +2,7 @@
 
 use std::{ffi::CString, fmt, io};
 
+use bluegreen_linux::dirs;
 use nix::{
     errno::Errno,
     unistd::{self, Gid, Group},
@@ -54,14 +55,17 @@ pub(crate) fn group(config: &Config, user: &User) -> Result<Option<u32>, Unusabl
     Ok(Some(found.gid.as_raw()))
 }
 
-/// The group that we let read what we write. One that cannot be used stops a deploy, and neither `recover` nor `up`.
+/// The group that we let read what we write. One that cannot be used stops a deploy, and neither `recover` nor `up`; nothing is given
+/// to it where somebody else could lead the way elsewhere.
 pub(crate) fn usable(config: &Config) -> Option<u32> {
-    group(config, &User::current()).unwrap_or_default()
+    let me = User::current();
+    let is_ours_alone = || dirs::reach(&config.state_dir).is_ok_and(|way| way.other_than(&[me.uid]).is_none());
+    group(config, &me).unwrap_or_default().filter(|_| is_ours_alone())
 }
 
 /// Whether we are in the group that reads what another user wrote.
 pub(crate) fn is_reader(config: &Config) -> bool {
-    config.state_dir.is_dir() && usable(config).is_some()
+    config.state_dir.is_dir() && group(config, &User::current()).is_ok_and(|group| group.is_some())
 }
 
 /// The first group of the user called `name`, where it is his own, as its name tells; others may be in any other one.

@@ -99,8 +99,8 @@ pub(crate) fn of_state(state_dir: &Path, purpose: Purpose) -> Result<(User, Opti
         state_dir.display(),
         user.name
     );
-    // root starts nothing there all the same
-    if matches!(purpose, Purpose::BringBack | Purpose::Look) {
+    // root starts nothing there all the same, and follows nobody's links
+    if matches!(purpose, Purpose::BringBack | Purpose::Look) && !reached.follows_others() {
         return Ok((user, Some(format!("{what}; {}", hand.fix()))));
     }
     Err(Halt::new(Exit::Refused, what).next(hand.fix()))

@@ -261,6 +261,27 @@ fn a_home_of_a_state_is_closed_and_nothing_else() {
     fs::write(other.path().join("index.html"), "").unwrap();
     FileStore::open(other.path()).unwrap();
     assert_eq!(mode(&other), 0o755);
+    // who looks changes nothing
+    open(&dir);
+    assert_eq!(FileStore::look_at(dir.path()).unwrap().trouble(), None);
+    assert_eq!(mode(&dir), 0o755);
+}
+
+/// A link in the middle may have been another one a moment ago: what it leads to is not ours to close.
+#[test]
+fn what_somebody_elses_link_leads_to_is_not_closed() {
+    if !rustix::process::geteuid().is_root() {
+        return println!("SKIPPED: only root can give a link away");
+    }
+    let (home, target) = (dir(), dir());
+    let below = target.path().join("shop");
+    fs::create_dir(&below).unwrap();
+    fs::set_permissions(&below, fs::Permissions::from_mode(0o755)).unwrap();
+    let link = home.path().join("x");
+    std::os::unix::fs::symlink(target.path(), &link).unwrap();
+    std::os::unix::fs::lchown(&link, Some(64321), Some(64321)).unwrap();
+    FileStore::open(link.join("shop")).unwrap();
+    assert_eq!(fs::metadata(&below).unwrap().permissions().mode() & 0o7777, 0o755);
 }
 
 /// Ends it, however the test ends.

@@ -76,7 +76,7 @@ impl FileStore {
 
     /// Why nothing may be written there.
     pub fn trouble(&self) -> Option<StoreError> {
-        if self.owner == geteuid().as_raw() { safe::directory(&self.dir).err() } else { None }
+        if self.owner == geteuid().as_raw() { safe::judge(&self.dir).err() } else { None }
     }
 
     /// Takes the lock of the app whose state is in `dir`, without a note and whoever owns it.

@@ -1,6 +1,10 @@
 //! Opening only what belongs to us.
 
-use std::{io, os::fd::AsFd, path::Path};
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+};
 
 use bluegreen_linux::{
     dirs,
@@ -34,9 +38,20 @@ const NETWORK: [(i64, &str); 9] = [
     (0x5346_414f, "AFS"),
 ];
 
-/// The directory is one, is ours, only we may write in it, and no other machine can. When it is the home of a state, it is
-/// closed to all who could open it, and so take its lock.
+/// As [`judge`], and the home of a state is closed to all who could open it, and so take its lock; but where somebody else could lead
+/// the way elsewhere, as that would be closed then.
 pub(super) fn directory(path: &Path) -> Result<(), StoreError> {
+    let (dir, mode) = judge(path)?;
+    let is_ours_alone = || dirs::reach(path).is_ok_and(|way| way.other_than(&[geteuid().as_raw()]).is_none());
+    if mode & OPEN_TO_OTHERS != 0 && is_home(&dir, path) && is_ours_alone() {
+        // on a disk that is read-only nothing is written either; `check` says that it stays open
+        let _ = sys::fchmod(&dir, Mode::from_raw_mode(mode & 0o7777 & !OPEN_TO_OTHERS));
+    }
+    Ok(())
+}
+
+/// The directory, with its mode: it is one, is ours, only we may write in it, and no other machine can. Changes nothing.
+pub(super) fn judge(path: &Path) -> Result<(OwnedFd, u32), StoreError> {
     let error = |e: Errno| failed("cannot open", path, &e.into());
     let dir = match retry_on_intr(|| sys::openat(sys::CWD, path, reading() | OFlags::NOFOLLOW, Mode::empty())) {
         Err(Errno::NOTDIR | Errno::LOOP) if is_roots_link(path) => {
@@ -61,11 +76,7 @@ pub(super) fn directory(path: &Path) -> Result<(), StoreError> {
         let why = format!("it is on {kind}, which several machines can have: use a disk of this machine");
         return Err(unsafe_path(path, &why, None));
     }
-    if stat.st_mode & OPEN_TO_OTHERS != 0 && is_home(&dir, path) {
-        // on a disk that is read-only nothing is written either; `check` says that it stays open
-        let _ = sys::fchmod(&dir, Mode::from_raw_mode(stat.st_mode & 0o7777 & !OPEN_TO_OTHERS));
-    }
-    Ok(())
+    Ok((dir, stat.st_mode))
 }
 
 fn reading() -> OFlags {
