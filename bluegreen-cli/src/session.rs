@@ -190,7 +190,7 @@ impl Session {
         match self.wired.store.load() {
             Err(error @ StoreError::Corrupt { .. }) => {
                 self.events.warn(format!("{error}; `bluegreen recover` writes anew what can be seen"));
-                Ok(rebuild(&self.wired.deployer.look().await))
+                Ok(rebuild(&self.wired.deployer.look().await).unwrap_or_else(|_| State::forgotten()))
             }
             result => result,
         }

@@ -38,6 +38,11 @@ pub struct State {
 }
 
 impl State {
+    /// That of an app of which nothing is known any more.
+    pub fn forgotten() -> Self {
+        Self { lost: true, ..Self::default() }
+    }
+
     /// What still holds of it when what was written after it is lost. Not who had the traffic: what runs there may have come
     /// since, and may only have been prepared.
     #[must_use = "returns what still holds"]

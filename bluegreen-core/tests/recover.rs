@@ -8,8 +8,8 @@ use std::{
 };
 
 use bluegreen_core::{
-    Cause, Command, Event, EventKind, Events, Failure, Kind, Options, Outcome, Policy, Refusal, Route, RunError, Seen,
-    State, Step, Stranger,
+    Blind, Cause, Command, Event, EventKind, Events, Failure, Kind, Options, Outcome, Policy, Refusal, Route, RunError,
+    Seen, State, Step, Stranger,
     machine::{Acted, Effect, Sacrifice, Then, rebuild, rollback_target, step},
     testing::{Health, Op, World},
 };
@@ -148,10 +148,10 @@ async fn a_failed_release_that_would_not_stop_is_stopped_by_the_next_command() {
 
 #[tokio::test(start_paused = true)]
 async fn a_state_that_was_lost_is_what_is_seen_and_nothing_else() {
-    let nothing = State { lost: true, ..State::default() };
+    let nothing = Ok(State::forgotten());
     let scene = Scene::deployed(&["v1", "v2"]).await;
     let seen = || scene.host.world().seen();
-    assert_eq!(rebuild(&seen()), State { confirmed: vec![id("v2")], ..State::default() });
+    assert_eq!(rebuild(&seen()), Ok(State { confirmed: vec![id("v2")], ..State::default() }));
     let second = scene.second();
     scene.host.world().running.get_mut(&second).unwrap().health = Health::Deaf;
     assert_eq!(rebuild(&seen()), nothing, "what does not listen serves nobody");
@@ -161,11 +161,25 @@ async fn a_state_that_was_lost_is_what_is_seen_and_nothing_else() {
     assert_eq!(rebuild(&seen()), nothing);
 }
 
+/// "Nobody serves", written down while nothing could be seen, would be forgetting for ever who does.
+#[tokio::test(start_paused = true)]
+async fn a_lost_state_is_written_anew_only_by_who_sees() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let (mut seen, blind) = (scene.host.world().seen(), Blind::Route("hidden".to_owned()));
+    seen.occupants[0] = Err(blind.clone());
+    assert_eq!(rebuild(&seen), Err(blind.clone()), "who serves is not seen");
+    let seen = Seen { traffic: Err(blind.clone()), ..scene.host.world().seen() };
+    assert_eq!(rebuild(&seen), Err(blind), "where the traffic goes is not seen");
+    let mut seen = scene.host.world().seen();
+    seen.occupants[1] = Err(Blind::Route("hidden".to_owned()));
+    assert_eq!(rebuild(&seen).unwrap().last_good(), Some(&id("v1")), "the other one decides nothing");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lost_state_without_a_good_release_needs_a_person_until_one_deploys() {
     let scene = Scene::deployed(&["v1", "v2"]).await;
     scene.host.world().reboot();
-    scene.store.set(rebuild(&scene.host.world().seen()));
+    scene.store.set(rebuild(&scene.host.world().seen()).unwrap());
     for _ in 0..2 {
         let report = scene.run(Command::Recover).await.unwrap();
         assert_eq!(degraded(report.recovered.as_ref()), "the state was lost: deploy what should run");
@@ -180,7 +194,7 @@ async fn a_lost_state_without_a_good_release_needs_a_person_until_one_deploys() 
 async fn after_a_lost_state_what_was_only_prepared_gets_no_traffic() {
     let scene = Scene::deployed(&["v1"]).await;
     scene.until("v2", Step::Health).await;
-    scene.store.set(rebuild(&scene.host.world().seen()));
+    scene.store.set(rebuild(&scene.host.world().seen()).unwrap());
     let back = scene.run(Command::Rollback { release: None, only: None }).await;
     assert!(matches!(back, Err(RunError::Refused { refusal: Refusal::NothingToRollBack, .. })), "{back:?}");
     let first = scene.first();
@@ -189,7 +203,7 @@ async fn after_a_lost_state_what_was_only_prepared_gets_no_traffic() {
     assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(first.clone())), "v1 is started");
     // and when nobody is known to be good
     scene.host.world().kill(&first);
-    scene.store.set(rebuild(&scene.host.world().seen()));
+    scene.store.set(rebuild(&scene.host.world().seen()).unwrap());
     let report = scene.run(Command::Recover).await.unwrap();
     assert_eq!(degraded(report.recovered.as_ref()), "the state was lost: deploy what should run");
     // what the proxy fails over to already is not a guess

@@ -74,7 +74,8 @@ impl<'a> Run<'a> {
 
     /// Nothing of the state can be read. What is seen takes its place, and nothing is guessed.
     async fn rebuild(&mut self, lost: &str) -> Result<(), RunError> {
-        let state = rebuild(&self.look(None).await);
+        let state = rebuild(&self.look(None).await)
+            .map_err(|blind| RunError::Refused { refusal: Refusal::Blind(blind), recovered: None })?;
         let found = match state.last_good() {
             Some(good) => format!("release {good}, which has the traffic, counts as good"),
             None => "nothing of ours has the traffic, so no release counts as good".to_owned(),

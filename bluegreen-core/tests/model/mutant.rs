@@ -1,7 +1,7 @@
 //! Designs that were not chosen. Each must break a promise somewhere, or the model is blind there.
 
 use bluegreen_core::{
-    Cause, Failure, Occupant, Policy, Route, Seen, State, Step, Traffic,
+    Blind, Cause, Failure, Occupant, Policy, Route, Seen, State, Step, Traffic,
     machine::{self, Acted, Effect, Next, Recovery, Sacrifice, Then, Tried, recover},
 };
 
@@ -303,8 +303,8 @@ pub(crate) fn step(mutant: Option<Mutant>, state: &State, seen: &Seen, policy: &
 }
 
 /// What the mutant writes in place of a state that cannot be read.
-pub(crate) fn rebuild(mutant: Option<Mutant>, seen: &Seen) -> State {
-    let mut state = machine::rebuild(seen);
+pub(crate) fn rebuild(mutant: Option<Mutant>, seen: &Seen) -> Result<State, Blind> {
+    let mut state = machine::rebuild(seen)?;
     match mutant {
         Some(Mutant::FailOpen) => state = State::default(),
         Some(Mutant::RebuildGuesses) => {
@@ -320,7 +320,7 @@ pub(crate) fn rebuild(mutant: Option<Mutant>, seen: &Seen) -> State {
         }
         _ => {}
     }
-    state
+    Ok(state)
 }
 
 /// What the mutant does about what it finds.

@@ -196,7 +196,11 @@ impl Tool {
     fn decide(mut self, host: &mut Host, machine: &Machine) -> Went {
         let seen = mutant::see(machine.mutant, host, &self);
         if host.damaged {
-            host.rebuild(mutant::rebuild(machine.mutant, &seen));
+            match mutant::rebuild(machine.mutant, &seen) {
+                Ok(state) => host.rebuild(state),
+                // said in words, and nothing is written
+                Err(_) => return Went::Over { degraded: true },
+            }
         }
         if let Some(mut tried) = self.recovering {
             match mutant::recovery(machine.mutant, &host.disk, &seen, &machine.policy, tried) {

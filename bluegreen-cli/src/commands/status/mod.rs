@@ -80,17 +80,18 @@ impl<'a> Status<'a> {
         let (deployer, store) = (&session.wired.deployer, &session.wired.store);
         let seen = deployer.look().await;
         let mut trouble = store.trouble();
+        let rebuilt = || rebuild(&seen).unwrap_or_else(|_| State::forgotten());
         let (state, damaged) = match store.load() {
             Err(error @ StoreError::Corrupt { .. }) => {
                 let says = format!("{error}; what is seen takes its place, and `bluegreen recover` writes that");
-                (rebuild(&seen), Some(says))
+                (rebuilt(), Some(says))
             }
             // it may say anything of what is there
             Err(error @ StoreError::Newer { .. }) => return Err(error.into()),
             Err(error) => {
                 let says = format!("{error}; what is seen takes its place");
                 trouble = trouble.or(Some(error));
-                (rebuild(&seen), Some(says))
+                (rebuilt(), Some(says))
             }
             Ok(state) => {
                 let damaged = store.fell_back().map(|why| format!("{why}; the state before it is used"));
