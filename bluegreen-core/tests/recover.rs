@@ -161,6 +161,20 @@ async fn a_state_that_was_lost_is_what_is_seen_and_nothing_else() {
     assert_eq!(rebuild(&seen()), nothing);
 }
 
+/// Somebody else has the port of the live side: one recovery goes through all that was good, until one serves.
+#[tokio::test(start_paused = true)]
+async fn where_the_newest_is_sick_the_one_before_it_serves_beside_a_stranger() {
+    let scene = Scene::deployed(&["v1", "v2", "v3"]).await;
+    let (first, second) = (scene.first(), scene.second());
+    scene.host.world().reboot();
+    scene.host.world().strangers.insert(first, Stranger::new());
+    scene.host.world().releases.extend([(id("v3"), Health::Sick), (id("v2"), Health::Sick)]);
+    scene.run(Command::Recover).await.unwrap();
+    assert_eq!((scene.running().as_str(), scene.route()), ("- v1", Route::solo(second)));
+    assert!(scene.state().has_failed(&id("v3")) && scene.state().has_failed(&id("v2")));
+    scene.assert_sound();
+}
+
 /// "Nobody serves", written down while nothing could be seen, would be forgetting for ever who does.
 #[tokio::test(start_paused = true)]
 async fn a_lost_state_is_written_anew_only_by_who_sees() {

@@ -21,6 +21,7 @@ pub enum Recovery {
 }
 
 /// What this run of recovery has tried in vain, so that it ends.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Tried {
     /// Moving the route to the other process.
@@ -30,6 +31,10 @@ pub struct Tried {
     /// So many of the confirmed releases, newest first, cannot be started at all: an adopted one, or one that is not in
     /// the release store any more.
     pub unstartable: usize,
+    /// So many releases that were good once turned out not to be.
+    pub sick: usize,
+    /// The last one did.
+    pub was_sick: bool,
     /// Nothing can listen on the active profile, though nobody answers there: somebody has its port.
     pub taken: bool,
 }
@@ -57,6 +62,12 @@ impl Tried {
             }
             _ => {}
         }
+        let failure = match outcome {
+            Outcome::Undone(failure) | Outcome::Degraded { failure, .. } => Some(failure),
+            _ => None,
+        };
+        self.was_sick = failure.is_some_and(|failure| failure.cause.blames_release());
+        self.sick += usize::from(self.was_sick);
     }
 }
 
@@ -166,13 +177,15 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
     // where somebody else has the port, the other profile is the only way on
     let usurped = tried.taken || matches!(occupant, Occupant::Stranger { .. });
     let flips = !tried.flip && (usurped || policy.failover != Failover::Never);
+    // what failed counts as good no more, so the next one is another
+    let next = tried.was_sick && tried.sick <= state.confirmed.len() + state.failed.len();
     let walk = |kind, to: &Profile, release, step| {
         Recovery::Walk(Box::new(with(state, open(state, kind, to, release, step, seen))))
     };
     match (warm(state, seen, other), state.confirmed.get(tried.unstartable)) {
         (Some(warm), _) if flips => walk(Kind::Flip, other, warm.clone(), Step::Health),
         // nobody is there to go to, and there is a place for one that was proven
-        (None, Some(good)) if usurped && flips && seen.is_free(other) => {
+        (None, Some(good)) if usurped && (flips || next) && seen.is_free(other) => {
             walk(Kind::Flip, other, good.clone(), Step::Start)
         }
         (_, Some(good)) if dead && !tried.up => {

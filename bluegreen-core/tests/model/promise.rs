@@ -140,7 +140,8 @@ pub(crate) fn judge_gates(
     };
     let asked = match effect {
         Effect::Switch { to, .. } if policy.gates.before_switch.is_some() => {
-            before.running.get(to).map(|it| &it.process) == host.passed.as_ref()
+            // where nobody is nobody gets anything
+            before.running.get(to).is_none_or(|it| Some(&it.process) == host.passed.as_ref())
         }
         effect if tx.step <= Step::Start && effect.changes() && policy.gates.before_stop.is_some() => {
             host.admitted == tx.number
