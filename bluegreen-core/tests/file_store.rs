@@ -278,7 +278,7 @@ fn what_somebody_elses_link_leads_to_is_not_closed() {
     fs::create_dir(&below).unwrap();
     fs::set_permissions(&below, fs::Permissions::from_mode(0o755)).unwrap();
     let link = home.path().join("x");
-    std::os::unix::fs::symlink(target.path(), &link).unwrap();
+    symlink(target.path(), &link).unwrap();
     std::os::unix::fs::lchown(&link, Some(64321), Some(64321)).unwrap();
     FileStore::open(link.join("shop")).unwrap();
     assert_eq!(fs::metadata(&below).unwrap().permissions().mode() & 0o7777, 0o755);
