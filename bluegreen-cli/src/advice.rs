@@ -52,7 +52,7 @@ pub(crate) fn for_master(error: &MasterError) -> String {
         MasterError::Held { .. } => LISTENERS.to_owned(),
         MasterError::Stranger(_) => format!("{LISTENERS}; if it leads to nginx in a container, {BY_HAND}"),
         MasterError::Foreign { uid, .. } => {
-            format!("bluegreen setup --apply as that user: sudo -u '#{uid}' ...")
+            format!("as that user: sudo -u '#{uid}' bluegreen setup --apply")
         }
         MasterError::Other { running: Some(program), .. } => {
             format!("program = \"{}\" in [proxy.nginx], then {SET_UP}", program.display())
