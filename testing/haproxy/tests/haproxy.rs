@@ -60,7 +60,7 @@ impl Rig {
         let (rule, backends) = haproxy.snippet();
         let (door, place) = (free_port().unwrap(), dir.path().display());
         let text = format!(
-            "global\n    stats socket {place}/worker.sock mode 600 level admin expose-fd listeners\n    hard-stop-after 60s\n\
+            "global\n    stats socket {place}/one.sock mode 600 level admin expose-fd listeners\n    hard-stop-after 60s\n\
              defaults\n    mode http\n    timeout connect 1s\n    timeout client 30s\n    timeout server 30s\n\
              frontend f\n    bind 127.0.0.1:{door}\n    {rule}\n{backends}"
         );
@@ -112,7 +112,7 @@ impl Rig {
         let standby = route.standby.as_ref().map_or(String::new(), |standby| format!(".{standby}"));
         let (map, backend) = (self.dir.path().join("shop.map"), format!("shop.{}{standby}", route.active));
         fs::write(&map, format!("shop {backend}\n")).unwrap();
-        let mut worker = UnixStream::connect(self.dir.path().join("worker.sock")).unwrap();
+        let mut worker = UnixStream::connect(self.dir.path().join("one.sock")).unwrap();
         worker.write_all(format!("set map {} shop {backend}\n", map.display()).as_bytes()).unwrap();
         let mut answer = String::new();
         worker.read_to_string(&mut answer).unwrap();
