@@ -68,10 +68,11 @@ pub(crate) fn is_reader(config: &Config) -> bool {
     config.state_dir.is_dir() && group(config, &User::current()).is_ok_and(|group| group.is_some())
 }
 
-/// The first group of the user called `name`, where it is his own, as its name tells; others may be in any other one.
+/// The first group of the user called `name`, where it was made for him: it is called as he is, and nobody else is a member.
 pub(crate) fn own_group(name: &str) -> io::Result<Option<String>> {
     let Some(user) = User::named(name)? else { return Ok(None) };
-    Ok(Group::from_gid(Gid::from_raw(user.gid))?.map(|group| group.name).filter(|group| *group == user.name))
+    let is_own = |group: &Group| group.name == user.name && group.mem.iter().all(|member| *member == user.name);
+    Ok(Group::from_gid(Gid::from_raw(user.gid))?.filter(is_own).map(|group| group.name))
 }
 
 /// Those that he has now, if it is who runs this; else those that he gets when he logs in.

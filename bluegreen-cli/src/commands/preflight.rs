@@ -120,8 +120,9 @@ pub(super) async fn can_go_back(
 ) -> Result<(), Halt> {
     let command = Command::Rollback { release: named.cloned(), only: only.cloned() };
     let look = async || {
-        // what cannot be read the engine judges under the lock
-        let (seen, Ok(state)) = (session.sight().await, session.wired.store.load()) else { return Ok(()) };
+        let seen = session.sight().await;
+        // what cannot be read, or is another's to end, the engine judges under the lock
+        let (Ok(state), None) = (session.wired.store.load(), session.wired.store.holder()) else { return Ok(()) };
         let preview = preview(&state, &seen, &command, &session.config.policy());
         match preview.transaction().filter(|tx| tx.step < Step::Health) {
             Some(tx) => {

@@ -31,10 +31,8 @@ pub struct Tried {
     /// So many of the confirmed releases, newest first, cannot be started at all: an adopted one, or one that is not in
     /// the release store any more.
     pub unstartable: usize,
-    /// So many releases that were good once turned out not to be.
-    pub sick: usize,
-    /// The last one did.
-    pub was_sick: bool,
+    /// The release that was tried last turned out to be sick.
+    pub sick: bool,
     /// Nothing can listen on the active profile, though nobody answers there: somebody has its port.
     pub taken: bool,
 }
@@ -52,22 +50,16 @@ impl Tried {
     /// Notes how that ended: where there is nothing that could be started, the release confirmed before it may serve, and where
     /// the port cannot be had, the other profile.
     pub fn ended(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Degraded { failure: Failure { step: Step::Start, cause, facts, .. }, .. } if self.up => {
-                match cause {
-                    Cause::Process if facts.unstartable => (self.up, self.unstartable) = (false, self.unstartable + 1),
-                    Cause::PortTaken => self.taken = true,
-                    _ => {}
-                }
+        self.sick = outcome.failure().is_some_and(|failure| failure.cause.blames_release());
+        if let Outcome::Degraded { failure: Failure { step: Step::Start, cause, facts, .. }, .. } = outcome
+            && self.up
+        {
+            match cause {
+                Cause::Process if facts.unstartable => (self.up, self.unstartable) = (false, self.unstartable + 1),
+                Cause::PortTaken => self.taken = true,
+                _ => {}
             }
-            _ => {}
         }
-        let failure = match outcome {
-            Outcome::Undone(failure) | Outcome::Degraded { failure, .. } => Some(failure),
-            _ => None,
-        };
-        self.was_sick = failure.is_some_and(|failure| failure.cause.blames_release());
-        self.sick += usize::from(self.was_sick);
     }
 }
 
@@ -177,15 +169,14 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
     // where somebody else has the port, the other profile is the only way on
     let usurped = tried.taken || matches!(occupant, Occupant::Stranger { .. });
     let flips = !tried.flip && (usurped || policy.failover != Failover::Never);
-    // what failed counts as good no more, so the next one is another
-    let next = tried.was_sick && tried.sick <= state.confirmed.len() + state.failed.len();
     let walk = |kind, to: &Profile, release, step| {
         Recovery::Walk(Box::new(with(state, open(state, kind, to, release, step, seen))))
     };
     match (warm(state, seen, other), state.confirmed.get(tried.unstartable)) {
         (Some(warm), _) if flips => walk(Kind::Flip, other, warm.clone(), Step::Health),
-        // nobody is there to go to, and there is a place for one that was proven
-        (None, Some(good)) if usurped && (flips || next) && seen.is_free(other) => {
+        // nobody is there to go to, and there is a place for one that was proven; what was started there and was sick counts as good
+        // no more, so the next one is another
+        (None, Some(good)) if usurped && (flips || tried.sick) && seen.is_free(other) => {
             walk(Kind::Flip, other, good.clone(), Step::Start)
         }
         (_, Some(good)) if dead && !tried.up => {

@@ -23,7 +23,6 @@ pub(super) struct Line {
 pub(super) fn lines(session: &Session, seen: &Seen, way: &Way, release: &Release, stored: bool) -> Vec<Line> {
     let (config, policy, tx) = (&session.config, session.config.policy(), &way.transaction);
     let still = |step: Step| tx.step <= step && step <= tx.until;
-    let does = |what: &dyn Fn(&Effect) -> bool| way.effects.iter().any(|(_, effect)| what(effect));
     let mut lines = Vec::new();
     let mut say = |label, does: String| lines.push(Line { label, does, fails: false });
     let hook = |hook: &Option<HookCommand>| {
@@ -63,7 +62,9 @@ pub(super) fn lines(session: &Session, seen: &Seen, way: &Way, release: &Release
     }
     if still(Step::Bake) {
         let standby = match &tx.from {
-            Some(from) if does(&|e| matches!(e, Effect::Standby { .. })) => format!("; {from} stands by"),
+            Some(from) if way.effects.iter().any(|(_, effect)| matches!(effect, Effect::Standby { .. })) => {
+                format!("; {from} stands by")
+            }
             _ => String::new(),
         };
         say("bake", format!("{} is watched for {}{standby}", tx.to, took(policy.bake)));
