@@ -140,8 +140,9 @@ pub(crate) fn judge_gates(
     };
     let asked = match effect {
         Effect::Switch { to, .. } if policy.gates.before_switch.is_some() => {
-            // where nobody is nobody gets anything
-            before.running.get(to).is_none_or(|it| Some(&it.process) == host.passed.as_ref())
+            // of a switch that was refused, or that is a lie, nobody gets anything
+            let moved = host.truth().is_some_and(|route| route.active == *to);
+            !moved || before.running.get(to).map(|it| &it.process) == host.passed.as_ref()
         }
         effect if tx.step <= Step::Start && effect.changes() && policy.gates.before_stop.is_some() => {
             host.admitted == tx.number
