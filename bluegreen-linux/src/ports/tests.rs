@@ -1,6 +1,7 @@
 use std::{
     net::{Ipv4Addr, Ipv6Addr, TcpListener},
     os::fd::OwnedFd,
+    time::{Duration, Instant},
 };
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
@@ -189,8 +190,13 @@ fn who_has_a_port_without_listening_is_named() {
     // its side closes first, so that the kernel keeps it
     drop(socket);
     drop(far);
-    let found = look(port);
-    assert_eq!((found.len(), found[0].hold, found[0].socket.pids.len()), (1, Hold::Ends, 0));
+    let ends = |found: &[Silent]| matches!(found, [one] if one.hold == Hold::Ends && one.socket.pids.is_empty());
+    // the kernel hears the last FIN and its answer in a softirq of its own, so that a busy machine is a moment behind the two `close`
+    let over = Instant::now() + Duration::from_secs(20);
+    while !ends(&look(port)) {
+        assert!(Instant::now() < over, "{:?}", look(port));
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]
