@@ -144,7 +144,7 @@ const OTHERS: [&str; 9] = [
     "--reload",
     "--server.address",
 ];
-/// Pages about `bench/run` and `trials/run`, which have options of their own.
+/// Pages about `testing/bench/run` and `testing/trials/run`, which have options of their own.
 const RUNS: [&str; 2] = ["docs/benchmarks.md", "docs/reliability.md"];
 
 #[test]

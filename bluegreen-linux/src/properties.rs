@@ -1,5 +1,5 @@
 //! What holds for each parser of this crate, whatever it is given. Held by `cargo test` against samples and mutations of
-//! them, and by `fuzz/run`.
+//! them, and by `testing/fuzz/run`.
 
 use procfs::{FromRead as _, process::Stat};
 

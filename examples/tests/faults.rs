@@ -35,10 +35,10 @@ fn every_fault_has_a_test_or_a_reason() {
         let proofs: Vec<&str> = shown.split('`').skip(1).step_by(2).collect();
         assert!(!proofs.is_empty() || does.contains("*why not:*"), "neither a test nor a reason: {row}");
         for proof in proofs {
-            let there = match proof.strip_prefix("trials/run ") {
+            let there = match proof.strip_prefix("testing/trials/run ") {
                 Some(trial) => {
-                    root().join(format!("trials/src/{trial}.rs")).exists()
-                        || root().join(format!("trials/src/traced/{trial}.rs")).exists()
+                    root().join(format!("testing/trials/src/{trial}.rs")).exists()
+                        || root().join(format!("testing/trials/src/traced/{trial}.rs")).exists()
                 }
                 None => root().join(proof).is_file() || code.contains(&format!("fn {proof}(")),
             };

@@ -21,7 +21,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("apt install", "needs a package and root: packaging/try installs it into a copy of the machine"),
     ("cargo install", "compiles for minutes"),
     ("install ~/.cargo/bin/bluegreen", "root's /usr/bin"),
-    ("bench/run", "minutes; its numbers are in docs/benchmarks.md"),
+    ("testing/bench/run", "minutes; its numbers are in docs/benchmarks.md"),
     ("cargo run -p bluegreen-examples", "examples/tests/programs.rs runs the same program"),
     ("packaging/", "compiles for minutes"),
     ("mvn package", "needs Maven and its downloads: `./test --apps`"),

@@ -29,7 +29,7 @@ pub(crate) fn check(document: &str, lines: &str) {
         let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         // a command that fails says so with events, whatever it would have printed
         let name = if value.get("event").is_some() { "events" } else { document };
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/schema/{name}.json"));
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/schema/{name}.json"));
         let schema = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
         if let Some(complaint) = complaint(&schema, &value) {
             panic!("docs/schema/{name}.json: {complaint}\n{line}");

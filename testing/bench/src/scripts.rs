@@ -7,7 +7,7 @@ use bluegreen_lab::nginx::Site;
 
 use crate::{Bed, Contender};
 
-/// `bench/scripts`, where each adaptation is marked.
+/// `testing/bench/scripts`, where each adaptation is marked.
 const SCRIPTS: [(&str, &str); 5] = [
     ("profile.sh", include_str!("../scripts/profile.sh")),
     ("stop.sh", include_str!("../scripts/stop.sh")),

@@ -1,6 +1,6 @@
-//! Holds a property of a parser against the samples in `fuzz/corpus/TARGET`, and against some hundred mutations of them.
+//! Holds a property of a parser against the samples in `testing/fuzz/corpus/TARGET`, and against some hundred mutations of them.
 //!
-//! `fuzz/run` holds the same properties against whatever libFuzzer comes up with. A text that broke one becomes a sample, and
+//! `testing/fuzz/run` holds the same properties against whatever libFuzzer comes up with. A text that broke one becomes a sample, and
 //! is tried by each `cargo test` from then on.
 #![forbid(unsafe_code)]
 

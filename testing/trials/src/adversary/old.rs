@@ -24,7 +24,7 @@ pub(super) fn build() -> anyhow::Result<PathBuf> {
     say("building 0.1.0 from its commit: minutes");
     let source = home.join("source");
     fs::create_dir_all(&source)?;
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no repository")?;
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("no repository")?;
     let archive = home.join("source.tar");
     let git = Command::new("git").current_dir(repository).args(["archive", "-o"]).arg(&archive).arg(COMMIT).status()?;
     ensure!(git.success(), "git has no commit {COMMIT}: a shallow clone?");

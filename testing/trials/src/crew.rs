@@ -54,7 +54,7 @@ fn text(panic: &(dyn Any + Send)) -> &str {
 
 /// Shows a failure with the line that repeats it.
 pub(crate) fn show(what: &str, why: &str, replay: &str) {
-    say(&format!("FAILED {what}\n{}\n  again:  trials/run {replay}\n", indented(why)));
+    say(&format!("FAILED {what}\n{}\n  again:  testing/trials/run {replay}\n", indented(why)));
 }
 
 fn indented(text: &str) -> String {

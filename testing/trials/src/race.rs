@@ -83,7 +83,7 @@ pub(crate) fn run(options: &Options) -> bool {
 
 impl Options {
     fn again(&self, round: u64) -> String {
-        format!("trials/run race --rounds {BATCH} --clis {} --seed {} --from {round}", self.clis, self.seed)
+        format!("testing/trials/run race --rounds {BATCH} --clis {} --seed {} --from {round}", self.clis, self.seed)
     }
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn run(options: &Options) -> bool {
         wrong.push(format!("{lost} requests were lost"));
     }
     for wrong in &wrong {
-        say(&format!("{wrong}\n  trials/run soak --seed {} --rounds {}", options.seed, options.rounds));
+        say(&format!("{wrong}\n  testing/trials/run soak --seed {} --rounds {}", options.seed, options.rounds));
     }
     wrong.is_empty()
 }
