@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::{App, Texts, jar, node, python};
+use super::{found::App, jar, node, python, texts::Texts};
 
 /// Where builds leave their jars.
 const JARS: [&str; 4] = ["build/libs", "target", "zip", ""];

@@ -5,7 +5,11 @@ use std::{net::SocketAddr, path::PathBuf};
 use bluegreen_core::Name;
 use bluegreen_nginx::setup::{Door, Place};
 
-use super::{App, Findings, Found, Proxy};
+use super::{
+    findings::Findings,
+    found::{App, Found},
+    proxy::Proxy,
+};
 
 /// What a person said, by flags or answers; it wins over all that was found.
 #[derive(Debug, Clone, Default)]

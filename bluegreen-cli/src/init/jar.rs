@@ -7,7 +7,7 @@ use std::{
 
 use zip::ZipArchive;
 
-use super::App;
+use super::found::App;
 
 /// The most that is read of one entry, in bytes.
 const LIMIT: u64 = 256 << 10;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{App, Texts};
+use super::{found::App, texts::Texts};
 
 /// The app in this directory.
 pub(super) fn app(dir: &Path, texts: &Texts) -> Option<App> {

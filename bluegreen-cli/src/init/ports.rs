@@ -8,7 +8,7 @@ use std::{
 use bluegreen_core::Stranger;
 use bluegreen_process::{PortOwners, stranger};
 
-use super::Texts;
+use super::texts::Texts;
 
 /// A port and who has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

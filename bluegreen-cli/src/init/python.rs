@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::Table;
 
-use super::{App, Texts};
+use super::{found::App, texts::Texts};
 
 /// Modules that hold the app by custom, with its variable.
 const MODULES: [(&str, &str); 6] = [

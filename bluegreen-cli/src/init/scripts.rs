@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use super::Texts;
+use super::texts::Texts;
 use crate::appspec::AppSpec;
 
 /// What the scripts say; nothing where they do not say it plainly.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Draft;
+use super::draft::Draft;
 
 /// Where comments begin.
 const COLUMN: usize = 36;

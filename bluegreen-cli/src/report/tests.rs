@@ -1,9 +1,12 @@
 use std::{
-    io,
+    io::{self, Write},
     sync::{Arc, Mutex},
 };
 
 use bluegreen_core::{Cause, EventKind, Events, Failure, Finding, Kind, Profile, Receipt, Step};
+
+use bluegreen_core::EventSink;
+use bluegreen_process::Releases;
 
 use super::*;
 

@@ -4,30 +4,19 @@ use std::{fmt::Write as _, time::Duration};
 
 use bluegreen_core::{AnsweredBy, Receipt};
 
-use super::{name, numbered, outcome, row, svg, text::short, trouble, when};
+use super::{
+    row::row,
+    svg::{self, escape},
+    text::short,
+    words::{name, numbered, outcome, trouble, when},
+};
 use crate::{
     history::Entry,
-    report::{Tone, Trouble, sanitize, took},
+    report::{Tone, Trouble, took},
 };
 
 /// How it looks.
 const STYLE: &str = include_str!("page.css");
-
-/// `text` of anybody, as text in HTML and in its attributes.
-pub(super) fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in sanitize(text).chars() {
-        match c {
-            '&' => safe += "&amp;",
-            '<' => safe += "&lt;",
-            '>' => safe += "&gt;",
-            '"' => safe += "&quot;",
-            '\'' => safe += "&#39;",
-            c => safe.push(c),
-        }
-    }
-    safe
-}
 
 /// The page of one transaction; `entries` are what each command did for it, at least one.
 pub(crate) fn page(app: &str, entries: &[Entry]) -> String {

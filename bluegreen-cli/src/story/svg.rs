@@ -4,10 +4,9 @@ use std::{fmt::Write as _, time::Duration};
 
 use bluegreen_core::{AnsweredBy, Answers, Receipt};
 
-use super::page::escape;
 use crate::{
     history::{Entry, Moment, What},
-    report::took,
+    report::{sanitize, took},
 };
 
 /// Where bars begin and end, of 1000.
@@ -228,4 +227,20 @@ pub(super) fn look(by: AnsweredBy) -> (&'static str, &'static str) {
         AnsweredBy::Other => ("old", "who was there before"),
         _ => ("bad", "nobody"),
     }
+}
+
+/// `text` of anybody, as text in HTML and in its attributes.
+pub(super) fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in sanitize(text).chars() {
+        match c {
+            '&' => safe += "&amp;",
+            '<' => safe += "&lt;",
+            '>' => safe += "&gt;",
+            '"' => safe += "&quot;",
+            '\'' => safe += "&#39;",
+            c => safe.push(c),
+        }
+    }
+    safe
 }

@@ -1,7 +1,10 @@
 use bluegreen_core::{AnsweredBy, Answers, Cause, Failure, Finding, Kind, Receipt, Step};
 
-use super::*;
-use crate::{history::Timeline, report::Paint};
+use super::{page::page, text::text};
+use crate::{
+    history::{Entry, Moment, Timeline, What},
+    report::Paint,
+};
 
 const EVIL: &str = "\"><script>alert('x')</script>&\u{1b}[31m\u{202e}";
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Row, name, numbered, outcome, row, title, traffic, trouble, when};
+use super::{
+    row::{Row, row},
+    words::{name, numbered, outcome, title, traffic, trouble, when},
+};
 use crate::{
     history::Entry,
     report::{Paint, Tone, pad, sanitize, took, truncate, wrap},

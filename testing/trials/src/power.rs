@@ -193,7 +193,9 @@ impl Trial<'_> {
         }
         let kept = self.options.replay.as_ref().unwrap_or(&kept).display();
         let during = &promise.during;
-        say(&format!("cut {cut} ({during}): {error:#}\n  testing/trials/run power --fs {kind} --replay {kept} --cut {cut}"));
+        say(&format!(
+            "cut {cut} ({during}): {error:#}\n  testing/trials/run power --fs {kind} --replay {kept} --cut {cut}"
+        ));
         Ok(())
     }
 }

@@ -6,7 +6,11 @@ use super::*;
 use crate::{
     appspec::AppSpec,
     config::Config,
-    init::{Ephemeral, Neighbour, Owner, Proxy, scripts::Scripts},
+    init::{
+        Ephemeral, Proxy,
+        ports::{Neighbour, Owner},
+        scripts::Scripts,
+    },
 };
 
 /// The draft, whose text must be a configuration.
