@@ -9,23 +9,23 @@ use bluegreen_core::{
 };
 use bluegreen_process::{InTheWay, Release};
 
-use crate::{advice::ON_LOOPBACK, config::Config, exit::Exit, history, hooks, report, session::Session};
+use crate::{advice::ON_LOOPBACK, app::App, config::Config, exit::Exit, history, hooks, report};
 
 /// Looks at the place of the accident. Changes nothing.
-pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure, report: &Report) -> Vec<Finding> {
+pub(crate) async fn findings(app: &App, exit: Exit, failure: &Failure, report: &Report) -> Vec<Finding> {
     let Some(tx) = &report.transaction else { return Vec::new() };
     let to = &tx.to;
-    let seen = session.wired.deployer.look().await;
+    let seen = app.wired.deployer.look().await;
     let mut findings = Vec::new();
     let mut say = |about: &str, says: String| findings.push(Finding { about: about.to_owned(), says });
     say("step", step(failure, to));
     if let Some(answer) = &failure.facts.answer {
         say("answer", format!("the last attempt: {answer}"));
     }
-    let in_the_way = session.wired.processes.in_the_way(to).await;
+    let in_the_way = app.wired.processes.in_the_way(to).await;
     // who has the port is the failure itself then, and whatever release it is, it had no chance
     if failure.cause != Cause::PortTaken && !(failure.cause == Cause::Hook && failure.step == Step::Stop) {
-        say("port", port(session, seen.on(to), to, in_the_way.as_deref()));
+        say("port", port(app, seen.on(to), to, in_the_way.as_deref()));
     }
     if matches!(failure.cause, Cause::Died | Cause::Unhealthy) {
         match in_the_way {
@@ -36,19 +36,19 @@ pub(crate) async fn findings(session: &Session, exit: Exit, failure: &Failure, r
             Err(error) => say("port", format!("who else has {} cannot be seen: {error}", to.port())),
         }
     }
-    if let Some(says) = failure.facts.listens.as_ref().and_then(|it| heard(it, &session.config, to)) {
+    if let Some(says) = failure.facts.listens.as_ref().and_then(|it| heard(it, &app.config, to)) {
         say("fix", says);
     }
     if !matches!(failure.cause, Cause::Interrupted | Cause::PortTaken | Cause::Hook) {
-        for says in differs(session, &tx.release) {
+        for says in differs(app, &tx.release) {
             say("differs", says);
         }
     }
-    if let Some(says) = traffic(session, &seen, exit, tx) {
+    if let Some(says) = traffic(app, &seen, exit, tx) {
         say(report::TRAFFIC, says);
     }
     if failure.cause == Cause::Hook && !failure.log.is_empty() {
-        let log = hooks::log(&session.config.state_dir, hooks::gate::name_of(failure.step));
+        let log = hooks::log(&app.config.state_dir, hooks::gate::name_of(failure.step));
         say(report::NEXT, format!("cat {}", log.display()));
     }
     findings
@@ -83,7 +83,7 @@ fn heard(elsewhere: &Elsewhere, config: &Config, to: &Profile) -> Option<String>
 }
 
 /// Where the traffic is, and who answers there.
-fn traffic(session: &Session, seen: &Seen, exit: Exit, tx: &Transaction) -> Option<String> {
+fn traffic(app: &App, seen: &Seen, exit: Exit, tx: &Transaction) -> Option<String> {
     let route = seen.route()?;
     let active = &route.active;
     let before = if exit == Exit::Degraded { "" } else { ", as before" };
@@ -93,44 +93,39 @@ fn traffic(session: &Session, seen: &Seen, exit: Exit, tx: &Transaction) -> Opti
             let replaces = tx.from.as_ref().is_some_and(|from| *from != tx.to);
             let before = if replaces { "" } else { before };
             let nobody = || format!("nobody has it{before}: nginx leads to {active}, where nothing runs");
-            route.standby.as_ref().map_or_else(nobody, |standby| stands_in(session, seen, active, standby))
+            route.standby.as_ref().map_or_else(nobody, |standby| stands_in(app, seen, active, standby))
         }
         Ok(Occupant::Stranger { who, .. }) => {
             format!("{active} has it{before}; port {} is held by {who}", active.port())
         }
         Ok(Occupant::Ours { process, listening }) => {
             let on = if *listening { " on" } else { ", which does not listen on" };
-            format!("{active} has it{before}: {}{on} port {}", session.name(&process.release), active.port())
+            format!("{active} has it{before}: {}{on} port {}", app.name(&process.release), active.port())
         }
     })
 }
 
 /// Who gets the users of an active profile where nothing runs: nginx leads them to its standby, whoever that is.
-fn stands_in(session: &Session, seen: &Seen, active: &Profile, standby: &Profile) -> String {
+fn stands_in(app: &App, seen: &Seen, active: &Profile, standby: &Profile) -> String {
     let leads = format!("nginx leads to {active}, where nothing runs, and then to {standby}");
     match seen.on(standby) {
         Err(blind) => format!("{leads}; {blind}"),
         Ok(Occupant::Stranger { who, .. }) => format!("{who} has it: {leads}, which is not ours"),
         Ok(Occupant::Ours { process, listening: true }) => {
-            format!("{standby} has it: {}; {leads}", session.name(&process.release))
+            format!("{standby} has it: {}; {leads}", app.name(&process.release))
         }
         Ok(Occupant::Ours { listening: false, .. } | Occupant::Nobody) => format!("nobody has it: {leads}"),
     }
 }
 
 /// Who has the port now. That it is free is what a bind of our own says.
-fn port(
-    session: &Session,
-    on: Result<&Occupant, &Blind>,
-    to: &Profile,
-    in_the_way: Result<&[InTheWay], &io::Error>,
-) -> String {
+fn port(app: &App, on: Result<&Occupant, &Blind>, to: &Profile, in_the_way: Result<&[InTheWay], &io::Error>) -> String {
     let port = to.port();
     match on {
         Err(blind) => blind.to_string(),
         Ok(Occupant::Nobody) => {
             let other = in_the_way.ok().and_then(|others| others.iter().find(|other| other.keeps_out()));
-            match (other, session.wired.processes.is_free(to)) {
+            match (other, app.wired.processes.is_free(to)) {
                 (Some(other), _) => other.to_string(),
                 (None, Ok(true)) => format!("{port} is free again"),
                 (None, Ok(false)) => format!("nobody listens on {port}, and nobody else can"),
@@ -139,7 +134,7 @@ fn port(
         }
         Ok(Occupant::Stranger { who, .. }) => format!("{port} is held by {who}"),
         Ok(Occupant::Ours { process, listening }) => {
-            let pid = session.wired.processes.main_pid(to).map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+            let pid = app.wired.processes.main_pid(to).map(|pid| format!(" (pid {pid})")).unwrap_or_default();
             let does = if *listening { "listens on" } else { "does not listen on" };
             format!("{}{pid} {does} {port}", process.release)
         }
@@ -147,9 +142,9 @@ fn port(
 }
 
 /// In what the release is not as the last one that was confirmed.
-fn differs(session: &Session, failed: &ReleaseId) -> Vec<String> {
-    let releases = session.wired.processes.releases();
-    let state = match session.wired.store.load() {
+fn differs(app: &App, failed: &ReleaseId) -> Vec<String> {
+    let releases = app.wired.processes.releases();
+    let state = match app.wired.store.load() {
         Ok(state) => state,
         Err(error) => return vec![format!("not known, as the last good release is not: {error}")],
     };
@@ -164,8 +159,8 @@ fn differs(session: &Session, failed: &ReleaseId) -> Vec<String> {
         (Err(error), _) | (_, Err(error)) => return vec![format!("not known from {good}, which works: {error}")],
     };
     let mut all = if good == failed { Vec::new() } else { between(&old, &new) };
-    all.extend(around(session, good));
-    let works = session.name(good);
+    all.extend(around(app, good));
+    let works = app.name(good);
     let head = match (all.is_empty(), good == failed) {
         (true, true) => format!("nothing: it is {works}, which worked before; look at what it depends on"),
         (true, false) => format!("nothing but its name from {works}, which works"),
@@ -232,8 +227,8 @@ fn changed(was: Vec<(String, String)>, is: Vec<(String, String)>) -> String {
 }
 
 /// What is not in a release, and may have changed since the good one was deployed.
-fn around(session: &Session, good: &ReleaseId) -> Vec<String> {
-    let config = &session.config;
+fn around(app: &App, good: &ReleaseId) -> Vec<String> {
+    let config = &app.config;
     let entries = match history::all(&config.state_dir) {
         Ok(kept) => kept.entries,
         Err(error) => return vec![format!("what changed since is not known: {error}")],

@@ -11,6 +11,7 @@
 
 mod access;
 mod advice;
+mod app;
 mod appspec;
 pub mod args;
 mod autopsy;

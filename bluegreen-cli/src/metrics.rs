@@ -16,7 +16,7 @@ use bluegreen_process::{Release, ReleaseError, Stored};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use crate::{config::Config, output, session::Session};
+use crate::{app::App, config::Config, output};
 
 /// How long a look at the world may take: nobody waits for metrics.
 const LOOK: Duration = Duration::from_secs(5);
@@ -58,22 +58,22 @@ impl Watcher {
 ///
 /// # Errors
 /// The file is there, and what was counted is not known.
-pub(crate) async fn text(session: &Session, last: Option<&Last>) -> Result<String, FileError> {
-    let before = session.config.metrics.textfile.as_ref().map(|file| files::text(file, Rule::ANY, LIMIT));
+pub(crate) async fn text(app: &App, last: Option<&Last>) -> Result<String, FileError> {
+    let before = app.config.metrics.textfile.as_ref().map(|file| files::text(file, Rule::ANY, LIMIT));
     let before = match before {
         Some(Err(error)) if !error.is_missing() => return Err(error),
         before => before.and_then(Result::ok).unwrap_or_default(),
     };
-    let mut kept = Kept::read(&before, session.config.app.as_str());
+    let mut kept = Kept::read(&before, app.config.app.as_str());
     if let Some(last) = last {
         kept.add(last);
     }
-    let seen = timeout(LOOK, session.wired.deployer.look()).await.ok();
+    let seen = timeout(LOOK, app.wired.deployer.look()).await.ok();
     // what cannot be read has no sample, and is named
-    let state = told("state", session.wired.store.load());
-    let releases = told("releases", tokio::task::block_in_place(|| whole(session.wired.processes.releases().list()?)));
+    let state = told("state", app.wired.store.load());
+    let releases = told("releases", tokio::task::block_in_place(|| whole(app.wired.processes.releases().list()?)));
     let sizes: Option<Vec<u64>> = releases.map(|releases| releases.iter().map(|release| release.size).collect());
-    Ok(page(&session.config, &kept, seen.as_ref().map(|seen| (seen, state.as_ref())), sizes.as_deref()))
+    Ok(page(&app.config, &kept, seen.as_ref().map(|seen| (seen, state.as_ref())), sizes.as_deref()))
 }
 
 fn told<T, E: Display>(what: &str, read: Result<T, E>) -> Option<T> {

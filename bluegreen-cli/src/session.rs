@@ -1,15 +1,15 @@
 //! One command on one app: its configuration, its parts, and how it ends.
 
 use bluegreen_core::{
-    Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, ReleaseId, Report, RunError, Seen, State,
-    StateStore as _, Step, StoreError, Traffic, machine::rebuild,
+    Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, Report, RunError, Seen, Step, StoreError,
+    Traffic,
 };
 use bluegreen_linux::{program::relay, users::User};
 use bluegreen_process::{NewRelease, ReleaseError};
 use rustix::process::geteuid;
 use std::{
     io::{IsTerminal as _, stderr},
-    ops::ControlFlow,
+    ops::{ControlFlow, Deref},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,7 @@ use tokio::{
 
 use crate::{
     access, advice,
+    app::App,
     args::{Global, Release, Run},
     autopsy,
     config::{Config, ConfigError, Lookup},
@@ -31,31 +32,25 @@ use crate::{
     hooks,
     metrics::Watcher,
     output, owner,
-    report::{Format, JsonReporter, Paint, Patient, Trouble, reporter, stdout_width},
+    report::{Format, JsonReporter, Paint, Patient, reporter, stdout_width},
     signals::Signals,
     threads::DEAF,
     trust::{self, Purpose},
-    wiring::{self, Wired, launch, wire},
+    wiring::{self, launch, wire},
 };
 
 /// How often copying says how far it is.
 const PROGRESS: Duration = Duration::from_millis(100);
 /// How long a second Ctrl-C waits to say where the traffic is.
 const LAST_LOOK: Duration = Duration::from_millis(500);
-/// After so long it is looked once more at what could not be seen.
-pub(crate) const AGAIN: Duration = Duration::from_millis(500);
-
-/// A command at work.
+/// A command at work on an app.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
-    pub(crate) config: Config,
-    pub(crate) events: Events,
-    pub(crate) wired: Wired,
+    pub(crate) app: App,
     pub(crate) signals: Signals,
     pub(crate) format: Format,
     /// How it ended.
     pub(crate) watcher: Watcher,
-    pub(crate) history: History,
     began: Instant,
     /// Ends us when nothing else hears that we are to end, until something could be changed.
     untouched: Option<AbortHandle>,
@@ -118,6 +113,15 @@ pub(crate) fn holder(command: &str) -> Holder {
     Holder { command: command.into(), user: User::current().name, pid: std::process::id(), since, at: None }
 }
 
+/// What is said and asked of the app is said of the command too.
+impl Deref for Session {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
 impl Session {
     /// Begins; needs a runtime.
     pub(crate) fn begin(global: &Global, config: Config, purpose: Purpose) -> Result<Self, Halt> {
@@ -139,7 +143,8 @@ impl Session {
         let last_word = leave(wired.deployer.clone(), events.clone(), global.format);
         let signals = Signals::listen(last_word).map_err(|e| Halt::error(Exit::Internal, &e))?;
         let format = global.format;
-        let session = Self { config, events, wired, signals, format, watcher, history, began, untouched: None };
+        let app = App { config, events, wired, history };
+        let session = Self { app, signals, format, watcher, began, untouched: None };
         let untouched = tokio::spawn(session.clone().give_up(None, "interrupted")).abort_handle();
         Ok(Self { untouched: Some(untouched), ..session })
     }
@@ -165,7 +170,9 @@ impl Session {
 
     /// The same, with another engine.
     pub(crate) fn with_deployer(&self, deployer: Deployer) -> Self {
-        Self { wired: Wired { deployer, ..self.wired.clone() }, ..self.clone() }
+        let mut session = self.clone();
+        session.app.wired.deployer = deployer;
+        session
     }
 
     /// The same, which asks the front door no more often than nginx lets it.
@@ -183,53 +190,6 @@ impl Session {
     /// What is left of the deadline, which counts for all that a command runs together.
     pub(crate) fn left(&self, run: &Run) -> Option<Duration> {
         run.deadline.map(|deadline| deadline.saturating_sub(self.began.elapsed()))
-    }
-
-    /// The state; when it is damaged, what the next writing command will make of it.
-    pub(crate) async fn state(&self) -> Result<State, StoreError> {
-        match self.wired.store.load() {
-            Err(error @ StoreError::Corrupt { .. }) => {
-                self.events.warn(format!("{error}; `bluegreen recover` writes anew what can be seen"));
-                Ok(rebuild(&self.wired.deployer.look().await).unwrap_or_else(|_| State::forgotten()))
-            }
-            result => result,
-        }
-    }
-
-    /// What is so now. One hiccup is no verdict: what cannot be seen is looked at once more.
-    pub(crate) async fn sight(&self) -> Seen {
-        let seen = self.wired.deployer.look().await;
-        if seen.traffic.is_ok() && seen.occupants.iter().all(Result::is_ok) {
-            return seen;
-        }
-        sleep(AGAIN).await;
-        self.wired.deployer.look().await
-    }
-
-    /// `1.0 (3f2a91c0de12)`, or the id alone.
-    pub(crate) fn name(&self, release: &ReleaseId) -> String {
-        let known = self.wired.processes.releases().get(release).ok().and_then(|release| release.version);
-        known.map_or_else(|| release.to_string(), |version| format!("{version} ({release})"))
-    }
-
-    /// What to know, and to type, where recovery left `newer` for an older release.
-    pub(crate) fn older(&self, newer: &ReleaseId) -> String {
-        let name = self.name(newer);
-        match self.wired.processes.releases().get(newer) {
-            Err(why) => format!("{name} cannot be started: {}", Trouble::from_error(&why).one_line()),
-            Ok(_) => format!(
-                "{name} ended under traffic, or did not start, and recovery left it: `bluegreen rollback {newer}` brings it back"
-            ),
-        }
-    }
-
-    /// Says it where what is started from the store is not what was stored. It is as it was run last, so nothing ends by that.
-    pub(crate) fn verify(&self, release: &ReleaseId) {
-        let releases = self.wired.processes.releases();
-        let verify = || releases.get(release).and_then(|release| releases.verify(&release));
-        if let Err(error) = tokio::task::block_in_place(verify) {
-            self.events.warn(Trouble::from_error(&error).one_line());
-        }
     }
 
     /// Runs one command of the engine, with the records mended before.
@@ -256,15 +216,6 @@ impl Session {
             let fix = advice::for_run(&error, &self.config);
             Halt::run(error, fix)
         })
-    }
-
-    /// Writes anew what is damaged in the records of what runs. For who has the lock. What cannot be mended is said, and is in
-    /// nobody's way here: whoever needs it says so.
-    pub(crate) async fn mend(&self) {
-        for mended in self.wired.processes.mend().await {
-            self.events
-                .warn(mended.map_or_else(|error| format!("a record was not mended: {error}"), |it| it.to_string()));
-        }
     }
 
     /// Puts what shall be deployed into the store.
@@ -364,12 +315,6 @@ impl Session {
         self.events.emit(EventKind::Finished { outcome, exit_code, active, release: None, receipt: None });
         exit
     }
-}
-
-/// The newer release that recovery left for the one that serves.
-pub(crate) fn replaced<'a>(state: &'a State, seen: &Seen) -> Option<&'a ReleaseId> {
-    let serves = &seen.ours(&seen.route()?.active)?.release;
-    state.replaced().filter(|newer| *newer != serves)
 }
 
 /// The last word before a second Ctrl-C ends us at once.

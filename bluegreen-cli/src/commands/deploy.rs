@@ -110,7 +110,7 @@ fn has_artifact(session: &Session, release: &ReleaseId) -> bool {
 async fn walk(session: &Session, command: &Command, run: &Run) -> Result<Exit, Halt> {
     let report = session.run(command, run).await?;
     if let Some(Outcome::Done { .. }) = report.outcome {
-        hooks::after_switch(session, &report).await;
+        hooks::after_switch(session, &report, &session.signals.cancel).await;
         if let Err(error) = releases::prune(session).await {
             session.events.warn(format!("old releases stay: {}", error.trouble.what));
         }

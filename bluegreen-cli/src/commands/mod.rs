@@ -22,17 +22,18 @@ pub(crate) use self::status::Condition;
 use std::io::{IsTerminal as _, stderr};
 
 use bluegreen_core::{Command as Engine, Step};
-use bluegreen_lab::app;
+use bluegreen_lab::app as lab;
 use bluegreen_linux::files::is_missing;
 
 use crate::{
+    app::replaced,
     args::{Args, Command, Global, Release, Run},
     documents,
     exit::Exit,
     halt::Halt,
     output, owner,
     report::{Format, Paint, Trouble},
-    session::{self, Session, load, load_as_owner, tell},
+    session::{Session, load, load_as_owner, tell},
     signals::Signals,
     threads::block_on,
     trust::Purpose,
@@ -229,7 +230,7 @@ async fn engine(session: &Session, command: Engine, done: &'static str) -> Resul
     let before = session.sight().await;
     let report = session.run(&command, &Run::default()).await?;
     let (state, seen) = (session.state().await?, session.sight().await);
-    if let Some(newer) = session::replaced(&state, &seen) {
+    if let Some(newer) = replaced(&state, &seen) {
         session.events.warn(format!("an older release serves: {}", session.older(newer)));
     }
     let ran = |process| session.config.profiles.both().into_iter().any(|profile| before.ours(profile) == Some(process));
@@ -241,9 +242,9 @@ async fn engine(session: &Session, command: Engine, done: &'static str) -> Resul
     Ok(session.finish(done, &report).await)
 }
 
-async fn serve(options: app::Options) -> Result<Exit, Halt> {
+async fn serve(options: lab::Options) -> Result<Exit, Halt> {
     // an app like any other: it knows nothing of traffic
-    Ok(app::serve(options).await.map_or_else(
+    Ok(lab::serve(options).await.map_or_else(
         |error| {
             output::error(Trouble::from_error(&error).render(Paint(false), 0));
             Exit::Internal

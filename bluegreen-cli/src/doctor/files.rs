@@ -17,7 +17,7 @@ use bluegreen_process::{EnvFileError, check_env_file};
 use rustix::process::geteuid;
 
 use super::Finding;
-use crate::{config::Config, history, home, owner::who_deploys, report::Trouble, session::Session, trust};
+use crate::{app::App, config::Config, history, home, owner::who_deploys, report::Trouble, trust};
 
 /// The digits of an id that the store gave: of a SHA-256.
 const WHOLE_ID: usize = 64;
@@ -37,10 +37,10 @@ impl File {
     }
 }
 
-pub(super) fn look(session: &Session) -> Vec<Finding> {
-    let config = &session.config;
+pub(super) fn look(app: &App) -> Vec<Finding> {
+    let config = &app.config;
     let me = geteuid().as_raw();
-    let mut findings = state(session);
+    let mut findings = state(app);
     let places = [&config.state_dir, &config.route_dir].map(|path| File::of(path));
     findings.extend(places.iter().flatten().filter_map(|file| shared(file, me)));
     findings.extend(places[0].as_ref().and_then(lockable));
@@ -53,7 +53,7 @@ pub(super) fn look(session: &Session) -> Vec<Finding> {
         let fix = format!("sudo chown -R {wanted} {}, or correct `user`", config.state_dir.display());
         findings.push(Finding::warning("wrong-user", what, fix));
     }
-    findings.extend(startable(session));
+    findings.extend(startable(app));
     findings.extend(clock(
         config.state_dir.join("state.json").metadata().and_then(|m| m.modified()).ok(),
         SystemTime::now(),
@@ -63,12 +63,12 @@ pub(super) fn look(session: &Session) -> Vec<Finding> {
 
 /// Those that a rollback goes to, or that come back after a reboot, and that nothing could be started from. What was adopted never was
 /// in the store.
-fn startable(session: &Session) -> Vec<Finding> {
+fn startable(app: &App) -> Vec<Finding> {
     // one that cannot be read is told as such
-    let Ok(state) = session.wired.store.load() else { return Vec::new() };
+    let Ok(state) = app.wired.store.load() else { return Vec::new() };
     let stored = |id: &&ReleaseId| id.as_str().len() == WHOLE_ID;
     let gone = |id: &ReleaseId| {
-        let why = Trouble::from_error(&session.wired.processes.releases().get(id).err()?).one_line();
+        let why = Trouble::from_error(&app.wired.processes.releases().get(id).err()?).one_line();
         let what = format!("release {id} was confirmed, and nothing could be started from it: {why}");
         Some(Finding::warning("release-gone", what, "bluegreen deploy ARTIFACT, which stores it anew"))
     };
@@ -105,9 +105,9 @@ pub(super) fn before_setup(config: &Config) -> Vec<Finding> {
     findings
 }
 
-fn state(session: &Session) -> Vec<Finding> {
+fn state(app: &App) -> Vec<Finding> {
     let mut findings = Vec::new();
-    match session.wired.store.load() {
+    match app.wired.store.load() {
         Ok(_) => findings.push(Finding::good("state", "the state can be read")),
         // a deploy goes on by what it sees
         Err(error @ StoreError::Corrupt { .. }) => {
@@ -123,14 +123,14 @@ fn state(session: &Session) -> Vec<Finding> {
             findings.push(Finding::fatal("state", error.to_string(), fix));
         }
     }
-    if let Some(error) = session.wired.store.fell_back() {
+    if let Some(error) = app.wired.store.fell_back() {
         let what = format!("{error}; the one before it is used");
         findings.push(Finding::warning("state-fell-back", what, "the next deploy writes it anew"));
     }
-    if let Some((trouble, fix)) = history::trouble(&session.config.state_dir) {
+    if let Some((trouble, fix)) = history::trouble(&app.config.state_dir) {
         findings.push(Finding::warning("history", trouble, fix));
     }
-    findings.extend(stored(&session.config));
+    findings.extend(stored(&app.config));
     findings
 }
 

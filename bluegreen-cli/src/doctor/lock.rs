@@ -6,7 +6,7 @@ use bluegreen_core::{
 };
 
 use super::Finding;
-use crate::{halt::Halt, session::Session};
+use crate::{app::App, halt::Halt};
 
 /// The finding that a command of ours is at work: a deploy only waits for it.
 pub(crate) const LOCKED: &str = "locked";
@@ -15,8 +15,8 @@ pub(crate) const WAITS: &str = "waits";
 /// The finding that somebody else has the lock, for as long as he likes.
 pub(super) const LOCK: &str = "lock";
 
-pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
-    let Some(error) = session.wired.store.locked() else { return waits(session, seen).into_iter().collect() };
+pub(super) fn look(app: &App, seen: &Seen) -> Vec<Finding> {
+    let Some(error) = app.wired.store.locked() else { return waits(app, seen).into_iter().collect() };
     let what = error.to_string();
     vec![match error {
         StoreError::Locked(_) => Finding::warning(LOCKED, what, "bluegreen status --watch, until it has ended"),
@@ -25,13 +25,13 @@ pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
 }
 
 /// A release that waits as it should: a deploy takes it back only when it is told to. Where only a port was freed, a deploy goes on.
-fn waits(session: &Session, seen: &Seen) -> Option<Finding> {
+fn waits(app: &App, seen: &Seen) -> Option<Finding> {
     // a state that cannot be read is a finding of its own
-    let state = session.wired.store.load().ok()?;
+    let state = app.wired.store.load().ok()?;
     let tx = state.transaction.as_ref().filter(|tx| tx.step > Step::Stop)?;
-    let Recovery::Rests(_) = recover(&state, seen, &session.config.policy(), Tried::default()) else {
+    let Recovery::Rests(_) = recover(&state, seen, &app.config.policy(), Tried::default()) else {
         return None;
     };
-    let what = format!("{} waits on {}", session.name(&tx.release), tx.to);
+    let what = format!("{} waits on {}", app.name(&tx.release), tx.to);
     Some(Finding::warning(WAITS, what, "bluegreen promote or bluegreen abort, or deploy with --replace"))
 }

@@ -23,9 +23,9 @@ use serde::Serialize;
 
 use crate::{
     advice::{for_traffic, said},
+    app::App,
     config::{Config, ProxyMode},
     owner::{User, who_deploys},
-    session::Session,
     wiring,
 };
 
@@ -104,23 +104,23 @@ const LEFT_TO_IT: [&str; 6] =
 const MAY_COME: [&str; 2] = [programs::PROGRAM, "env-file"];
 
 /// Everything, worst first.
-pub(crate) async fn examine(session: &Session) -> Vec<Finding> {
-    let seen = session.sight().await;
-    let mut findings = of_the_proxy(&session.config, &seen).await;
-    findings.extend(of_the_host(session, &seen).await);
-    findings.extend(lock::look(session, &seen));
-    in_order(&session.config, findings)
+pub(crate) async fn examine(app: &App) -> Vec<Finding> {
+    let seen = app.sight().await;
+    let mut findings = of_the_proxy(&app.config, &seen).await;
+    findings.extend(of_the_host(app, &seen).await);
+    findings.extend(lock::look(app, &seen));
+    in_order(&app.config, findings)
 }
 
 /// The same for a deploy that is about to begin: what is left of it when the engine judges its own. `switches`: whether it goes as far
 /// as to move the route, and what is seen of that now will be so then. `starts`: whether it starts the program, with nothing before
 /// that.
-pub(crate) async fn before_deploy(session: &Session, seen: &Seen, switches: bool, starts: bool) -> Vec<Finding> {
-    let mut findings = of_the_host(session, seen).await;
+pub(crate) async fn before_deploy(app: &App, seen: &Seen, switches: bool, starts: bool) -> Vec<Finding> {
+    let mut findings = of_the_host(app, seen).await;
     if switches {
-        findings.extend(of_the_proxy(&session.config, seen).await);
+        findings.extend(of_the_proxy(&app.config, seen).await);
     }
-    let mut findings = in_order(&session.config, findings);
+    let mut findings = in_order(&app.config, findings);
     findings.retain(|finding| !LEFT_TO_IT.contains(&finding.id) && (starts || !MAY_COME.contains(&finding.id)));
     findings
 }
@@ -151,11 +151,11 @@ async fn of_the_proxy(config: &Config, seen: &Seen) -> Vec<Finding> {
     findings
 }
 
-async fn of_the_host(session: &Session, seen: &Seen) -> Vec<Finding> {
-    let config = &session.config;
-    let mut findings = places::look(session, seen).await;
-    findings.extend(space::look(session, seen));
-    findings.extend(files::look(session));
+async fn of_the_host(app: &App, seen: &Seen) -> Vec<Finding> {
+    let config = &app.config;
+    let mut findings = places::look(app, seen).await;
+    findings.extend(space::look(app, seen));
+    findings.extend(files::look(app));
     findings.extend(writable::look(config));
     findings.extend(readers::look(config, &User::current()));
     findings.extend(codedeploy::look(config));

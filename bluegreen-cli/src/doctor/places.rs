@@ -8,9 +8,9 @@ use bluegreen_process::{Hold, InTheWay, Processes};
 use super::Finding;
 use crate::{
     advice::ON_LOOPBACK,
+    app::App,
     init::Ephemeral,
     report::{LISTENERS, shows},
-    session::Session,
 };
 
 /// The finding that it cannot be seen who is on a profile.
@@ -22,10 +22,10 @@ const PORT_KEPT: &str = "port-kept";
 /// The finding that the active profile is dead.
 pub(super) const NOBODY: &str = "nobody";
 
-pub(super) async fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
+pub(super) async fn look(app: &App, seen: &Seen) -> Vec<Finding> {
     // a state that cannot be read is told as such, and no reason to keep quiet about a dead profile
-    let deployed = session.wired.store.load().map_or(true, |state| state.last_good().is_some());
-    judge(&session.wired.processes, seen, deployed).await
+    let deployed = app.wired.store.load().map_or(true, |state| state.last_good().is_some());
+    judge(&app.wired.processes, seen, deployed).await
 }
 
 /// The same before there is a state; who listens is all that can be seen.

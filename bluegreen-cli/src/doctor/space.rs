@@ -10,7 +10,7 @@ use bluegreen_core::{Blind, Occupant, Profile, Seen, StateStore as _};
 use bluegreen_process::ReleaseError;
 
 use super::Finding;
-use crate::{config::Config, report::size, session::Session};
+use crate::{app::App, config::Config, report::size};
 
 /// What the release store insists on besides the release, in bytes.
 const RESERVE: u64 = 16 << 20;
@@ -48,17 +48,17 @@ impl Memory {
     }
 }
 
-pub(super) fn look(session: &Session, seen: &Seen) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = memory(session, seen).map(judge_memory).or_else(no_memory).into_iter().collect();
-    findings.extend(disk(&session.config.state_dir, &release_size(session)));
+pub(super) fn look(app: &App, seen: &Seen) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = memory(app, seen).map(judge_memory).or_else(no_memory).into_iter().collect();
+    findings.extend(disk(&app.config.state_dir, &release_size(app)));
     findings
 }
 
 /// What the last good release takes on the disk, for the next one will want as much; 0 when there is none yet.
-fn release_size(session: &Session) -> Result<u64, String> {
-    let state = session.wired.store.load().map_err(|error| error.to_string())?;
+fn release_size(app: &App) -> Result<u64, String> {
+    let state = app.wired.store.load().map_err(|error| error.to_string())?;
     let Some(id) = state.last_good() else { return Ok(0) };
-    match session.wired.processes.releases().get(id) {
+    match app.wired.processes.releases().get(id) {
         Ok(release) => Ok(release.on_disk.unwrap_or(release.size)),
         // one that was adopted has no copy
         Err(ReleaseError::Unknown(_)) => Ok(0),
@@ -111,17 +111,17 @@ fn disk(dir: &Path, release: &Result<u64, String>) -> Vec<Finding> {
 }
 
 /// An error without words: no release of ours has the traffic, and nobody knows what the next one will want.
-fn memory(session: &Session, seen: &Seen) -> Result<Memory, Option<String>> {
+fn memory(app: &App, seen: &Seen) -> Result<Memory, Option<String>> {
     let of = |profile: &Profile| match seen.on(profile) {
         Ok(Occupant::Ours { .. }) => {
             // which process that is can be known no more once it has ended
-            let pid = session.wired.processes.main_pid(profile);
+            let pid = app.wired.processes.main_pid(profile);
             pid.map(resident).ok_or_else(|| format!("the process on {profile} cannot be seen"))?
         }
         _ => Ok(0),
     };
     let active = &seen.route().ok_or(None)?.active;
-    match (of(active)?, of(session.config.profiles.other(active))?) {
+    match (of(active)?, of(app.config.profiles.other(active))?) {
         (0, _) => Err(None),
         (one, freed) => Ok(Memory::now(one, freed)?),
     }

@@ -5,7 +5,7 @@ use bluegreen_http::{Answer, Body, FrontDoor, StatusRanges};
 use tokio::time::sleep;
 
 use super::{Finding, nginx};
-use crate::{config::Config, report::Trouble, session::AGAIN, wiring};
+use crate::{app::AGAIN, config::Config, report::Trouble, wiring};
 
 /// The findings about the front door.
 pub(super) const FRONT_DOOR: &str = "front-door";

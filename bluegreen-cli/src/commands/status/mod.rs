@@ -18,12 +18,12 @@ use self::{
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
     advice::{for_traffic, said},
+    app::{AGAIN, replaced},
     config::ProxyMode,
     documents::{self, SCHEMA},
     output,
     owner::User,
     report::as_typed,
-    session::{AGAIN, replaced},
 };
 
 /// What is so now, for the two ways to show it.
