@@ -43,6 +43,7 @@
 
 mod blind;
 mod cancel;
+mod checked;
 mod engine;
 mod event;
 mod failure;

@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use crate::checked::checked_text;
+
 /// The name of an app or of a profile: `[a-z][a-z0-9-]{0,31}`.
 ///
 /// The form is the largest that needs no quoting in a path, a shell, a systemd unit or an nginx group.
@@ -39,37 +41,11 @@ impl TryFrom<&str> for Name {
     }
 }
 
-impl TryFrom<String> for Name {
-    type Error = InvalidName;
-
-    fn try_from(text: String) -> Result<Self, InvalidName> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl std::str::FromStr for Name {
-    type Err = InvalidName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidName> {
-        Self::try_from(text)
-    }
-}
-
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
-        name.0.as_ref().to_owned()
-    }
-}
+checked_text!(Name, InvalidName);
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
     }
 }
 

@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use crate::checked::checked_text;
+
 /// The id of a release: 1 to 64 of `[a-z0-9-]`, not starting with a hyphen, so that it is a file name everywhere.
 ///
 /// The engine never looks inside; the release store of `bluegreen-process` uses a digest over artifact, command and version.
@@ -39,37 +41,11 @@ impl TryFrom<&str> for ReleaseId {
     }
 }
 
-impl TryFrom<String> for ReleaseId {
-    type Error = InvalidReleaseId;
-
-    fn try_from(text: String) -> Result<Self, InvalidReleaseId> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl std::str::FromStr for ReleaseId {
-    type Err = InvalidReleaseId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidReleaseId> {
-        Self::try_from(text)
-    }
-}
-
-impl From<ReleaseId> for String {
-    fn from(id: ReleaseId) -> Self {
-        id.0.as_ref().to_owned()
-    }
-}
+checked_text!(ReleaseId, InvalidReleaseId);
 
 impl fmt::Display for ReleaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.short())
-    }
-}
-
-impl fmt::Debug for ReleaseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
     }
 }
 
