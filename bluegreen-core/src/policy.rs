@@ -72,7 +72,7 @@ pub struct Policy {
     pub drain: Duration,
     /// How long a process may take to end after it was asked to.
     pub grace: Duration,
-    /// How long what cannot be seen is looked for again before that is believed.
+    /// How long what cannot be seen is looked for again before that is believed, and what did not start waits for another try.
     pub blindness: Duration,
     /// Where the owner has a say.
     pub gates: Gates,

@@ -131,6 +131,27 @@ async fn a_deaf_active_profile_is_left_for_the_warm_one() {
     }
 }
 
+/// Nobody is warm, so another one of the same release is started beside it; nobody is ended, and once is enough.
+#[tokio::test(start_paused = true)]
+async fn a_deaf_active_profile_without_a_warm_one_is_left_for_a_new_process() {
+    for failover in [Failover::Always, Failover::Bake, Failover::Never] {
+        let scene = Scene::with(Policy { failover, ..Policy::default() });
+        scene.deploy("v1").await;
+        let (first, second) = (scene.first(), scene.second());
+        scene.host.world().running.get_mut(&first).unwrap().health = Health::Deaf;
+        scene.host.world().releases.insert(id("v1"), Health::Sick);
+        let report = scene.run(Command::Recover).await.unwrap();
+        let Some(Outcome::Degraded { reason, .. }) = &report.recovered else { panic!("{report:?}") };
+        assert!(reason.contains("gives no answer, as one that hangs"), "{reason}");
+        assert_eq!((scene.running(), scene.route()), ("v1 -".to_owned(), Route::solo(first)));
+        scene.host.world().releases.insert(id("v1"), Health::Good);
+        let report = scene.run(Command::Recover).await.unwrap();
+        assert_eq!((report.recovered, scene.route()), (Some(Outcome::DONE), Route::solo(second)));
+        assert_eq!((scene.running().as_str(), scene.state().replaced()), ("v1 v1", None));
+        scene.assert_sound();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_deploy_repairs_a_deaf_active_profile_with_a_sick_standby() {
     let scene = Scene::with(Policy { failover: Failover::Always, ..Policy::default() });

@@ -54,17 +54,66 @@ async fn a_good_release_that_cannot_be_started_gives_way_to_the_one_before_it() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hiccup_of_the_process_manager_makes_way_for_nobody() {
-    let scene = Scene::deployed(&["v1", "v2"]).await;
+async fn a_start_that_fails_once_is_tried_once_more_and_makes_way_for_nobody() {
+    for (fails, ended) in [(1, None), (2, Some("nothing answers there"))] {
+        let scene = Scene::deployed(&["v1", "v2"]).await;
+        scene.host.world().reboot();
+        scene.host.faults().clear();
+        (0..fails).for_each(|n| scene.host.faults().fail(Op::Start, n));
+        let began = Instant::now();
+        let report = scene.run(Command::Up).await.unwrap();
+        assert!(began.elapsed() >= Policy::default().blindness, "it waits before it believes that");
+        let Some(reason) = ended else {
+            assert_eq!((report.recovered, scene.running().as_str()), (Some(Outcome::DONE), "v1 v2"));
+            continue;
+        };
+        assert!(degraded(report.recovered.as_ref()).contains(reason), "{report:?}");
+        assert_eq!(scene.running(), "- -", "v1 is not what should serve");
+        let report = scene.run(Command::Up).await.unwrap();
+        assert_eq!((report.recovered, scene.running().as_str()), (Some(Outcome::DONE), "v1 v2"));
+        scene.assert_sound();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_dies_once_in_its_start_is_started_once_more_and_that_is_told() {
+    for (then, ended) in [(Health::Good, "v1 v2"), (Health::Dies, "- -")] {
+        let scene = Scene::deployed(&["v1", "v2"]).await;
+        scene.host.world().reboot();
+        scene.host.world().releases.insert(id("v2"), Health::Dies);
+        let (host, told) = (scene.host.clone(), Arc::new(Mutex::new(0)));
+        let count = told.clone();
+        let listen = move |event: &Event| {
+            if matches!(&event.kind, EventKind::Warning { message } if message.contains("tried once more")) {
+                *count.lock().unwrap() += 1;
+                host.world().releases.insert(id("v2"), then);
+            }
+        };
+        let deployer = scene.deployer.clone().with_events(Events::to(listen));
+        let report = deployer.run(&Command::Up, &Options::default()).await.unwrap();
+        assert_eq!((scene.running().as_str(), *told.lock().unwrap()), (ended, 1), "{report:?}");
+    }
+}
+
+/// Beside a stranger on its port it is started on the other profile; a hiccup there is none of a verdict either.
+#[tokio::test(start_paused = true)]
+async fn a_start_beside_a_stranger_is_tried_once_more_too() {
+    let scene = Scene::deployed(&["v1"]).await;
+    let first = scene.first();
     scene.host.world().reboot();
+    scene.host.world().strangers.insert(first, World::bob());
     scene.host.faults().clear();
     scene.host.faults().fail(Op::Start, 0);
     let report = scene.run(Command::Up).await.unwrap();
-    assert!(degraded(report.recovered.as_ref()).contains("nothing answers there"), "{report:?}");
-    assert_eq!(scene.running(), "- -", "v1 is not what should serve");
+    assert_eq!((report.recovered, scene.running().as_str()), (Some(Outcome::DONE), "- v1"));
+    // what cannot be started at all makes way there too
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    let second = scene.second();
+    scene.host.world().reboot();
+    scene.host.world().strangers.insert(second, World::bob());
+    scene.host.world().releases.insert(id("v2"), Health::Missing);
     let report = scene.run(Command::Up).await.unwrap();
-    assert_eq!((report.recovered, scene.running().as_str()), (Some(Outcome::DONE), "v1 v2"));
-    scene.assert_sound();
+    assert_eq!((report.recovered, scene.running().as_str()), (Some(Outcome::DONE), "v1 -"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +154,7 @@ async fn what_was_prepared_is_kept_as_the_repair_of_a_live_side_that_does_not_li
     let first = scene.first();
     scene.host.world().running.get_mut(&first).unwrap().health = Health::Deaf;
     let report = scene.run(Command::Recover).await.unwrap();
-    assert!(degraded(report.recovered.as_ref()).contains("nothing answers there; deploy of v2 waits on real2"));
+    assert!(degraded(report.recovered.as_ref()).contains("as one that hangs; deploy of v2 waits on real2"));
     let report = scene.run(Command::Promote { release: None, until: Step::Retire, drain: false }).await.unwrap();
     assert_eq!((report.outcome, scene.route()), (Some(Outcome::DONE), Route::solo(scene.second())));
 }

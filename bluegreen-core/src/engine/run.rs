@@ -158,7 +158,13 @@ impl<'a> Run<'a> {
             };
             tried.begins(&self.state, &state);
             let outcome = self.walk(*state).await?;
+            let before = tried;
             tried.ended(&outcome);
+            if tried.again && !before.again {
+                self.deployer.events.warn("it did not start, which may be for a moment only: it is tried once more");
+                // whoever wants us to stop is heard in the next walk
+                let _ = self.interrupts.sleep(self.current(), self.deployer.policy.blindness).await;
+            }
             let closed = self.state.transaction.is_none();
             done = Some(outcome);
             if !closed {

@@ -35,6 +35,8 @@ pub struct Tried {
     pub sick: bool,
     /// Nothing can listen on the active profile, though nobody answers there: somebody has its port.
     pub taken: bool,
+    /// A start that was no verdict on the release has failed, and is tried once more.
+    pub again: bool,
 }
 
 impl Tried {
@@ -47,18 +49,21 @@ impl Tried {
         }
     }
 
-    /// Notes how that ended: where there is nothing that could be started, the release confirmed before it may serve, and where
-    /// the port cannot be had, the other profile.
+    /// Notes how that ended: where there is nothing that could be started, the release confirmed before it may serve; where
+    /// the port cannot be had, the other profile; and one hiccup is no verdict.
     pub fn ended(&mut self, outcome: &Outcome) {
-        self.sick = outcome.failure().is_some_and(|failure| failure.cause.blames_release());
-        if let Outcome::Degraded { failure: Failure { step: Step::Start, cause, facts, .. }, .. } = outcome
-            && self.up
-        {
-            match cause {
-                Cause::Process if facts.unstartable => (self.up, self.unstartable) = (false, self.unstartable + 1),
-                Cause::PortTaken => self.taken = true,
-                _ => {}
+        let failure = outcome.failure().filter(|_| self.up || self.flip);
+        self.sick = failure.is_some_and(|failure| failure.cause.blames_release());
+        let Some(Failure { step, cause, facts, .. }) = failure else { return };
+        match cause {
+            Cause::Process if facts.unstartable => {
+                (self.up, self.flip, self.unstartable) = (false, false, self.unstartable + 1);
             }
+            Cause::PortTaken if self.up && *step == Step::Start => self.taken = true,
+            Cause::Process | Cause::Blind | Cause::Died if !self.again && *step <= Step::Health => {
+                (self.up, self.flip, self.again) = (false, false, true);
+            }
+            _ => {}
         }
     }
 }
@@ -142,7 +147,8 @@ fn served(state: &State) -> bool {
 fn trouble(state: &State, seen: &Seen, active: &Profile) -> Option<String> {
     match seen.on(active) {
         Ok(Occupant::Stranger { who, .. }) if served(state) => Some(usurped(active, who)),
-        Ok(Occupant::Ours { listening: false, .. } | Occupant::Nobody) => Some(unanswered(active)),
+        Ok(Occupant::Ours { listening: false, .. }) => Some(hung(active)),
+        Ok(Occupant::Nobody) => Some(unanswered(active)),
         _ => None,
     }
 }
@@ -169,14 +175,15 @@ fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recov
     // where somebody else has the port, the other profile is the only way on
     let usurped = tried.taken || matches!(occupant, Occupant::Stranger { .. });
     let flips = !tried.flip && (usurped || policy.failover != Failover::Never);
+    let leaves = !tried.flip && (usurped || !dead);
     let walk = |kind, to: &Profile, release, step| {
         Recovery::Walk(Box::new(with(state, open(state, kind, to, release, step, seen))))
     };
     match (warm(state, seen, other), state.confirmed.get(tried.unstartable)) {
         (Some(warm), _) if flips => walk(Kind::Flip, other, warm.clone(), Step::Health),
         // nobody is there to go to, and there is a place for one that was proven; what was started there and was sick counts as good
-        // no more, so the next one is another
-        (None, Some(good)) if usurped && (flips || tried.sick) && seen.is_free(other) => {
+        // no more, so the next one is another. What hangs may hang for a reason that another one has too: once is enough
+        (None, Some(good)) if (leaves || usurped && tried.sick) && seen.is_free(other) => {
             walk(Kind::Flip, other, good.clone(), Step::Start)
         }
         (_, Some(good)) if dead && !tried.up => {
@@ -210,6 +217,10 @@ fn standby(state: &State, seen: &Seen, active: &Profile, tried: Tried) -> Recove
 
 fn unanswered(active: &Profile) -> String {
     format!("{active} has the traffic, and nothing answers there")
+}
+
+fn hung(active: &Profile) -> String {
+    format!("{active} has the traffic, and what runs there gives no answer, as one that hangs")
 }
 
 fn usurped(active: &Profile, who: &Stranger) -> String {
