@@ -9,15 +9,24 @@ use bluegreen_core::{
 };
 use bluegreen_process::{InTheWay, Release};
 
-use crate::{advice::ON_LOOPBACK, app::App, config::Config, exit::Exit, history, hooks, report};
+use crate::{
+    advice::{self, ON_LOOPBACK},
+    app::App,
+    config::Config,
+    exit::Exit,
+    history, hooks, report,
+};
 
 /// Looks at the place of the accident. Changes nothing.
 pub(crate) async fn findings(app: &App, exit: Exit, failure: &Failure, report: &Report) -> Vec<Finding> {
-    let Some(tx) = &report.transaction else { return Vec::new() };
-    let to = &tx.to;
     let seen = app.wired.deployer.look().await;
     let mut findings = Vec::new();
     let mut say = |about: &str, says: String| findings.push(Finding { about: about.to_owned(), says });
+    let Some(tx) = &report.transaction else {
+        next(&seen).into_iter().for_each(|says| say(report::NEXT, says.to_owned()));
+        return findings;
+    };
+    let to = &tx.to;
     say("step", step(failure, to));
     if let Some(answer) = &failure.facts.answer {
         say("answer", format!("the last attempt: {answer}"));
@@ -52,6 +61,14 @@ pub(crate) async fn findings(app: &App, exit: Exit, failure: &Failure, report: &
         say(report::NEXT, format!("cat {}", log.display()));
     }
     findings
+}
+
+/// What recovery leaves to a person: another process beside one of ours that hangs.
+fn next(seen: &Seen) -> Option<&'static str> {
+    let active = &seen.route()?.active;
+    seen.ours(active)?;
+    let warm = seen.listens(seen.profiles.other(active));
+    Some(if warm { "bluegreen rollback" } else { advice::FIRST_DEPLOY })
 }
 
 /// Where it happened.

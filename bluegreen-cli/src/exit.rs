@@ -52,7 +52,11 @@ impl Exit {
     pub fn means(self) -> [&'static str; 2] {
         let (untouched, as_before) = ("untouched", "where it was");
         match self {
-            Self::Done => ["done, or already so", "as asked"],
+            Self::Done => [
+                "done, or already so; of `up`: what should serve does, also where the release for a rollback could not be started, which \
+                 is a warning then",
+                "as asked",
+            ],
             Self::Internal => [
                 "internal error, or the state could not be written half-way: the transaction stays open, and the next \
                  command finishes or undoes it; or all is done, and not all of the output could be written",

@@ -1,8 +1,8 @@
 //! One command on one app: its configuration, its parts, and how it ends.
 
 use bluegreen_core::{
-    Cause, Command, Deployer, EventKind, Events, Holder, Options, Outcome, Report, RunError, Seen, Step, StoreError,
-    Traffic,
+    Cause, Command, Deployer, EventKind, Events, Failure, Holder, Kind, Options, Outcome, Report, RunError, Seen, Step,
+    StoreError, Traffic,
 };
 use bluegreen_linux::{program::relay, users::User};
 use bluegreen_process::{NewRelease, ReleaseError};
@@ -299,6 +299,14 @@ impl Session {
             (Some(Outcome::Paused(Step::Health)), _) => (Exit::Done, "prepared"),
             (Some(Outcome::Paused(_)), _) => (Exit::Done, "paused"),
             (Some(Outcome::Undone(failure)), _) if failure.cause == Cause::Aborted => (Exit::Done, "aborted"),
+            // what should serve does, which is what was asked for
+            (Some(Outcome::Undone(failure)), _) if of_the_warm_one(report, failure) => {
+                let why = failure.causes.first().map(|why| format!(": {why}")).unwrap_or_default();
+                self.events.warn(format!(
+                    "{failure}{why}; what should serve does, but a `rollback` has to start its release first"
+                ));
+                word(Exit::Done)
+            }
             (Some(Outcome::Undone(failure)), _) => word(Exit::undone(failure, self.signals.request())),
             (Some(Outcome::Degraded { reason, .. }), _) | (None, Some(Outcome::Degraded { reason, .. })) => {
                 self.events.warn(reason);
@@ -315,6 +323,11 @@ impl Session {
         self.events.emit(EventKind::Finished { outcome, exit_code, active, release: None, receipt: None });
         exit
     }
+}
+
+/// Whether only the release for a rollback is missing.
+fn of_the_warm_one(report: &Report, failure: &Failure) -> bool {
+    failure.cause != Cause::Interrupted && report.transaction.as_ref().is_some_and(|tx| tx.kind == Kind::Warm)
 }
 
 /// The last word before a second Ctrl-C ends us at once.

@@ -53,7 +53,32 @@ fn a_release_that_hangs_is_said_to_hang() {
         "and a deploy of what should answer",
     ]);
     assert!(!check.has("set health.url") && !check.has("proxy.nginx.url"), "{check}");
-    assert_eq!(told(&stage, 20), ("DOWN".into(), "next  bluegreen logs real1".into()));
+    assert_eq!(told(&stage, 20), ("DOWN".into(), "next  bluegreen recover".into()));
+    // that is the cure: another process of it beside the one that hangs, which is left for a person to look at
+    let hung = stage.pid("active");
+    stage.run(&["recover"], 0);
+    assert_eq!((stage.front(), status(&stage, 0)["condition"].clone()), ("v1 real2".into(), "up".into()));
+    assert_eq!(stage.pid("idle"), hung, "nobody was ended");
+    stage.deploy("v2", 0);
+    assert_eq!(stage.front(), "v2 real1");
+}
+
+/// Nothing can be started beside it: what is seen, and the command that cures.
+#[test]
+fn what_hangs_and_cannot_be_left_is_said_with_the_cure() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.set("health.timeout", "1s");
+    stage.set("after_switch.failover", "never");
+    stage.deploy("v1", 0);
+    stage.deploy("v2", 0);
+    kill_process(Pid::from_raw(stage.pid("active").try_into().unwrap()).unwrap(), Signal::STOP).unwrap();
+    let ended = stage.run(&["recover"], 20);
+    ended.says(&[
+        "real2 has the traffic, and what runs there gives no answer, as one that hangs",
+        "next  bluegreen rollback",
+    ]);
+    stage.run(&["rollback"], 0);
+    assert_eq!(stage.front(), "v1 real1");
 }
 
 #[test]

@@ -123,10 +123,49 @@ fn another_group_takes_the_place_of_the_one_before() {
     let copy = releases.map(|dir| dir.join("dist")).find(|dir| dir.exists()).unwrap();
     assert_eq!(["open", "key"].map(|name| mode(&copy.join(name))), [(second.1, 0o440), (second.1, 0o400)]);
     assert_eq!(mode(copy.parent().unwrap()), (second.1, 0o750));
-    // without a group what is written anew is its owner's
+}
+
+/// Without the line what is written anew is its owner's; what was given is named, with what takes it back and leaves the rest alone.
+#[test]
+fn a_group_that_is_not_named_any_more_is_said_to_read_on_until_that_is_taken_back() {
+    let Some(mut stage) = of_root() else { return };
+    let (group, _) = groups();
+    let (name, gid) = &group[0];
+    stage.deploy("v0", 0);
+    stage.set("access.group", name.as_str());
+    stage.deploy("v1", 0);
+    fs::write(stage.state_dir().join("shared/theirs"), "").unwrap();
+    chown(stage.state_dir().join("shared/theirs"), None, Some(*gid)).unwrap();
+    fs::set_permissions(stage.state_dir().join("shared/theirs"), fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(!stage.run(&["check"], 0).has("may still read"));
     stage.unset("access.group");
     stage.deploy("v2", 0);
     assert_eq!(mode(&stage.state_dir().join("state.json")).1, 0o600);
+    let (home, releases) = (stage.state_dir(), stage.state_dir().join("releases"));
+    let rights = || {
+        let all = fs::read_dir(&releases).unwrap().map(|entry| entry.unwrap().path());
+        all.map(|path| (path.clone(), mode(&path))).collect::<Vec<_>>()
+    };
+    let before = rights();
+    let ended = stage.run(&["check", "--format", "json"], 0);
+    let said: serde_json::Value = serde_json::from_str(ended.out.trim()).unwrap();
+    let all = said["findings"].as_array().unwrap();
+    let finding = all.iter().find(|it| it["what"].as_str().unwrap().contains("may still read")).unwrap();
+    assert!(finding["what"].as_str().unwrap().contains(&format!("the group {name} ")), "{finding}");
+    let typed = finding["fix"].as_str().unwrap();
+    assert!(Command::new("sh").args(["-c", typed]).status().unwrap().success(), "{typed}");
+    assert!(!stage.run(&["check"], 0).has("may still read"));
+    assert_eq!(mode(&releases).1, 0o755, "who may read a new one reaches it");
+    for (path, (of, was)) in before {
+        let now = mode(&path).1;
+        assert_eq!(now, if of == *gid { was & 0o700 } else { was }, "{}", path.display());
+    }
+    for name in ["history.jsonl", "processes", "logs"] {
+        assert_eq!(mode(&home.join(name)).1 & 0o077, 0, "{name}");
+    }
+    assert_eq!(mode(&home.join("shared/theirs")).1, 0o640, "the app's own");
+    stage.deploy("v3", 0);
+    assert_eq!(stage.front(), "v3 real2");
 }
 
 /// A monitor is told what can be told.

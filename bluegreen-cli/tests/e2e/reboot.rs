@@ -1,5 +1,7 @@
 //! After a reboot nothing of ours runs, and `up` starts it.
 
+use std::fs;
+
 use bluegreen_rig::{Stage, below, kill, wait_for};
 
 fn power_cut(stage: &Stage) {
@@ -22,6 +24,23 @@ fn up_starts_the_active_release_and_then_the_warm_one() {
     assert_eq!(stage.pid("active"), pid, "up is idempotent");
     stage.run(&["rollback"], 0);
     assert_eq!(stage.front(), "v1 real1");
+}
+
+/// A boot unit and a monitor ask whether users are served.
+#[test]
+fn up_is_done_where_only_the_release_for_a_rollback_cannot_be_started() {
+    let Some(stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    let first = stage.status()["active"]["release"].as_str().unwrap().to_owned();
+    stage.deploy("v2", 0);
+    power_cut(&stage);
+    fs::remove_dir_all(stage.state_dir().join("releases").join(&first)).unwrap();
+    let ended = stage.run(&["up"], 0);
+    ended.says(&["did not start on real1", "what should serve does, but a `rollback` has to start its release first"]);
+    assert_eq!((stage.front(), stage.step()), ("v2 real2".into(), None));
+    assert!(stage.run(&["metrics"], 0).out.contains("bluegreen_warm_available{app=\"shop\"} 0"));
+    // the same again, and it does the same again
+    stage.run(&["up"], 0).says(&["has to start its release first"]);
 }
 
 #[test]

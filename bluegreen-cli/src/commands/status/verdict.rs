@@ -201,8 +201,11 @@ impl Facts<'_> {
 
     /// What brings a release of ours back where recovery can, or where a person must.
     fn cure(&self, active: &Profile, stored: impl Fn(&ReleaseId) -> bool) -> String {
+        let starts = |to: &State| to.transaction.as_ref().is_some_and(|tx| tx.step == Step::Start);
         match (recover(self.state, self.seen, self.policy, Tried::default()), &self.state.transaction) {
-            (Recovery::Walk(_), _) => "bluegreen recover".to_owned(),
+            (Recovery::Walk(to), _) if !starts(&to) || self.state.confirmed.iter().any(&stored) => {
+                "bluegreen recover".to_owned()
+            }
             // what waits there is the repair
             (_, Some(tx)) if tx.undo.is_none() && tx.step >= Step::Health => "bluegreen promote".to_owned(),
             (_, Some(_)) => "bluegreen recover".to_owned(),

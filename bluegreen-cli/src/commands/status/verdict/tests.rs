@@ -66,7 +66,9 @@ fn only_an_active_release_that_answers_is_up() {
     let warm = judge([ours("v2", true), ours("v1", true)], &hangs, as_it_is);
     assert_eq!((warm.condition, warm.next.as_deref()), (Condition::Down, Some("bluegreen recover")));
     let alone = judge([ours("v2", true), Occupant::Nobody], &hangs, as_it_is);
-    assert_eq!((alone.condition, alone.next.as_deref()), (Condition::Down, Some("bluegreen logs real1")));
+    assert_eq!((alone.condition, alone.next.as_deref()), (Condition::Down, Some("bluegreen recover")), "beside it");
+    let full = judge([ours("v2", true), stranger()], &hangs, as_it_is);
+    assert_eq!((full.condition, full.next.as_deref()), (Condition::Down, Some("bluegreen logs real1")));
 }
 
 #[test]
@@ -77,7 +79,11 @@ fn an_outage_is_said_with_the_command_that_ends_it() {
     assert_eq!(told(&gone(ours("v1", true))), (Condition::Down, says, Some("bluegreen recover")));
     let says = "real1 has the traffic, and what runs there does not listen";
     let deaf = judge([ours("v2", false), Occupant::Nobody], &WELL, as_it_is);
-    assert_eq!(told(&deaf), (Condition::Down, says, Some("bluegreen rollback v2")), "recovery ends no process");
+    assert_eq!(
+        told(&deaf),
+        (Condition::Down, says, Some("bluegreen recover")),
+        "recovery starts another one beside it"
+    );
     let not_stored = |_: &mut Seen, state: &mut State| state.confirmed = vec!["adopted".parse().unwrap()];
     let deaf = judge([ours("v2", false), Occupant::Nobody], &WELL, not_stored);
     assert_eq!(deaf.next.as_deref(), Some("bluegreen deploy ARTIFACT"));
