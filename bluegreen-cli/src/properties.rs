@@ -11,7 +11,7 @@ use jiff::fmt::friendly::SpanPrinter;
 
 pub use crate::config::properties::config;
 use crate::{
-    config::parse_duration,
+    config::{parse_duration, properties::is_clean},
     history::Entry,
     report::{JsonReporter, LineReporter, LiveReporter, Out, Paint},
 };
@@ -52,10 +52,6 @@ pub fn report(lines: &str) {
     is_clean(&json);
     let again: Vec<Event> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(again, events);
-}
-
-pub(crate) fn is_clean(text: &str) {
-    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
 }
 
 /// What a reporter wrote.

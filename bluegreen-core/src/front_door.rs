@@ -60,9 +60,9 @@ pub enum Answer {
         /// In words.
         says: String,
     },
-    /// The proxy, which could not reach the profile.
+    /// The proxy, which got no answer of the profile: an error of its own, or what the other profile said in its place.
     Gateway {
-        /// The status of the answer, 502 or 504 as a rule.
+        /// The status of the answer: 502 or 504 as a rule, that of the other profile where it stood in.
         status: u16,
         /// In words.
         says: String,
@@ -107,8 +107,8 @@ impl Answer {
     /// Whether a user who sent this request would have got no proper answer.
     pub fn is_lost(&self) -> bool {
         match self {
-            Self::Sick { .. } | Self::Gateway { .. } | Self::Nobody(_) | Self::Down(_) => true,
-            Self::Other { status, .. } | Self::Beside { status, .. } => *status >= 500,
+            Self::Sick { .. } | Self::Nobody(_) | Self::Down(_) => true,
+            Self::Gateway { status, .. } | Self::Other { status, .. } | Self::Beside { status, .. } => *status >= 500,
             Self::Release | Self::Limited(_) => false,
         }
     }

@@ -84,6 +84,20 @@ async fn users_who_get_bad_gateways_end_the_bake() {
     assert!(!moved);
 }
 
+/// A failover keeps the users well, and the release gives them nothing.
+#[tokio::test(start_paused = true)]
+async fn a_standby_that_stands_in_ends_the_bake() {
+    let (outcome, _, _, moved) = deploy(|there, asked| match there {
+        true if asked > 3 => Answer::Gateway { status: 200, says: "real1 answered in place of real2".into() },
+        true => Answer::Release,
+        false => other(200),
+    })
+    .await;
+    let Outcome::Undone(failure) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((failure.step, failure.cause), (Step::Bake, Cause::Unhealthy), "{failure:?}");
+    assert!(!moved);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_hiccup_at_the_front_door_ends_no_bake() {
     // of twenty a second: more than a second, in which a whole attempt fails, and no third one

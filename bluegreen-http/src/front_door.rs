@@ -66,13 +66,17 @@ impl FrontDoor {
         if !same(&again, own) && (again.status, &again.content_type) == (seen.status, &seen.content_type) {
             return Ok(Answered::Release);
         }
-        let beside = self.profiles.other(profile);
-        if self.own(beside).get().await.is_ok_and(|answer| same(&answer, seen)) {
-            let says = format!("{beside} did: {}", seen.describe());
+        if self.is_beside(profile, seen).await {
+            let says = format!("{} did: {}", self.profiles.other(profile), seen.describe());
             return Ok(Answered::Beside { status: seen.status, says });
         }
         let (seen, own) = (seen.describe(), again.describe());
         other(format!("{seen}; {profile} itself says {own}: set proxy.nginx.url to an address of this app"))
+    }
+
+    /// Whether this is what the profile beside `profile` answers.
+    async fn is_beside(&self, profile: &Profile, seen: &Answer) -> bool {
+        self.own(self.profiles.other(profile)).get().await.is_ok_and(|answer| same(&answer, seen))
     }
 }
 
@@ -129,6 +133,17 @@ impl bluegreen_core::FrontDoor for FrontDoor {
         if seen.is_redirect() {
             let says = format!("{says}: set proxy.nginx.url to the address and page that users reach");
             return Answered::Other { status, says };
+        }
+        let failed = match &own {
+            Ok(own) => Some(own.describe()).filter(|_| own.status >= 500),
+            Err(error) => Some(error.to_string()),
+        };
+        // a failover hides the failure from users, for as long as there is one
+        if let Some(failed) = failed
+            && self.is_beside(expected, &seen).await
+        {
+            let beside = self.profiles.other(expected);
+            return Answered::Gateway { status, says: format!("{beside} answered in place of {expected}: {failed}") };
         }
         let explained = match own {
             Ok(_) if its_own => return Answered::Release,

@@ -80,6 +80,24 @@ async fn whose_an_error_is_is_told_as_far_as_it_is_known() {
     }
 }
 
+/// A failover of the proxy's: users are well, and the profile is not.
+#[tokio::test]
+async fn who_stands_in_hides_no_failure() {
+    let (of_the_door, own, beside) = ("200 OK|v2", "500 Internal Server Error|x", "200 OK|v2");
+    let (sick, profiles_of_it) = door(of_the_door, own, beside).await;
+    let says = "real2 answered in place of real1: 500 Internal Server Error: x".into();
+    let answer = sick.ask(profiles_of_it.first()).await;
+    assert_eq!(answer, Answer::Gateway { status: 200, says });
+    assert!(!answer.is_lost());
+    let profiles = profiles(free_port(), fixed(beside).await.port());
+    let silent = at(fixed(of_the_door).await, &profiles).ask(profiles.first()).await;
+    let Answer::Gateway { status: 200, says } = silent else { panic!("{silent:?}") };
+    assert!(says.starts_with("real2 answered in place of real1: nobody listens"), "{says}");
+    // a page of somebody else, as of a cache, says nothing
+    let cached = at(fixed("200 OK|v0").await, &profiles).ask(profiles.first()).await;
+    assert!(matches!(cached, Answer::Other { status: 200, .. }), "{cached:?}");
+}
+
 #[tokio::test]
 async fn a_redirect_is_not_a_proof() {
     let own = serve(|_, _| http("200 OK", "v1")).await;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::{Config, ConfigError, Setting};
-use crate::properties::is_clean;
 
 /// A configuration gives settings, which say the same once printed, or problems, each with a place in the file where there
 /// is one.
@@ -30,4 +29,9 @@ pub fn config(text: &str) {
         }
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Has nothing in it that controls a terminal.
+pub(crate) fn is_clean(text: &str) {
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
 }

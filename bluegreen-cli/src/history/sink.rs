@@ -11,7 +11,11 @@ use bluegreen_core::{Event, EventKind, EventSink, Kind, ReleaseId};
 use bluegreen_linux::files::{self, Rule};
 use jiff::Timestamp;
 
-use super::{Entry, LIMIT, Timeline, path, rotate};
+use super::{
+    entry::Entry,
+    files::{LIMIT, path, rotate},
+    moment::Timeline,
+};
 
 /// What every entry of one command says.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,7 @@ use bluegreen_core::{AnsweredBy, Answers, Cause, Failure, Finding, Kind, Receipt
 
 use super::{page::page, text::text};
 use crate::{
-    history::{Entry, Moment, Timeline, What},
+    history::{Entry, Moment, What, moment::Timeline},
     report::Paint,
 };
 

@@ -87,7 +87,7 @@ impl Run<'_> {
         let retires = self.walked.as_ref().filter(|tx| tx.undo.is_none() && tx.step == Step::Retire);
         let (Some(tx), Some(door)) = (retires, &self.deployer.front_door) else { return Ok(()) };
         match door.ask(&tx.to).await {
-            Answer::Beside { says, .. } => {
+            Answer::Beside { says, .. } | Answer::Gateway { status: ..500, says } => {
                 let mut failure =
                     self.failure(Cause::Switch, format!("the front door still answers as {profile} does"));
                 failure.causes = vec![says];
