@@ -3,11 +3,13 @@ import argparse
 import datetime
 import json
 import os
+import re
 import sys
 import threading
 import time
 from pathlib import Path
 
+from github import Runner
 from lab import Lab, Run, Users, say
 
 SCENARIOS = {}
@@ -53,6 +55,10 @@ class Trial:
         holds("all serve %s: %s" % (version, serves), set(serves.values()) == {version})
         self.now = version
 
+    def nothing_waits(self):
+        told = [json.loads(self.lab.on(host, "bluegreen --app shop status --format json")) for host in self.lab.hosts]
+        holds("nothing waits: %s" % told, all(status["waits"] is None for status in told))
+
     def play(self, name):
         users, began = Users(self.lab), time.monotonic()
         try:
@@ -76,9 +82,11 @@ class Trial:
 @scenario
 def healthy(trial):
     version = trial.next()
-    run = trial.lab.deploy(version)
+    run = trial.lab.deploy(version, "--diff")
     holds("it ends with 0: %s" % run.text[-1500:], run.rc == 0)
     trial.one(version)
+    for shown in ("+release: %s\n" % version, "+route: real"):
+        holds("the diff shows %r on each: %s" % (shown, run.text[-4000:]), run.text.count(shown) == len(trial.lab.hosts))
     table = [line for line in run.lines if line.startswith(tuple(trial.lab.hosts))]
     holds("one line for each machine: %s" % table, sum(version in line for line in table) == len(trial.lab.hosts))
     return dict(rc=run.rc, releases=trial.lab.releases(), failed=False)
@@ -92,8 +100,7 @@ def planned(trial):
     holds("it ends with 0: %s" % run.text[-1500:], run.rc == 0)
     holds("the diff shows what would wait: %s" % run.text[-4000:], run.text.count("-waits: none") == len(lab.hosts))
     holds("nothing was done: %s" % lab.releases(), lab.releases() == [trial.now])
-    status = json.loads(lab.on("h1", "bluegreen --app shop status --format json; ls /var/cache/bluegreen/shop >&2"))
-    holds("nothing waits: %s" % status, status["waits"] is None)
+    trial.nothing_waits()
     told = dict(rc=run.rc, releases=lab.releases(), failed=False)
     trial.again(version)
     return told
@@ -105,8 +112,7 @@ def sick(trial, when):
     run = trial.lab.deploy(version)
     told = trial.failed(run)
     holds("all serve %s still: %s" % (before, trial.lab.serves()), told["releases"] == [before])
-    waits = [trial.lab.on(host, "bluegreen --app shop status --format json") for host in trial.lab.hosts]
-    holds("nothing waits any more", all(json.loads(text)["waits"] is None for text in waits))
+    trial.nothing_waits()
     holds("the failure says why: %s" % run.text[-3000:], "health" in run.text and "h2" in run.text)
     trial.lab.on("h2", "rm /etc/fault")
     trial.again(version)
@@ -121,6 +127,65 @@ def sick_in_prepare(trial):
 @scenario
 def sick_after_promote(trial):
     return sick(trial, "promote")
+
+
+@scenario
+def prepared_one_by_one(trial):
+    """The second one is sick, so that the third is not asked, and the first takes it back."""
+    version, before, lab = trial.next(), trial.now, trial.lab
+    holds("`check` says what is doubled", "each with its own connections to a database" in lab.on("h1", "bluegreen --app shop check -v"))
+    one_by_one = ["-e", json.dumps({"bluegreen_prepare_serial": 1})]
+    lab.put("h2", "/etc/fault", "%s prepare\n" % version)
+    run = lab.deploy(version, *one_by_one)
+    told = trial.failed(run)
+    holds("all serve %s: %s" % (before, told["releases"]), told["releases"] == [before])
+    holds("each is a batch: %s" % run.text, run.text.count("TASK [Prepare]") == len(lab.hosts))
+    holds("the third was not asked: %s" % run.text, re.search(r"TASK \[Prepare\] \*+\nskipping: \[h3\]", run.text) or len(lab.hosts) < 3)
+    trial.nothing_waits()
+    lab.on("h2", "rm /etc/fault")
+    run = lab.deploy(version, *one_by_one, name="again-%s" % version)
+    holds("one more run ends with 0: %s" % run.text[-1500:], run.rc == 0)
+    trial.one(version)
+    return told
+
+
+@scenario
+def copies_in_trouble(trial):
+    """The disk of one machine refuses at first, the connection to another one is cut in the middle of the copy: both get it all the same."""
+    version, lab = trial.next(), trial.lab
+    last, sftp = lab.hosts[-1], "/usr/lib/openssh/sftp-server"
+    lab.on("h2", "chattr +i /var/cache/bluegreen/shop")
+    lab.on(last, "mv %s %s.real" % (sftp, sftp))
+    lab.put(last, sftp, "#!/bin/sh\n[ -e /run/cut ] || { touch /run/cut; kill -9 $PPID; }\nexec %s.real\n" % sftp)
+    lab.on(last, "chmod 755 %s" % sftp)
+
+    def mend(unused):
+        lab.on("h2", "chattr -i /var/cache/bluegreen/shop")
+
+    run = lab.deploy(version, on=[("FAILED - RETRYING: [h2]: Copy", 1, mend)])
+    holds("it ends with 0: %s" % run.text[-3000:], run.rc == 0)
+    holds("the copy was tried again: %s" % run.text, "FAILED - RETRYING: [h2]: Copy" in run.text)
+    lab.on(last, "ls /run/cut && mv %s.real %s" % (sftp, sftp))
+    trial.one(version)
+    return dict(rc=run.rc, releases=lab.releases(), failed=False)
+
+
+@scenario
+def changed_on_the_way(trial):
+    """One machine has another artifact than the controller when it is prepared: its digest says so, and nobody is promoted."""
+    version, before, lab = trial.next(), trial.now, trial.lab
+    lab.on("h2", "mv /usr/bin/bluegreen /usr/bin/bluegreen.real")
+    lab.put("h2", "/usr/bin/bluegreen", "#!/bin/sh\ncase \" $* \" in *\" prepare \"*) echo more >>/var/cache/bluegreen/shop/shop.txt ;; esac\n"
+            "exec /usr/bin/bluegreen.real \"$@\"\n")
+    lab.on("h2", "chmod 755 /usr/bin/bluegreen")
+    run = lab.deploy(version)
+    told = trial.failed(run)
+    lab.on("h2", "mv /usr/bin/bluegreen.real /usr/bin/bluegreen")
+    holds("all serve %s: %s" % (before, told["releases"]), told["releases"] == [before])
+    holds("it says that it is another one: %s" % run.text[-3000:], "it may be half uploaded" in run.text and "not prepared on h2," in run.text)
+    trial.nothing_waits()
+    trial.again(version)
+    return told
 
 
 @scenario
@@ -264,6 +329,9 @@ def behind(trial):
     fleet = json.loads(report.read_text())
     holds("the table names it: %s" % fleet, [one["host"] for one in fleet["hosts"] if one["behind"]] == [last] or len(lab.hosts) == 2)
     holds("mixed: %s" % fleet["releases"], len(fleet["releases"]) == 2 and not fleet["equal"])
+    text = lab.deploy(version, "-e", "bluegreen_format=json", playbook="status", name="json").text
+    printed = json.JSONDecoder().raw_decode(text[text.index("\n{\n") + 1:])[0]
+    holds("the same is printed: %s" % printed, printed["releases"] == fleet["releases"] and len(printed["hosts"]) == len(lab.hosts))
     trial.again(version)
     return told
 
@@ -281,6 +349,28 @@ def killed_in_a_drain(trial):
     holds("all are given to: %s" % lab.servers(), all(state.startswith("UP") for state in lab.servers().values()))
     trial.one(version)
     return told
+
+
+@scenario
+def by_github(trial):
+    """The example's workflow: somebody agrees; then nobody does, and what waits is ended."""
+    version, unwanted, lab = trial.next(), trial.next(), trial.lab
+    runner, before = Runner(lab), trial.now
+
+    def play(rc, said):
+        holds("its job ends with 0, not %s: %s" % (rc, said[-3000:]), rc == 0)
+
+    play(*runner.build(version))
+    play(*runner.job("prepare", version))
+    holds("no traffic moves before somebody agrees: %s" % lab.releases(), lab.releases() == [before])
+    play(*runner.job("promote", version))
+    trial.one(version)
+    play(*runner.build(unwanted))
+    play(*runner.job("prepare", unwanted))
+    play(*runner.job("abort", unwanted))
+    trial.one(version)
+    trial.nothing_waits()
+    return dict(rc=0, releases=lab.releases(), failed=False)
 
 
 def set_up(lab):
