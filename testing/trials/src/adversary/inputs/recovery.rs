@@ -26,8 +26,8 @@ const INPUTS: &[Input] = &[
         "the app was killed, and a child of it holds its socket: `up` goes to the warm one",
         orphan,
     ),
-    Input::control("blind-nginx", "nginx does not answer for three seconds in the bake", |at| {
-        blind(at, "switch ", "pkill -STOP nginx; sleep 3; pkill -CONT nginx")
+    Input::fault("blind-nginx", "nginx does not answer for four seconds in the bake, and once more", |at| {
+        blind(at, "switch ", "for n in 1 2; do pkill -STOP nginx; sleep 4; pkill -CONT nginx; sleep 1; done")
     }),
     Input::fault("blind-proc", "/proc shows nothing for a second in the bake", |at| {
         blind(at, "switch ", "mount -t tmpfs t /proc; sleep 1; umount /proc")
