@@ -1,7 +1,10 @@
 //! What to type, for what was found at the front door and at nginx.
 
 use bluegreen_core::{Blind, Refusal, RunError, Traffic};
-use bluegreen_nginx::MasterError;
+use bluegreen_nginx::{
+    Commands, MasterError, RouteDirError,
+    setup::{Repair, SetupError},
+};
 use rustix::process::geteuid;
 
 use crate::{
@@ -44,6 +47,7 @@ const WHICH_NGINX: &str = "name the pid file of the one that is meant as pid_fil
 /// What to do about an nginx that is not called.
 pub(crate) fn for_master(error: &MasterError) -> String {
     match error {
+        MasterError::NotRunning(_) => "sudo nginx -t && sudo systemctl start nginx".to_owned(),
         MasterError::PidFile(_) => OTHER_NGINX.to_owned(),
         // root sees which of them holds the front door
         MasterError::Several(_) if !geteuid().is_root() => SET_UP.to_owned(),
@@ -64,6 +68,60 @@ pub(crate) fn for_master(error: &MasterError) -> String {
     }
 }
 
+/// What to do about a set-up that did not happen. `commands` is how its nginx is called.
+pub(crate) fn for_setup(error: &SetupError, commands: &Commands) -> String {
+    match error {
+        SetupError::Nginx(_) | SetupError::NotUndone { .. } => commands.typed_test(),
+        SetupError::Route(RouteDirError::Unsafe { .. })
+        | SetupError::Location { .. }
+        | SetupError::Place(_)
+        | SetupError::Master(_) => {
+            format!("do that, then {SET_UP}")
+        }
+        SetupError::Io { .. } | SetupError::Route(_) => format!("{SET_UP}, as root"),
+        SetupError::Syntax { .. } => BY_HAND.to_owned(),
+        SetupError::NoLocation { port, server } => {
+            let place = server.as_ref().map(|at| format!(", as `location /` of the server block at {at}"));
+            format!(
+                "write `proxy_pass http://127.0.0.1:{port};` into the app's location{}, then {SET_UP}; or, when the app \
+                 is served from a third port, {SET_UP} --site FILE, the file with its server block",
+                place.unwrap_or_default()
+            )
+        }
+        SetupError::Ambiguous { .. } => format!("{SET_UP} --site FILE, the file with the app's server block"),
+        SetupError::BothProfiles(_) => format!(
+            "let all of them lead to the one that serves now, then {SET_UP}; or {SET_UP} --site FILE, the file with the \
+             app's server block"
+        ),
+        SetupError::Ports { .. } => format!(
+            "write the ports as they were in [profiles]; one is changed while the other profile serves, and then {SET_UP}"
+        ),
+        SetupError::Unseen(_) => format!("put that right, then {SET_UP}"),
+        SetupError::Forgotten(_) => "bluegreen status".to_owned(),
+        SetupError::NeedsPrepared { .. } => format!("bluegreen prepare ARTIFACT, then {SET_UP}"),
+        SetupError::ByHand { .. } => format!("take it out by hand, then {}", commands.typed_reload()),
+        SetupError::OfAnother { .. } => {
+            "give this app another name; or, with that configuration: sudo bluegreen setup --remove".to_owned()
+        }
+        SetupError::NotAgreed(_) => "look at the difference, then the same with --yes".to_owned(),
+        SetupError::Changed(_) => "the same again".to_owned(),
+        SetupError::NotReloaded | SetupError::NotProven(_) | SetupError::NotRemoved => commands.typed_log(),
+        // what is not known here the look itself tells
+        _ => "bluegreen setup --check".to_owned(),
+    }
+}
+
+/// What to do against a difference from the set-up.
+pub(crate) fn for_repair(repair: &Repair, commands: &Commands) -> String {
+    match repair {
+        Repair::First(clause) => format!("{clause} then {SET_UP}"),
+        Repair::Do(fix) => fix.clone(),
+        Repair::Again(first) => format!("{first}, then run this again"),
+        Repair::Against(error) => for_setup(error, commands),
+        _ => SET_UP.to_owned(),
+    }
+}
+
 /// What to do about a run that was refused, where it is more than the refusal says.
 pub(crate) fn for_run(error: &RunError, config: &Config) -> Option<String> {
     let RunError::Refused { refusal, .. } = error else { return None };
@@ -77,3 +135,18 @@ pub(crate) fn for_run(error: &RunError, config: &Config) -> Option<String> {
 
 /// What makes an app listen where nginx dials it, and nowhere else.
 pub(crate) const ON_LOOPBACK: &str = "let it listen on 127.0.0.1, as with `--server.address=127.0.0.1`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fix_names_the_nginx_that_is_meant() {
+        let commands = Commands::new(["/opt/nginx", "-c", "/opt/nginx.conf"]);
+        for error in [SetupError::Nginx("no".into()), SetupError::ByHand { path: "x".into() }, SetupError::NotReloaded]
+        {
+            let fix = for_setup(&error, &commands);
+            assert!(fix.contains("sudo /opt/nginx -c /opt/nginx.conf -"), "{error}: {fix}");
+        }
+    }
+}

@@ -21,7 +21,8 @@ use crate::{
 pub(crate) async fn findings(app: &App, exit: Exit, failure: &Failure, report: &Report) -> Vec<Finding> {
     let seen = app.wired.deployer.look().await;
     let mut findings = Vec::new();
-    let mut say = |about: &str, says: String| findings.push(Finding { about: about.to_owned(), says });
+    let mut note = |id: &'static str, what: String, fix| findings.push(Finding { fix, ..Finding::noted(id, what) });
+    let mut say = |id, what| note(id, what, None);
     let Some(tx) = &report.transaction else {
         next(&seen).into_iter().for_each(|says| say(report::NEXT, says.to_owned()));
         return findings;
@@ -34,20 +35,19 @@ pub(crate) async fn findings(app: &App, exit: Exit, failure: &Failure, report: &
     let in_the_way = app.wired.processes.in_the_way(to).await;
     // who has the port is the failure itself then, and whatever release it is, it had no chance
     if failure.cause != Cause::PortTaken && !(failure.cause == Cause::Hook && failure.step == Step::Stop) {
-        say("port", port(app, seen.on(to), to, in_the_way.as_deref()));
+        let heard = failure.facts.listens.as_ref().and_then(|it| heard(it, &app.config, to));
+        note("port", port(app, seen.on(to), to, in_the_way.as_deref()), heard);
     }
     if matches!(failure.cause, Cause::Died | Cause::Unhealthy) {
         match in_the_way {
             Ok(others) => others.iter().filter(|other| !other.keeps_out()).for_each(|other| {
-                say("port", other.to_string());
-                say("fix", format!("if it asks for one of these: {ON_LOOPBACK}; or end that process"));
+                let fix = format!("if it asks for one of these: {ON_LOOPBACK}; or end that process");
+                note("port", other.to_string(), Some(fix));
             }),
-            Err(error) => say("port", format!("who else has {} cannot be seen: {error}", to.port())),
+            Err(error) => note("port", format!("who else has {} cannot be seen: {error}", to.port()), None),
         }
     }
-    if let Some(says) = failure.facts.listens.as_ref().and_then(|it| heard(it, &app.config, to)) {
-        say("fix", says);
-    }
+    let mut say = |id, what| note(id, what, None);
     if !matches!(failure.cause, Cause::Interrupted | Cause::PortTaken | Cause::Hook) {
         for says in differs(app, &tx.release) {
             say("differs", says);

@@ -4,10 +4,10 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use bluegreen_core::{Holder, Name, ReleaseId, Transaction};
+use bluegreen_core::{Finding, Holder, Name, ReleaseId, Transaction};
 use serde::Serialize;
 
-use crate::{commands::Condition, config, doctor::Finding, init::Found};
+use crate::{commands::Condition, config, init::Found};
 
 /// The version of the documents. New members do not change it.
 pub(crate) const SCHEMA: u32 = 1;

@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::{Failure, Kind, Profile, Receipt, ReleaseId, Step};
+use crate::{Failure, Finding, Kind, Profile, Receipt, ReleaseId, Step, told};
 
 /// The version of the event format. New kinds and new fields do not change it; readers skip what they do not know.
 pub const EVENT_SCHEMA: u32 = 1;
@@ -152,6 +152,8 @@ pub enum EventKind {
     /// What was found out about a failure, beyond the failure itself. Sent before `finished` by whoever knows the machine.
     Autopsy {
         /// One thing after the other, in the order in which a person wants to read them.
+        #[serde(with = "told")]
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<told::Told>"))]
         findings: Vec<Finding>,
     },
     /// The command is over. Always the last event, sent by whoever owns the exit code.
@@ -171,16 +173,6 @@ pub enum EventKind {
     #[cfg_attr(feature = "schema", schemars(skip))]
     #[serde(other)]
     Unknown,
-}
-
-/// One thing that an autopsy found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Finding {
-    /// What it is about, in one word, as `memory`, `port` or `differs`.
-    pub about: String,
-    /// What was found, for a person.
-    pub says: String,
 }
 
 /// Takes events. Any `Fn(&Event)` is one. Called in order, one at a time; should return quickly. What it emits itself comes after

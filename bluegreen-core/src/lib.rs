@@ -49,6 +49,7 @@ mod event;
 mod failure;
 #[cfg(feature = "file-store")]
 mod file_store;
+mod finding;
 mod front_door;
 mod gate;
 pub mod machine;
@@ -77,10 +78,11 @@ mod transaction;
 pub use blind::Blind;
 pub use cancel::Cancel;
 pub use engine::{Deployer, Options, Report, RunError};
-pub use event::{EVENT_SCHEMA, Event, EventKind, EventSink, Events, Finding, millis};
+pub use event::{EVENT_SCHEMA, Event, EventKind, EventSink, Events, millis};
 pub use failure::{Cause, Elsewhere, Facts, Failure};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
+pub use finding::{Finding, Severity, told};
 pub use front_door::{Answer, FrontDoor};
 pub use gate::{Gate, Refused};
 pub use machine::{Command, Outcome, Refusal, Seen};

@@ -71,7 +71,7 @@ impl FrontDoor {
             return Ok(Answered::Beside { status: seen.status, says });
         }
         let (seen, own) = (seen.describe(), again.describe());
-        other(format!("{seen}; {profile} itself says {own}: set proxy.nginx.url to an address of this app"))
+        other(format!("{seen}; {profile} itself says {own}"))
     }
 
     /// Whether this is what the profile beside `profile` answers.
@@ -131,7 +131,6 @@ impl bluegreen_core::FrontDoor for FrontDoor {
             };
         }
         if seen.is_redirect() {
-            let says = format!("{says}: set proxy.nginx.url to the address and page that users reach");
             return Answered::Other { status, says };
         }
         let failed = match &own {

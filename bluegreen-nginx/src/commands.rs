@@ -52,7 +52,7 @@ impl Commands {
     }
 
     /// What a person types to see what it logged; only the system's own nginx has its log at a known place.
-    pub(crate) fn typed_log(&self) -> String {
+    pub fn typed_log(&self) -> String {
         match typed(&self.dump) {
             dump if dump == "sudo nginx -T" => "sudo tail /var/log/nginx/error.log".to_owned(),
             dump => format!("{dump} | grep error_log, then sudo tail that file"),

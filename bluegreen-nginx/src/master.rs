@@ -48,7 +48,7 @@ pub struct Master {
     program: Option<PathBuf>,
 }
 
-const NONE_KNOWN: &str = "one that only root can change, of which neither PATH nor [proxy.nginx] names any";
+const NONE_KNOWN: &str = "one that only root can change, of which neither PATH nor the configuration names any";
 
 /// Why nginx could not be found, called, or asked for its version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,12 +56,12 @@ const NONE_KNOWN: &str = "one that only root can change, of which neither PATH n
 pub enum MasterError {
     /// No master process is to be seen here; perhaps one, which this is, in a container or other namespaces.
     #[error(
-        "nginx is not running: start it, as with `sudo systemctl start nginx`{}",
+        "nginx is not running{}",
         .0.map_or_else(String::new, |pid| format!("; another one (pid {pid}) runs in a container, and is left alone"))
     )]
     NotRunning(Option<i32>),
     /// The pid file does not name a master process.
-    #[error("{} does not name a running nginx: start it, or correct the path", .0.display())]
+    #[error("{} does not name a running nginx", .0.display())]
     PidFile(PathBuf),
     /// Somebody listens at the front door, and it is no nginx that can be seen.
     #[error("port {0} is held by something that is not seen to be nginx")]
@@ -83,7 +83,7 @@ pub enum MasterError {
         why: String,
     },
     /// More than one nginx, and nothing to tell them apart.
-    #[error("several nginx run here (pids {0:?}): set proxy.nginx.pid_file to the pid file of the one that is meant")]
+    #[error("several nginx run here (pids {0:?}), and which one is meant is not known")]
     Several(Vec<i32>),
     /// It is in a container, a snap, or other namespaces.
     #[error(
@@ -100,7 +100,7 @@ pub enum MasterError {
     },
     /// It runs another program than the one that would be called, or one that others can change.
     #[error(
-        "nginx (pid {pid}) runs {}, and not {}: name its program as `program` in [proxy.nginx]",
+        "nginx (pid {pid}) runs {}, and not {}",
         running.as_ref().map_or_else(|| "another program".into(), |path| path.to_string_lossy()),
         known.as_ref().map_or_else(|| NONE_KNOWN.into(), |path| path.to_string_lossy())
     )]

@@ -28,7 +28,7 @@ use bluegreen_linux::users::User;
 use crate::{Commands, MarkerResolver, Master, PlaceError, ProofLocation, RouteDir, Snippet, check_place};
 
 pub use apply::Applied;
-pub use check::Difference;
+pub use check::{Difference, Repair, SETUP};
 pub use error::SetupError;
 pub(crate) use plan::place;
 pub use survey::{Door, Limit, Passing, Place, Survey};

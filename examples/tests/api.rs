@@ -31,7 +31,7 @@ fn the_types_can_be_shared_compared_and_reported() {
         core::Command, core::Event, core::EventKind, core::Failure, core::Holder, core::Name, core::Occupant,
         core::Outcome, core::Policy, core::Process, core::Profile, core::Profiles, core::Receipt, core::ReleaseId,
         core::Report, core::Route, core::Seen, core::Stamp, core::State, core::Template, core::Transaction,
-        http::Answer, http::StatusRanges, nginx::setup::Difference, process::Release, process::Spec,
+        http::Answer, http::StatusRanges, process::Release, process::Spec,
         process::StopSignal, process::SignalTo, process::Listener,
     );
     all!(error:

@@ -10,7 +10,7 @@ pub(super) async fn run(session: &Session, profile: Option<&str>, pid: Option<u3
     session.mend().await;
     let seen = session.sight().await;
     if let Some(finding) = doctor::no_door(&session.config, &seen).await {
-        return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));
+        return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix.unwrap_or_default()));
     }
     let profiles = &session.config.profiles;
     let foreign = |p: &&Profile| matches!(seen.on(p), Ok(Occupant::Stranger { .. }));

@@ -1,9 +1,11 @@
 //! `check`: what would make a deploy fail, seen before it.
 
+use bluegreen_core::Severity;
+
 use super::{Exit, Format, Global, Halt, Session};
 use crate::{
     config::Config,
-    doctor::{self, Finding, Severity},
+    doctor::{self, Finding},
     documents::{self, SCHEMA},
     output,
     report::{self, Paint},
@@ -70,8 +72,8 @@ fn show(findings: &[Finding], paint: Paint, width: usize, all: bool) {
         }
         // one fix of several is said behind the last of them
         let again = shown.get(n + 1).is_some_and(|next| next.fix == finding.fix);
-        if !finding.fix.is_empty() && !again {
-            output::raw(report::indented(&paint.dim("→ "), 2, &report::as_typed(&finding.fix), width));
+        if let Some(fix) = finding.fix.as_ref().filter(|_| !again) {
+            output::raw(report::indented(&paint.dim("→ "), 2, &report::as_typed(fix), width));
         }
     }
     let good = count(findings, Severity::Good);

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bluegreen_core::{
-    Blind, Command, ReleaseId, Seen, State, StateStore as _, Step, Traffic, Transaction,
+    Blind, Command, ReleaseId, Seen, Severity, State, StateStore as _, Step, Traffic, Transaction,
     machine::{Recovery, Tried, preview, recover},
 };
 use bluegreen_process::ReleaseError;
@@ -12,7 +12,7 @@ use super::{Exit, Halt, Session};
 use crate::{
     advice::{for_traffic, said},
     config::ProxyMode,
-    doctor::{self, Finding, Severity},
+    doctor::{self, Finding},
     handover,
 };
 
@@ -94,7 +94,7 @@ pub(super) struct Looked {
 
 fn refused(finding: &Finding) -> Halt {
     let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-    Halt::new(Exit::Refused, format!("{place}{}", finding.what)).next(&finding.fix)
+    Halt::new(Exit::Refused, format!("{place}{}", finding.what)).next(finding.fix())
 }
 
 /// What somebody else broke at the route would be found only at the switch, with the release started for nothing.

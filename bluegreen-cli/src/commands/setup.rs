@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use bluegreen_core::{FileStore, HealthProbe as _, Lease, Profile, StateStore as _, Step, Transaction};
+use bluegreen_core::{FileStore, Finding, HealthProbe as _, Lease, Profile, StateStore as _, Step, Transaction};
 use bluegreen_linux::{
     ports::is_answered,
     program::{Program, Said},
@@ -18,14 +18,14 @@ use bluegreen_linux::{
 };
 use bluegreen_nginx::{
     Commands, MasterError, Snippet,
-    setup::{Difference, Plan, Setup, SetupError},
+    setup::{Difference, Plan, Repair, SETUP, Setup, SetupError},
 };
 
 use serde::Deserialize;
 
 use super::{Exit, Format, Halt};
 use crate::{
-    advice::for_master,
+    advice::{for_master, for_repair, for_setup},
     args::{self, Global, Part},
     config::{Config, ProxyMode},
     doctor,
@@ -55,13 +55,13 @@ pub(super) async fn run(global: &Global, config: &Config, args: &args::Setup) ->
     }
     let (setup, owner) = setup(config, args).await?;
     if args.what.check {
-        return Ok(tell(global, config, &setup.check().await, "nginx is set up"));
+        return Ok(tell(global, config, setup.check().await, &setup.commands, "nginx is set up"));
     }
     let plan = if args.what.remove {
         setup.plan_removal().await.map_err(|error| refused(&setup, &error))?
     } else {
         if let Some(finding) = doctor::no_door(config, &doctor::without_state(config).await).await {
-            return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix));
+            return Err(Halt::new(Exit::Refused, finding.what).next(finding.fix.unwrap_or_default()));
         }
         home::make(config, &owner)?;
         let last = last(config, &owner).map_err(|error| error.to_string());
@@ -82,7 +82,8 @@ fn locked(config: &Config, owner: &User) -> Result<Lease, Halt> {
 async fn reload_mode(global: &Global, config: &Config, args: &args::Setup) -> Result<Exit, Halt> {
     if args.what.check {
         let (differences, found) = include::check(config, args).await;
-        return Ok(tell(global, config, &differences, &found));
+        // none of its fixes calls an nginx
+        return Ok(tell(global, config, differences, &Commands::new(["nginx"]), &found));
     }
     if args.what.apply {
         home::make(config, &deploy_user(config)?)?;
@@ -167,29 +168,38 @@ fn transaction(said: &Said) -> Result<Option<Transaction>, String> {
 }
 
 /// What differs, or `fine`; with the exit code of it.
-fn tell(global: &Global, config: &Config, differences: &[Difference], fine: &str) -> Exit {
+fn tell(global: &Global, config: &Config, differences: Vec<Difference>, commands: &Commands, fine: &str) -> Exit {
+    let exit = if differences.is_empty() { Exit::Done } else { Exit::Refused };
     if global.format == Format::Json {
-        let findings = doctor::of_setup(differences, fine);
+        let told = |it: Difference| it.fixed(|repair| for_repair(&repair, commands));
+        let mut findings: Vec<Finding> = differences.into_iter().map(told).collect();
+        if findings.is_empty() {
+            findings.push(Finding::good(SETUP, fine));
+        }
         output::json(&documents::Check { schema: SCHEMA, app: &config.app, findings: &findings });
     } else if differences.is_empty() {
         output::line(format!("✓ {}", report::sanitize(fine)));
     } else {
-        listed(differences, report::table_width()).iter().for_each(output::raw);
+        listed(&differences, commands, report::table_width()).iter().for_each(output::raw);
     }
-    if differences.is_empty() { Exit::Done } else { Exit::Refused }
+    exit
 }
 
 /// A line for each difference; a fix of several is said once, behind the last.
-fn listed(differences: &[Difference], width: usize) -> Vec<String> {
+fn listed(differences: &[Difference], commands: &Commands, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    for alike in differences.chunk_by(|a, b| a.fix == b.fix) {
-        for Difference { what, at, texts, .. } in alike {
-            let place = at.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
-            lines.push(report::marked("✗", &format!("{place}{what}"), width));
-            let (Some(at), Some((before, after))) = (at, texts) else { continue };
-            lines.extend(diff(&at.path, before, after, Paint(false)).lines().map(|line| format!("    {line}\n")));
+    let fix = |it: &Difference| it.fix.as_ref().map_or_else(String::new, |repair| for_repair(repair, commands));
+    for (n, difference) in differences.iter().enumerate() {
+        let Difference { what, place, .. } = difference;
+        let place = place.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
+        lines.push(report::marked("✗", &format!("{place}{what}"), width));
+        if let Some(Repair::Rewrite { path, before, after }) = &difference.fix {
+            lines.extend(diff(path, before, after, Paint(false)).lines().map(|line| format!("    {line}\n")));
         }
-        lines.push(report::indented("", 0, &report::as_typed(&alike[0].fix), width));
+        let fix_of_it = fix(difference);
+        if differences.get(n + 1).map(fix).as_ref() != Some(&fix_of_it) {
+            lines.push(report::indented("", 0, &report::as_typed(&fix_of_it), width));
+        }
     }
     lines
 }
@@ -270,13 +280,11 @@ fn diff(path: &Path, before: &str, after: &str, paint: Paint) -> String {
 }
 
 fn refused(setup: &Setup, error: &SetupError) -> Halt {
-    Halt::error(Exit::Refused, error).next(error.fix(&setup.commands))
+    Halt::error(Exit::Refused, error).next(for_setup(error, &setup.commands))
 }
 
 #[cfg(test)]
 mod tests {
-    use bluegreen_nginx::setup::Place;
-
     use super::*;
 
     #[test]
@@ -297,17 +305,17 @@ mod tests {
 
     #[test]
     fn a_fix_of_several_differences_is_said_once() {
-        let at = Place { path: "/etc/x".into(), line: 3 };
-        let lines = listed(
-            &[
-                Difference::new("a", "do x").at(at.clone()),
-                Difference { texts: Some(("old\n".into(), "new\n".into())), ..Difference::new("b", "do x").at(at) },
-                Difference::new("c", "do y"),
-            ],
-            0,
-        );
+        let rewrite = Repair::Rewrite { path: "/etc/x".into(), before: "old\n".into(), after: "new\n".into() };
+        let differ = |what, repair| Difference::fatal(SETUP, what, repair);
+        let differences = [
+            differ("a", Repair::Apply).at("/etc/x:3"),
+            differ("b", rewrite).at("/etc/x:3"),
+            differ("c", Repair::Do("do y".into())),
+        ];
+        let lines = listed(&differences, &Commands::new(["nginx"]), 0);
         let diff = ["    --- /etc/x", "    +++ afterwards", "    @@ -1 +1 @@", "    -old", "    +new"];
-        let (head, tail) = (["✗ /etc/x:3: a", "✗ /etc/x:3: b"], ["    do x", "✗ c", "    do y"]);
+        let (head, tail) =
+            (["✗ /etc/x:3: a", "✗ /etc/x:3: b"], ["    sudo bluegreen setup --apply", "✗ c", "    do y"]);
         assert_eq!(lines.concat().lines().collect::<Vec<_>>(), [&head[..], &diff, &tail].concat());
     }
 }

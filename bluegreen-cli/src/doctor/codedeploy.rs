@@ -63,7 +63,7 @@ mod tests {
             judge(&spec, &config).remove(0)
         };
         let short = judged("ApplicationStart", Some(60));
-        assert_eq!((short.place.as_deref(), short.fix.as_str()), (Some("appspec.yml:7"), "timeout: 250"));
+        assert_eq!((short.place.as_deref(), short.fix()), (Some("appspec.yml:7"), "timeout: 250"));
         assert!(short.what.contains("has 60 s, and bluegreen may take 190 s"), "{}", short.what);
         for (event, timeout) in [
             ("ApplicationStart", Some(300)),
@@ -71,8 +71,8 @@ mod tests {
             ("AfterInstall", Some(1)),
             ("ValidateService", Some(180)),
         ] {
-            assert_eq!(judged(event, timeout).fix, "", "{event}");
+            assert_eq!(judged(event, timeout).fix(), "", "{event}");
         }
-        assert_ne!(judged("ValidateService", Some(60)).fix, "");
+        assert_ne!(judged("ValidateService", Some(60)).fix(), "");
     }
 }

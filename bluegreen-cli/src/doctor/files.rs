@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn nobody_else_may_write() {
-        let fix = |uid, mode| shared(&file(uid, mode), 7).map(|f| f.fix);
+        let fix = |uid, mode| shared(&file(uid, mode), 7).map(|f| f.fix.unwrap());
         assert_eq!(fix(7, 0o711), None);
         assert_eq!(fix(7, 0o775), Some("chmod go-w /srv/state".into()));
         assert_eq!(fix(8, 0o755), Some("sudo chown 7 /srv/state".into()));
@@ -221,7 +221,7 @@ mod tests {
     fn secrets_are_for_nobody_else() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("env");
-        let said = || secrets(&path, check_env_file(&path)).map(|f| format!("{}; {}", f.what, f.fix));
+        let said = || secrets(&path, check_env_file(&path)).map(|f| format!("{}; {}", f.what, f.fix()));
         let is = |mode| fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
         assert!(said().unwrap().contains("there is no"));
         fs::write(&path, "A=b\n").unwrap();
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_home_that_others_can_open_is_one_that_they_can_lock() {
-        let fix = |mode| lockable(&file(7, mode)).map(|f| f.fix);
+        let fix = |mode| lockable(&file(7, mode)).map(|f| f.fix.unwrap());
         assert_eq!([fix(0o711), fix(0o700)], [None, None]);
         assert_eq!([fix(0o755), fix(0o750)], [(); 2].map(|()| Some("chmod go-r /srv/state".to_owned())));
     }

@@ -15,11 +15,12 @@ mod space;
 mod web;
 mod writable;
 
+#[cfg(test)]
+use std::borrow::Cow;
 use std::time::Duration;
 
-use bluegreen_core::{ProcessManager as _, Seen, Stamp, Traffic};
-use bluegreen_nginx::setup::{Difference, Place};
-use serde::Serialize;
+use bluegreen_core::{ProcessManager as _, Seen, Severity, Stamp, Traffic};
+use bluegreen_nginx::setup::SETUP;
 
 use crate::{
     advice::{for_traffic, said},
@@ -31,70 +32,10 @@ use crate::{
 
 pub(crate) use host::started_here;
 pub(crate) use lock::{LOCKED, WAITS};
-pub(crate) use nginx::{OLDER, accepts, limits, past_the_include, reload_costs};
+pub(crate) use nginx::{OLDER, accepts, differs, limits, past_the_include, reload_costs};
 pub(crate) use passes::LIMIT;
 
-/// How bad it is, worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Severity {
-    /// A deploy would fail of it.
-    Fatal,
-    /// It may hurt later.
-    Warning,
-    /// As it should be.
-    Good,
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct Finding {
-    /// The same for the same kind of thing, for programs.
-    pub(crate) id: &'static str,
-    pub(crate) severity: Severity,
-    /// What is seen.
-    pub(crate) what: String,
-    /// The file, line or address.
-    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
-    pub(crate) place: Option<String>,
-    /// What to do, a command where there is one; empty for a good one.
-    pub(crate) fix: String,
-}
-
-impl Finding {
-    fn new(id: &'static str, severity: Severity, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { id, severity, what: what.into(), place: None, fix: fix.into() }
-    }
-
-    fn fatal(id: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::new(id, Severity::Fatal, what, fix)
-    }
-
-    fn warning(id: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::new(id, Severity::Warning, what, fix)
-    }
-
-    fn good(id: &'static str, what: impl Into<String>) -> Self {
-        Self::new(id, Severity::Good, what, "")
-    }
-
-    /// One of the set-up.
-    fn of(severity: Severity, difference: &Difference) -> Self {
-        let finding = Self::new(nginx::SETUP, severity, difference.what.as_str(), difference.fix.as_str());
-        Self { place: difference.at.as_ref().map(ToString::to_string), ..finding }
-    }
-
-    /// The same, where a deploy may be what cures it.
-    fn milder(self) -> Self {
-        if self.severity == Severity::Fatal { Self { severity: Severity::Warning, ..self } } else { self }
-    }
-
-    fn at(self, place: &Place) -> Self {
-        Self { place: Some(place.to_string()), ..self }
-    }
-}
+pub(crate) type Finding = bluegreen_core::Finding;
 
 /// What the engine judges by itself, under the lock and with exit codes of its own; and what breaks something beside the deploy, which
 /// itself succeeds.
@@ -121,7 +62,7 @@ pub(crate) async fn before_deploy(app: &App, seen: &Seen, switches: bool, starts
         findings.extend(of_the_proxy(&app.config, seen).await);
     }
     let mut findings = in_order(&app.config, findings);
-    findings.retain(|finding| !LEFT_TO_IT.contains(&finding.id) && (starts || !MAY_COME.contains(&finding.id)));
+    findings.retain(|finding| !LEFT_TO_IT.contains(&&*finding.id) && (starts || !MAY_COME.contains(&&*finding.id)));
     findings
 }
 
@@ -145,8 +86,9 @@ pub(crate) async fn can_switch(config: &Config, settled: bool) -> Option<Finding
 }
 
 async fn of_the_proxy(config: &Config, seen: &Seen) -> Vec<Finding> {
-    let mut findings = nginx::look(config, seen).await;
-    findings.extend(sight::look(config, seen.route().is_some()));
+    let sight = sight::look(config, seen.route().is_some());
+    let mut findings = nginx::look(config, seen, sight.iter().any(|finding| finding.id == sight::CLOSED)).await;
+    findings.extend(sight);
     findings.extend(web::look(config, seen).await);
     findings
 }
@@ -199,40 +141,35 @@ pub(crate) async fn before_setup(config: &Config) -> Vec<Finding> {
 
 /// What a deploy refuses of the configuration.
 fn objections(config: &Config) -> impl Iterator<Item = Finding> {
-    config
-        .each_objection()
-        .map(|[what, place, fix]| Finding { place: Some(place), ..Finding::fatal("config", what, fix) })
+    config.each_objection().map(|[what, place, fix]| Finding::fatal("config", what, fix).at(place))
 }
 
 /// One for each cause, the worst first; before all what no deploy begins with.
 fn in_order(config: &Config, findings: Vec<Finding>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = objections(config).chain(findings).collect();
-    sight::told_once(&mut findings, &config.route_dir);
     // a server block that is not as it was set up answers otherwise too
     let is_of_files = |finding: &Finding| match finding.severity {
-        Severity::Warning => finding.id == nginx::SETUP,
+        Severity::Warning => finding.id == SETUP,
         _ => finding.id == passes::FRONT_DOOR_ROUTE,
     };
     if findings.iter().any(is_of_files) {
         for door in findings.iter_mut().filter(|f| f.id == web::FRONT_DOOR && f.severity == Severity::Fatal) {
-            door.fix = format!("first what is said of nginx's files; if it stays: {}", door.fix);
+            door.fix = Some(format!("first what is said of nginx's files; if it stays: {}", door.fix()));
         }
     }
     findings.sort_by_key(|finding| finding.severity);
     findings
 }
 
-/// What `setup --check` found, in the same words and shape; `fine` when nothing differs.
-pub(crate) fn of_setup(differences: &[Difference], fine: &str) -> Vec<Finding> {
-    if differences.is_empty() {
-        return vec![Finding::good(nginx::SETUP, fine)];
-    }
-    differences.iter().map(|difference| Finding::of(Severity::Fatal, difference)).collect()
+#[cfg(test)]
+fn kind(finding: &Finding) -> (Severity, &'static str) {
+    let Cow::Borrowed(id) = finding.id else { panic!("{finding:?} is read") };
+    (finding.severity, id)
 }
 
 #[cfg(test)]
 fn ids(findings: &[Finding]) -> Vec<(Severity, &'static str)> {
-    findings.iter().map(|finding| (finding.severity, finding.id)).collect()
+    findings.iter().map(kind).collect()
 }
 
 #[cfg(test)]
@@ -245,11 +182,11 @@ mod tests {
         let config = Config::parse(SMALLEST, "bluegreen.toml".as_ref()).unwrap();
         let fix = |other: Finding| {
             let found = in_order(&config, vec![other, Finding::fatal(web::FRONT_DOOR, "x", "set proxy.nginx.url")]);
-            found.into_iter().find(|finding| finding.id == web::FRONT_DOOR).unwrap().fix
+            found.into_iter().find(|finding| finding.id == web::FRONT_DOOR).unwrap().fix.unwrap()
         };
         assert_eq!(fix(Finding::good("nginx", "runs")), "set proxy.nginx.url");
         let first = "first what is said of nginx's files; if it stays: set proxy.nginx.url";
-        assert_eq!(fix(Finding::warning(nginx::SETUP, "has another text", "")), first);
+        assert_eq!(fix(Finding::warning(SETUP, "has another text", "")), first);
         assert_eq!(fix(Finding::fatal(passes::FRONT_DOOR_ROUTE, "a path", "")), first);
     }
 }

@@ -4,23 +4,21 @@ use std::{error::Error as _, fmt::Display};
 
 use bluegreen_core::{Blind, Seen, Traffic};
 use bluegreen_nginx::{
-    Commands, MasterError, RouteDirError,
+    Commands, MasterError, PlaceError, RouteDirError,
     reload::{Version, reload_warnings},
-    setup::{Difference, Place, Survey},
+    setup::{Difference, Place, Repair, SETUP, SetupError, Survey},
 };
 use regex::Regex;
 
 use super::{Finding, Severity, passes, rights};
 use crate::{
-    advice::{for_master, for_traffic, said},
+    advice::{for_master, for_repair, for_traffic, said},
     config::{Config, ProxyMode},
     report, wiring,
 };
 
 /// The finding about the route.
 pub(super) const ROUTE: &str = "route";
-/// The findings about the set-up.
-pub(super) const SETUP: &str = "setup";
 /// The first version that takes the snippet: `keepalive_timeout` in an upstream group.
 const OLDEST: &str = "1.15.3";
 /// Said where root calls it too.
@@ -28,7 +26,8 @@ pub(crate) const OLDER: &str = "the nginx that runs is older than its program on
 /// How a refusal ends that came after all of the configuration was read.
 const SYNTAX_IS_OK: &str = "; syntax is ok";
 
-pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
+/// `closed`: whether its workers are known not to reach the directory of the route, which is told with that.
+pub(super) async fn look(config: &Config, seen: &Seen, closed: bool) -> Vec<Finding> {
     let traffic = &seen.traffic;
     let proven = seen.route().is_some();
     let master = wiring::master(config);
@@ -46,13 +45,14 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
     if older {
         findings.push(Finding::warning("nginx-older", OLDER, "sudo systemctl restart nginx, when it suits"));
     }
+    let fix = |traffic: &Result<Traffic, Blind>| for_traffic(traffic, config);
     let commands = match wiring::commands(config) {
         Ok(commands) => commands,
         Err(error) => {
             if pid.is_ok() {
                 findings.push(unasked(&error));
             }
-            findings.extend(judge(traffic, |traffic| for_traffic(traffic, config), Vec::new(), Vec::new()));
+            findings.extend(route(traffic, closed, false, fix));
             return findings;
         }
     };
@@ -76,13 +76,16 @@ pub(super) async fn look(config: &Config, seen: &Seen) -> Vec<Finding> {
     // what cannot be followed is told with the route
     if matches!(traffic, Ok(Traffic::Ours(_) | Traffic::Elsewhere(_))) {
         let missing = writes(config).await;
-        differences.retain(|difference| missing.iter().all(|finding| finding.what != difference.what));
+        differences.retain(|difference| missing.is_none() || !matches!(difference.fix, Some(Repair::Remake)));
         findings.extend(missing);
     }
     // what is not set up is told as such
     let wrong = survey.filter(|_| !matches!(traffic, Ok(Traffic::NotSetUp(_))));
     let wrong = wrong.map(|survey| passes::look(config, &survey, &commands, seen, &differences)).unwrap_or_default();
-    findings.extend(judge(traffic, |traffic| for_traffic(traffic, config), differences, wrong));
+    let differences = listed(traffic, closed, differences, &wrong);
+    findings.extend(route(traffic, closed, !differences.is_empty(), fix));
+    findings.extend(differences.into_iter().map(|difference| of(traffic, difference, &commands)));
+    findings.extend(wrong);
     findings
 }
 
@@ -101,7 +104,7 @@ async fn taken(
     }
     // without a set-up to look at, nothing is known to be put right by one
     let Ok(setup) = wiring::setup(config, commands.clone(), None).await else { return Some(taken) };
-    match differences.iter_mut().find(|difference| difference.is_applied()) {
+    match differences.iter_mut().find(|difference| is_applied(difference)) {
         Some(ours) if setup.repairs(&taken.what).await => {
             ours.what += ", and nginx would not come up after a restart";
             None
@@ -145,8 +148,8 @@ pub(super) async fn writes(config: &Config) -> Option<Finding> {
         return Some(Finding::fatal("route-dir", what, fix));
     }
     let why = wiring::reload_switcher(config).can_switch().await.err()?;
-    let place = Some(config.nginx.service_url_file.display().to_string());
-    Some(Finding { place, ..Finding::fatal("service-url", why, "put that right, then bluegreen check") })
+    let place = config.nginx.service_url_file.display();
+    Some(Finding::fatal("service-url", why, "put that right, then bluegreen check").at(place))
 }
 
 /// What nginx answers beyond the limits of the front door; nothing where its configuration cannot be read.
@@ -190,7 +193,7 @@ fn costs<E: Display>(version: Version, survey: Result<&Survey, E>) -> Vec<String
 async fn differences(config: &Config, commands: &Commands) -> Vec<Difference> {
     match wiring::setup(config, commands.clone(), None).await {
         Ok(setup) => setup.differences().await,
-        Err(halt) => vec![Difference::new(halt.trouble.one_line(), "correct it, then bluegreen check")],
+        Err(halt) => vec![differs(halt.trouble.one_line(), "correct it, then bluegreen check")],
     }
 }
 
@@ -199,7 +202,7 @@ pub(crate) fn past_the_include(config: &Config, survey: &Survey, commands: &Comm
     let past = |at: &Place, port: u16, argument: &str| {
         let what = format!("`proxy_pass {argument}` goes to port {port} whatever the include says");
         let fix = format!("write `proxy_pass $service_url;`, then {}", commands.typed_reload());
-        Difference::new(what, fix).at(at.clone())
+        differs(what, fix).at(at)
     };
     let passes = survey.passes().into_iter().filter(|pass| !pass.argument.contains('$'));
     let ours = passes
@@ -302,40 +305,58 @@ fn judge_configuration(mode: ProxyMode, test: &str, said: Result<(), String>) ->
     Finding { place, ..finding }
 }
 
-/// The route as nginx proves it, and what differs from the set-up: as long as the proof holds, nothing fails of it but what is
-/// `wrong` at the front door.
-fn judge(
+/// One of the configuration, which is no file of nginx's.
+pub(crate) fn differs(what: impl Into<String>, fix: impl Into<String>) -> Difference {
+    Difference::fatal(SETUP, what, Repair::Do(fix.into()))
+}
+
+/// As long as the proof holds, nothing fails of it.
+fn of(traffic: &Result<Traffic, Blind>, difference: Difference, commands: &Commands) -> Finding {
+    let severity = if matches!(traffic, Ok(Traffic::Ours(_))) { Severity::Warning } else { difference.severity };
+    Finding { severity, ..difference.fixed(|repair| for_repair(&repair, commands)) }
+}
+
+fn is_applied(difference: &Difference) -> bool {
+    difference.fix.as_ref().is_some_and(Repair::is_applied)
+}
+
+/// Whether it is the directory that nginx's workers may not search.
+fn is_closed(difference: &Difference) -> bool {
+    matches!(difference.fix, Some(Repair::Against(SetupError::Place(PlaceError::NotSearchable(_)))))
+}
+
+/// What is told beside the route and what is `wrong` at the front door.
+fn listed(
     traffic: &Result<Traffic, Blind>,
-    fix: impl Fn(&Result<Traffic, Blind>) -> String,
-    differences: Vec<Difference>,
-    wrong: Vec<Finding>,
-) -> Vec<Finding> {
-    let told = |at: &Place| wrong.iter().any(|finding| finding.place.as_ref() == Some(&at.to_string()));
+    closed: bool,
+    mut differences: Vec<Difference>,
+    wrong: &[Finding],
+) -> Vec<Difference> {
     // what the set-up will do by itself need not be listed when it has to run anyway
     let must_run = matches!(traffic, Ok(Traffic::NotSetUp(_)) | Err(Blind::Differs(_)));
-    let mut listed = differences;
-    listed.retain(|difference| !(difference.at.as_ref().is_some_and(told) || must_run && difference.is_applied()));
-    let mut findings = Vec::new();
-    match traffic {
-        Ok(Traffic::Ours(route)) => {
-            findings.push(Finding::good(ROUTE, format!("nginx proves it: {} has the traffic", route.active)));
-        }
-        Ok(Traffic::Elsewhere(_)) => {
-            findings.push(Finding::warning(ROUTE, said(traffic), "the first deploy takes the traffic over"));
-        }
+    let told = |it: &Difference| it.place.is_some() && wrong.iter().any(|finding| finding.place == it.place);
+    differences.retain(|it| !(told(it) || must_run && is_applied(it) || closed && is_closed(it)));
+    differences
+}
+
+/// The route as nginx proves it; nothing where its workers say another one because they cannot reach it.
+fn route(
+    traffic: &Result<Traffic, Blind>,
+    closed: bool,
+    differs: bool,
+    fix: impl Fn(&Result<Traffic, Blind>) -> String,
+) -> Option<Finding> {
+    Some(match traffic {
+        Err(Blind::Route(_)) if closed => return None,
+        Ok(Traffic::Ours(route)) => Finding::good(ROUTE, format!("nginx proves it: {} has the traffic", route.active)),
+        Ok(Traffic::Elsewhere(_)) => Finding::warning(ROUTE, said(traffic), "the first deploy takes the traffic over"),
         // as a rule it follows from them
-        _ if !listed.is_empty() => {
+        _ if differs => {
             let fix = format!("first what differs from the set-up, below; then {}", fix(traffic));
-            findings.push(Finding::fatal(ROUTE, said(traffic), fix));
+            Finding::fatal(ROUTE, said(traffic), fix)
         }
-        _ => findings.push(Finding::fatal(ROUTE, said(traffic), fix(traffic))),
-    }
-    for difference in listed {
-        let severity = if matches!(traffic, Ok(Traffic::Ours(_))) { Severity::Warning } else { Severity::Fatal };
-        findings.push(Finding::of(severity, &difference));
-    }
-    findings.extend(wrong);
-    findings
+        _ => Finding::fatal(ROUTE, said(traffic), fix(traffic)),
+    })
 }
 
 #[cfg(test)]
@@ -343,7 +364,7 @@ mod tests {
     use bluegreen_core::{Profile, Route};
 
     use super::*;
-    use crate::doctor::ids;
+    use crate::doctor::{ids, kind};
 
     const TEST: &str = "sudo /opt/nginx -c /opt/nginx.conf -t";
 
@@ -357,17 +378,21 @@ mod tests {
 
     #[test]
     fn missing_stopped_and_several_have_their_own_fix() {
-        let id = |finding: &Finding| (finding.severity, finding.id);
+        let id = kind;
         assert_eq!(id(&running(&Ok(1), &Ok(version("1.22.1")), true)), (Severity::Good, "nginx"));
         let missing = running(&Err(none()), &Err(none()), false);
-        assert!(id(&missing) == (Severity::Fatal, "nginx-missing") && missing.fix.contains("nginx"), "{missing:?}");
+        assert!(id(&missing) == (Severity::Fatal, "nginx-missing") && missing.fix().contains("nginx"), "{missing:?}");
         let stopped = running(&Err(none()), &Ok(version("1.22.1")), false);
-        assert!(id(&stopped) == (Severity::Fatal, "nginx-stopped") && stopped.fix.contains("systemctl start nginx"));
+        assert!(id(&stopped) == (Severity::Fatal, "nginx-stopped") && stopped.fix().contains("systemctl start nginx"));
         let unknown = running(&Err(none()), &Err(MasterError::Version("it says nothing".to_owned())), false);
         assert!(unknown.id == "nginx-stopped" && unknown.what.contains("it says nothing"), "it is there: {unknown:?}");
         let several = || Err(MasterError::Several(vec![1, 2]));
         let other = running(&Err(MasterError::PidFile("/run/x.pid".into())), &Ok(version("1.22.1")), false);
-        assert!(other.fix.contains("pid_file") && !other.fix.contains("systemctl"), "another one runs: {}", other.fix);
+        assert!(
+            other.fix().contains("pid_file") && !other.fix().contains("systemctl"),
+            "another one runs: {}",
+            other.fix()
+        );
         assert_eq!(id(&running(&several(), &Ok(version("1.22.1")), true)).0, Severity::Good);
         assert_eq!(id(&running(&several(), &Ok(version("1.22.1")), false)).0, Severity::Fatal);
     }
@@ -400,11 +425,11 @@ mod tests {
             (Severity::Warning, Some("/etc/nginx/conf.d/other.conf:3"))
         );
         assert_eq!(judge_configuration(ProxyMode::Reload, TEST, Err(said)).severity, Severity::Fatal);
-        assert_eq!(found.fix, format!("mend that file, then {TEST}"), "the nginx that is meant");
+        assert_eq!(found.fix(), format!("mend that file, then {TEST}"), "the nginx that is meant");
         let port =
             "`nginx -t` failed: nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)".to_owned();
         let found = judge_configuration(ProxyMode::Reload, TEST, Err(port));
-        assert_eq!((found.place, found.fix), (None, format!("put that right, then {TEST}")), "no file is named");
+        assert_eq!((found.place, found.fix), (None, Some(format!("put that right, then {TEST}"))), "no file is named");
         assert_eq!(judge_configuration(ProxyMode::Reload, TEST, Ok(())).severity, Severity::Good);
     }
 
@@ -424,17 +449,32 @@ mod tests {
 
     #[test]
     fn what_differs_fails_a_deploy_only_without_a_proof() {
-        let differs =
-            || vec![Difference::new("a is missing", "sudo bluegreen setup --apply"), Difference::new("b", "by hand")];
-        let fix = |_: &Result<Traffic, Blind>| "sudo bluegreen setup --apply".to_owned();
+        let differs = || vec![Difference::fatal(SETUP, "a is missing", Repair::Apply), differs("b", "by hand")];
+        let told = |traffic: &Result<Traffic, Blind>| {
+            let (commands, listed) = (Commands::new(["nginx"]), listed(traffic, false, differs(), &[]));
+            let route = route(traffic, false, !listed.is_empty(), |_| "x".to_owned());
+            let listed = listed.into_iter().map(|it| of(traffic, it, &commands));
+            route.into_iter().chain(listed).collect::<Vec<_>>()
+        };
         let real1 = Route::solo(Profile::new("real1".parse().unwrap(), 8081).unwrap()).into();
-        assert_eq!(ids(&judge(&Ok(real1), fix, differs(), vec![]))[1..], [(Severity::Warning, "setup"); 2]);
-        let not_set_up = judge(&Ok(Traffic::NotSetUp("x".into())), fix, differs(), vec![]);
-        assert_eq!(ids(&not_set_up), [(Severity::Fatal, "route"), (Severity::Fatal, "setup")]);
-        assert_eq!(not_set_up[1].what, "b", "the set-up does the rest");
-        assert_eq!(not_set_up[0].fix, "first what differs from the set-up, below; then sudo bluegreen setup --apply");
-        let other = |differences| judge(&Err(Blind::Differs("x".into())), fix, differences, vec![]);
-        let applied = other(vec![Difference::new("a is missing", "sudo bluegreen setup --apply")]);
-        assert_eq!((applied.len(), applied[0].fix.as_str()), (1, "sudo bluegreen setup --apply"));
+        assert_eq!(ids(&told(&Ok(real1)))[1..], [(Severity::Warning, "setup"); 2]);
+        for must_run in [Ok(Traffic::NotSetUp("x".into())), Err(Blind::Differs("x".into()))] {
+            let found = told(&must_run);
+            assert_eq!(ids(&found), [(Severity::Fatal, "route"), (Severity::Fatal, "setup")]);
+            assert_eq!((&*found[1].what, found[1].fix()), ("b", "by hand"), "the set-up does the rest");
+            assert_eq!(found[0].fix(), "first what differs from the set-up, below; then x");
+        }
+    }
+
+    #[test]
+    fn one_closed_directory_is_one_finding() {
+        let place = |error: PlaceError| Difference::fatal(SETUP, "x", Repair::Against(error.into()));
+        let closed = place(PlaceError::NotSearchable("/srv/a".into()));
+        let other = place(PlaceError::Temporary { path: "/tmp/a".into(), why: "x" });
+        let blind = Err(Blind::Route("x".into()));
+        let listed = |closed, it| listed(&blind, closed, it, &[]).len();
+        assert_eq!((listed(true, vec![closed, other]), route(&blind, true, false, |_| String::new())), (1, None));
+        let closed = vec![place(PlaceError::NotSearchable("/srv/a".into()))];
+        assert_eq!((listed(false, closed), route(&blind, false, false, |_| String::new()).is_some()), (1, true));
     }
 }

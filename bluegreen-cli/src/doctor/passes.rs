@@ -7,7 +7,10 @@ use bluegreen_nginx::{
 };
 
 use super::Finding;
-use crate::config::{Config, ProxyMode};
+use crate::{
+    advice::for_repair,
+    config::{Config, ProxyMode},
+};
 
 /// The finding about the `proxy_pass` of the front door.
 pub(super) const FRONT_DOOR_ROUTE: &str = "front-door-route";
@@ -27,9 +30,9 @@ pub(super) fn look(
     let all = survey.passes();
     let follows = Follows::of(config, &all);
     let fix = |pass: &Passing| {
-        let told = differences.iter().find(|difference| difference.at.as_ref() == Some(&pass.at));
+        let told = differences.iter().find(|difference| difference.place.as_ref() == Some(&pass.at.to_string()));
         let by_hand = || format!("write `proxy_pass {};` there, then {}", follows.written, commands.typed_reload());
-        told.map_or_else(by_hand, |difference| difference.fix.clone())
+        told.and_then(|it| it.fix.as_ref()).map_or_else(by_hand, |repair| for_repair(repair, commands))
     };
     let door = at_the_door(config, &all);
     let mut findings = judge(&config.profiles, &follows, &door, fix);
@@ -176,7 +179,10 @@ mod tests {
     use std::fs;
 
     use bluegreen_core::{Occupant, Route, Stamp, Stranger};
-    use bluegreen_nginx::Snippet;
+    use bluegreen_nginx::{
+        Snippet,
+        setup::{Repair, SETUP},
+    };
 
     use super::*;
     use crate::{
@@ -231,11 +237,9 @@ mod tests {
             finding.what,
             "users' requests go to port 8081 whatever the route says: a deploy to real2 would end with 13"
         );
-        assert_eq!(finding.fix, format!("write `{OURS}` there, then sudo /opt/nginx -s reload"));
-        let apply = |survey: &Survey| {
-            vec![Difference::new("x", "sudo bluegreen setup --apply").at(survey.passes()[0].at.clone())]
-        };
-        assert_eq!(judged(hard, apply)[0].fix, "sudo bluegreen setup --apply");
+        assert_eq!(finding.fix(), format!("write `{OURS}` there, then sudo /opt/nginx -s reload"));
+        let apply = |survey: &Survey| vec![Difference::fatal(SETUP, "x", Repair::Apply).at(&survey.passes()[0].at)];
+        assert_eq!(judged(hard, apply)[0].fix(), "sudo bluegreen setup --apply");
         let config = Config::parse(SMALLEST, "bluegreen.toml".as_ref()).unwrap();
         let snippet = Snippet::new(config.app.clone(), wiring::route_dir(&config).unwrap());
         assert!(snippet.location().contains(OURS), "as the snippet names it");
@@ -259,7 +263,8 @@ mod tests {
             let [finding] = &found[..] else { panic!("{found:?}") };
             assert!(finding.id == "fixed-port" && finding.place.as_ref().unwrap().ends_with("nginx.conf:3"));
             assert!(
-                finding.fix.starts_with(&format!("write `{OURS}` there")) && finding.what.contains("`location /live`")
+                finding.fix().starts_with(&format!("write `{OURS}` there"))
+                    && finding.what.contains("`location /live`")
             );
             (finding.severity, finding.what.rsplit_once(": ").unwrap().1.to_owned())
         };

@@ -148,7 +148,7 @@ fn reach(profile: &Profile, occupant: &Occupant, listens: Option<&[SocketAddr]>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Severity;
+    use crate::doctor::{Severity, kind};
 
     #[test]
     fn who_cannot_be_seen_cannot_be_adopted() {
@@ -168,7 +168,7 @@ mod tests {
             interrupt: None,
             last: None,
         };
-        let look = |profile| occupant(&seen, profile, false, false).unwrap().fix;
+        let look = |profile| occupant(&seen, profile, false, false).unwrap().fix.unwrap();
         let fixes = seen.profiles.both().map(look);
         // nobody at all listens there
         assert!(!fixes[0].contains("adopt") && fixes[0].starts_with("sudo nft list ruleset"), "{fixes:?}");
@@ -179,9 +179,9 @@ mod tests {
     fn a_port_of_the_kernel_is_reserved_by_one_command() {
         let look = |ports, reserved| ephemeral(ports, &Ephemeral::parse("32768\t60999\n", reserved)).unwrap();
         assert_eq!(look([8081, 8082], "\n").severity, Severity::Good);
-        assert_eq!(look([40000, 8082], "\n").fix, "sudo sysctl net.ipv4.ip_local_reserved_ports=40000");
+        assert_eq!(look([40000, 8082], "\n").fix(), "sudo sysctl net.ipv4.ip_local_reserved_ports=40000");
         assert_eq!(
-            look([40000, 40001], "39000,40001-40002\n").fix,
+            look([40000, 40001], "39000,40001-40002\n").fix(),
             "sudo sysctl net.ipv4.ip_local_reserved_ports=39000,40001-40002,40000"
         );
         assert!(look([40000, 8082], "").what.starts_with("port 40000 is among"));
@@ -197,7 +197,7 @@ mod tests {
             let listens: Vec<SocketAddr> = listens.iter().map(|at| at.parse().unwrap()).collect();
             let listens = Some(listens);
             let process = bluegreen_core::Process { release: "v1".parse().unwrap(), id: "1".to_owned() };
-            reach(&profile, &Occupant::Ours { process, listening }, listens.as_deref()).map(|f| (f.severity, f.id))
+            reach(&profile, &Occupant::Ours { process, listening }, listens.as_deref()).map(|f| kind(&f))
         };
         assert_eq!(judged(true, &["127.0.0.1:8081", "0.0.0.0:9000"]), Some((Severity::Good, "listens")));
         assert_eq!(judged(true, &["0.0.0.0:8081"]), Some((Severity::Warning, "open-port")));
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(judged(false, &["127.0.0.1:9000"]), None);
         let mut who = bluegreen_core::Stranger::new();
         who.address = Some("[::]:8081".parse().unwrap());
-        let stranger = reach(&profile, &Occupant::stranger(who), None).map(|f| f.id);
+        let stranger = reach(&profile, &Occupant::stranger(who), None).map(|f| kind(&f).1);
         assert_eq!(stranger, Some("open-port"));
     }
 }

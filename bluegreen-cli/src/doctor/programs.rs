@@ -63,7 +63,7 @@ fn hooks(config: &Config) -> Vec<Finding> {
         let command = &hook.as_ref()?.command;
         let first = config.profiles.first();
         let (what, fix) = if let Some(found) = runnable(config, first, command, path.as_deref(), here) {
-            (found.what, found.fix)
+            (found.what, found.fix.unwrap_or_default())
         } else {
             let program = render(config, first, command.first()?)?;
             let Distrust { file, why, fix } = distrust(&program).filter(|_| is_known(&program))?;
@@ -228,7 +228,7 @@ mod tests {
     fn each_profile_needs_a_port_of_its_own() {
         let found = found("command = [\"sh\", \"-c\", \"x {artifact} --port 8081\"]");
         assert_eq!(ids(&found), [(crate::doctor::Severity::Warning, "same-port")]);
-        assert!(found[0].fix.contains("env = { PORT = \"{port}\" }"), "{}", found[0].fix);
+        assert!(found[0].fix().contains("env = { PORT = \"{port}\" }"), "{}", found[0].fix());
         for start in [
             "command = [\"sh\", \"-c\", \"x --spring.profiles.active={profile}\"]",
             "command = [\"sh\", \"-c\", \"x\"]\nenv = { PORT = \"{port}\" }",

@@ -89,11 +89,13 @@ mod tests {
     fn all_that_is_missing_is_one_line_for_sudoers() {
         assert_eq!(judge("deploy", &[], None), None);
         let refused = [words("/sbin/nginx -t"), words("/sbin/nginx -s reload")];
-        let fix = |refused: &[Vec<String>], install: &str| judge("deploy", refused, Some(&words(install))).unwrap().fix;
+        let fix = |refused: &[Vec<String>], install: &str| {
+            judge("deploy", refused, Some(&words(install))).unwrap().fix.unwrap()
+        };
         let found = judge("deploy", &refused, None).unwrap();
         assert!(found.what.contains("`sudo /sbin/nginx -t` and `sudo /sbin/nginx -s reload`"), "{}", found.what);
         let line = "deploy ALL=(root) NOPASSWD: /sbin/nginx -t, /sbin/nginx -s reload";
-        assert!(found.fix.ends_with(line), "{}", found.fix);
+        assert!(found.fix().ends_with(line), "{}", found.fix());
         assert!(fix(&refused, "/opt/put").ends_with(&format!("{line}, /opt/put")));
         // never a rule with which any file could be written
         assert!(fix(&[], "/bin/cp -p").starts_with("for `install` a script"));

@@ -14,7 +14,7 @@ use bluegreen_linux::{
     program::{Program, Said},
     users::{self, User},
 };
-use bluegreen_nginx::{Master, PlaceError};
+use bluegreen_nginx::Master;
 
 use super::Finding;
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 /// systemd answers within milliseconds, or is not to be reached.
 const WITHIN: Duration = Duration::from_secs(5);
 /// The finding about a directory on the way to the route.
-const CLOSED: &str = "not-searchable";
+pub(super) const CLOSED: &str = "not-searchable";
 
 /// A worker, as far as this user may know it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -146,21 +146,6 @@ fn searchable(worker: &Worker, way: &[Dir]) -> Option<Finding> {
     let path = closed.path.display();
     let what = format!("nginx's workers are {who}, who may not search {path} (mode {:o})", closed.mode & 0o7777);
     Some(Finding::fatal(CLOSED, what, format!("sudo chmod o+x {path}")))
-}
-
-/// Leaves of a directory that nginx's workers may not search the finding that says so and what it blocks: that the place of the
-/// route is bad, and that nginx says another route than is written there, are the same cause.
-pub(super) fn told_once(findings: &mut Vec<Finding>, route: &Path) {
-    if !findings.iter().any(|finding| finding.id == CLOSED) {
-        return;
-    }
-    let real = route.canonicalize().unwrap_or_else(|_| route.to_owned());
-    let closed = |dir: &Path| PlaceError::NotSearchable(dir.to_owned()).to_string();
-    let places: Vec<String> = real.ancestors().chain(route.ancestors()).map(closed).collect();
-    let follows = |what: &String| {
-        places.contains(what) || what.contains("its workers cannot enter the directory, open_file_cache")
-    };
-    findings.retain(|finding| finding.id == CLOSED || !follows(&finding.what));
 }
 
 /// Words in the path of a container's cgroup.
@@ -308,7 +293,7 @@ fn selinux(labels: &Labels) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::{Severity, ids};
+    use crate::doctor::{Severity, ids, kind};
 
     fn dir(path: &str, uid: u32, gid: u32, mode: u32) -> Dir {
         Dir { path: path.into(), uid, gid, mode }
@@ -320,40 +305,19 @@ mod tests {
         let way =
             |mode: u32, gid: u32| [dir("/", 0, 0, 0o755), dir("/srv", 7, gid, mode), dir("/srv/route", 7, 7, 0o700)];
         let found = searchable(&worker, &way(0o750, 7)).unwrap();
-        assert_eq!(
-            (found.fix.as_str(), found.what.contains("user 4242")),
-            ("sudo chmod o+x /srv", true),
-            "{}",
-            found.what
-        );
+        assert_eq!((found.fix(), found.what.contains("user 4242")), ("sudo chmod o+x /srv", true), "{}", found.what);
         // their group may search the first one
-        assert_eq!(searchable(&worker, &way(0o750, 50)).unwrap().fix, "sudo chmod o+x /srv/route");
+        assert_eq!(searchable(&worker, &way(0o750, 50)).unwrap().fix(), "sudo chmod o+x /srv/route");
         // and where the group may not, others do not count
-        assert_eq!(searchable(&worker, &way(0o705, 50)).unwrap().fix, "sudo chmod o+x /srv");
+        assert_eq!(searchable(&worker, &way(0o705, 50)).unwrap().fix(), "sudo chmod o+x /srv");
         assert_eq!(searchable(&Worker { uid: 0, ..worker.clone() }, &way(0, 0)), None);
         assert_eq!(searchable(&worker, &way(0o755, 7)[..2]), None);
     }
 
     #[test]
-    fn one_closed_directory_is_one_finding() {
-        let mut found = vec![
-            Finding::fatal(CLOSED, "nginx's workers are nobody", ""),
-            Finding::fatal("route", "its workers cannot enter the directory, open_file_cache is on", ""),
-            Finding::fatal("setup", PlaceError::NotSearchable("/srv/a".into()).to_string(), ""),
-            Finding::fatal("setup", PlaceError::NotSearchable("/elsewhere".into()).to_string(), ""),
-        ];
-        told_once(&mut found, Path::new("/srv/a/route"));
-        assert_eq!(ids(&found), [(Severity::Fatal, CLOSED), (Severity::Fatal, "setup")]);
-        assert!(found[1].what.contains("/elsewhere"));
-        found.remove(0);
-        told_once(&mut found, Path::new("/elsewhere/route"));
-        assert_eq!(found.len(), 1, "with nobody to tell it, it stays");
-    }
-
-    #[test]
     fn another_root_is_another_route() {
         let worker = Worker { pid: 9, cgroups: "0::/system.slice/docker-abc.scope".into(), ..Worker::default() };
-        let at = |own: &str, same| container(&worker, own, same, Path::new("/r")).map(|f| (f.severity, f.id));
+        let at = |own: &str, same| container(&worker, own, same, Path::new("/r")).map(|f| kind(&f));
         assert_eq!(at("0::/", Some(true)), None);
         assert_eq!(at("0::/", Some(false)), Some((Severity::Fatal, "other-mount")));
         assert_eq!(at("0::/user.slice", None), Some((Severity::Warning, "container")));

@@ -107,7 +107,7 @@ fn disk(dir: &Path, release: &Result<u64, String>) -> Vec<Finding> {
             vec![Finding::warning("disk", what, format!("df {}", dir.display()))]
         }
     };
-    found.into_iter().map(|finding| Finding { place: Some(dir.display().to_string()), ..finding }).collect()
+    found.into_iter().map(|finding| finding.at(dir.display())).collect()
 }
 
 /// An error without words: no release of ours has the traffic, and nobody knows what the next one will want.
@@ -224,7 +224,7 @@ fn judge_disk(free: u64, release: &Result<u64, String>, inodes: Option<u64>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::{Severity, ids};
+    use crate::doctor::{Severity, ids, kind};
 
     const GIB: u64 = 1 << 30;
 
@@ -250,8 +250,7 @@ mod tests {
 
     #[test]
     fn disk_and_inodes() {
-        let judge =
-            |free, release, inodes| judge_disk(free, &release, inodes).map(|f| (f.severity, f.id)).collect::<Vec<_>>();
+        let judge = |free, release, inodes| judge_disk(free, &release, inodes).map(|f| kind(&f)).collect::<Vec<_>>();
         assert_eq!(judge(GIB, Ok(MARGIN), None), [(Severity::Good, "disk")]);
         assert_eq!(judge(2 * MARGIN, Ok(MARGIN), Some(1000)), [(Severity::Warning, "disk")]);
         assert_eq!(judge(RESERVE, Ok(1), Some(3)), [(Severity::Fatal, "disk"), (Severity::Fatal, "inodes")]);

@@ -58,7 +58,7 @@ pub(super) async fn door(config: &Config, seen: &Seen) -> Option<Finding> {
     // whoever is sick may be why: nginx may show another page in its place, or a page of before
     let mild = |finding: Finding| if is_well { finding } else { finding.milder() };
     let judged = || judge_door(config, &answered, door.is_limited());
-    let judged = || if hangs { Finding { fix: DEPLOY.to_owned(), ..judged() } } else { judged() };
+    let judged = || if hangs { Finding { fix: Some(DEPLOY.to_owned()), ..judged() } } else { judged() };
     Some(redirected.map_or_else(|| mild(judged()), mild))
 }
 
@@ -187,7 +187,7 @@ fn redirected(config: &Config, answer: &Answer) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Severity;
+    use crate::doctor::{Severity, kind};
 
     fn config() -> Config {
         Config::parse(crate::config::SMALLEST, "bluegreen.toml".as_ref()).unwrap()
@@ -246,7 +246,7 @@ mod tests {
         let profile = Profile::new("real1".parse().unwrap(), 8081).unwrap();
         let judge = |answer: Answer, body: &Body| {
             let finding = judge_health(&profile, Ok(answer), &StatusRanges::default(), body);
-            (finding.severity, finding.id)
+            kind(&finding)
         };
         assert_eq!(judge(answer(200, "text/plain", None), &Body::Any), (Severity::Good, "health"));
         assert_eq!(judge(answer(302, "", Some("/login")), &Body::Any), (Severity::Warning, "health-redirect"));
@@ -255,7 +255,7 @@ mod tests {
         let hangs = Err(Unhealthy::NoAnswer("none within 2 s".to_owned()));
         let found = judge_health(&profile, hangs, &StatusRanges::default(), &Body::Any);
         assert_eq!(found.what, "real1 listens, and gives its health check no answer: none within 2 s");
-        assert!(!found.fix.contains("health.url"), "it is no other page that is wanted: {}", found.fix);
+        assert!(!found.fix().contains("health.url"), "it is no other page that is wanted: {}", found.fix());
         let body = Body::Text(bluegreen_core::Template::parse("x").unwrap());
         assert_eq!(judge(answer(200, "text/html", None), &body), (Severity::Good, "health"));
     }

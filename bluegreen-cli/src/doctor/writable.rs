@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_told_with_its_own_way_out() {
         let at = |errno: Errno| judge(Path::new("/x"), &Err(errno.into()));
-        let fix = |errno| at(errno).unwrap().fix;
+        let fix = |errno| at(errno).unwrap().fix.unwrap();
         assert_eq!(fix(Errno::ROFS), "findmnt -T /x, and mount it for writing");
         assert_eq!(fix(Errno::PERM), "lsattr -d /x; sudo chattr -i -a /x");
         assert_eq!(fix(Errno::ACCESS), "ls -ld /x");
@@ -162,7 +162,7 @@ mod tests {
         let link = dir.path().join("link");
         std::os::unix::fs::symlink("nowhere", &link).unwrap();
         for tried in [make_one(&link), is_dir(&link)] {
-            assert_eq!(judge(&link, &tried).unwrap().fix, format!("mv {0} {0}.damaged", link.display()));
+            assert_eq!(judge(&link, &tried).unwrap().fix(), format!("mv {0} {0}.damaged", link.display()));
         }
         assert_eq!(
             judge(&state, &is_dir(&state)).unwrap().what,

@@ -1,6 +1,6 @@
 //! What is kept of one command.
 
-use bluegreen_core::{Failure, Finding, Kind, Receipt, ReleaseId};
+use bluegreen_core::{Failure, Finding, Kind, Receipt, ReleaseId, told};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,7 @@ pub(crate) struct Entry {
     #[serde(default)]
     pub(crate) timeline: Timeline,
     /// What the autopsy found.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(with = "told", default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<told::Told>"))]
     pub(crate) findings: Vec<Finding>,
 }

@@ -103,7 +103,7 @@ fn failing() -> Vec<EventKind> {
 /// An autopsy has looked; the events alone know a name.
 #[test]
 fn an_autopsy_knows_better_whose_the_traffic_is_and_what_to_type() {
-    let found = |about: &str, says: &str| Finding { about: about.to_owned(), says: says.to_owned() };
+    let found = |about: &'static str, says: &str| Finding::noted(about, says);
     let findings = vec![
         found("step", "health, on real2"),
         found("traffic", "nobody has it: nginx leads to real1, where nothing runs"),

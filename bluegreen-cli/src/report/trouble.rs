@@ -99,11 +99,11 @@ impl Trouble {
     /// The same, with what an autopsy found. It may know better where the traffic is, and what to type.
     #[must_use]
     pub fn with_findings(mut self, findings: &[Finding]) -> Self {
-        for Finding { about, says } in findings.iter().cloned() {
-            match about.as_str() {
-                TRAFFIC => self.traffic = Some(says),
-                NEXT => self.command = Some(says),
-                _ => self.findings.push(Finding { about, says }),
+        for finding in findings.iter().cloned() {
+            match &*finding.id {
+                TRAFFIC => self.traffic = Some(finding.what),
+                NEXT => self.command = Some(finding.what),
+                _ => self.findings.push(finding),
             }
         }
         self
@@ -126,7 +126,7 @@ impl Trouble {
             lines.push(String::new());
         }
         let mut before = "";
-        for Finding { about, says } in &self.findings {
+        for (about, says) in self.findings.iter().flat_map(Finding::told) {
             for (n, part) in wrap(&sanitize(says), width.saturating_sub(11)).iter().enumerate() {
                 let label = if n == 0 && about != before { sanitize(about) } else { String::new() };
                 lines.push(format!("  {}  {part}", paint.dim(format!("{label:>7}"))));

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use bluegreen_core::{AnsweredBy, Receipt};
+use bluegreen_core::{AnsweredBy, Finding, Receipt};
 
 use super::{
     row::row,
@@ -109,11 +109,10 @@ fn autopsy(trouble: &Trouble) -> String {
     let mut say = |about: &str, says: &str| {
         let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escape(about), escape(says));
     };
-    for alike in trouble.findings.chunk_by(|a, b| a.about == b.about) {
-        let mut labels = std::iter::once(alike[0].about.as_str()).chain(std::iter::repeat(""));
-        for finding in alike {
-            say(labels.next().unwrap_or_default(), &finding.says);
-        }
+    let mut before = "";
+    for (about, says) in trouble.findings.iter().flat_map(Finding::told) {
+        say(if about == before { "" } else { about }, says);
+        before = about;
     }
     trouble.traffic.iter().for_each(|traffic| say("traffic", traffic));
     html += "</dl>\n";

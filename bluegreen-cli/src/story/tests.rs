@@ -46,7 +46,7 @@ fn entry(failed: bool) -> Entry {
         by: Some(EVIL.into()),
         config: Some("68d0c26d32a3".into()),
         timeline: Timeline { moments, more: 4 },
-        findings: vec![Finding { about: EVIL.into(), says: EVIL.into() }],
+        findings: vec![Finding::noted(EVIL, EVIL)],
     }
 }
 

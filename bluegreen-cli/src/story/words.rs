@@ -20,7 +20,7 @@ pub(crate) fn numbered(entry: &Entry) -> String {
 
 /// What the autopsy found out about the traffic.
 pub(super) fn traffic(entry: &Entry) -> Option<&str> {
-    entry.findings.iter().find(|finding| finding.about == TRAFFIC).map(|finding| finding.says.as_str())
+    entry.findings.iter().find(|finding| finding.id == TRAFFIC).map(|finding| finding.what.as_str())
 }
 
 /// `1.4.2 (3f2a91c0de12)`, or the id alone.

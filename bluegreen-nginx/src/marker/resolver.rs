@@ -77,16 +77,13 @@ impl MarkerResolver {
         // the way of a server block that only sends everybody elsewhere; an app redirects to a page of its own
         if let Some(target) = answer.location.as_deref().and_then(|location| location.strip_suffix(&path)) {
             let target = one_line(target);
-            return Err(Blind::Route(format!(
-                "{door} redirects to {target}: write url = \"{target}/\" under [proxy.nginx], and `connect` if another \
-                 address is to be dialled"
-            )));
+            return Err(Blind::Route(format!("{door} redirects to {target}, which is not asked")));
         }
         if matches!(answer.status, 429 | 503) {
             return Err(Blind::Route(format!("nginx on {door} refuses to say: {}", answer.describe())));
         }
         Ok(Traffic::NotSetUp(format!(
-            "{door} has no proof of {app} ({} at {path}); if it was set up, proxy.nginx.url reaches another server block",
+            "{door} has no proof of {app} ({} at {path}); if it was set up, that is another server block",
             answer.status
         )))
     }

@@ -30,10 +30,6 @@ impl ProxySwitcher for MarkerSwitcher {
         match moved.map_err(|e| SwitchError::Unsettled(e.to_string()))? {
             Ok(()) => Ok(()),
             Err(error @ RouteDirError::NotDurable { .. }) => Err(SwitchError::Unsettled(chain(&error))),
-            // the only one here that a set-up repairs
-            Err(error @ RouteDirError::Markers(_)) => {
-                Err(SwitchError::Refused(format!("{error}; run `bluegreen setup --apply`")))
-            }
             Err(error) => Err(SwitchError::Refused(chain(&error))),
         }
     }

@@ -114,7 +114,7 @@ impl IncludeFile {
                 // what a symlink leads to, not the symlink
                 let path = fs::canonicalize(&self.path);
                 let replace = |path: PathBuf| write::replace(&path, text, modified);
-                path.and_then(replace).map_err(|error| wrong(explain(&error)))
+                path.and_then(replace).map_err(|error| wrong(error.to_string()))
             }
             Some(command) => {
                 self.install(command, text, modified).await.map_err(wrong)?;
@@ -149,15 +149,6 @@ fn readable(text: &str, modified: Option<SystemTime>) -> io::Result<NamedTempFil
         file.as_file().set_modified(time)?;
     }
     Ok(file)
-}
-
-fn explain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            format!("{error}: set proxy.nginx.install = [\"sudo\", \"-n\", \"cp\", \"--preserve=timestamps\"]")
-        }
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What differs between nginx and what it should be.
 
-use bluegreen_core::{Blind, ProfileResolver, Traffic};
+use std::path::PathBuf;
+
+use bluegreen_core::{Blind, Finding, ProfileResolver, Traffic};
 
 use super::{
     Edit, Place, Setup, SetupError,
@@ -10,38 +12,53 @@ use super::{
 };
 use crate::{PlaceError, text::chain};
 
+/// The id of every finding of the set-up.
+pub const SETUP: &str = "setup";
+
 /// One thing that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// What is seen.
-    pub what: String,
-    /// Where.
-    pub at: Option<Place>,
-    /// The text of a file of ours, as it is and as it should be.
-    pub texts: Option<(String, String)>,
-    /// What to do.
-    pub fix: String,
+pub type Difference = Finding<Repair>;
+
+/// What helps against a [`Difference`]. How it is typed, the program says that has a command line.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Repair {
+    /// [`Setup::apply`], by itself.
+    Apply,
+    /// The same, which writes over a file of ours that has another text.
+    Rewrite {
+        /// The file.
+        path: PathBuf,
+        /// As it is.
+        before: String,
+        /// As it should be.
+        after: String,
+    },
+    /// The same, which makes the directory of the route anew.
+    Remake,
+    /// This clause, `then` [`Setup::apply`].
+    First(String),
+    /// This alone.
+    Do(String),
+    /// This, and then to look again.
+    Again(String),
+    /// What helps against this.
+    Against(SetupError),
 }
 
-impl Difference {
-    /// One without a place.
-    pub fn new(what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { what: what.into(), at: None, texts: None, fix: fix.into() }
-    }
-
-    /// The same, at a place.
-    #[must_use = "returns the difference"]
-    pub fn at(self, place: Place) -> Self {
-        Self { at: Some(place), ..self }
-    }
-
+impl Repair {
     /// Whether [`Setup::apply`] puts it right by itself.
     pub fn is_applied(&self) -> bool {
-        self.fix == APPLY
+        matches!(self, Self::Apply | Self::Remake | Self::Rewrite { .. })
     }
 }
 
-const APPLY: &str = "sudo bluegreen setup --apply";
+fn difference(what: impl Into<String>, repair: Repair) -> Difference {
+    Finding::fatal(SETUP, what, repair)
+}
+
+fn against(error: SetupError) -> Difference {
+    difference(chain(&error), Repair::Against(error))
+}
 
 impl Setup {
     /// Everything that differs; nothing when the app is set up. Changes nothing.
@@ -51,15 +68,18 @@ impl Setup {
             && !is_for_root(&said)
             && !self.repairs(&said).await
         {
-            found.insert(0, Difference::new(said, format!("mend that file, then {}", self.commands.typed_test())));
+            found.insert(
+                0,
+                difference(said, Repair::Do(format!("mend that file, then {}", self.commands.typed_test()))),
+            );
         }
         match self.resolver().resolve().await {
             Ok(Traffic::Ours(_)) => {}
-            Ok(traffic) => found.push(Difference::new(traffic.to_string(), APPLY)),
-            Err(blind @ Blind::Differs(_)) => found.push(Difference::new(blind.to_string(), APPLY)),
+            Ok(traffic) => found.push(difference(traffic.to_string(), Repair::Apply)),
+            Err(blind @ Blind::Differs(_)) => found.push(difference(blind.to_string(), Repair::Apply)),
             // said above: who cannot enter it says another route
             Err(Blind::Route(_)) if matches!(self.check_place(), Err(PlaceError::NotSearchable(_))) => {}
-            Err(error) => found.push(Difference::new(error.to_string(), "put that right, then run this again")),
+            Err(error) => found.push(difference(error.to_string(), Repair::Again("put that right".into()))),
         }
         found
     }
@@ -78,7 +98,7 @@ impl Setup {
             tree => tree,
         };
         match tree {
-            Err(error) => found.push(Difference::new(chain(&error), error.fix(&self.commands))),
+            Err(error) => found.push(against(error)),
             Ok(tree) => found.extend(self.check_files(&tree)),
         }
         found
@@ -86,17 +106,13 @@ impl Setup {
 
     fn check_route(&self) -> Vec<Difference> {
         let mut found = Vec::new();
-        if let Err(error) = self.route.check() {
-            found.push(Difference::new(chain(&error), APPLY));
-        } else if let Err(error) = self.route.read() {
-            found.push(Difference::new(chain(&error), APPLY));
+        if let Err(error) = self.route.check().and_then(|()| self.route.read()) {
+            found.push(difference(chain(&error), Repair::Remake));
         }
         if let Err(error) = self.route.fits(&self.owner()) {
-            found.push(Difference::new(chain(&error), format!("do that, then {APPLY}")));
+            found.push(difference(chain(&error), Repair::First("do that,".into())));
         }
-        if let Err(error) = self.check_place() {
-            found.push(Difference::new(chain(&error), format!("do that, then {APPLY}")));
-        }
+        found.extend(self.check_place().err().map(|error| against(error.into())));
         found
     }
 
@@ -112,13 +128,13 @@ impl Setup {
         match rest {
             Err(SetupError::Location { path, line, reason }) => {
                 let at = Place { path, line };
-                if !found.iter().any(|difference| difference.at.as_ref() == Some(&at)) {
-                    found.push(Difference::new(reason, format!("do that, then {APPLY}")).at(at));
+                if !found.iter().any(|difference| difference.place.as_ref() == Some(&at.to_string())) {
+                    found.push(difference(reason, Repair::First("do that,".into())).at(at));
                 }
             }
             // said above: without the include where it belongs no location is known to be the app's
             Err(SetupError::NoLocation { .. }) if tree.includes(&self.server_file()) => {}
-            Err(error) => found.push(Difference::new(chain(&error), error.fix(&self.commands))),
+            Err(error) => found.push(against(error)),
             Ok((edits, passes)) => {
                 let told = |edit: &&Edit| passes.iter().any(|pass| edit.foreign && is_at(tree, pass, edit));
                 found.extend(edits.iter().filter(|edit| !told(edit)).map(differs));
@@ -131,10 +147,10 @@ impl Setup {
     fn not_converted(&self, tree: &Tree, pass: &Pass<'_>) -> Difference {
         let what = format!("`proxy_pass {}` does not follow the route", pass.directive.arg());
         let fix = match tree.http().map(|http| self.location_lines(tree, http, pass)) {
-            Some(Err(SetupError::Location { reason, .. })) => format!("{reason}; then {APPLY}"),
-            _ => APPLY.to_owned(),
+            Some(Err(SetupError::Location { reason, .. })) => Repair::First(reason + ";"),
+            _ => Repair::Apply,
         };
-        Difference::new(what, fix).at(place(tree, pass.file, pass.directive))
+        difference(what, fix).at(place(tree, pass.file, pass.directive))
     }
 
     /// What is ours and stands where it does not work, or where something stands before it.
@@ -150,14 +166,14 @@ impl Setup {
             for jump in inner.iter().take_while(|d| *d != ours).filter(jumps) {
                 let what = format!("`{}` stands before bluegreen's include, and answers in its place", jump.name);
                 let fix = format!("make `{include}` the first line of the server block, then {reload}");
-                found.push(Difference::new(what, fix).at(place(tree, server.file, jump)));
+                found.push(difference(what, Repair::Do(fix)).at(place(tree, server.file, jump)));
             }
         }
         if !included && tree.includes(&self.server_file()) {
             let what = format!("`{include}` stands outside of a server block, or inside a location");
-            found.push(Difference::new(
+            found.push(difference(
                 what,
-                format!("move it to the first line of the app's server block, then {reload}"),
+                Repair::Do(format!("move it to the first line of the app's server block, then {reload}")),
             ));
         }
         let ours = self.snippet().pass();
@@ -169,7 +185,7 @@ impl Setup {
                 pass.directive.arg()
             );
             let fix = format!("write `proxy_pass {ours};`, then {reload}");
-            found.push(Difference::new(what, fix).at(place(tree, pass.file, pass.directive)));
+            found.push(difference(what, Repair::Do(fix)).at(place(tree, pass.file, pass.directive)));
         }
         found
     }
@@ -192,10 +208,11 @@ fn differs(edit: &Edit) -> Difference {
         (false, None) => format!("{path} is missing"),
         (false, Some(_)) => format!("{path} has another text"),
     };
-    let texts = edit.before.clone().zip(edit.after.clone()).filter(|_| !edit.foreign);
-    let at = edit.before.as_ref().zip(edit.after.as_ref()).filter(|_| !edit.foreign).map(|(before, after)| {
-        let same = before.lines().zip(after.lines()).take_while(|(a, b)| a == b);
-        Place { path: edit.path.clone(), line: same.count() + 1 }
-    });
-    Difference { at, texts, ..Difference::new(what, APPLY) }
+    let (Some(before), Some(after), false) = (&edit.before, &edit.after, edit.foreign) else {
+        return difference(what, Repair::Apply);
+    };
+    let same = before.lines().zip(after.lines()).take_while(|(a, b)| a == b);
+    let at = Place { path: edit.path.clone(), line: same.count() + 1 };
+    let (path, before, after) = (edit.path.clone(), before.clone(), after.clone());
+    difference(what, Repair::Rewrite { path, before, after }).at(at)
 }

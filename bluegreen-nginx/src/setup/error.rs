@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use bluegreen_core::Name;
 
 use super::Place;
-use crate::{Commands, MasterError, PlaceError, RouteDirError, argv::Failed, master::LIKELY};
+use crate::{MasterError, PlaceError, RouteDirError, argv::Failed, master::LIKELY};
 
 /// Why nginx was not set up, or the set-up not removed. Unless it says otherwise, nothing has been changed.
 #[derive(Debug, thiserror::Error)]
@@ -131,50 +131,6 @@ pub enum SetupError {
     },
 }
 
-impl SetupError {
-    /// What to do, as a command where there is one. The message itself says only what is seen. `commands` is how the nginx of
-    /// this set-up is called, as [`Setup::commands`](super::Setup::commands).
-    pub fn fix(&self, commands: &Commands) -> String {
-        const APPLY: &str = "sudo bluegreen setup --apply";
-        match self {
-            Self::Nginx(_) | Self::NotUndone { .. } => commands.typed_test(),
-            Self::Route(RouteDirError::Unsafe { .. }) | Self::Location { .. } | Self::Place(_) | Self::Master(_) => {
-                format!("do that, then {APPLY}")
-            }
-            Self::Io { .. } | Self::Route(_) => format!("{APPLY}, as root"),
-            Self::Syntax { .. } => {
-                "put in what `bluegreen setup --print http|server|location` prints, by hand".to_owned()
-            }
-            Self::NoLocation { port, server } => {
-                let place = server.as_ref().map(|at| format!(", as `location /` of the server block at {at}"));
-                format!(
-                    "write `proxy_pass http://127.0.0.1:{port};` into the app's location{}, then {APPLY}; or, when the app \
-                     is served from a third port, {APPLY} --site FILE, the file with its server block",
-                    place.unwrap_or_default()
-                )
-            }
-            Self::Ambiguous { .. } => format!("{APPLY} --site FILE, the file with the app's server block"),
-            Self::BothProfiles(_) => format!(
-                "let all of them lead to the one that serves now, then {APPLY}; or {APPLY} --site FILE, the file with the \
-                 app's server block"
-            ),
-            Self::Ports { .. } => format!(
-                "write the ports as they were in [profiles]; one is changed while the other profile serves, and then {APPLY}"
-            ),
-            Self::Unseen(_) => format!("put that right, then {APPLY}"),
-            Self::Forgotten(_) => "bluegreen status".to_owned(),
-            Self::NeedsPrepared { .. } => format!("bluegreen prepare ARTIFACT, then {APPLY}"),
-            Self::ByHand { .. } => format!("take it out by hand, then {}", commands.typed_reload()),
-            Self::OfAnother { .. } => {
-                "give this app another name; or, with that configuration: sudo bluegreen setup --remove".to_owned()
-            }
-            Self::NotAgreed(_) => "look at the difference, then the same with --yes".to_owned(),
-            Self::Changed(_) => "the same again".to_owned(),
-            Self::NotReloaded | Self::NotProven(_) | Self::NotRemoved => commands.typed_log(),
-        }
-    }
-}
-
 impl From<Failed> for SetupError {
     fn from(failed: Failed) -> Self {
         Self::Nginx(failed.to_string())
@@ -191,19 +147,4 @@ fn places(places: &[Place]) -> String {
 
 fn paths(paths: &[PathBuf]) -> String {
     paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" and ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fix_names_the_nginx_that_is_meant() {
-        let commands = Commands::new(["/opt/nginx", "-c", "/opt/nginx.conf"]);
-        for error in [SetupError::Nginx("no".into()), SetupError::ByHand { path: "x".into() }, SetupError::NotReloaded]
-        {
-            let fix = error.fix(&commands);
-            assert!(fix.contains("sudo /opt/nginx -c /opt/nginx.conf -"), "{error}: {fix}");
-        }
-    }
 }

@@ -63,7 +63,7 @@ pub enum ReleaseError {
         found: String,
     },
     /// The disk is too full.
-    #[error("{} has {} MB free, {} MB are needed: try `bluegreen releases prune`", dir.display(), free / 1_000_000, needed.div_ceil(1_000_000))]
+    #[error("{} has {} MB free, {} MB are needed", dir.display(), free / 1_000_000, needed.div_ceil(1_000_000))]
     NoSpace {
         /// Where.
         dir: PathBuf,

@@ -109,9 +109,13 @@ impl Ended {
         self
     }
 
-    /// Whether it says so.
+    /// Whether it says so; where the libraries have other words, which are capital letters (`testing/reworded`), in these.
     pub fn has(&self, text: &str) -> bool {
-        self.out.contains(text) || self.err.contains(text)
+        let reworded = option_env!("BLUEGREEN_REWORDED").is_some();
+        let has = |said: &str| {
+            said.contains(text) || reworded && said.to_ascii_lowercase().contains(&text.to_ascii_lowercase())
+        };
+        has(&self.out) || has(&self.err)
     }
 
     /// The events of `--format json`.

@@ -8,7 +8,12 @@ use bluegreen_nginx::{
     setup::{Difference, Survey},
 };
 
-use crate::{args, config::Config, doctor, wiring};
+use crate::{
+    args,
+    config::Config,
+    doctor::{self, differs},
+    wiring,
+};
 
 /// What differs, and what is found when nothing does.
 pub(super) async fn check(config: &Config, args: &args::Setup) -> (Vec<Difference>, String) {
@@ -28,7 +33,7 @@ pub(super) async fn check(config: &Config, args: &args::Setup) -> (Vec<Differenc
             Ok(survey) => differences.extend(doctor::past_the_include(config, &survey, &commands)),
             Err(error) => {
                 let what = format!("whether all requests follow the include is not known: {error}");
-                differences.push(Difference::new(what, "run this as root, or repair nginx's configuration first"));
+                differences.push(differs(what, "run this as root, or repair nginx's configuration first"));
             }
         }
     }
@@ -39,7 +44,6 @@ pub(super) async fn check(config: &Config, args: &args::Setup) -> (Vec<Differenc
 /// configuration includes it.
 fn judge(path: &Path, traffic: Result<Traffic, Blind>, reads: Result<bool, String>) -> Result<String, Vec<Difference>> {
     let path = path.display();
-    let differs = |what, fix: &str| Difference::new(what, fix);
     let mut wrong = Vec::new();
     let found = match traffic {
         Ok(Traffic::Ours(route)) => {
@@ -76,14 +80,17 @@ fn judge(path: &Path, traffic: Result<Traffic, Blind>, reads: Result<bool, Strin
 #[cfg(test)]
 mod tests {
     use bluegreen_core::{Profile, Route};
+    use bluegreen_nginx::Commands;
 
     use super::*;
+    use crate::advice::for_repair;
 
     const PATH: &str = "/etc/nginx/conf.d/service-url.inc";
 
     /// What is found, or what is wrong, a line for each.
     fn judged(traffic: Result<Traffic, Blind>, reads: Result<bool, String>) -> Result<String, String> {
-        let line = |d: &Difference| format!("{}; {}", d.what, d.fix);
+        let line =
+            |d: &Difference| format!("{}; {}", d.what, for_repair(d.fix.as_ref().unwrap(), &Commands::new(["nginx"])));
         judge(Path::new(PATH), traffic, reads).map_err(|wrong| wrong.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
