@@ -9,17 +9,15 @@ use std::{
 use regex::Regex;
 
 /// The calls by which somebody else's thing becomes another's, another, or nothing; and those by which we become another.
-#[rustfmt::skip]
-const CALLS: [&str; 28] = [
+const CALLS: [&str; 4] = [
     // who owns it, and who may do what with it
-    "chown", "lchown", "fchown", "chownat", "chmod", "fchmod", "chmodat", "set_permissions",
+    r"\w*chown\w*|\w*chmod\w*|set_permissions",
     // what stands in its place
-    "rename", "renameat", "renameat_with", "persist", "persist_noclobber",
+    r"rename\w*|persist\w*",
     // what runs, and what ends
-    "Command::new", "CommandWrap::from", "Program::new", "exec",
-    "kill", "kill_process", "kill_process_group", "pidfd_send_signal",
+    r"Command::new|CommandWrap::from|Program::new|pre_exec|f?exec(?:v\w*)?|(?:start_)?kill(?:pg|_\w+)?|pidfd_send_signal",
     // who we are
-    "setuid", "setgid", "setgroups", "set_thread_res_uid", "set_thread_res_gid", "set_thread_groups", "turn_into",
+    r"set(?:re|res|e|fs)?[ug]id|setgroups|initgroups|set_thread_(?:res|groups)\w*|turn_into",
 ];
 
 /// As whom a call is made.
@@ -49,7 +47,7 @@ fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
 /// Every call, with the lines on which it is.
 fn sites() -> BTreeMap<Site, Vec<usize>> {
     let name = Regex::new(r"\bfn (\w+)").unwrap();
-    let call = Regex::new(&format!(r"(?:^|[^\w])({})\b[()]", CALLS.join("|"))).unwrap();
+    let call = Regex::new(&format!(r"(?:^|[^\w])({})\b[();]|\.([ug]id|signal)\([^)]", CALLS.join("|"))).unwrap();
     let text = Regex::new(r#""(?:[^"\\]|\\.)*""#).unwrap();
     let mut files = Vec::new();
     for room in fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path()) {
@@ -68,8 +66,10 @@ fn sites() -> BTreeMap<Site, Vec<usize>> {
             if let Some(found) = name.captures(&code) {
                 found[1].clone_into(&mut function);
             }
-            for found in call.captures_iter(&code).filter(|found| !code.contains(&format!("fn {}", &found[1]))) {
-                let site = [shown.clone(), function.clone(), found[1].to_owned()];
+            let called = |found: &regex::Captures<'_>| found.get(1).or(found.get(2)).unwrap().as_str().to_owned();
+            let calls = call.captures_iter(&code).map(|found| called(&found));
+            for called in calls.filter(|called| !code.contains(&format!("fn {called}"))) {
+                let site = [shown.clone(), function.clone(), called];
                 sites.entry(site).or_default().push(number + 1);
             }
         }
