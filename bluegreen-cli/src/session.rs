@@ -124,7 +124,12 @@ impl Deref for Session {
 
 impl Session {
     /// Begins; needs a runtime.
-    pub(crate) fn begin(global: &Global, config: Config, purpose: Purpose) -> Result<Self, Halt> {
+    pub(crate) fn begin(
+        global: &Global,
+        config: Config,
+        purpose: Purpose,
+        deadline: Option<Duration>,
+    ) -> Result<Self, Halt> {
         let began = Instant::now();
         let releases = bluegreen_process::Releases::new(config.state_dir.join("releases"));
         let (by, group) = (Some(User::current().name), access::usable(&config));
@@ -145,12 +150,12 @@ impl Session {
         let format = global.format;
         let app = App { config, events, wired, history };
         let session = Self { app, signals, format, watcher, began, untouched: None };
-        let untouched = tokio::spawn(session.clone().give_up(None, "interrupted")).abort_handle();
+        let untouched = tokio::spawn(session.clone().give_up(deadline)).abort_handle();
         Ok(Self { untouched: Some(untouched), ..session })
     }
 
     /// Ends this process when it is asked to end, or after `left`, and does not: a disk that does not answer holds its thread.
-    async fn give_up(self, left: Option<Duration>, what: &'static str) {
+    async fn give_up(self, left: Option<Duration>) {
         let deadline = async {
             match left {
                 Some(left) => sleep(left).await,
@@ -163,7 +168,7 @@ impl Session {
         };
         sleep(DEAF).await;
         let exit = exit.unwrap_or_else(|| self.signals.request().into());
-        self.events.warn(format!("{what} while it waited for a disk that does not answer"));
+        self.events.warn("the deadline came, or it was interrupted, while it waited for a disk that does not answer");
         let exit = self.finish_plain(exit.outcome("failed"), exit, None);
         std::process::exit(output::ended(exit).code().into())
     }
@@ -252,7 +257,7 @@ impl Session {
             tell(done, total);
             ControlFlow::Continue(())
         };
-        let late = tokio::spawn(self.clone().give_up(self.left(run), "the deadline came, or it was interrupted,"));
+        let late = tokio::spawn(self.clone().give_up(self.left(run)));
         let read = tokio::task::block_in_place(|| read(&mut progress));
         late.abort();
         read.map_err(|error| match error {

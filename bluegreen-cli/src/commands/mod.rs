@@ -19,7 +19,10 @@ mod status;
 
 pub(crate) use self::status::Condition;
 
-use std::io::{IsTerminal as _, stderr};
+use std::{
+    io::{IsTerminal as _, stderr},
+    time::Duration,
+};
 
 use bluegreen_core::{Command as Engine, Step};
 use bluegreen_lab::app as lab;
@@ -27,7 +30,7 @@ use bluegreen_linux::files::is_missing;
 
 use crate::{
     app::replaced,
-    args::{Args, Command, Global, Release, Run},
+    args::{Args, Command, Deploy, Global, Release, Run},
     documents,
     exit::Exit,
     halt::Halt,
@@ -103,7 +106,7 @@ fn with_session(global: &Global, command: Command) -> Exit {
         return tell(global, None, &Halt::mistake(&mistake, global.color.enabled(stderr().is_terminal())));
     }
     let work = async {
-        let session = match Session::begin(global, config, purpose) {
+        let session = match Session::begin(global, config, purpose, deadline(&command)) {
             Ok(session) if moves(&command) => session.sparing().await,
             Ok(session) => session,
             Err(halt) => return Ok(tell(global, None, &halt)),
@@ -168,6 +171,22 @@ fn purpose(command: &Command) -> Purpose {
         | Command::History { .. }
         | Command::Releases { action: None } => Purpose::Look,
         _ => Purpose::Rest,
+    }
+}
+
+/// When a command that has not ended shall.
+fn deadline(command: &Command) -> Option<Duration> {
+    match command {
+        Command::Deploy(Deploy { release: Release { run, .. }, .. })
+        | Command::Prepare { release: Release { run, .. }, .. }
+        | Command::Stop(Release { run, .. })
+        | Command::Start(Release { run, .. })
+        | Command::Health(Release { run, .. })
+        | Command::Switch(Release { run, .. })
+        | Command::Promote { run, .. }
+        | Command::Abort { run, .. }
+        | Command::Rollback { run, .. } => run.deadline,
+        _ => None,
     }
 }
 

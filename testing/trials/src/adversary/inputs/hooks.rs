@@ -42,6 +42,7 @@ const INPUTS: &[Input] = &[
         let grant = "setfacl -m u:mallory:rw /home/deploy/hook";
         program(at, Who::Deploy, "/home/deploy/hook", grant, "echo 'echo hers > $1' >> /home/deploy/hook")
     }),
+    Input::fault("hook-stops-tool", "a hook stops the tool (SIGSTOP); root types Ctrl-C", stops_tool),
     Input::control("hook-own-environment", "a hook keeps the environment where the user stays", own_environment),
     Input::control("app-descriptor", "the app reads an open file of root's", |at| descriptor(at, "start.command")),
 ];
@@ -94,6 +95,18 @@ fn reload_descriptor(at: &Place) -> Verdict {
     // one that did not run has shown nothing; the app that only reads is no app
     let ran = ended.code == 0 || ended.code == 10;
     Verdict::fell_if(!leak.is_empty() || !ran, format!("it read {:?}; {}", leak.trim(), ended.brief()))
+}
+
+/// Whoever is stopped hears nothing.
+fn stops_tool(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    let artifact = shop.artifact("v1");
+    shop.set_words("hooks.before_start", ["sh", "-c", "kill -STOP $PPID; touch /tmp/stopped; sleep 1000"]);
+    at.write(Who::Root, 0o644, "/root/terminal", &format!("bluegreen --app shop deploy {artifact}; echo ended=$?\n"));
+    let keys = "until [ -e /tmp/stopped ]; do sleep 0.1; done; sleep 1; printf '\\003'; sleep 10";
+    let ended =
+        at.run(Who::Root, &format!("({keys}) | timeout -s KILL 30 script -qec 'bash -m /root/terminal' /dev/null"));
+    Verdict::fell_if(!ended.has("ended=130"), ended.brief())
 }
 
 /// `pidfd_open` and `pidfd_getfd`: whose process it is may have its descriptors.

@@ -45,6 +45,7 @@ const INPUTS: &[Input] = &[
         let seen = format!("mount -t overlay -o ro,lowerdir={STATE}:/srv none d/ov");
         holds(at, "/home/deploy/d", &format!("cd /home/deploy && mkdir -p d/ov && chown -R deploy d && {seen}"))
     }),
+    Input::fault("grows", "an artifact grows while it is copied", grows),
     Input::control("deep", "an artifact of 9000 directories in one another", deep),
     Input::fault("umask", "`umask 777` takes from the owner what he makes", umask),
     Input::control("closed-state", "mallory reads state, history, logs, records or secrets", |at| {
@@ -98,6 +99,16 @@ fn sparse(at: &Place) -> Verdict {
     let used = at.must(Who::Root, &format!("du -sm {STATE}/releases | cut -f1")).out;
     let used: u32 = used.trim().parse().unwrap();
     Verdict::fell_if(used > 48 || ended.code != 0, format!("192 MiB of nothing use {used} MiB; {}", ended.brief()))
+}
+
+/// What is stored is what was there when the copy began, or nothing.
+fn grows(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    at.must(Who::Deploy, "head -c 64M /dev/zero > grows");
+    drop(at.leave(Who::Deploy, "for n in $(seq 200); do head -c 1M /dev/zero >> grows; sleep 0.02; done"));
+    let ended = shop.bg("deploy /home/deploy/grows");
+    let stored = at.run(Who::Root, &format!("find {STATE}/releases -type f -size +90M")).out;
+    Verdict::fell_if(!stored.is_empty(), ended.brief())
 }
 
 fn deep(at: &Place) -> Verdict {

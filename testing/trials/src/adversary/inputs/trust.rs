@@ -32,6 +32,12 @@ const INPUTS: &[Input] = &[
     Input::fault("config-group", "the same, by a group that mallory is in", |at| {
         written(at, "chmod 664 /etc/bluegreen/shop.toml; chgrp mallory")
     }),
+    Input::fault("start-program", "the program of the app is mallory's: `check` says so", |at| {
+        hers(at, "start.command", "runs /srv/hers/app: it belongs to another user")
+    }),
+    Input::fault("env-file-link", "env_file is reached by a link of mallory's: `check` says so", |at| {
+        hers(at, "start.env_file", "user mallory can write to /srv/hers")
+    }),
     Input::fault("same-name", "mallory's toml has the name of deploy's app: `sudo bluegreen setup --apply`", same_name),
     Input::control("sudo-uid-setup", "`sudo bluegreen setup --apply` with the deploy user's own toml", |at| {
         let shop = Shop::bare(at);
@@ -112,6 +118,21 @@ fn written(at: &Place, grant: &str) -> Verdict {
     at.must(Who::Mallory, &format!("printf '{hook}' >> {CONFIG}"));
     let ended = shop.root(&format!("deploy {} --version v1", shop.artifact("v1")));
     verdict(at, &ended.brief())
+}
+
+/// What the app is started with is where mallory could put something else.
+fn hers(at: &Place, key: &str, says: &str) -> Verdict {
+    let mut shop = Shop::marker(at);
+    at.must(Who::Root, "mkdir -m 755 /srv/hers && chown mallory /srv/hers");
+    at.write(Who::Mallory, 0o755, "/srv/hers/app", "#!/bin/sh\nexec sleep 9\n");
+    at.write(Who::Deploy, 0o600, "/home/deploy/secrets", "A=1\n");
+    at.must(Who::Mallory, "ln -s /home/deploy/secrets /srv/hers/env");
+    match key {
+        "start.command" => shop.set_words(key, ["/srv/hers/app", "{port}"]),
+        _ => shop.set(key, "/srv/hers/env"),
+    }
+    let ended = shop.bg("check");
+    Verdict::fell_if(!ended.has(says), ended.brief())
 }
 
 /// Whoever has a route of that name keeps it.

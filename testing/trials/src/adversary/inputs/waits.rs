@@ -20,6 +20,7 @@ const INPUTS: &[Input] = &[
     .quick(),
     Input::fault("flock-before", "mallory has the lock already: a deploy says whose it is, and not 75", flock_before),
     Input::fault("fifo-env-file", "env_file is a FIFO: `deploy --deadline 2s`", env_file).quick(),
+    Input::fault("hung-env-file", "env_file is on a disk that does not answer: `deploy --deadline 1s`", hung),
     Input::fault("fifo-textfile", "[metrics] textfile is a FIFO", textfile_fifo),
     Input::fault("fifo-release", "release.json is a FIFO", |at| fifo(at, "releases/*/release.json", "releases").ends())
         .quick(),
@@ -127,6 +128,22 @@ fn env_file(at: &Place) -> Verdict {
     shop.set("start.env_file", "/home/deploy/env");
     let artifact = shop.artifact("v1");
     asked(at, Who::Deploy, &format!("bluegreen --app shop deploy {artifact} --deadline 2s")).ends()
+}
+
+/// Nobody reads what the kernel asks this disk.
+fn hung(at: &Place) -> Verdict {
+    let mut shop = Shop::marker(at);
+    at.must(Who::Root, "mkdir -p /mnt/hung && mknod /dev/fuse c 10 229");
+    let mount = "mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other none /mnt/hung";
+    drop(at.leave(Who::Root, &format!("exec 3<>/dev/fuse && {mount} && touch /tmp/mounted && sleep 1000")));
+    if !at.comes(Duration::from_secs(5), || std::path::Path::new("/tmp/mounted").exists()) {
+        return Verdict::Skipped("this kernel has no FUSE".to_owned());
+    }
+    shop.set("start.env_file", "/mnt/hung/env");
+    let artifact = shop.artifact("v1");
+    let ended =
+        at.run(Who::Deploy, &format!("timeout -s KILL 12 bluegreen --app shop deploy {artifact} --deadline 1s"));
+    Verdict::fell_if(ended.code != 10, ended.brief())
 }
 
 fn textfile_fifo(at: &Place) -> Verdict {
