@@ -148,6 +148,7 @@ impl From<Refusal> for Halt {
             Refusal::Waiting(_) => {
                 Self { option: Some("--replace"), ..halt.next("bluegreen promote or bluegreen abort") }
             }
+            Refusal::Lost(..) => halt.next("bluegreen deploy ARTIFACT"),
             Refusal::NothingPrepared | Refusal::NotPrepared(_) => halt.next("bluegreen prepare ARTIFACT"),
             Refusal::NothingToRollBack => halt.next("bluegreen releases"),
             Refusal::HasFailed(_) => halt.next("bluegreen history"),

@@ -291,6 +291,45 @@ async fn nor_does_it_after_the_state_before_it_is_all_there_is() {
     );
 }
 
+/// The state before the last save did not know yet that it was proven; it runs, and so it is proven again.
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_promoted_also_after_the_state_before_it_is_all_there_is() {
+    for (health, done, running) in [(Health::Good, true, "v3 v2"), (Health::Sick, false, "- v2")] {
+        let scene = Scene::deployed(&["v1", "v2"]).await;
+        scene.until("v3", Step::Health).await;
+        let mut before = scene.state().outdated();
+        before.transaction.as_mut().unwrap().proven = None;
+        scene.store.set(before);
+        let first = scene.first();
+        scene.host.world().running.get_mut(&first).unwrap().health = health;
+        let promote = Command::Promote { release: None, until: Step::Retire, drain: false };
+        let outcome = scene.run(promote).await.unwrap().outcome.unwrap();
+        assert_eq!((outcome == Outcome::DONE, scene.running().as_str()), (done, running));
+        let sick = outcome.failure().is_none_or(|failure| failure.cause == Cause::Unhealthy);
+        assert!(sick, "it did not die: {outcome:?}");
+    }
+}
+
+/// All that is written down is lost: what runs there may wait, or may be what is warm.
+#[tokio::test(start_paused = true)]
+async fn what_may_wait_is_neither_promoted_nor_said_not_to_wait() {
+    let promote = |release| Command::Promote { release, until: Step::Retire, drain: false };
+    let abort = |release| Command::Abort { release };
+    let scene = Scene::deployed(&["v1", "v2"]).await;
+    scene.until("v3", Step::Health).await;
+    scene.store.set(rebuild(&scene.host.world().seen()).unwrap());
+    for command in [promote(None), abort(None), promote(Some(id("v3"))), abort(Some(id("v3")))] {
+        let refused = scene.run(command.clone()).await.unwrap_err().to_string();
+        assert!(refused.contains("whether v3, which runs on real1, waits is not known"), "{command:?}: {refused}");
+    }
+    assert_eq!(scene.running(), "v3 v2", "nothing was touched");
+    // of what does not run it is known
+    assert!(scene.run(abort(Some(id("v9")))).await.unwrap().already.is_some());
+    assert!(scene.run(promote(Some(id("v2")))).await.unwrap().already.is_some(), "it has the traffic");
+    scene.deploy("v4").await;
+    assert!(scene.run(abort(None)).await.unwrap().already.is_some(), "what is written down is known again");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_effect_that_fails_while_the_last_step_is_walked_does_not_hide_that_the_release_died() {
     let scene = Scene::deployed(&["v1"]).await;
@@ -373,6 +412,10 @@ async fn a_rollback_never_leads_to_what_crashed_or_to_the_same_again() {
     let named = scene.run(Command::Rollback { release: Some(id("v2")), only: None }).await.unwrap();
     assert_eq!((named.outcome, named.release), (Some(Outcome::DONE), Some(id("v2"))));
     assert!(scene.state().crashed.is_empty(), "it serves again");
+    // that way leads forward, so what it leaves is as good as before
+    assert!(!scene.state().has_failed(&id("v0")), "it never failed");
+    let back = scene.run(Command::Rollback { release: None, only: None }).await.unwrap();
+    assert_eq!((back.outcome, back.release), (Some(Outcome::DONE), Some(id("v0"))));
 
     let scene = Scene::deployed(&["v1", "v2", "v2"]).await;
     assert_eq!(scene.running(), "v2 v2");

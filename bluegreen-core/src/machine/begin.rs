@@ -37,6 +37,9 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
     if let Some(refusal) = unseen(state, command, seen).filter(|_| touches) {
         return Begin::Refuse(refusal);
     }
+    if let Some(lost) = lost(state, command, seen) {
+        return Begin::Refuse(lost);
+    }
     if let Some(answer) = not_meant(state, command, seen) {
         return answer;
     }
@@ -67,6 +70,18 @@ pub fn begin(state: &State, command: &Command, seen: &Seen, policy: &Policy) -> 
 /// Whether the open transaction is about `release`; about any, when none is named.
 fn is_about(state: &State, release: Option<&ReleaseId>) -> bool {
     state.transaction.as_ref().is_some_and(|tx| release.is_none_or(|release| tx.release == *release))
+}
+
+/// What waits has its transaction, and that is gone with the state: what runs without traffic, and never had any as far as is
+/// written down, may be what is meant.
+fn lost(state: &State, command: &Command, seen: &Seen) -> Option<Refusal> {
+    let (Command::Promote { release: named, .. } | Command::Abort { release: named }) = command else { return None };
+    let idle = seen.profiles.other(&seen.route()?.active);
+    let runs = &seen.ours(idle)?.release;
+    let known =
+        state.confirmed.contains(runs) || state.has_failed(runs) || state.lost_traffic.contains_key(idle.name());
+    let meant = named.as_ref().is_none_or(|named| named == runs);
+    (state.transaction.is_none() && meant && (state.lost || !known)).then(|| Refusal::Lost(runs.clone(), idle.clone()))
 }
 
 /// The answer to a command that names a release, where that is not the one it would be about.

@@ -1,4 +1,4 @@
-use crate::{Blind, ReleaseId, Step, Transaction};
+use crate::{Blind, Profile, ReleaseId, Step, Transaction};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -83,6 +83,9 @@ pub enum Refusal {
     /// `promote` without anything to promote.
     #[error("nothing is prepared")]
     NothingPrepared,
+    /// `promote` or `abort` beside a release that runs without traffic, of which a state that was lost said why.
+    #[error("whether {0}, which runs on {1}, waits is not known, as the state was lost")]
+    Lost(ReleaseId, Profile),
     /// `promote` of a release that does not rest, and has not the traffic either.
     #[error("release {0} is not prepared, and has not the traffic either")]
     NotPrepared(ReleaseId),

@@ -154,6 +154,7 @@ impl Walk<'_> {
 
     fn confirm(&mut self) {
         let before = self.state.last_good().filter(|before| **before != self.tx.release).cloned();
+        let forward = self.state.crashed.contains(&self.tx.release);
         self.state.confirm(&self.tx.release);
         // recovery went to an older one, and the one that ended is nothing to go back to
         if let (Kind::Flip, Some(crashed)) = (self.tx.kind, before) {
@@ -161,8 +162,8 @@ impl Walk<'_> {
                 .push(format!("release {} serves now: it is older than {crashed}, which ended", self.tx.release));
             self.state.mark_crashed(&crashed);
         }
-        // what a rollback leaves is not good any more
-        if let (Kind::Rollback, Some(left)) = (self.tx.kind, &self.tx.old_release)
+        // what a rollback leaves is not good any more, but for the older one that recovery went to
+        if let (Kind::Rollback, Some(left), false) = (self.tx.kind, &self.tx.old_release, forward)
             && *left != self.tx.release
         {
             self.state.mark_failed(left);
