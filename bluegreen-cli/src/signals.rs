@@ -10,6 +10,7 @@ use std::{
 };
 
 use bluegreen_core::Cancel;
+use nix::sys::signal::SigSet;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::sleep,
@@ -28,6 +29,12 @@ const AT_ONCE: Duration = Duration::from_millis(200);
 pub(crate) struct Signals {
     pub(crate) cancel: Cancel,
     terminated: Arc<AtomicBool>,
+}
+
+/// Unblocks all signals, before there is another thread: a caller that waits for its own in a thread has blocked them, and so would
+/// we and all that we start.
+pub(crate) fn unblock() -> nix::Result<()> {
+    SigSet::all().thread_unblock()
 }
 
 impl Signals {

@@ -6,6 +6,7 @@
 //!
 //! The environment is the caller's, unless [`Program::with_environment`] says another one. Root's `PATH` is [cleaned](path).
 
+mod obstacle;
 mod path;
 mod reason;
 pub mod relay;
@@ -23,9 +24,10 @@ use std::{
     time::Duration,
 };
 
-use process_wrap::std::{CommandWrap, ProcessSession};
+use process_wrap::std::{CommandWrap, ProcessSession, ResetSigmask};
 use rustix::{fs::Mode, process::umask};
 
+pub use obstacle::{Obstacle, is_noexec, obstacle};
 pub use path::{find, find_for_root, is_safe, path};
 pub use running::{Running, Stream};
 
@@ -161,9 +163,8 @@ impl Program {
 
     fn command(&self) -> io::Result<Command> {
         let [name, arguments @ ..] = &self.words[..] else { return Err(io::Error::other("the command is empty")) };
-        if let Some(directory) = self.directory.as_ref().filter(|directory| !directory.is_dir()) {
-            let why = format!("the working directory {} does not exist", directory.display());
-            return Err(io::Error::new(io::ErrorKind::NotFound, why));
+        if let Some(why @ Obstacle::Workdir(..)) = obstacle(name, None, self.directory.as_deref()) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, why.to_string()));
         }
         let mut command = Command::new(name);
         command.args(arguments).stdin(Stdio::null());
@@ -197,12 +198,12 @@ impl Program {
 
 /// Starts `command` in a session of its own and returns its pid.
 fn in_session(command: Command, umask: Option<u32>) -> io::Result<u32> {
-    clean(umask, || CommandWrap::from(command).wrap(ProcessSession).spawn()).map(|child| child.id())
+    clean(umask, || CommandWrap::from(command).wrap(ProcessSession).wrap(ResetSigmask).spawn()).map(|child| child.id())
 }
 
 /// Calls `spawn` where a new process gets nothing of ours that it should not.
 ///
-/// All of it is safe code: `process-wrap` calls setsid in the child, and `std` empties its signal mask. What neither does is
+/// All of it is safe code: `process-wrap` calls setsid in the child and empties its signal mask. What it does not do is
 /// done to this process just before, in ways that do not change how it behaves: see the helpers.
 fn clean<T>(mask: Option<u32>, spawn: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

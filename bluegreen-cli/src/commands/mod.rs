@@ -37,7 +37,7 @@ use crate::{
     output, owner,
     report::{Format, Paint, Trouble},
     session::{Session, load, load_as_owner, tell},
-    signals::Signals,
+    signals::{self, Signals},
     threads::block_on,
     trust::Purpose,
 };
@@ -46,7 +46,8 @@ use crate::{
 pub fn run(typed: Result<Args, clap::Error>) -> Exit {
     owner::keep_own_rights();
     output::heed_stdout();
-    let exit = match (output::heed_file_size(), typed) {
+    let heeded = signals::unblock().map_err(Into::into).and_then(|()| output::heed_file_size());
+    let exit = match (heeded, typed) {
         (Err(error), _) => tell(&Global::default(), None, &Halt::error(Exit::Internal, &error)),
         (Ok(()), Ok(args)) => does(args),
         (Ok(()), Err(said)) => output::clap(&said),

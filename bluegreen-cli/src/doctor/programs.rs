@@ -1,13 +1,17 @@
 //! What is started: the app and the hooks. Can it be run, and does each profile get a port of its own?
 
 use std::{
-    env, fs,
-    os::unix::fs::PermissionsExt as _,
+    env,
+    ffi::OsStr,
+    fs,
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::{Profile, Template};
-use bluegreen_linux::files::is_missing;
+use bluegreen_linux::{
+    files::is_missing,
+    program::{Obstacle, is_noexec, obstacle},
+};
 use rustix::process::geteuid;
 
 use super::Finding;
@@ -37,7 +41,8 @@ pub(super) fn look(config: &Config) -> Vec<Finding> {
     let path = path.filter(|_| config.start.env_file.is_none());
     for profile in config.profiles.both() {
         let Some(workdir) = render(config, profile, &config.start.workdir) else { continue };
-        findings.extend(runnable(config, profile, &config.start.command, path.as_deref(), Path::new(&workdir)));
+        let workdir = Path::new(&workdir);
+        findings.extend(runnable(config, profile, &config.start.command, path.as_deref(), Some(workdir)));
     }
     findings.extend(takes_a_port(config));
     findings.extend(hooks(config));
@@ -58,11 +63,10 @@ fn hooks(config: &Config) -> Vec<Finding> {
         ("after_failure", &hooks.after_failure),
     ];
     let path = env::var("PATH").ok();
-    let here = Path::new("");
     let judge = |(name, hook): (&str, &Option<HookCommand>)| {
         let command = &hook.as_ref()?.command;
         let first = config.profiles.first();
-        let (what, fix) = if let Some(found) = runnable(config, first, command, path.as_deref(), here) {
+        let (what, fix) = if let Some(found) = runnable(config, first, command, path.as_deref(), None) {
             (found.what, found.fix.unwrap_or_default())
         } else {
             let program = render(config, first, command.first()?)?;
@@ -120,35 +124,32 @@ fn render(config: &Config, profile: &Profile, text: &Template) -> Option<String>
     }))
 }
 
-/// What stops `command` from being run. `path`: where it is searched, when that is known.
+/// What stops `command` from being run. `path`: where it is searched, when that is known. Without a `workdir` it is run where we are.
 fn runnable(
     config: &Config,
     profile: &Profile,
     command: &[Template],
     path: Option<&str>,
-    workdir: &Path,
+    workdir: Option<&Path>,
 ) -> Option<Finding> {
-    let who = who_deploys(config.user.as_deref()).map_or_else(|_| "the user".to_owned(), |user| user.name);
-    let program = render(config, profile, command.first()?)?;
-    if program.contains('/') {
-        let file = workdir.join(&program);
-        if !file.is_absolute() {
-            return None;
-        }
-        let shown = file.display();
-        if is_missing(&file) {
-            return Some(Finding::fatal(PROGRAM, format!("there is no {shown}"), format!("ls -l {shown}")));
-        }
-        if file.is_file() && !is_executable(&file) {
-            let what = format!("{shown} is not executable");
-            return Some(Finding::fatal(PROGRAM, what, format!("chmod +x {shown}")));
-        }
-    } else if let Some(path) = path
-        && !env::split_paths(path).any(|dir| is_executable(&workdir.join(dir).join(&program)))
-    {
-        let what = format!("`{program}` is not in PATH of {who}");
-        return Some(Finding::fatal(PROGRAM, what, "install it, or name it with its whole path"));
+    let first = command.first()?;
+    let fatal = |obstacle: &Obstacle| Some(Finding::fatal(PROGRAM, words(config, obstacle), fix(obstacle)));
+    if ["artifact", "release_dir"].iter().any(|name| first.mentions(name)) && is_noexec(&config.state_dir) {
+        return fatal(&Obstacle::NoExec(config.state_dir.clone()));
     }
+    let program = render(config, profile, first)?;
+    let judged = |workdir| obstacle(program.as_ref(), path.map(OsStr::new), workdir);
+    let obstacle = match judged(workdir) {
+        // what is made with the state is not missed before that
+        Some(Obstacle::Workdir(dir, _)) if dir.starts_with(&config.state_dir) && is_missing(&dir) => {
+            judged(None).filter(|_| is_known(&program))
+        }
+        obstacle => obstacle,
+    };
+    if let Some(obstacle) = obstacle {
+        return fatal(&obstacle);
+    }
+    let workdir = workdir.unwrap_or(Path::new(""));
     let script = workdir.join(render(config, profile, script_of(&program, command)?)?);
     // a shell searches what has no slash in PATH too
     let named = script.is_absolute() && script.extension().is_some();
@@ -156,6 +157,35 @@ fn runnable(
         let shown = script.display();
         Finding::fatal(PROGRAM, format!("there is no {shown}, which {program} is to run"), format!("ls -l {shown}"))
     })
+}
+
+/// The obstacle, with what the reader may not know: whose PATH that is, and where a relative path begins.
+fn words(config: &Config, obstacle: &Obstacle) -> String {
+    match obstacle {
+        Obstacle::NotInPath(_) => {
+            let who = who_deploys(config.user.as_deref()).map_or_else(|_| "the user".to_owned(), |user| user.name);
+            format!("{obstacle} of {who}")
+        }
+        Obstacle::Missing(file) if file.is_relative() => match env::current_dir() {
+            Ok(here) => format!("{obstacle} in {}, from where it would be run", here.display()),
+            Err(error) => format!("{obstacle}: the directory that we are in cannot be told: {error}"),
+        },
+        _ => obstacle.to_string(),
+    }
+}
+
+fn fix(obstacle: &Obstacle) -> String {
+    match obstacle {
+        Obstacle::NotInPath(_) => "install it, or name it with its whole path".to_owned(),
+        Obstacle::NotExecutable(file) => format!("chmod +x {}", file.display()),
+        Obstacle::NoExec(file) => {
+            format!("findmnt -T {0}; sudo mount -o remount,exec \"$(findmnt -nT {0} -o TARGET)\"", file.display())
+        }
+        Obstacle::Interpreter(script, _) => format!("head -1 {}", script.display()),
+        Obstacle::Workdir(path, _) | Obstacle::Closed(path, _) => format!("namei -l {}", path.display()),
+        Obstacle::Missing(file) | Obstacle::Directory(file) => format!("ls -ld {}", file.display()),
+        _ => "bluegreen config".to_owned(),
+    }
 }
 
 /// The file that an interpreter is called with.
@@ -169,10 +199,6 @@ fn script_of<'a>(program: &str, command: &'a [Template]) -> Option<&'a Template>
     // `sh -c`, `python -m`: what comes then is no file
     let first = command.get(1).filter(|word| !word.to_string().starts_with('-'));
     first.filter(|_| INTERPRETERS.contains(&name))
-}
-
-fn is_executable(file: &Path) -> bool {
-    fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// Whether anything of the start differs between the profiles: by the port itself, or by the profile, as in Spring's
@@ -208,6 +234,8 @@ fn reads_it(config: &Config, word: &Template) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use crate::{config::SMALLEST, doctor::ids};
 
@@ -232,7 +260,7 @@ mod tests {
         for start in [
             "command = [\"sh\", \"-c\", \"x --spring.profiles.active={profile}\"]",
             "command = [\"sh\", \"-c\", \"x\"]\nenv = { PORT = \"{port}\" }",
-            "command = [\"sh\", \"-c\", \"x\"]\nworkdir = \"/srv/{profile}\"",
+            "command = [\"sh\", \"-c\", \"x\"]\nworkdir = \"{shared_dir}/{profile}\"",
             "command = [\"sh\", \"-c\", \"exec x $BLUEGREEN_PORT\"]",
         ] {
             assert_eq!(what(start), FINE, "{start}");
@@ -260,6 +288,20 @@ mod tests {
         assert_eq!(what("command = [\"/no/such\", \"{port}\"]"), "there is no /no/such; ");
         assert_eq!(what("command = [\"/etc/passwd\", \"{port}\"]"), "/etc/passwd is not executable; ");
         assert_eq!(what("command = [\"sh\", \"/no/s.sh\", \"{port}\"]"), "there is no /no/s.sh, which sh is to run; ");
+        assert_eq!(what("command = [\"/usr\", \"{port}\"]"), "/usr is a directory; ");
+        let dir = tempfile::tempdir().unwrap();
+        let script = dir.path().join("start");
+        fs::write(&script, "#!/no/interpreter -x\n").unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        let says = format!(
+            "the first line of {} names the interpreter \"/no/interpreter\", which is not there; ",
+            script.display()
+        );
+        assert_eq!(what(&format!("command = [\"{}\", \"{{port}}\"]", script.display())), says);
+        for (workdir, says) in [("/no/such", "does not exist"), ("/etc/passwd", "is no directory")] {
+            let start = format!("command = [\"sleep\", \"{{port}}\"]\nworkdir = \"{workdir}\"");
+            assert_eq!(what(&start), format!("the working directory {workdir} {says}; "));
+        }
         for start in
             ["[\"{artifact}\", \"{port}\"]", "[\"sh\", \"{artifact}\", \"{port}\"]", "[\"sh\", \"-c\", \"{port}\"]"]
         {
@@ -279,6 +321,11 @@ mod tests {
             |hook: &str| found(&format!("command = [\"sh\", \"-c\", \"{{port}}\"]\n[hooks]\n{hook} = [\"/no/hook\"]"));
         assert_eq!(ids(&hooks("before_switch")), [(crate::doctor::Severity::Fatal, "hook-program")]);
         assert_eq!(hooks("before_switch")[0].what, "the hook before_switch: there is no /no/hook");
+        let here = env::current_dir().unwrap();
+        let relative = found("command = [\"sh\", \"-c\", \"{port}\"]\n[hooks]\nbefore_start = [\"./migrate\"]");
+        let says =
+            format!("the hook before_start: there is no ./migrate in {}, from where it would be run", here.display());
+        assert_eq!(relative[0].what, says);
         assert_eq!(ids(&hooks("after_failure")), [(crate::doctor::Severity::Warning, "hook-program")]);
 
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -4,12 +4,12 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use rustix::process::Signal;
 
-use bluegreen_rig::{Clients, Ended, Stage, below, lives, wait_for};
+use bluegreen_rig::{Clients, Ended, Running, Stage, below, lives, wait_for};
 
 /// A deploy of v2, which gets `signal` when it is at `step`.
 fn signalled(stage: &mut Stage, step: &str, signal: Signal) -> Ended {
@@ -38,6 +38,25 @@ fn in_health_and_in_the_bake_a_deploy_is_taken_back() {
         assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
         assert_eq!(below(stage.home()).len(), 1);
     }
+}
+
+/// A supervisor that waits for its own signals in a thread has blocked them in all that it starts.
+#[test]
+fn who_is_started_with_blocked_signals_hears_them() {
+    let Some(mut stage) = Stage::marker() else { return };
+    stage.deploy("v1", 0);
+    stage.set("after_switch.bake", "90s");
+    let artifact = stage.artifact("v2");
+    let direct = stage.command(&["deploy", &artifact]);
+    let mut blocked = Command::new("env");
+    blocked.args(["--block-signal=INT,TERM,HUP,CHLD"]).arg(direct.get_program()).args(direct.get_args());
+    blocked.current_dir(stage.home()).stdin(Stdio::null());
+    let deploy = Running::spawn(blocked);
+    stage.wait_for_step("bake");
+    deploy.signal(Signal::TERM);
+    let ended = deploy.wait();
+    assert_eq!(ended.code, Some(143), "{ended}");
+    assert_eq!((stage.front(), stage.step()), ("v1 real1".into(), None));
 }
 
 #[test]

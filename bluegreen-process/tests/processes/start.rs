@@ -149,7 +149,7 @@ async fn nothing_of_the_caller_is_inherited_but_what_was_asked_for() {
     assert!(!fs::read_to_string(rig.record()).unwrap().contains("s3cret"));
 }
 
-/// Started from a script that ignores signals (nohup, `&`), holds a lock and writes to a pipe, the app heeds the signals,
+/// Started from a script that ignores signals (nohup, `&`) or blocks them, holds a lock and writes to a pipe, the app heeds the signals,
 /// holds neither, and outlives the script.
 #[tokio::test]
 async fn it_outlives_its_parent_and_inherits_neither_lock_nor_pipe_nor_ignored_signals() {
@@ -158,7 +158,7 @@ async fn it_outlives_its_parent_and_inherits_neither_lock_nor_pipe_nor_ignored_s
     let exe = &app::command()[0];
     let lock = rig.dir.path().join("lock");
     let script = format!(
-        "trap '' HUP INT QUIT XFSZ; exec 7>&1 9>{}; flock -n 9 || exit; exec {exe} start::deploys --exact --nocapture",
+        "trap '' HUP INT QUIT XFSZ; exec 7>&1 9>{}; flock -n 9 || exit; exec env --block-signal=TERM,CHLD {exe} start::deploys --exact --nocapture",
         lock.display()
     );
     let mut command = Command::new("setsid");
@@ -174,6 +174,7 @@ async fn it_outlives_its_parent_and_inherits_neither_lock_nor_pipe_nor_ignored_s
     let ignored = report.lines().find_map(|line| line.strip_prefix("SigIgn ")).unwrap();
     // the Rust runtime of the app itself ignores SIGPIPE (13); signals from 32 on belong to the C library
     assert_eq!(u64::from_str_radix(ignored, 16).unwrap() & 0x7fff_ffff & !(1 << 12), 0, "{ignored}");
+    assert_eq!(report.lines().find_map(|line| line.strip_prefix("SigBlk ")), Some("0000000000000000"));
 }
 
 /// Not a test of its own: the command of the test above.
