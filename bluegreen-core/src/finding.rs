@@ -23,7 +23,11 @@ pub enum Severity {
 /// A library names no command of a program that it does not know: its `Fix` is a type of its own, and who has a command line turns
 /// that into words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(bound = "", rename = "Finding"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(bound = "", rename = "Finding", description = "One thing that was looked at.")
+)]
 #[serde(bound(serialize = "Fix: AsRef<str>"))]
 pub struct Finding<Fix = String> {
     /// The same for the same kind of thing, for programs.
