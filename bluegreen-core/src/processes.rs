@@ -12,21 +12,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Blind, Profile, ReleaseId};
 
-/// What runs on a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What runs on a profile. Its identities are opaque, and never come back, not even after a reboot or a reused pid.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Process {
     /// The release that it was started from.
     pub release: ReleaseId,
-    /// An opaque identity that no other process ever has, not even after a reboot or a reused pid.
-    pub id: String,
+    /// The identity of the run: what is proven, and watched.
+    pub run: String,
+    /// The identity of the start: what a stop ends. A supervisor that runs it again, after it ended by itself, keeps this.
+    pub start: String,
+}
+
+impl Process {
+    /// One that nobody runs again: its only run is its start.
+    pub fn new(release: ReleaseId, id: impl Into<String>) -> Self {
+        let run = id.into();
+        Self { release, start: run.clone(), run }
+    }
 }
 
 /// Who is on a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Occupant {
     /// No process of ours, and nobody listens on the port.
     Nobody,
-    /// A live process of ours, and of nobody else.
+    /// A live process of ours, and of nobody else; also one that ended, between two runs, as long as its supervisor will run it
+    /// again.
     Ours {
         /// Which one.
         process: Process,
@@ -122,8 +133,8 @@ pub struct Autopsy {
 ///
 /// # Idempotency
 /// `inspect` changes nothing. `start` on a profile where that release of ours runs already does nothing; with anything else
-/// on the profile it is an error. `stop` of a process that is gone succeeds; it does nothing to any other process that has
-/// taken its place.
+/// on the profile it is an error. `stop` of a process that is gone succeeds; it ends the start, in whichever run that is by now, and
+/// does nothing to any other that has taken its place.
 ///
 /// # Crash
 /// Killed at any instant, the next `inspect` finds what was started, whether or not it had been recorded.

@@ -84,7 +84,7 @@ fn sights(state: &State) -> Vec<Seen> {
     let profiles = named.unwrap_or_else(|| Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap());
     let release = state.transaction.as_ref().map(|tx| tx.release.clone());
     let release = release.or_else(|| state.last_good().cloned()).unwrap_or_else(|| "v1".parse().unwrap());
-    let ours = Ok(Occupant::Ours { process: Process { release, id: "a".to_owned() }, listening: true });
+    let ours = Ok(Occupant::Ours { process: Process::new(release, "a"), listening: true });
     let (first, second) = (profiles.first(), profiles.second());
     let routes = [
         Ok(Route::solo(first.clone()).into()),

@@ -109,7 +109,7 @@ pub struct Transaction {
     /// Whether this transaction decided to start the process on `to` (then an undo stops it).
     #[serde(default)]
     pub started: bool,
-    /// Identity of the process on `to` that was proven healthy.
+    /// The run on `to` that was proven healthy.
     #[serde(default)]
     pub proven: Option<String>,
     /// The front door answered with the release.

@@ -15,6 +15,11 @@ async fn fakes_pass_the_conformance_suite() {
     let scene = Scene::new();
     let (first, second) = (scene.first(), scene.second());
     conformance::processes(&scene.host, &first, &releases(&scene.host), |profile| scene.host.hold(profile)).await;
+    conformance::supervisor(&scene.host, &first, &id("v1"), async |at| scene.host.world().restart(at)).await;
+    let cut_off = async |profile: &_, release: &_, within| {
+        let _ = tokio::time::timeout(within, scene.host.start(profile, release)).await;
+    };
+    conformance::cut_off(&scene.host, &first, &id("v1"), cut_off).await;
     scene.host.world().start(&first, &id("v1")).unwrap();
     conformance::probe(&scene.host, &first, &second).await;
     scene.host.world().start(&second, &id("v2")).unwrap();

@@ -3,13 +3,16 @@
 mod support;
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use bluegreen_core::{
     Autopsy, Blind, Holder, Lease, Occupant, Process, ProcessError, ProcessManager, Profile, ProfileResolver,
-    ProxySwitcher, ReleaseId, Route, Stamp, State, StateStore, StoreError, SwitchError, Traffic,
+    ProxySwitcher, ReleaseId, Route, Stamp, State, StateStore, StoreError, Stranger, SwitchError, Traffic,
     testing::{FakeHost, Health, MemoryStore, conformance},
 };
 use support::releases;
@@ -22,6 +25,14 @@ enum Wrong {
     NoGrace,
     /// Waits whether the release stays, as a tool of a supervisor does.
     EarlyDeathIsAnErrorOfStart,
+    /// Of a process it knows only the run.
+    KnowsNoStart,
+    /// Of a process it knows only the start.
+    KnowsNoRun,
+    /// What its supervisor runs again is another one to it.
+    StopsOneRun,
+    /// What it started is written down at the end.
+    WritesLate,
     DrainsNot,
     /// The witness reads what it wrote itself.
     RepeatsWhatWasOrdered,
@@ -33,12 +44,21 @@ struct Mutant {
     host: FakeHost,
     wrong: Wrong,
     ordered: Mutex<Option<Route>>,
+    /// What it started was not written down.
+    unwritten: AtomicBool,
 }
 
 #[async_trait::async_trait]
 impl ProcessManager for Mutant {
     async fn inspect(&self, profile: &Profile) -> Result<Occupant, Blind> {
         Ok(match self.host.inspect(profile).await? {
+            Occupant::Ours { .. } if self.unwritten.load(Relaxed) => Occupant::stranger(Stranger::new()),
+            Occupant::Ours { process, listening } if self.wrong == Wrong::KnowsNoStart => {
+                Occupant::Ours { process: Process::new(process.release, process.run), listening }
+            }
+            Occupant::Ours { process, listening } if self.wrong == Wrong::KnowsNoRun => {
+                Occupant::Ours { process: Process::new(process.release, process.start), listening }
+            }
             Occupant::Stranger { beside, .. } if self.wrong == Wrong::NeverLooksAtThePort => {
                 beside.map_or(Occupant::Nobody, |process| Occupant::Ours { process, listening: true })
             }
@@ -48,6 +68,9 @@ impl ProcessManager for Mutant {
 
     async fn start(&self, profile: &Profile, release: &ReleaseId) -> Result<(), ProcessError> {
         self.host.start(profile, release).await?;
+        self.unwritten.store(self.wrong == Wrong::WritesLate, Relaxed);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        self.unwritten.store(false, Relaxed);
         let dies = self.host.world().releases.get(release) == Some(&Health::Dies);
         if dies && self.wrong == Wrong::EarlyDeathIsAnErrorOfStart {
             let (profile, release) = (profile.to_string(), release.to_string());
@@ -58,6 +81,10 @@ impl ProcessManager for Mutant {
     }
 
     async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
+        let now = self.host.world().running.get(profile).map(|it| it.process.run.clone());
+        if self.wrong == Wrong::StopsOneRun && now.as_ref() != Some(&process.run) {
+            return Ok(());
+        }
         let grace = if self.wrong == Wrong::NoGrace { Duration::ZERO } else { grace };
         self.host.stop(profile, process, grace).await
     }
@@ -113,51 +140,60 @@ impl StateStore for Trusting {
     }
 }
 
-/// The suite of a backend, as its tests call it.
-async fn suite(wrong: Wrong) {
+/// Each habit with the check that finds it, and what that says.
+const FOUND: [(Wrong, &str, &str); 10] = [
+    (Wrong::NeverLooksAtThePort, "processes", "who listens there and is not ours is a stranger"),
+    (Wrong::NoAutopsy, "processes", "an autopsy tells how a release has ended and what it said last"),
+    (Wrong::NoGrace, "processes", "who does not end when asked has the whole of its grace"),
+    (Wrong::EarlyDeathIsAnErrorOfStart, "processes", "that it ends at once is no error of start"),
+    (Wrong::KnowsNoStart, "supervisor", "what a supervisor runs again is of the same start"),
+    (Wrong::KnowsNoRun, "supervisor", "what runs again has another run"),
+    (Wrong::StopsOneRun, "supervisor", "stop ends the start, in whichever run it is"),
+    (Wrong::WritesLate, "cut_off", "what a start that was cut off has left is ours"),
+    (Wrong::RepeatsWhatWasOrdered, "resolver", "a route that somebody else moved is the route in effect too"),
+    (Wrong::DrainsNot, "switcher", "drain waits while a request is open"),
+];
+
+/// One check of the suite, as a backend's tests call it.
+async fn check(name: &str, wrong: Wrong) {
     let host = FakeHost::new();
     let (releases, profiles) = (releases(&host), host.world().profiles.clone());
     let routes = profiles.both().map(|profile| Route::solo(profile.clone()));
-    let mutant = Mutant { host: host.clone(), wrong, ordered: Mutex::default() };
-    conformance::processes(&mutant, profiles.first(), &releases, |profile| host.hold(profile)).await;
-    conformance::resolver(&mutant, &mutant, &routes, async |route| host.world().switch(route)).await;
-    conformance::switcher(&mutant, &mutant, &routes, async || host.request()).await;
+    let mutant = &Mutant { host: host.clone(), wrong, ordered: Mutex::default(), unwritten: AtomicBool::default() };
+    let (profile, release) = (profiles.first(), &releases.listens);
+    let cut_off = async |profile: &_, release: &_, within| {
+        let _ = tokio::time::timeout(within, mutant.start(profile, release)).await;
+    };
+    let crash = async |profile: &_| host.world().restart(profile);
+    match name {
+        "processes" => conformance::processes(mutant, profile, &releases, |profile| host.hold(profile)).await,
+        "supervisor" => conformance::supervisor(mutant, profile, release, crash).await,
+        "cut_off" => conformance::cut_off(mutant, profile, release, cut_off).await,
+        "resolver" => conformance::resolver(mutant, mutant, &routes, async |to| host.world().switch(to)).await,
+        "switcher" => conformance::switcher(mutant, mutant, &routes, async || host.request()).await,
+        _ => unreachable!("{name} is no check"),
+    }
+}
+
+/// What a check says of a mutant.
+async fn said(name: &'static str, wrong: Wrong) -> Option<String> {
+    let local = tokio::task::LocalSet::new();
+    let checked = local.spawn_local(check(name, wrong));
+    let error = local.run_until(checked).await.err()?;
+    let says = error.into_panic();
+    Some(says.downcast::<String>().map_or_else(|it| it.downcast_ref::<&str>().unwrap().to_string(), |it| *it))
 }
 
 #[tokio::test(start_paused = true)]
-#[should_panic(expected = "who listens there and is not ours is a stranger")]
-async fn a_manager_that_never_looks_at_the_port() {
-    suite(Wrong::NeverLooksAtThePort).await;
-}
-
-#[tokio::test(start_paused = true)]
-#[should_panic(expected = "an autopsy tells how a release has ended and what it said last")]
-async fn an_empty_autopsy() {
-    suite(Wrong::NoAutopsy).await;
-}
-
-#[tokio::test(start_paused = true)]
-#[should_panic(expected = "who does not end when asked has the whole of its grace")]
-async fn a_kill_without_grace() {
-    suite(Wrong::NoGrace).await;
-}
-
-#[tokio::test(start_paused = true)]
-#[should_panic(expected = "that it ends at once is no error of start")]
-async fn an_early_death_told_as_an_error_of_start() {
-    suite(Wrong::EarlyDeathIsAnErrorOfStart).await;
-}
-
-#[tokio::test(start_paused = true)]
-#[should_panic(expected = "drain waits while a request is open")]
-async fn a_drain_that_returns_at_once() {
-    suite(Wrong::DrainsNot).await;
-}
-
-#[tokio::test(start_paused = true)]
-#[should_panic(expected = "a route that somebody else moved is the route in effect too")]
-async fn a_witness_that_repeats_what_was_ordered() {
-    suite(Wrong::RepeatsWhatWasOrdered).await;
+async fn every_wrong_backend_is_found_by_the_check_that_is_known_for_it_and_by_no_other() {
+    for (wrong, known, says) in FOUND {
+        for name in ["processes", "supervisor", "cut_off", "resolver", "switcher"] {
+            match said(name, wrong).await {
+                Some(said) => assert!(name == known && said.contains(says), "{wrong:?}, {name}: {said}"),
+                None => assert_ne!(name, known, "{wrong:?} passes"),
+            }
+        }
+    }
 }
 
 #[test]

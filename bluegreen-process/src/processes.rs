@@ -371,7 +371,7 @@ impl Inner {
     fn remember<T>(&self, profile: &Profile, record: &Record, with: impl FnOnce(&mut Memory) -> T) -> T {
         let mut all: MutexGuard<'_, _> = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let memory = all.entry(profile.name().clone()).or_default();
-        let id = record.process().id;
+        let id = record.process().start;
         if memory.id != id {
             *memory = Memory { id, ..Memory::default() };
         }

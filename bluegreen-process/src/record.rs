@@ -56,7 +56,7 @@ impl Record {
             (None, Some(leader)) => format!("{}-{}-{}", self.boot, leader.pid, leader.start),
             (None, None) => String::new(),
         };
-        Process { release: self.release.clone(), id }
+        Process::new(self.release.clone(), id)
     }
 
     /// Whether something of it can still live.

@@ -196,7 +196,7 @@ mod tests {
         let judged = |listening, listens: &[&str]| {
             let listens: Vec<SocketAddr> = listens.iter().map(|at| at.parse().unwrap()).collect();
             let listens = Some(listens);
-            let process = bluegreen_core::Process { release: "v1".parse().unwrap(), id: "1".to_owned() };
+            let process = bluegreen_core::Process::new("v1".parse().unwrap(), "1");
             reach(&profile, &Occupant::Ours { process, listening }, listens.as_deref()).map(|f| kind(&f))
         };
         assert_eq!(judged(true, &["127.0.0.1:8081", "0.0.0.0:9000"]), Some((Severity::Good, "listens")));

@@ -14,7 +14,7 @@ fn ended(outcome: &str, exit_code: u8) -> Last {
 }
 
 fn seen(config: &Config, traffic: Result<Traffic, Blind>) -> Seen {
-    let process = Process { release: "v1".parse().unwrap(), id: "a".to_owned() };
+    let process = Process::new("v1".parse().unwrap(), "a");
     Seen {
         profiles: config.profiles.clone(),
         traffic,
@@ -105,7 +105,7 @@ fn say_what_is_so_in_the_format_of_prometheus() {
 #[test]
 fn what_is_warm_is_where_a_rollback_goes() {
     let config = config();
-    let process = |release: &str| Process { release: release.parse().unwrap(), id: release.to_owned() };
+    let process = |release: &str| Process::new(release.parse().unwrap(), release);
     let warm = |idle: &str, change: fn(&mut State)| {
         let mut seen = seen(&config, Ok(Route::solo(config.profiles.first().clone()).into()));
         seen.occupants = [process("v2"), process(idle)].map(|process| Ok(Occupant::Ours { process, listening: true }));

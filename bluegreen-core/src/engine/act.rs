@@ -21,7 +21,7 @@ impl Run<'_> {
                 let started = self.deployer.processes.start(profile, release).await;
                 started.map_err(|e| Failure::start(self.current(), profile, release, &e))
             }
-            Effect::AwaitHealthy { profile, process } => self.await_healthy(profile, process).await,
+            Effect::AwaitHealthy { profile, process, .. } => self.await_healthy(profile, process).await,
             Effect::Switch { to, expect } => self.switch(to, expect).await,
             Effect::Prove { profile } => self.prove(profile).await,
             Effect::Standby { active, standby, expect } => {

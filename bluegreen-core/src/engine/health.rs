@@ -76,7 +76,9 @@ impl Run<'_> {
         tell: bool,
     ) -> Result<u32, Failure> {
         let (step, interrupts, threshold) = (self.current(), self.interrupts(), self.deployer.policy.healthy_threshold);
-        let (began, mut told, mut good, mut attempts, mut bad) = (Instant::now(), None::<(String, _)>, 0, 0, None);
+        // one that its supervisor runs again has no more time for that
+        let began = if tell { self.step_began } else { Instant::now() };
+        let (mut told, mut good, mut attempts, mut bad) = (None::<(String, _)>, 0, 0, None);
         // an attempt may take as long as its timeout: a death, or an interrupt, shall not wait for it
         let mut gone = std::pin::pin!(self.until_gone(profile, process));
         loop {

@@ -16,7 +16,7 @@ fn profiles() -> Profiles {
 /// v1 on the first profile, v2 on the second.
 fn on(profile: &Profile) -> Occupant {
     let [release, id] = if profile.port() == 8081 { ["v1", "one"] } else { ["v2", "two"] };
-    let process = Process { release: release.parse().unwrap(), id: id.into() };
+    let process = Process::new(release.parse().unwrap(), id);
     Occupant::Ours { process, listening: true }
 }
 

@@ -41,6 +41,8 @@ pub enum Effect {
         profile: Profile,
         /// Which one.
         process: Process,
+        /// Whether an earlier run of it has ended in this step: the next end is a death.
+        again: bool,
     },
     /// Proves the occupant healthy and moves the route to it, solo.
     Switch {

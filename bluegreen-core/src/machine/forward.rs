@@ -9,7 +9,9 @@ impl Walk<'_> {
     pub(super) fn fact(&mut self) -> Fact {
         // what an effect says counts against a step, never for it: a yes that changed nothing is a no
         let forgiven = |e: &Effect| matches!(e, Effect::Standby { .. });
-        if let Some(Err(failure)) = self.did(|e| !forgiven(e)) {
+        if let Some(Err(failure)) = self.did(|e| !forgiven(e))
+            && (failure.cause != Cause::Died || !self.runs_again())
+        {
             return Fact::Fails(failure.clone());
         }
         let fact = match self.tx.step {
@@ -74,17 +76,33 @@ impl Walk<'_> {
             Occupant::Nobody => return Err(self.died()),
             Occupant::Stranger { who, .. } => return Err(self.taken(who)),
         };
-        if let Some(Acted { effect: Effect::AwaitHealthy { process: proven, .. }, .. }) = self.last {
-            if *proven != process {
+        let mut again = self.tx.proven.is_some();
+        if let Some(Acted { effect: Effect::AwaitHealthy { process: awaited, .. }, .. }) = self.last {
+            again = *awaited != process;
+            if !again {
+                self.tx.proven = Some(process.run.clone());
+            } else if !self.runs_again() {
                 return Err(self.died());
             }
-            self.tx.proven = Some(process.id.clone());
         }
-        match (self.tx.proven.as_ref() == Some(&process.id), listening) {
+        match (self.tx.proven.as_ref() == Some(&process.run), listening) {
             (true, true) => Ok(self.let_through(process)),
             (true, false) => Err(self.failure(Cause::Unhealthy, format!("{} does not listen any more", self.tx.to))),
-            _ => Ok(Fact::Needs(Effect::AwaitHealthy { profile: self.tx.to.clone(), process })),
+            _ => {
+                if again {
+                    let message = format!("release {} on {} ended and runs again", process.release, self.tx.to);
+                    self.warnings.push(message);
+                }
+                Ok(Fact::Needs(Effect::AwaitHealthy { profile: self.tx.to.clone(), process, again }))
+            }
         }
+    }
+
+    /// Whether what was waited for has ended for the first time, and its supervisor runs it again.
+    fn runs_again(&self) -> bool {
+        let now = self.seen.ours(&self.tx.to);
+        let again = |ended: &Process| now.is_some_and(|now| now.start == ended.start && now.run != ended.run);
+        self.did(|e| matches!(e, Effect::AwaitHealthy { process, again: false, .. } if again(process))).is_some()
     }
 
     /// Whether the owner said yes to this very process, where he is asked. The step that follows is the record of his yes, so a

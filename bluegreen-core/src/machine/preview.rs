@@ -137,10 +137,10 @@ fn imagine(seen: &mut Seen, effect: &Effect) {
         }
         Effect::Stop { profile, .. } => on(profile, Occupant::Nobody),
         Effect::Start { profile, release } => {
-            let process = Process { release: release.clone(), id: "imagined".to_owned() };
+            let process = Process::new(release.clone(), "imagined");
             on(profile, Occupant::Ours { process, listening: false });
         }
-        Effect::AwaitHealthy { profile, process } => {
+        Effect::AwaitHealthy { profile, process, .. } => {
             on(profile, Occupant::Ours { process: process.clone(), listening: true });
         }
         Effect::Gate { .. } | Effect::Prove { .. } | Effect::Bake { .. } => {}

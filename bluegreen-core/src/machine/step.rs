@@ -142,7 +142,7 @@ impl Walk<'_> {
 
     /// The process on `to`, when it is the one that was proven healthy and still listens.
     pub(super) fn proven(&self) -> Option<&Process> {
-        let process = self.seen.ours(&self.tx.to).filter(|p| self.tx.proven.as_ref() == Some(&p.id))?;
+        let process = self.seen.ours(&self.tx.to).filter(|p| self.tx.proven.as_ref() == Some(&p.run))?;
         self.seen.listens(&self.tx.to).then_some(process)
     }
 

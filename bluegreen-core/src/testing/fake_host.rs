@@ -135,7 +135,7 @@ impl ProcessManager for FakeHost {
     }
 
     async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
-        let ignores = |it: &FakeProcess| it.process == *process && it.health == Health::Stubborn;
+        let ignores = |it: &FakeProcess| it.process.start == process.start && it.health == Health::Stubborn;
         let stubborn = self.world().running.get(profile).is_some_and(ignores);
         if stubborn {
             tokio::time::sleep(grace).await;

@@ -152,8 +152,7 @@ impl World {
         if health == Health::Missing {
             return refused(format!("release {release} is not in the store"), true);
         }
-        self.next += 1;
-        let process = Process { release: release.clone(), id: format!("boot{}-{}", self.boot, self.next) };
+        let process = Process::new(release.clone(), self.identity());
         if health == Health::Robbed {
             self.strangers.insert(profile.clone(), Self::bob());
         }
@@ -163,9 +162,21 @@ impl World {
         Ok(())
     }
 
-    /// Stops `process`, and no other. Invariant 2: never one that the proxy uses.
+    /// An identity that nobody had before.
+    fn identity(&mut self) -> String {
+        self.next += 1;
+        format!("boot{}-{}", self.boot, self.next)
+    }
+
+    /// The process on `profile` has ended, and a supervisor runs it again.
+    pub fn restart(&mut self, profile: &Profile) {
+        let run = self.identity();
+        self.running.get_mut(profile).into_iter().for_each(|it| it.process.run.clone_from(&run));
+    }
+
+    /// Stops `process`, in whichever run it is, and no other. Invariant 2: never one that the proxy uses.
     pub fn stop(&mut self, profile: &Profile, process: &Process) {
-        if self.running.get(profile).is_some_and(|p| p.process == *process) {
+        if self.running.get(profile).is_some_and(|p| p.process.start == process.start) {
             if self.route().is_some_and(|route| route.uses(profile)) {
                 self.broken.push(format!("stopped {profile}, which the proxy uses"));
             }
@@ -229,7 +240,7 @@ impl World {
             Effect::Start { profile, release } => {
                 self.start(profile, release).map_err(|e| Failure::start(Step::Stop, profile, release, &e))
             }
-            Effect::AwaitHealthy { profile, process } | Effect::Bake { profile, process } => {
+            Effect::AwaitHealthy { profile, process, .. } | Effect::Bake { profile, process } => {
                 self.proven(profile, |occupant| occupant.ours() == Some(process))
             }
             Effect::Switch { to, expect } => {

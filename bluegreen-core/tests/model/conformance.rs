@@ -74,7 +74,7 @@ impl ProcessManager for Told {
     }
 
     async fn stop(&self, profile: &Profile, process: &Process, grace: std::time::Duration) -> Result<(), ProcessError> {
-        self.tell(format!("stop {} on {profile}", process.id));
+        self.tell(format!("stop {} on {profile}", process.start));
         self.0.stop(profile, process, grace).await
     }
 
@@ -170,7 +170,7 @@ fn done(effect: &Effect) -> Option<String> {
     match effect {
         Effect::Gate { before, .. } => Some(format!("ask before {before}")),
         Effect::Start { profile, release } => Some(format!("start {release} on {profile}")),
-        Effect::Stop { profile, process, .. } => Some(format!("stop {} on {profile}", process.id)),
+        Effect::Stop { profile, process, .. } => Some(format!("stop {} on {profile}", process.start)),
         Effect::Switch { to, .. } => Some(routed(&Route::solo(to.clone()))),
         Effect::Isolate { active, .. } => Some(routed(&Route::solo(active.clone()))),
         Effect::Standby { active, standby, .. } => Some(routed(&Route::with_standby(active.clone(), standby.clone()))),

@@ -55,7 +55,7 @@ pub(crate) enum Action {
     Sicken(Profile),
     Deafen(Profile),
     Heal(Profile),
-    /// A supervisor starts it again: another process of the same release. Only where the owner is asked, whose yes is about one.
+    /// It ends, and a supervisor runs it again. Only where the owner is asked, whose yes is about one run.
     Restart(Profile),
     /// It dies, and a stranger takes its port.
     Replace(Profile),
@@ -318,8 +318,7 @@ impl Now {
             Action::Deafen(profile) => world.running.get_mut(&profile)?.health = Health::Deaf,
             Action::Heal(profile) => world.running.get_mut(&profile)?.health = Health::Good,
             Action::Restart(profile) => {
-                let release = world.running.remove(&profile)?.process.release;
-                world.start(&profile, &release).ok()?;
+                world.restart(&profile);
             }
             Action::Replace(profile) => {
                 world.kill(&profile);
@@ -380,7 +379,7 @@ impl fmt::Display for Now {
         let Host { world, disk, .. } = &self.host;
         let on = |p: &Profile| match (world.occupant(p), world.running.get(p)) {
             (Occupant::Stranger { who, .. }, _) => who.to_string(),
-            (_, Some(it)) => format!("{} {:?} {}", it.process.release, it.health, it.process.id),
+            (_, Some(it)) => format!("{} {:?} {}", it.process.release, it.health, it.process.run),
             _ => "-".to_owned(),
         };
         let route = self.host.truth().map(ToString::to_string).unwrap_or_default();

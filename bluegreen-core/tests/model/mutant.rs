@@ -251,7 +251,7 @@ pub(crate) fn see(mutant: Option<Mutant>, host: &Host, tool: &Tool) -> Seen {
     if mutant.reads_pid_files() {
         let this_boot = format!("boot{}-", host.world.boot);
         for (profile, process) in &host.pid_file {
-            let old = !process.id.starts_with(&this_boot);
+            let old = !process.start.starts_with(&this_boot);
             let gone = seen.ours(profile).is_none();
             if gone && (mutant == Mutant::PidFileTrusted || (old && seen.is_free(profile))) {
                 let index = usize::from(profile != seen.profiles.first());
@@ -268,7 +268,7 @@ pub(crate) fn step(mutant: Option<Mutant>, state: &State, seen: &Seen, policy: &
     if let Some(tx) = &mut state.transaction {
         match mutant {
             Some(Mutant::IsolateServing) => tx.sacrifices_standby = true,
-            Some(Mutant::SwitchBeforeHealth) => tx.proven = seen.ours(&tx.to).map(|process| process.id.clone()),
+            Some(Mutant::SwitchBeforeHealth) => tx.proven = seen.ours(&tx.to).map(|process| process.run.clone()),
             Some(Mutant::RetireBeforeProof) => tx.answered = true,
             Some(Mutant::RevertToWhoever) => tx.old_release = None,
             _ => {}
@@ -284,7 +284,7 @@ pub(crate) fn step(mutant: Option<Mutant>, state: &State, seen: &Seen, policy: &
             if let (Some(now), Some(Acted { effect: Effect::Gate { process: Some(asked), .. }, .. })) =
                 (seen.ours(&tx.to).cloned(), &mut seen.last)
             {
-                tx.proven = Some(now.id.clone());
+                tx.proven = Some(now.run.clone());
                 *asked = now;
             }
         }

@@ -40,7 +40,7 @@ impl Inner {
         let failed = |reason: Reason| ProcessError::Stop { profile: profile.to_string(), reason };
         let unseen = |e: io::Error| failed(e.to_string());
         let Some(mut record) = self.live(profile).map_err(unseen)? else { return Ok(()) };
-        if record.process() != *process {
+        if record.process().start != process.start {
             return Ok(());
         }
         let family = record.family().map_err(unseen)?;

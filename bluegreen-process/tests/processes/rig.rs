@@ -72,7 +72,7 @@ impl Rig {
         match self.inspect().await {
             Occupant::Ours { process, .. } => process,
             // it may be over already
-            _ => Process { release: self.release(kind), id: String::new() },
+            _ => Process::new(self.release(kind), ""),
         }
     }
 

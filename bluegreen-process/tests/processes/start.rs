@@ -2,12 +2,15 @@
 
 use std::{
     fs::{self, File},
+    io::{BufRead as _, BufReader},
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
 };
 
-use bluegreen_core::{Occupant, ProcessError, ProcessManager, Profile, ReleaseId, Template, testing::conformance};
+use bluegreen_core::{
+    Occupant, ProcessError, ProcessManager, Profile, Profiles, ReleaseId, Template, testing::conformance,
+};
 
 use crate::{
     app,
@@ -35,7 +38,7 @@ async fn what_was_started_is_seen_by_everybody() {
     rig.processes.stop(rig.profile(), &process, GRACE).await.unwrap();
     let again = rig.listening("listen").await;
     assert_eq!(again.release, process.release);
-    assert_ne!(again.id, process.id);
+    assert_ne!(again.start, process.start);
 }
 
 #[tokio::test]
@@ -186,7 +189,7 @@ async fn deploys() {
     let rig = Rig::with(|config| {
         let profile = |name: &str, port: &str| Profile::new(name.parse().unwrap(), port.parse().unwrap()).unwrap();
         config.state_dir = format!("{dir}/state").into();
-        config.profiles = bluegreen_core::Profiles::new(profile("real1", first), profile("real2", second)).unwrap();
+        config.profiles = Profiles::new(profile("real1", first), profile("real2", second)).unwrap();
     });
     rig.processes.start(rig.profile(), &release.parse().unwrap()).await.unwrap();
     // no destructor: the app stays
@@ -229,7 +232,7 @@ async fn a_record_is_verified_and_never_trusted() {
         record["leader"]["start"] = 1.into();
         record["token"] = "another".into();
     });
-    let other = bluegreen_core::Process { id: "another".into(), ..process.clone() };
+    let other = bluegreen_core::Process::new(process.release.clone(), "another");
     assert!(matches!(rig.stranger().inspect(rig.profile()).await.unwrap(), Occupant::Stranger { .. }));
     rig.stranger().stop(rig.profile(), &other, GRACE).await.unwrap();
     fs::write(rig.record(), &text).unwrap();
@@ -258,4 +261,43 @@ async fn the_suite_of_the_core_passes() {
     let releases = conformance::Releases { listens, other, dies, stubborn };
     conformance::processes(&rig.processes, rig.profile(), &releases, conformance::hold).await;
     conformance::ports(&rig.processes, &rig.config.profiles, &releases.listens, None).await;
+}
+
+/// What the child of the test below is told by: the state directory, the two ports, and the release.
+const CUT_OFF: &str = "BLUEGREEN_TEST_CUT_OFF";
+
+/// The program that is killed is this test in a process of its own, which begins a start and says so.
+#[tokio::test]
+async fn what_a_killed_start_has_left_is_found() {
+    if let Ok(told) = std::env::var(CUT_OFF) {
+        let told: Vec<&str> = told.split(' ').collect();
+        let rig = Rig::with(|config| {
+            let profile = |name: &str, port: &str| Profile::new(name.parse().unwrap(), port.parse().unwrap()).unwrap();
+            config.state_dir = told[0].into();
+            config.profiles = Profiles::new(profile("real1", told[1]), profile("real2", told[2])).unwrap();
+        });
+        println!("\nit begins");
+        rig.processes.start(rig.profile(), &told[3].parse().unwrap()).await.unwrap();
+        return;
+    }
+    let rig = Rig::new();
+    let release = rig.release("listen");
+    let [first, second] = rig.config.profiles.both().map(Profile::port);
+    let begin = async |_: &Profile, release: &ReleaseId, within| {
+        let told = format!("{} {first} {second} {}", rig.config.state_dir.display(), release.as_str());
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "start::what_a_killed_start_has_left_is_found", "--nocapture"])
+            .env(CUT_OFF, told)
+            // where it leaves nothing behind
+            .env("TMPDIR", rig.dir.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap() == "it begins"));
+        std::thread::sleep(within);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    conformance::cut_off(&rig.stranger(), rig.profile(), &release, begin).await;
 }

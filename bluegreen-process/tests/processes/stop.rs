@@ -42,7 +42,7 @@ async fn a_stubborn_app_gets_its_grace_and_then_ends() {
 async fn only_the_process_that_was_meant_is_stopped() {
     let rig = Rig::new();
     let process = rig.listening("listen").await;
-    let earlier = Process { id: "an-earlier-one".into(), ..process.clone() };
+    let earlier = Process::new(process.release.clone(), "an-earlier-one");
     rig.processes.stop(rig.profile(), &earlier, Duration::ZERO).await.unwrap();
     rig.processes.stop(rig.config.profiles.second(), &process, Duration::ZERO).await.unwrap();
     assert_eq!(rig.inspect().await, Occupant::Ours { process: process.clone(), listening: true });

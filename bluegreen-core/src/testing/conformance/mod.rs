@@ -11,7 +11,7 @@ mod switcher;
 
 pub use ports::{hold, ports};
 pub use probe::probe;
-pub use processes::{Releases, processes};
+pub use processes::{Releases, cut_off, processes, supervisor};
 pub use resolver::resolver;
 pub use store::store;
 pub use switcher::switcher;

@@ -7,6 +7,8 @@ use crate::{Occupant, Process, ProcessManager, Profile, ReleaseId};
 /// How long a release of the suite may take to listen.
 pub(super) const LISTENS_WITHIN: Duration = Duration::from_secs(60);
 pub(super) const GRACE: Duration = Duration::from_secs(30);
+/// At how many instants of its time a start is cut off, beside the first one.
+const INSTANTS: u32 = 20;
 /// What a stubborn release gets: a test waits for it.
 const SHORT_GRACE: Duration = Duration::from_millis(500);
 
@@ -44,7 +46,7 @@ pub async fn processes<T>(
     let other = manager.start(profile, &releases.other).await;
     other.expect_err("starting another release on an occupied profile is an error");
 
-    let stranger = Process { id: format!("{}x", process.id), ..process.clone() };
+    let stranger = Process::new(process.release.clone(), format!("{}x", process.start));
     manager.stop(profile, &stranger, GRACE).await.ok();
     assert_eq!(listening(manager, profile).await, process, "stop does nothing to any other process");
 
@@ -54,7 +56,8 @@ pub async fn processes<T>(
 
     manager.start(profile, release).await.expect("the profile can be used again");
     let second = listening(manager, profile).await;
-    assert_ne!(second.id, process.id, "no two processes have the same identity");
+    assert_ne!(second.start, process.start, "no two starts have the same identity");
+    assert_ne!(second.run, process.run, "no two runs have the same identity");
     manager.stop(profile, &process, GRACE).await.ok();
     assert_eq!(listening(manager, profile).await, second, "stop does nothing to a process that took the place");
     manager.stop(profile, &second, GRACE).await.expect("stop works");
@@ -71,6 +74,68 @@ pub async fn processes<T>(
 
     stubborn(manager, profile, &releases.stubborn).await;
     dies(manager, profile, &releases.dies).await;
+}
+
+/// Checks a process manager whose supervisor runs a release again that has ended: `crash` ends what runs on `profile`, which
+/// must be free now, as an accident would. `release` is as [`Releases::listens`].
+pub async fn supervisor(
+    manager: &dyn ProcessManager,
+    profile: &Profile,
+    release: &ReleaseId,
+    crash: impl AsyncFn(&Profile),
+) {
+    manager.start(profile, release).await.expect("start works");
+    let first = listening(manager, profile).await;
+    crash(profile).await;
+    let runs_again = async {
+        loop {
+            match listening(manager, profile).await {
+                process if process.run == first.run => tokio::time::sleep(Duration::from_millis(20)).await,
+                process => return process,
+            }
+        }
+    };
+    let second = tokio::time::timeout(LISTENS_WITHIN, runs_again).await.expect("what runs again has another run");
+    assert_eq!(second.start, first.start, "what a supervisor runs again is of the same start");
+    manager.stop(profile, &first, GRACE).await.expect("stop ends the start, in whichever run it is");
+    let seen = manager.inspect(profile).await;
+    assert_eq!(seen, Ok(Occupant::Nobody), "stop ends the start, in whichever run it is");
+    manager.start(profile, release).await.expect("start works");
+    let third = listening(manager, profile).await;
+    assert_ne!(third.start, first.start, "no two starts have the same identity");
+    manager.stop(profile, &third, GRACE).await.expect("stop works");
+}
+
+/// Checks that the next command finds what a start has left that was cut off at any instant, and can end it. `begin` begins a start
+/// on `profile`, which must be free, and cuts it off after the given time, as a kill of the whole program would. `release` is as
+/// [`Releases::listens`].
+pub async fn cut_off(
+    manager: &dyn ProcessManager,
+    profile: &Profile,
+    release: &ReleaseId,
+    begin: impl AsyncFn(&Profile, &ReleaseId, Duration),
+) {
+    let began = Instant::now();
+    manager.start(profile, release).await.expect("start works");
+    let took = began.elapsed();
+    end(manager, profile).await;
+    for instant in 0..=INSTANTS {
+        begin(profile, release, took * instant / INSTANTS).await;
+        match manager.inspect(profile).await.expect("inspect works") {
+            Occupant::Nobody => {}
+            Occupant::Ours { process, .. } if process.release == *release => {}
+            seen => panic!("what a start that was cut off has left is ours, not {seen:?}"),
+        }
+        manager.start(profile, release).await.expect("what a start that was cut off has left is in no start's way");
+        end(manager, profile).await;
+    }
+}
+
+async fn end(manager: &dyn ProcessManager, profile: &Profile) {
+    let process = listening(manager, profile).await;
+    manager.stop(profile, &process, GRACE).await.expect("stop works");
+    let seen = manager.inspect(profile).await;
+    assert_eq!(seen, Ok(Occupant::Nobody), "after stop the process is gone and the port is free");
 }
 
 async fn stubborn(manager: &dyn ProcessManager, profile: &Profile, release: &ReleaseId) {

@@ -12,7 +12,7 @@ fn profiles() -> Profiles {
 }
 
 fn ours(release: &str, listening: bool) -> Occupant {
-    Occupant::Ours { process: Process { release: release.parse().unwrap(), id: release.to_owned() }, listening }
+    Occupant::Ours { process: Process::new(release.parse().unwrap(), release), listening }
 }
 
 fn stranger() -> Occupant {
