@@ -67,7 +67,7 @@ pub(crate) async fn findings(app: &App, exit: Exit, failure: &Failure, report: &
 fn next(seen: &Seen) -> Option<&'static str> {
     let active = &seen.route()?.active;
     seen.ours(active)?;
-    let warm = seen.listens(seen.profiles.other(active));
+    let warm = seen.idle().is_some_and(|idle| seen.listens(idle));
     Some(if warm { "bluegreen rollback" } else { advice::FIRST_DEPLOY })
 }
 

@@ -87,6 +87,7 @@ pub struct Facts {
 /// Where a release listens, of which nobody answers where it is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Elsewhere {
     /// Whether it has the port of its profile, and only the address is another one.
     pub on_port: bool,

@@ -38,6 +38,10 @@
 //!
 //! Backends live in their own crates (`bluegreen-nginx`, `bluegreen-process`, `bluegreen-http`); a new one passes the
 //! conformance suite in `testing` first (feature `test-util`).
+//!
+//! What may grow is `#[non_exhaustive]`: errors, choices, and what only the library makes, for others to read. All else is complete in
+//! every crate of bluegreen, so that whoever matches it answers each case, and whoever fills it in, each field: one more is a breaking
+//! change, told in the changelog.
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]
 

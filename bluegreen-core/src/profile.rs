@@ -109,9 +109,10 @@ impl Profiles {
         [&self.first, &self.second]
     }
 
-    /// The other one.
-    pub fn other(&self, profile: &Profile) -> &Profile {
-        if *profile == self.first { &self.second } else { &self.first }
+    /// The other one; none of a profile that is neither.
+    pub fn other(&self, profile: &Profile) -> Option<&Profile> {
+        let [first, second] = self.both();
+        if profile == first { Some(second) } else { (profile == second).then_some(first) }
     }
 
     /// The profile of this name.
@@ -149,8 +150,9 @@ mod tests {
     #[test]
     fn finds_the_other_by_any_handle() {
         let pair = Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap();
-        assert_eq!(pair.other(pair.first()), pair.second());
-        assert_eq!(pair.other(pair.second()), pair.first());
+        assert_eq!(pair.other(pair.first()), Some(pair.second()));
+        assert_eq!(pair.other(pair.second()), Some(pair.first()));
+        assert_eq!(pair.other(&profile("real1", 9)), None);
         assert_eq!(pair.named("real2"), Some(pair.second()));
         assert_eq!(pair.on_port(8081), Some(pair.first()));
         assert_eq!(pair.on_port(8080), None);

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{Blind, Route};
+use crate::{Blind, Profiles, Route};
 
 /// Reads the route from the proxy. The **witness** of every switch: what it reads is the only commit.
 ///
@@ -55,6 +55,19 @@ pub enum Traffic {
 }
 
 impl Traffic {
+    /// The same, when it is about these profiles.
+    ///
+    /// # Errors
+    /// It leads to one that is none of the two: then nothing was seen that we know.
+    pub(crate) fn among(&self, profiles: &Profiles) -> Result<&Self, Blind> {
+        let named = self.route().map(|route| [Some(&route.active), route.standby.as_ref()]);
+        let foreign = named.into_iter().flatten().flatten().find(|profile| !profiles.contains(profile));
+        foreign.map_or(Ok(self), |foreign| {
+            let port = foreign.port();
+            Err(Blind::Differs(format!("it leads to {foreign} on port {port}, which is none of the two profiles")))
+        })
+    }
+
     /// The route, when it leads to a profile.
     pub fn route(&self) -> Option<&Route> {
         match self {

@@ -20,6 +20,7 @@ pub const PLACEHOLDERS: [&str; 9] =
 /// A placeholder that nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown placeholder {{{name}}}")]
+#[non_exhaustive]
 pub struct UnknownPlaceholder {
     /// Its name, without braces.
     pub name: String,

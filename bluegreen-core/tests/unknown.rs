@@ -238,7 +238,7 @@ async fn what_ends_the_active_side_with_the_idle_one_is_told() {
         async fn stop(&self, profile: &Profile, process: &Process, grace: Duration) -> Result<(), ProcessError> {
             self.0.stop(profile, process, grace).await?;
             let both = self.0.world().profiles.clone();
-            self.0.world().kill(both.other(profile));
+            self.0.world().kill(both.other(profile).unwrap());
             Ok(())
         }
 

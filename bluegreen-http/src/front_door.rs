@@ -66,17 +66,18 @@ impl FrontDoor {
         if !same(&again, own) && (again.status, &again.content_type) == (seen.status, &seen.content_type) {
             return Ok(Answered::Release);
         }
-        if self.is_beside(profile, seen).await {
-            let says = format!("{} did: {}", self.profiles.other(profile), seen.describe());
+        if let Some(beside) = self.beside(profile, seen).await {
+            let says = format!("{beside} did: {}", seen.describe());
             return Ok(Answered::Beside { status: seen.status, says });
         }
         let (seen, own) = (seen.describe(), again.describe());
         other(format!("{seen}; {profile} itself says {own}"))
     }
 
-    /// Whether this is what the profile beside `profile` answers.
-    async fn is_beside(&self, profile: &Profile, seen: &Answer) -> bool {
-        self.own(self.profiles.other(profile)).get().await.is_ok_and(|answer| same(&answer, seen))
+    /// The profile beside `profile`, when this is what it answers.
+    async fn beside(&self, profile: &Profile, seen: &Answer) -> Option<&Profile> {
+        let beside = self.profiles.other(profile)?;
+        self.own(beside).get().await.is_ok_and(|answer| same(&answer, seen)).then_some(beside)
     }
 }
 
@@ -139,9 +140,8 @@ impl bluegreen_core::FrontDoor for FrontDoor {
         };
         // a failover hides the failure from users, for as long as there is one
         if let Some(failed) = failed
-            && self.is_beside(expected, &seen).await
+            && let Some(beside) = self.beside(expected, &seen).await
         {
-            let beside = self.profiles.other(expected);
             return Answered::Gateway { status, says: format!("{beside} answered in place of {expected}: {failed}") };
         }
         let explained = match own {

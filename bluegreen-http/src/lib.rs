@@ -2,6 +2,7 @@
 //!
 //! Every request is one attempt over a fresh connection, bounded in time and bytes. No proxy environment, no redirects, no
 //! decompression; and without `allow_remote` nothing but loopback is ever dialled.
+//! What may grow is marked, as in `bluegreen-core`.
 //!
 //! ```
 //! use bluegreen_core::{Profile, Profiles, Template};

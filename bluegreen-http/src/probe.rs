@@ -48,7 +48,7 @@ fn value(app: &Name, profiles: &Profiles, profile: &Profile, name: &str) -> Opti
         "app" => Some(app.to_string()),
         "profile" => Some(profile.name().to_string()),
         "port" => Some(profile.port().to_string()),
-        "other_port" => Some(profiles.other(profile).port().to_string()),
+        "other_port" => Some(profiles.other(profile)?.port().to_string()),
         _ => None,
     }
 }

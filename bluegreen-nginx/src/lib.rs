@@ -7,7 +7,8 @@
 //!
 //! **Reload mode** ([`reload`]) is the scripts' way: an include file and a reload for each switch.
 //!
-//! In both, [`Master`] is the nginx that runs and [`Commands`] is how it is called.
+//! In both, [`Master`] is the nginx that runs and [`Commands`] is how it is called. What may grow is marked, as in
+//! `bluegreen-core`.
 //!
 //! ```
 //! use bluegreen_core::{Profile, Profiles, Route};

@@ -62,6 +62,7 @@ pub struct Setup {
 
 /// What a set-up or its removal would change. Nothing has been changed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Plan {
     /// The files, in the order in which they are written.
     pub edits: Vec<Edit>,
@@ -81,6 +82,7 @@ enum Goal {
 
 /// One file that is written or removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Edit {
     /// Which one.
     pub path: PathBuf,

@@ -1,5 +1,5 @@
 //! Plain Linux processes for bluegreen: [`Processes`] is a [`ProcessManager`](bluegreen_core::ProcessManager) that needs
-//! no daemon, no root and no systemd; [`Releases`] keeps what it starts, immutable and by digest.
+//! no daemon, no root and no systemd; [`Releases`] keeps what it starts, immutable and by digest. What may grow is marked, as in `bluegreen-core`.
 //!
 //! ```
 //! use std::{ops::ControlFlow, time::Duration};

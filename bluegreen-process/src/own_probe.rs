@@ -19,6 +19,7 @@ pub struct OwnProbe<P> {
 /// An address that is nobody's own: the old release would answer there for the new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is asked for the health of both profiles, or belongs to the other one")]
+#[non_exhaustive]
 pub struct SharedAddress(pub SocketAddr);
 
 impl<P> OwnProbe<P> {
@@ -35,7 +36,8 @@ impl<P> OwnProbe<P> {
         let mut elsewhere = BTreeMap::new();
         for profile in profiles.both() {
             let Some(address) = asked(profile).filter(|address| *address != dialled(profile)) else { continue };
-            if address == dialled(profiles.other(profile)) || elsewhere.values().any(|it| *it == address) {
+            let others = profiles.other(profile).is_some_and(|other| address == dialled(other));
+            if others || elsewhere.values().any(|it| *it == address) {
                 return Err(SharedAddress(address));
             }
             elsewhere.insert(profile.clone(), address);

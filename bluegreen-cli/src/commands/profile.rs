@@ -12,12 +12,12 @@ use crate::{
 /// Prints the idle profile, which is only ever what the proxy says and never a guess.
 pub(super) async fn run(session: &Session, port: bool, active: bool) -> Result<Exit, Halt> {
     let profiles = &session.config.profiles;
-    let traffic = session.wired.deployer.look().await.traffic;
-    let profile = match &traffic {
-        Ok(Traffic::Ours(route)) if active => route.active.clone(),
-        Ok(Traffic::Ours(route)) => profiles.other(&route.active).clone(),
-        Ok(Traffic::Elsewhere(_)) if !active => profiles.first().clone(),
-        other => {
+    let seen = session.wired.deployer.look().await;
+    let profile = match (&seen.traffic, seen.idle()) {
+        (Ok(Traffic::Ours(route)), _) if active => route.active.clone(),
+        (Ok(Traffic::Ours(_)), Some(idle)) => idle.clone(),
+        (Ok(Traffic::Elsewhere(_)), _) if !active => profiles.first().clone(),
+        (other, _) => {
             let what = said(other);
             return Err(Halt::new(Exit::Refused, what).next(for_traffic(other, &session.config)));
         }

@@ -54,7 +54,7 @@ pub(super) fn of_profile(template: &Template, app: &Name, profiles: &Profiles, p
         "app" => Some(app.to_string()),
         "profile" => Some(profile.to_string()),
         "port" => Some(profile.port().to_string()),
-        "other_port" => Some(profiles.other(profile).port().to_string()),
+        "other_port" => Some(profiles.other(profile)?.port().to_string()),
         _ => None,
     })
 }

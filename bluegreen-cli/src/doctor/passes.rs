@@ -103,14 +103,13 @@ fn judge(profiles: &Profiles, follows: &Follows, passes: &[Passing], fix: impl F
     let wrong = |pass: &Passing| {
         let what = if follows.is_in(&pass.argument) {
             format!("`proxy_pass {}` sends every request as the path behind the variable", pass.argument)
-        } else if let Some(profile) = pass.port.and_then(|port| profiles.on_port(port)) {
+        } else {
+            let profile = profiles.on_port(pass.port?)?;
             format!(
                 "users' requests go to port {} whatever the route says: a deploy to {} would end with 13",
                 profile.port(),
-                profiles.other(profile)
+                profiles.other(profile)?
             )
-        } else {
-            return None;
         };
         Some(Finding::fatal(FRONT_DOOR_ROUTE, what, fix(pass)).at(&pass.at))
     };

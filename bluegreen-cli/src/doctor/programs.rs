@@ -118,7 +118,7 @@ fn render(config: &Config, profile: &Profile, text: &Template) -> Option<String>
         "app" => Some(config.app.to_string()),
         "profile" => Some(profile.to_string()),
         "port" => Some(profile.port().to_string()),
-        "other_port" => Some(config.profiles.other(profile).port().to_string()),
+        "other_port" => Some(config.profiles.other(profile)?.port().to_string()),
         "shared_dir" => Some(config.state_dir.join("shared").display().to_string()),
         _ => None,
     }))

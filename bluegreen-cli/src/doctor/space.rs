@@ -120,8 +120,8 @@ fn memory(app: &App, seen: &Seen) -> Result<Memory, Option<String>> {
         }
         _ => Ok(0),
     };
-    let active = &seen.route().ok_or(None)?.active;
-    match (of(active)?, of(app.config.profiles.other(active))?) {
+    let (active, idle) = (&seen.route().ok_or(None)?.active, seen.idle().ok_or(None)?);
+    match (of(active)?, of(idle)?) {
         (0, _) => Err(None),
         (one, freed) => Ok(Memory::now(one, freed)?),
     }

@@ -18,13 +18,13 @@ pub(super) fn facts(config: &Config, releases: &Releases, seen: &Seen, about: Op
     let active = seen.route().map(|route| &route.active);
     let profiles = &config.profiles;
     // where neither has the traffic a deploy goes to the first one; what is not known is left out
-    let idle = active.map_or(profiles.first(), |active| profiles.other(active));
+    let idle = seen.idle().unwrap_or(profiles.first());
     let to = about.map_or(idle, |(to, _)| to);
 
     let mut facts = vec![("app", config.app.to_string())];
     facts.push(("shared_dir", config.state_dir.join("shared").display().to_string()));
     facts.extend([("profile", to.to_string()), ("port", to.port().to_string())]);
-    facts.push(("other_port", profiles.other(to).port().to_string()));
+    facts.extend(profiles.other(to).map(|other| ("other_port", other.port().to_string())));
     if seen.traffic.is_ok() {
         facts.extend([("idle", idle.to_string()), ("idle_port", idle.port().to_string())]);
     }

@@ -1,6 +1,6 @@
 use crate::{
-    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Process, Profile, Refusal, ReleaseId, Route, Seen,
-    State, Step, Traffic, Transaction,
+    Cause, Command, Failure, Kind, Occupant, Policy, Previous, Process, Profile, Refusal, ReleaseId, Seen, State, Step,
+    Traffic, Transaction,
     machine::{Recovery, Tried, recover},
 };
 
@@ -237,8 +237,8 @@ fn has_traffic(seen: &Seen, release: &ReleaseId) -> bool {
 
 fn deploy(state: &State, command: &Command, seen: &Seen, leftover: bool) -> Begin {
     let Command::Deploy { release, until, breaking, .. } = command else { unreachable!("only deploys come here") };
-    let to = match (&seen.traffic, seen.route()) {
-        (_, Some(route)) => seen.profiles.other(&route.active),
+    let to = match (&seen.traffic, seen.idle()) {
+        (_, Some(idle)) => idle,
         // before the set-up a release can be prepared, so that the set-up has something to send the traffic to
         (Ok(Traffic::NotSetUp(why)), None) if *until > Step::Health => {
             return Begin::Refuse(Refusal::NotSetUp(why.clone()));
@@ -251,8 +251,8 @@ fn deploy(state: &State, command: &Command, seen: &Seen, leftover: bool) -> Begi
 }
 
 fn rollback(state: &State, wanted: Option<&ReleaseId>, seen: &Seen) -> Begin {
-    let route = match to_walk_from(seen) {
-        Ok(route) => route,
+    let idle = match idle(seen) {
+        Ok(idle) => idle,
         Err(refusal) => return Begin::Refuse(refusal),
     };
     if let Some(bad) = wanted.filter(|release| state.has_failed(release)) {
@@ -261,7 +261,6 @@ fn rollback(state: &State, wanted: Option<&ReleaseId>, seen: &Seen) -> Begin {
     if let Some(same) = wanted.filter(|release| has_traffic(seen, release)) {
         return Begin::Already(format!("release {same} has the traffic already"));
     }
-    let idle = seen.profiles.other(&route.active);
     let target = match wanted {
         Some(release) => Target { release, warm: warm(state, seen, idle) == Some(release) },
         None => match rollback_target(state, seen) {
@@ -285,33 +284,32 @@ pub struct Target<'a> {
 /// Where a rollback that names no release would go: to a good one that differs from what serves and did not crash. `None` also when
 /// the route is not known.
 pub fn rollback_target<'a>(state: &'a State, seen: &'a Seen) -> Option<Target<'a>> {
-    let (route, serves) = (seen.route()?, serves(state, seen));
+    let (idle, serves) = (seen.idle()?, serves(state, seen));
     let other = |release: &&ReleaseId| Some(*release) != serves && !state.crashed.contains(release);
-    let warm = warm(state, seen, seen.profiles.other(&route.active)).filter(other);
+    let warm = warm(state, seen, idle).filter(other);
     let release = warm.or_else(|| state.confirmed.iter().find(other))?;
     Some(Target { release, warm: warm.is_some() })
 }
 
-/// The route of a command that needs one.
-fn to_walk_from(seen: &Seen) -> Result<&Route, Refusal> {
-    match &seen.traffic {
-        Ok(Traffic::Ours(route)) => Ok(route),
-        Ok(Traffic::Elsewhere(to)) => Err(Refusal::Elsewhere(to.clone())),
-        Ok(Traffic::NotSetUp(why)) => Err(Refusal::NotSetUp(why.clone())),
-        Err(blind) => Err(Refusal::Blind(blind.clone())),
+/// The idle profile of a command that needs one.
+fn idle(seen: &Seen) -> Result<&Profile, Refusal> {
+    let traffic = seen.traffic.as_ref().map_err(Clone::clone).and_then(|traffic| traffic.among(&seen.profiles));
+    match traffic.map_err(Refusal::Blind)? {
+        Traffic::Ours(route) => Ok(seen.profiles.other(&route.active).expect("it is among the two")),
+        Traffic::Elsewhere(to) => Err(Refusal::Elsewhere(to.clone())),
+        Traffic::NotSetUp(why) => Err(Refusal::NotSetUp(why.clone())),
     }
 }
 
 fn up(state: &State, seen: &Seen, policy: &Policy) -> Begin {
-    let route = match to_walk_from(seen) {
-        Ok(route) => route,
+    let idle = match idle(seen) {
+        Ok(idle) => idle,
         Err(refusal) => return Begin::Refuse(refusal),
     };
     let Some(active) = state.last_good() else {
         return Begin::Already("nothing was deployed yet".to_owned());
     };
     // `recover` came before and started the active one, if it was not there
-    let idle = seen.profiles.other(&route.active);
     let previous = state.confirmed.iter().find(|release| *release != active && !state.crashed.contains(release));
     match previous {
         Some(release) if policy.previous == Previous::Warm && seen.is_free(idle) => {

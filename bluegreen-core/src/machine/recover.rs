@@ -161,12 +161,11 @@ fn trouble(state: &State, seen: &Seen, active: &Profile) -> Option<String> {
 /// also none that is deaf and was never confirmed: it is stopped by the transaction that started it, or by the one that needs its
 /// place, and a person may want to look at it. It does not come back into the traffic, because only who listens is warm.
 fn live_side(state: &State, seen: &Seen, policy: &Policy, tried: Tried) -> Recovery {
-    let active = match seen.permits(state) {
-        Ok(Some(route)) => &route.active,
-        Ok(None) => return Recovery::Stable,
-        Err(blind) => return Recovery::Blind(blind),
+    let (active, other) = match (seen.permits(state), seen.idle()) {
+        (Ok(Some(route)), Some(idle)) => (&route.active, idle),
+        (Ok(_), _) => return Recovery::Stable,
+        (Err(blind), _) => return Recovery::Blind(blind),
     };
-    let other = seen.profiles.other(active);
     let occupant = match seen.on(active) {
         Ok(occupant) => occupant,
         Err(blind) => return Recovery::Blind(blind.clone()),

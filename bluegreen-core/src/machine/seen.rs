@@ -53,6 +53,11 @@ impl Seen {
         self.traffic.as_ref().ok().and_then(Traffic::route)
     }
 
+    /// The profile that gets no new requests, when the route is known and leads to the other one.
+    pub fn idle(&self) -> Option<&Profile> {
+        self.profiles.other(&self.route()?.active)
+    }
+
     /// Our process that is seen on `profile`.
     pub fn ours(&self, profile: &Profile) -> Option<&Process> {
         self.on(profile).ok().and_then(Occupant::ours)
@@ -94,14 +99,14 @@ impl Seen {
     /// The route as far as it permits touching a profile: `None` means that neither has the traffic.
     ///
     /// # Errors
-    /// It is not known; also when the proxy does not know an app that had its traffic when it was last seen: whoever took the
+    /// It is not known, or leads to a profile that is none of the two; also when the proxy does not know an app that had its traffic when it was last seen: whoever took the
     /// set-up away may still lead the users to a profile.
     pub(super) fn permits(&self, state: &State) -> Result<Option<&Route>, Blind> {
         match self.traffic.as_ref().map_err(Clone::clone)? {
             Traffic::NotSetUp(why) if state.has_traffic() => {
                 Err(Blind::Differs(format!("the app had the traffic, and now the proxy does not know it: {why}")))
             }
-            traffic => Ok(traffic.route()),
+            traffic => traffic.among(&self.profiles).map(Traffic::route),
         }
     }
 }

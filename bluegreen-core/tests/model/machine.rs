@@ -520,7 +520,7 @@ impl Machine {
         let (disk, world) = (&host.disk, &host.world);
         let Some(route) = world.route() else { return true };
         let open = disk.transaction.as_ref();
-        let idle = world.profiles.other(&route.active);
+        let Some(idle) = world.profiles.other(&route.active) else { return false };
         // what cannot be seen is not cleared away, as long as it is written down that it has to be
         let waits = !world.hidden.is_empty() && (open.is_some() || before.disk.transaction.is_none());
         let stray = world.running.get(idle).filter(|_| !waits).filter(|p| {

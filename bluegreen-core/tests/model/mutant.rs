@@ -172,7 +172,7 @@ pub(crate) fn act(
         }
         (Mutant::StandbyBeforeProof, Effect::Switch { to, .. }) if !undoing => {
             world.act(effect)?;
-            world.switch(&Route::with_standby(to.clone(), world.profiles.other(to).clone()));
+            world.switch(&Route::with_standby(to.clone(), world.profiles.other(to).unwrap().clone()));
         }
         (Mutant::StopWhoever | Mutant::PidFileTrusted, Effect::Stop { profile, .. }) => {
             world.strangers.remove(profile);
@@ -219,7 +219,7 @@ pub(crate) fn believe(
             return Ok(());
         }
         (Some(Mutant::DoneSwitchIsFailed), Err(_)) => {
-            let other = host.world.profiles.other(&ordered.active);
+            let other = host.world.profiles.other(&ordered.active).unwrap();
             tool.believes = Some(Route::solo(other.clone()));
         }
         _ => {}
@@ -240,7 +240,7 @@ pub(crate) fn see(mutant: Option<Mutant>, host: &Host, tool: &Tool) -> Seen {
         }
         (Mutant::ErrorMeansSecond, Err(_), _) => Ok(Route::solo(seen.profiles.second().clone()).into()),
         (Mutant::RecoverTrustsState, _, Some(tx)) if tool.recovering.is_some() => {
-            let to = if tx.step > Step::Switch { &tx.to } else { seen.profiles.other(&tx.to) };
+            let to = if tx.step > Step::Switch { &tx.to } else { seen.profiles.other(&tx.to).unwrap() };
             Ok(Route::solo(to.clone()).into())
         }
         (_, traffic, _) => traffic,

@@ -24,7 +24,7 @@ impl Lead {
     /// The same among these profiles; `None`: none of them has that port.
     pub(crate) fn route(self, profiles: &Profiles) -> Option<Route> {
         let active = profiles.on_port(self.port)?.clone();
-        let standby = profiles.other(&active).clone();
+        let standby = profiles.other(&active)?.clone();
         Some(if self.solo { Route::solo(active) } else { Route::with_standby(active, standby) })
     }
 }

@@ -294,12 +294,10 @@ impl RouteDir {
     }
 
     fn dir_name(&self, route: &Route) -> Result<String, RouteDirError> {
-        let other = self.profiles.other(&route.active);
-        match &route.standby {
-            _ if !self.profiles.contains(&route.active) => Err(RouteDirError::Foreign(route.clone())),
-            None => Ok(route.active.name().to_string()),
-            Some(standby) if standby == other => Ok(format!("{}+standby", route.active.name())),
-            Some(_) => Err(RouteDirError::Foreign(route.clone())),
+        match (self.profiles.other(&route.active), &route.standby) {
+            (Some(_), None) => Ok(route.active.name().to_string()),
+            (Some(other), Some(standby)) if standby == other => Ok(format!("{}+standby", route.active.name())),
+            _ => Err(RouteDirError::Foreign(route.clone())),
         }
     }
 

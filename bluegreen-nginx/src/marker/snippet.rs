@@ -28,8 +28,9 @@ impl Snippet {
         let var = &self.var;
         let profiles = self.route.profiles();
         // max_fails=0: one failure would ban the profile for 10 s. keepalive_timeout: shorter than any app's own
-        let with_standby = profiles.both().map(|active| {
-            let (name, port, other) = (self.group(active), active.port(), profiles.other(active).port());
+        let [first, second] = profiles.both();
+        let with_standby = [(first, second), (second, first)].map(|(active, other)| {
+            let (name, port, other) = (self.group(active), active.port(), other.port());
             format!(
                 "upstream {name} {{ server 127.0.0.1:{port} max_fails=0; server 127.0.0.1:{other} max_fails=0 backup; \
                  keepalive 32; keepalive_timeout 1s; }}\n"

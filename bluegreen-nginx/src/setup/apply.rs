@@ -18,6 +18,7 @@ use crate::{
 
 /// What [`Setup::apply`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Applied {
     /// Copies of the owner's files as they were.
     pub backups: Vec<PathBuf>,

@@ -31,6 +31,7 @@ pub struct Place {
 
 /// A `proxy_pass`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Passing {
     /// Where it stands.
     pub at: Place,
@@ -50,6 +51,7 @@ pub struct Passing {
 
 /// A directive that delays or refuses requests beyond a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limit {
     /// As it is written.
     pub directive: String,

@@ -136,7 +136,7 @@ impl Inner {
             "app" => self.config.app.to_string(),
             "profile" => profile.to_string(),
             "port" => profile.port().to_string(),
-            "other_port" => self.config.profiles.other(profile).port().to_string(),
+            "other_port" => self.config.profiles.other(profile)?.port().to_string(),
             "artifact" => path(releases.artifact(release)?),
             "release" => release.id.as_str().to_owned(),
             "release_dir" => path(releases.path(&release.id)),

@@ -44,7 +44,7 @@ impl Inner {
             return Ok(());
         }
         let family = record.family().map_err(unseen)?;
-        let other = self.config.profiles.other(profile);
+        let other = self.config.profiles.other(profile).ok_or_else(|| failed("it is none of the two".to_owned()))?;
         let shared = self.ended_with(&family, other).map_err(unseen)?;
         if let Some(who) = shared {
             if !self.is_only_for(other, profile, &family).map_err(unseen)? {

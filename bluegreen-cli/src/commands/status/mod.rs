@@ -171,7 +171,7 @@ impl<'a> Status<'a> {
             next: self.next().map(|command| as_typed(&command)),
             damaged: self.damaged.clone(),
             active: route.map(|route| self.side(&route.active)),
-            idle: route.map(|route| self.side(self.session.config.profiles.other(&route.active))),
+            idle: self.seen.idle().map(|idle| self.side(idle)),
             failover: route.and_then(|route| route.standby.as_ref()).map(|standby| standby.name().clone()),
             failed_over: self.seen.failed_over(),
             route: documents::RouteSaid { mode, proven: route.is_some(), name: said(&self.seen.traffic) },

@@ -193,7 +193,8 @@ impl Facts<'_> {
     /// What to do about strangers on both profiles: no release of ours has a place then.
     fn no_place(&self, active: &Profile) -> Option<String> {
         let Ok(Occupant::Stranger { who, .. }) = self.seen.on(active) else { return None };
-        matches!(self.seen.on(self.seen.profiles.other(active)), Ok(Occupant::Stranger { .. })).then(|| {
+        let other = self.seen.profiles.other(active)?;
+        matches!(self.seen.on(other), Ok(Occupant::Stranger { .. })).then(|| {
             let mine = who.pid.is_some() && who.user.as_deref() == Some(self.user);
             if mine { format!("bluegreen adopt {active}") } else { shows(who).to_owned() }
         })
