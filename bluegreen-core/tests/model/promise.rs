@@ -113,7 +113,7 @@ pub(crate) fn judge_effect(
         if truth.is_some_and(|route| route.uses(profile)) {
             broken.push(Promise::WhatServesIsNotTouched);
         }
-        if !matches!(effect, Effect::Stop { process: meant, .. } if *meant == process.process) {
+        if !matches!(effect, Effect::Stop { process: meant, .. } if meant.start == process.process.start) {
             broken.push(Promise::StrangersAreLeftAlone);
         }
     }
