@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use async_trait::async_trait;
 use bluegreen_core::{HealthProbe, ProcessManager as _, Profile, Unhealthy};
-use bluegreen_process::{OwnProbe, SharedAddress, free_port};
+use bluegreen_process::{OwnProbe, free_port};
 
 use crate::rig::{GRACE, Rig};
 
@@ -50,8 +50,8 @@ async fn an_address_of_both_profiles_is_nobodys_own() {
         let asked = move |profile: &Profile| Some(if *profile == one { on_first } else { on_second });
         OwnProbe::new(Yes, &rig.processes, asked).err()
     };
-    assert_eq!(asked(management, management), Some(SharedAddress(management)));
-    assert_eq!(asked(second, management), Some(SharedAddress(second)));
-    assert_eq!(asked(first, first), Some(SharedAddress(first)));
+    assert_eq!(asked(management, management).map(|shared| shared.0), Some(management));
+    assert_eq!(asked(second, management).map(|shared| shared.0), Some(second));
+    assert_eq!(asked(first, first).map(|shared| shared.0), Some(first));
     assert_eq!([asked(first, second), asked(management, second), asked(first, management)], [None; 3]);
 }
