@@ -76,7 +76,7 @@ fn is_about(state: &State, release: Option<&ReleaseId>) -> bool {
 /// written down, may be what is meant.
 fn lost(state: &State, command: &Command, seen: &Seen) -> Option<Refusal> {
     let (Command::Promote { release: named, .. } | Command::Abort { release: named }) = command else { return None };
-    let idle = seen.profiles.other(&seen.route()?.active);
+    let idle = seen.idle()?;
     let runs = &seen.ours(idle)?.release;
     let known =
         state.confirmed.contains(runs) || state.has_failed(runs) || state.lost_traffic.contains_key(idle.name());
