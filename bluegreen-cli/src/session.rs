@@ -60,7 +60,7 @@ fn read(global: &Global, purpose: Purpose) -> Result<Config, Halt> {
     let lookup = Lookup::new(global.config.as_deref().map(handover::typed), global.app.clone());
     let lenient = purpose == Purpose::BringBack;
     let foreign = geteuid().is_root() || purpose == Purpose::Look;
-    let lookup = Lookup { foreign, caller: purpose.caller(), lenient, ..lookup };
+    let lookup = Lookup { foreign, caller: purpose.caller(), asked_by: trust::asked_by(), lenient, ..lookup };
     Config::load(&lookup).map_err(|error| mistake(global, &error))
 }
 

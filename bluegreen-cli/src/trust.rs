@@ -29,8 +29,13 @@ pub(crate) enum Purpose {
 impl Purpose {
     /// Who called `sudo`, where that counts: for root, who judges what they wrote.
     pub(crate) fn caller(self) -> Option<u32> {
-        if self == Self::SetUp && geteuid().is_root() { std::env::var("SUDO_UID").ok()?.parse().ok() } else { None }
+        if self == Self::SetUp { asked_by() } else { None }
     }
+}
+
+/// Who called `sudo`, of root.
+pub(crate) fn asked_by() -> Option<u32> {
+    if geteuid().is_root() { std::env::var("SUDO_UID").ok()?.parse().ok() } else { None }
 }
 
 /// Whether who only looks may believe `config`: it is root's or his own, or of the user whose state it tells of, who shows him

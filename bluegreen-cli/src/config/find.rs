@@ -2,19 +2,20 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     path::{Path, PathBuf},
 };
 
 use bluegreen_core::Name;
 use bluegreen_linux::{
     dirs::Hand,
-    files::{self, FileError, Rights, Rule, Unfit},
+    files::{self, FileError, Rights, Rule, Unfit, is_missing},
+    users::{User, shown},
 };
 use rustix::process::geteuid;
+use sha2::{Digest as _, Sha256};
 
 use super::ConfigError;
-use bluegreen_linux::files::is_missing;
-use sha2::{Digest as _, Sha256};
 
 /// What says where the configuration is.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +30,8 @@ pub struct Lookup {
     pub foreign: bool,
     /// The file may also belong to this user.
     pub caller: Option<u32>,
+    /// Who called `sudo`: of a file that is no configuration they are shown no more than they could read.
+    pub asked_by: Option<u32>,
     /// Its group may write to it, as 0.1.0 let it: to bring back what ran.
     pub lenient: bool,
 }
@@ -94,7 +97,7 @@ pub(super) fn read(path: &Path, lookup: &Lookup) -> Result<(String, Source), Con
     source.digest = Some(digest(&text));
     let text = String::from_utf8(text).map_err(|_| {
         let no_text = ConfigError::Unreadable { path: path.to_owned(), source: std::io::ErrorKind::InvalidData.into() };
-        source.may_show(path).err().unwrap_or(no_text)
+        source.may_show(path, lookup).err().unwrap_or(no_text)
     })?;
     Ok((text, source))
 }
@@ -113,16 +116,25 @@ impl ConfigError {
 
 impl Source {
     /// Whether a text that is no configuration may be shown: root could have been led to a secret of somebody else.
-    pub(super) fn may_show(&self, path: &Path) -> Result<(), ConfigError> {
-        match self.hands.iter().find(|hand| !hand.is_of(&[self.owner])) {
-            Some(hand) if geteuid().is_root() => Err(ConfigError::Unsafe {
+    pub(super) fn may_show(&self, path: &Path, lookup: &Lookup) -> Result<(), ConfigError> {
+        let hand = self.hands.iter().find(|hand| !hand.is_of(&[self.owner])).map(ToString::to_string);
+        let blind =
+            || lookup.asked_by.filter(|uid| !may_read(*uid, path)).map(|uid| format!("{} cannot read it", shown(uid)));
+        match hand.or_else(blind) {
+            Some(why) if geteuid().is_root() => Err(ConfigError::Unsafe {
                 path: path.to_owned(),
-                reason: format!("it is no configuration, and {hand}, so it is not shown"),
+                reason: format!("it is no configuration, and {why}, so it is not shown"),
                 fix: format!("ls -l {}", path.display()),
             }),
             _ => Ok(()),
         }
     }
+}
+
+/// Tried, as that user; who is not known to the system may read nothing.
+fn may_read(uid: u32, path: &Path) -> bool {
+    let user = User::of(uid).ok().flatten();
+    user.is_some_and(|user| user.act(|| File::open(path).is_ok()).unwrap_or(false))
 }
 
 /// A short digest of a text, to tell whether it changed. The text may name secrets, its digest does not.

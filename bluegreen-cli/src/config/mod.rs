@@ -76,7 +76,7 @@ impl Config {
         let (text, source) = find::read(&path, lookup)?;
         let config = match Self::parse(&text, &path) {
             Ok(config) => Self { source, ..config },
-            Err(error) => return Err(source.may_show(&path).err().unwrap_or(error)),
+            Err(error) => return Err(source.may_show(&path, lookup).err().unwrap_or(error)),
         };
         match &lookup.app {
             Some(app) if *app != config.app => {

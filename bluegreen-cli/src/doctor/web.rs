@@ -54,7 +54,7 @@ pub(super) async fn door(config: &Config, seen: &Seen) -> Option<Finding> {
     };
     // one that gives no answer itself is why there is none at the door
     let hangs = own.is_err() && matches!(answered, Answered::Gateway { .. } | Answered::Nobody(_));
-    let is_well = own.is_ok_and(|own| own.status < 400);
+    let is_well = own.is_ok_and(|own| is_well(&own));
     // whoever is sick may be why: nginx may show another page in its place, or a page of before
     let mild = |finding: Finding| if is_well { finding } else { finding.milder() };
     let judged = || judge_door(config, &answered, door.is_limited());
@@ -78,6 +78,12 @@ async fn ask(config: &Config, door: FrontDoor, profile: &Profile) -> (FrontDoor,
         }
     }
     (door, answered, own)
+}
+
+/// Whether a profile's own answer is one that users should get as it is. Its own redirect, as to a login, is what the next release may
+/// cure.
+fn is_well(own: &Answer) -> bool {
+    own.status < 400 && !own.is_redirect()
 }
 
 fn is_its_own(answered: &Answered) -> bool {
@@ -196,6 +202,12 @@ mod tests {
     fn answer(status: u16, content_type: &str, location: Option<&str>) -> Answer {
         let (content_type, location) = (content_type.to_owned(), location.map(str::to_owned));
         Answer { status, content_type, location, body: b"x".to_vec(), truncated: false }
+    }
+
+    #[test]
+    fn a_page_that_the_profile_itself_gives_refuses_no_cure() {
+        let [page, login, sick] = [answer(200, "", None), answer(302, "", Some("/login")), answer(500, "", None)];
+        assert_eq!([&page, &login, &sick].map(is_well), [true, false, false]);
     }
 
     #[test]
