@@ -55,6 +55,20 @@ fn sudo(stage: &Stage, uid: u32, words: &[&str]) -> Ended {
 }
 
 #[test]
+fn who_called_sudo_is_shown_no_secret_of_others() {
+    let Some(stage) = of_root() else { return };
+    let file = stage.path("secret");
+    fs::write(&file, "root:$6$SALT$HASH:19000\n").unwrap();
+    let words = ["setup", "--check", "--config", file.to_str().unwrap()];
+    chmod(&file, 0o600);
+    let ended = sudo(&stage, 65534, &words);
+    assert!(ended.code == Some(2) && !format!("{ended}").contains("HASH"), "{ended}");
+    ended.says(&["user nobody cannot read it, so it is not shown"]);
+    // without sudo it is root who asks
+    stage.run(&words, 2).says(&["HASH"]);
+}
+
+#[test]
 fn what_is_there_is_given_to_nobody() {
     let Some(mut stage) = of_root() else { return };
     stage.set("user", "nobody");
