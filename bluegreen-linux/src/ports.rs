@@ -177,5 +177,17 @@ pub fn answers(address: SocketAddr) -> bool {
     stream.is_ok_and(|s| s.local_addr().ok() != s.peer_addr().ok())
 }
 
+/// Whether what is dialled goes to somebody else than who listens there, as by a rule of the firewall: the connection has no other end
+/// here with that address. Where none is made, or it is over at once, that is not seen.
+///
+/// # Errors
+/// The kernel does not show its connections.
+pub fn is_led_away(dialled: SocketAddr) -> io::Result<bool> {
+    let Ok(stream) = TcpStream::connect_timeout(&dialled, Duration::from_millis(200)) else { return Ok(false) };
+    let near = stream.local_addr()?;
+    let all = table::connections()?;
+    Ok(all.contains(&(near, dialled)) && !all.contains(&(dialled, near)))
+}
+
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,12 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use async_trait::async_trait;
 use bluegreen_core::{Blind, HealthProbe, Occupant, ProcessManager as _, Profile, Unhealthy};
 
-use crate::{Processes, processes::dialled};
+use bluegreen_linux::ports::is_led_away;
+
+use crate::{
+    Processes,
+    processes::{blocking, dialled},
+};
 
 /// Believes a good answer from another port or address than the profile's own, as one for management, only when it is the release
 /// that listens there. (Who has the profile's own is asked by the engine.)
@@ -61,10 +66,19 @@ impl<P> OwnProbe<P> {
     }
 }
 
+async fn led_away(dialled: SocketAddr) -> std::io::Result<bool> {
+    blocking(move || is_led_away(dialled)).await
+}
+
 #[async_trait]
 impl<P: HealthProbe> HealthProbe for OwnProbe<P> {
     async fn check(&self, profile: &Profile) -> Result<(), Unhealthy> {
-        self.probe.check(profile).await?;
+        let answer = self.probe.check(profile).await;
+        // a wrong answer need not be the release's: the firewall may lead the port to somebody else
+        if let (Err(Unhealthy::Sick(_)), Ok(true)) = (&answer, led_away(dialled(profile)).await) {
+            return Err(Unhealthy::NotOurs(Box::default()));
+        }
+        answer?;
         match self.elsewhere.get(profile) {
             Some(address) => self.is_of(profile, *address).await,
             None => Ok(()),

@@ -258,7 +258,7 @@ pub(crate) fn dialled(profile: &Profile) -> SocketAddr {
 }
 
 /// Runs `work`, which looks at files and may wait for processes, on a thread where that does no harm.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

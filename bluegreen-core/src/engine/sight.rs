@@ -54,28 +54,38 @@ impl Run<'_> {
     }
 
     /// What recovery goes by: who listens where the traffic goes, and gives no answer at all for as long as the policy waits, does not
-    /// listen, as an app that hangs, or a socket that a dead one left to a child.
+    /// listen, as an app that hangs, or a socket that a dead one left to a child; and who gets what is sent there is who is there.
     pub(super) async fn living(&self) -> Seen {
         let mut seen = self.sight().await;
         let Some(active) = seen.route().map(|route| route.active.clone()) else { return seen };
-        if seen.ours(&active).is_some() && seen.listens(&active) && self.is_silent(&active).await {
-            let at = usize::from(active != *seen.profiles.first());
-            if let Ok(Occupant::Ours { listening, .. }) = &mut seen.occupants[at] {
-                *listening = false;
+        let at = usize::from(active != *seen.profiles.first());
+        let Ok(Occupant::Ours { process, listening: true }) = &seen.occupants[at] else { return seen };
+        let process = process.clone();
+        match self.sick(&active).await {
+            Some(Unhealthy::Refused(_) | Unhealthy::NoAnswer(_)) => {
+                seen.occupants[at] = Ok(Occupant::Ours { process, listening: false });
             }
+            // nobody else listens there, and yet somebody else gets what is sent there
+            Some(Unhealthy::NotOurs(who)) if who.address.is_none() => {
+                seen.occupants[at] = Ok(Occupant::Stranger { who: *who, beside: Some(process) });
+            }
+            _ => {}
         }
         seen
     }
 
-    async fn is_silent(&self, profile: &Profile) -> bool {
+    /// Why it cannot serve, when that does not change for as long as the policy waits; an answer of its own is no reason.
+    async fn sick(&self, profile: &Profile) -> Option<Unhealthy> {
         let began = Instant::now();
         loop {
-            let answer = self.deployer.probe.check(profile).await;
-            if !matches!(answer, Err(Unhealthy::Refused(_) | Unhealthy::NoAnswer(_))) {
-                return false;
+            let why = self.deployer.probe.check(profile).await.err()?;
+            match &why {
+                Unhealthy::Refused(_) | Unhealthy::NoAnswer(_) => {}
+                Unhealthy::NotOurs(who) if who.address.is_none() => {}
+                _ => return None,
             }
             if began.elapsed() >= self.deployer.policy.blindness {
-                return true;
+                return Some(why);
             }
             tokio::time::sleep(LOOK).await;
         }

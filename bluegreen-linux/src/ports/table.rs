@@ -22,6 +22,20 @@ pub(super) fn sockets(states: u32) -> io::Result<Vec<(u8, Listener)>> {
     Ok(sockets)
 }
 
+/// The two ends of each connection, the near one first.
+pub(super) fn connections() -> io::Result<Vec<(SocketAddr, SocketAddr)>> {
+    let mut found = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let text = match std::fs::read_to_string(table) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            text => text?,
+        };
+        let ends = text.lines().skip(1).map(|line| line.split_ascii_whitespace().skip(1));
+        found.extend(ends.filter_map(|mut ends| Some((address(ends.next()?)?, address(ends.next()?)?))));
+    }
+    Ok(found)
+}
+
 /// Adds those of one table that are in one of `states`.
 ///
 /// # Errors

@@ -208,3 +208,19 @@ fn what_a_listener_explains_is_no_second_one_in_the_way() {
     assert!(!is_free(at).unwrap());
     assert_eq!(silent(at.port(), &listening(at.port()).unwrap(), &[at.ip()]).unwrap(), []);
 }
+
+/// The rule of a firewall that leads away is played by the adversary, `led-active`.
+#[test]
+fn who_listens_gets_what_is_dialled() {
+    for ip in ["127.0.0.1", "0.0.0.0"] {
+        let listener = std::net::TcpListener::bind((ip, 0)).unwrap();
+        let dialled = SocketAddr::from(([127, 0, 0, 1], listener.local_addr().unwrap().port()));
+        assert!(!is_led_away(dialled).unwrap(), "{ip}");
+        let stream = TcpStream::connect(dialled).unwrap();
+        let ends = (stream.local_addr().unwrap(), dialled);
+        let all = table::connections().unwrap();
+        assert!(all.contains(&ends) && all.contains(&(ends.1, ends.0)), "{ip}: both ends are here");
+        drop(listener);
+        assert!(!is_led_away(dialled).unwrap(), "nobody listens");
+    }
+}

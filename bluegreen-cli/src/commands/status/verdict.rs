@@ -129,7 +129,7 @@ impl Facts<'_> {
                 Ok(()) => verdict(Condition::Up, String::new(), None),
                 Err(why) => {
                     let sick = matches!(why, Unhealthy::Sick(_));
-                    let (condition, is) = if sick {
+                    let (condition, is) = if sick || matches!(why, Unhealthy::NotOurs(_)) {
                         (Condition::Degraded, "is not healthy")
                     } else {
                         (Condition::Down, "does not answer its health check")

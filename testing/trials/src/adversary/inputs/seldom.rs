@@ -4,7 +4,7 @@ use super::{Area, Input};
 use crate::adversary::{
     Verdict,
     place::{Place, Who},
-    shop::{SITE, Shop},
+    shop::{PORTS, SITE, Shop},
 };
 
 pub(super) const AREA: Area = Area { point: "A5, A6, A9", what: "machines that are seldom", inputs: INPUTS };
@@ -19,6 +19,7 @@ const INPUTS: &[Input] = &[
         Verdict::fell_if(ended.code != 3 || !shop.front().starts_with("v1"), ended.brief())
     }),
     Input::fault("led-idle", "the firewall leads the idle port to a program of mallory's: a deploy", led_idle).quick(),
+    Input::fault("led-active", "the same, the active port: `recover` goes to the warm release", led_active),
     Input::fault("led-door", "the firewall leads port 80 to nginx, which listens on 8080: set-up, a deploy", led_door)
         .quick(),
     Input::control("activated", "an app that is started by each connection (socket activation)", activated),
@@ -85,6 +86,18 @@ fn led_idle(at: &Place) -> Verdict {
     let front = shop.front();
     let fell = ended.code == 0 || !front.starts_with("v1");
     Verdict::fell_if(fell, format!("users get {front:?}; {}", ended.brief()))
+}
+
+fn led_active(at: &Place) -> Verdict {
+    let shop = Shop::marker(at);
+    shop.deployed(&["v1", "v2"]);
+    shop.squats(Who::Mallory, "127.0.0.1:9000", "hers");
+    if !lead(at, PORTS[shop.active()], 9000) {
+        return Verdict::Skipped(NO_FIREWALL.to_owned());
+    }
+    let ended = shop.bg("recover");
+    let front = shop.front();
+    Verdict::fell_if(!front.starts_with("v1"), format!("users get {front:?}; {}", ended.brief()))
 }
 
 fn led_door(at: &Place) -> Verdict {
