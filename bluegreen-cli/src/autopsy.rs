@@ -24,7 +24,9 @@ pub(crate) async fn findings(app: &App, exit: Exit, failure: &Failure, report: &
     let mut note = |id: &'static str, what: String, fix| findings.push(Finding { fix, ..Finding::noted(id, what) });
     let mut say = |id, what| note(id, what, None);
     let Some(tx) = &report.transaction else {
-        next(&seen).into_iter().for_each(|says| say(report::NEXT, says.to_owned()));
+        if let Some(says) = next(&seen) {
+            say(report::NEXT, says.to_owned());
+        }
         return findings;
     };
     let to = &tx.to;

@@ -213,7 +213,7 @@ fn what_a_listener_explains_is_no_second_one_in_the_way() {
 #[test]
 fn who_listens_gets_what_is_dialled() {
     for ip in ["127.0.0.1", "0.0.0.0"] {
-        let listener = std::net::TcpListener::bind((ip, 0)).unwrap();
+        let listener = TcpListener::bind((ip, 0)).unwrap();
         let dialled = SocketAddr::from(([127, 0, 0, 1], listener.local_addr().unwrap().port()));
         assert!(!is_led_away(dialled).unwrap(), "{ip}");
         let stream = TcpStream::connect(dialled).unwrap();
