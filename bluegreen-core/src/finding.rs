@@ -45,6 +45,7 @@ pub struct Finding<Fix = String> {
     pub fix: Option<Fix>,
 }
 
+#[expect(clippy::ref_option, reason = "serde gives the field")]
 fn or_empty<F: AsRef<str>, S: Serializer>(fix: &Option<F>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(fix.as_ref().map_or("", AsRef::as_ref))
 }
@@ -76,6 +77,7 @@ impl<Fix> Finding<Fix> {
     }
 
     /// The same, at a place.
+    #[expect(clippy::needless_pass_by_value, reason = "a place is made for this, as a line of a file is")]
     #[must_use = "returns the finding"]
     pub fn at(self, place: impl ToString) -> Self {
         Self { place: Some(place.to_string()), ..self }

@@ -84,7 +84,7 @@ async fn one_refusal_of_nginx_is_one_difference() {
             std::fs::write(&main, format!("{text}\n{broken}\n")).unwrap();
             let found = machine.setup.check().await;
             assert!(found.len() == 1 && found[0].what.contains("[emerg]"), "{found:?}");
-            assert!(matches!(&found[0].fix, Some(Repair::Do(test)) if test.ends_with(" -t")), "{found:?}");
+            assert!(matches!(&found[0].fix, Some(Repair::Do(command)) if command.ends_with(" -t")), "{found:?}");
             assert!(machine.setup.differences().await.is_empty(), "the doctor asks nginx itself");
         }
     }

@@ -115,9 +115,9 @@ pub async fn cut_off(
     release: &ReleaseId,
     begin: impl AsyncFn(&Profile, &ReleaseId, Duration),
 ) {
-    let began = Instant::now();
+    let asked = Instant::now();
     manager.start(profile, release).await.expect("start works");
-    let took = began.elapsed();
+    let took = asked.elapsed();
     end(manager, profile).await;
     for instant in 0..=INSTANTS {
         begin(profile, release, took * instant / INSTANTS).await;
