@@ -122,8 +122,9 @@ fn open_transaction(state: &State, tx: &Transaction, seen: &Seen, policy: &Polic
             _ => undo(Cause::Crashed, "the release died while nobody looked"),
         };
     }
-    // what was written last is lost, as that it was proven: so it is proven again
-    if live && state.lost && tx.step == tx.until && seen.ours(&tx.to).is_some_and(|it| it.release == tx.release) {
+    // what was written last is lost, as that it was proven: so it is proven again, beside a live side that was good
+    let beside = live && state.last_good().is_some();
+    if beside && state.lost && tx.step == tx.until && seen.ours(&tx.to).is_some_and(|it| it.release == tx.release) {
         return go_on();
     }
     undo(
