@@ -73,11 +73,16 @@ async fn recovery_leaves_who_listens_and_gives_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_anybody_to_go_to_a_person_is_needed() {
+async fn without_anybody_to_go_to_another_process_of_its_release_is_started() {
     let scene = Scene::deployed(&["v1"]).await;
     let hangs = deployer(&scene, scene.host.clone(), Hangs(scene.host.clone(), scene.first()));
     let report = hangs.run(&Command::Up, &Options::default()).await.unwrap();
-    assert!(matches!(report.recovered, Some(Outcome::Degraded { .. })), "{report:?}");
+    assert_eq!(report.recovered, Some(Outcome::DONE), "{report:?}");
+    assert_eq!(
+        (scene.route().active, scene.running().as_str()),
+        (scene.second(), "v1 v1"),
+        "who hangs is ended by nobody"
+    );
 }
 
 #[tokio::test(start_paused = true)]
