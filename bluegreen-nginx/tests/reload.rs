@@ -188,8 +188,8 @@ async fn a_stopped_nginx_is_said() {
         let mut rig = Article::start(&binary).await;
         let second = rig.routes()[1].clone();
         rig.stop();
-        assert!(unknown(rig.resolver().resolve().await).contains("start it"));
-        assert!(refused(rig.switcher().switch_to(&second).await).contains("start it"));
+        assert!(unknown(rig.resolver().resolve().await).contains("not running"));
+        assert!(refused(rig.switcher().switch_to(&second).await).contains("not running"));
         assert!(rig.run().await, "{}", rig.log());
         rig.switcher().switch_to(&second).await.unwrap();
         assert_eq!(rig.who().await, "real2");

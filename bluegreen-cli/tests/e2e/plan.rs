@@ -1,6 +1,10 @@
 //! `plan`: it says what will be, and nothing is as a consequence.
 
-use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::Path,
+};
 
 use rustix::process::Signal;
 
@@ -43,6 +47,9 @@ fn says_each_step_with_who_is_there_and_changes_nothing() {
     stage.deploy("v1", 0);
     stage.deploy("v2", 0);
     let (active, idle) = (stage.pid("active"), stage.pid("idle"));
+    let migrate = stage.home().join("migrate");
+    fs::write(&migrate, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&migrate, fs::Permissions::from_mode(0o755)).unwrap();
     stage.set("hooks.before_switch", vec!["./migrate"]);
     let v3 = stage.artifact("v3");
     let ended = plan(&stage, &[&v3], 0);

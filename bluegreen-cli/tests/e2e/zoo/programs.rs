@@ -29,8 +29,8 @@ fn what_cannot_be_executed_is_named_with_its_reason() {
     for (program, exit, says) in [
         (missing, 3, "there is no "),
         (plain, 3, "is not executable"),
-        (lost, 11, "its first line names the interpreter \"/no/such/interpreter\", which is not there"),
-        (windows, 11, "its first line names the interpreter \"/bin/sh\\r\", which is not there"),
+        (lost, 3, "names the interpreter \"/no/such/interpreter\", which is not there"),
+        (windows, 3, "names the interpreter \"/bin/sh\\r\", which is not there"),
         (busy, 11, "somebody still writes to it"),
     ] {
         let mut command = zoo.command(&[], "good");
