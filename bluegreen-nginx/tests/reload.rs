@@ -188,8 +188,10 @@ async fn a_stopped_nginx_is_said() {
         let mut rig = Article::start(&binary).await;
         let second = rig.routes()[1].clone();
         rig.stop();
-        assert!(unknown(rig.resolver().resolve().await).contains("not running"));
-        assert!(refused(rig.switcher().switch_to(&second).await).contains("not running"));
+        let said = unknown(rig.resolver().resolve().await);
+        assert!(said.contains("does not name a running nginx"), "{said}");
+        let said = refused(rig.switcher().switch_to(&second).await);
+        assert!(said.contains("does not name a running nginx"), "{said}");
         assert!(rig.run().await, "{}", rig.log());
         rig.switcher().switch_to(&second).await.unwrap();
         assert_eq!(rig.who().await, "real2");
