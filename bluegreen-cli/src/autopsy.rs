@@ -69,8 +69,12 @@ pub(crate) async fn findings(app: &App, exit: Exit, failure: &Failure, report: &
 fn next(seen: &Seen) -> Option<&'static str> {
     let active = &seen.route()?.active;
     seen.ours(active)?;
-    let warm = seen.idle().is_some_and(|idle| seen.listens(idle));
-    Some(if warm { "bluegreen rollback" } else { advice::FIRST_DEPLOY })
+    Some(match seen.on(seen.idle()?) {
+        Ok(Occupant::Ours { listening: true, .. }) => "bluegreen rollback",
+        Ok(Occupant::Ours { .. } | Occupant::Nobody) => advice::FIRST_DEPLOY,
+        // no release of ours can be started where somebody else is, or may be
+        _ => report::LISTENERS,
+    })
 }
 
 /// Where it happened.
@@ -274,6 +278,9 @@ fn env_file_since(config: &Config, then: SystemTime) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use bluegreen_core::{Process, Profiles, Route, Stamp, Stranger};
     use bluegreen_process::Spec;
 
     use super::*;
@@ -296,6 +303,31 @@ mod tests {
             created: String::new(),
             spec,
         }
+    }
+
+    #[test]
+    fn beside_one_that_hangs_only_a_release_of_ours_is_gone_back_to() {
+        let profile = |name: &str, port| Profile::new(name.parse().unwrap(), port).unwrap();
+        let profiles = Profiles::new(profile("real1", 8081), profile("real2", 8082)).unwrap();
+        let ours = |listening| Occupant::Ours { process: Process::new("v1".parse().unwrap(), "1"), listening };
+        let next = |beside| {
+            next(&Seen {
+                traffic: Ok(Route::solo(profiles.first().clone()).into()),
+                profiles: profiles.clone(),
+                occupants: [Ok(ours(true)), beside],
+                now: Stamp { boot: String::new(), since_boot: Duration::ZERO },
+                interrupt: None,
+                last: None,
+            })
+        };
+        assert_eq!(next(Ok(ours(true))), Some("bluegreen rollback"));
+        assert_eq!(next(Ok(ours(false))), Some(advice::FIRST_DEPLOY));
+        assert_eq!(next(Ok(Occupant::Nobody)), Some(advice::FIRST_DEPLOY));
+        assert_eq!(next(Ok(Occupant::stranger(Stranger::new()))), Some(report::LISTENERS));
+        assert_eq!(
+            next(Err(Blind::Profile { profile: "real2".to_owned(), reason: "no /proc".to_owned() })),
+            Some(report::LISTENERS)
+        );
     }
 
     #[test]

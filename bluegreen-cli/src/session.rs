@@ -173,23 +173,14 @@ impl Session {
         std::process::exit(output::ended(exit).code().into())
     }
 
-    /// The same, with another engine.
-    pub(crate) fn with_deployer(&self, deployer: Deployer) -> Self {
-        let mut session = self.clone();
-        session.app.wired.deployer = deployer;
-        session
-    }
-
     /// The same, which asks the front door no more often than nginx lets it.
-    pub(crate) async fn sparing(self) -> Self {
+    pub(crate) async fn sparing(mut self) -> Self {
         let limits = doctor::limits(&self.config).await;
-        match wiring::front_door(&self.config) {
-            Ok(door) if !limits.is_empty() => {
-                let deployer = self.wired.deployer.clone().with_front_door(door.with_limits(limits));
-                self.with_deployer(deployer)
-            }
-            _ => self,
+        if let (Ok(door), false) = (wiring::front_door(&self.config), limits.is_empty()) {
+            let deployer = self.wired.deployer.clone();
+            self.app.wired.deployer = deployer.with_front_door(door.with_limits(limits));
         }
+        self
     }
 
     /// What is left of the deadline, which counts for all that a command runs together.

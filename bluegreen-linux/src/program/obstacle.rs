@@ -9,6 +9,8 @@ use std::{
 
 use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statvfs};
 
+use crate::files::is_missing;
+
 /// Why a program could not be run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -100,5 +102,5 @@ pub(super) fn missing_interpreter(script: &Path) -> Option<String> {
     let line = String::from_utf8_lossy(line);
     // a carriage return, as Windows writes it, belongs to the name
     let named = line.split([' ', '\t']).find(|word| !word.is_empty())?;
-    (!Path::new(named).exists()).then(|| named.to_owned())
+    is_missing(Path::new(named)).then(|| named.to_owned())
 }
